@@ -1,0 +1,47 @@
+# Everything a newcomer needs: make repro, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+# Stages run as "python -m stages.x": the python of this folder's environment comes first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: help env repro test lint verify real bench readme lock
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile
+
+env: .venv/installed  ## the virtual environment, from the hashes in requirements.lock
+
+.venv/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; say make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+repro: env  ## run every stage whose inputs changed
+	dvc repro
+
+test: env  ## run the tests
+	python -m pytest
+
+lint: env  ## check style and formatting
+	ruff check .
+	ruff format --check .
+
+verify: env  ## rerun everything in a clean copy and compare with dvc.lock
+	python -m benchmarks.verify
+
+# make real SOURCE=/path/or/URL/of/the/archive
+real: env  ## real photos, grouped and random split, as two experiments
+	python -m benchmarks.real $(SOURCE)
+
+bench: env  ## time and peak memory of each stage; the Gram matrix against plain SVC
+	python -m benchmarks.stages
+	python -m benchmarks.gram
+
+readme: env  ## write the tables of README.md anew from metrics/
+	python -m benchmarks.readme
+
+lock: env  ## resolve requirements.lock anew from pyproject.toml
+	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+		--generate-hashes --no-header --extra dev --output-file requirements.lock pyproject.toml

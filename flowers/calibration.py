@@ -1,0 +1,90 @@
+"""Calibration on grouped folds, and answers by the highest calibrated probability."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import cross_val_predict
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from flowers.groups import grouped_folds
+
+
+class DecisionValues(ClassifierMixin, BaseEstimator):
+    """A classifier whose input is its decision values: what is left to fit is calibration."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0] if X.shape[1] == 1 else X
+
+    def predict(self, X):
+        return argmax_labels(self.classes_, X)
+
+
+def as_columns(values):
+    """Decision values with one column per class, or a single one with two classes."""
+    return values[:, None] if values.ndim == 1 else values
+
+
+def argmax_labels(classes, values):
+    """The classes of the highest decision values."""
+    values = as_columns(values)
+    index = (values[:, 0] > 0).astype(int) if values.shape[1] == 1 else values.argmax(axis=1)
+    return classes[index]
+
+
+class Calibrated(ClassifierMixin, BaseEstimator):
+    """What both classifiers share: grouped calibration, and answers by probability.
+
+    A subclass gives the classifier and its input to `_calibrate` in `fit`, and turns photos into
+    such input in `_rows`.
+    """
+
+    def _calibrate(self, machine, rows, y, groups):
+        """Fit the classifier on all rows, the calibration on what held-out folds are given."""
+        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
+        folds = grouped_folds(y, groups, self.folds, self.seed)
+        held_out = cross_val_predict(machine, rows, y, cv=folds, method="decision_function")
+        self.machine_ = machine.fit(rows, y)
+        self.classes_ = machine.classes_
+        self.held_out_accuracy_ = float(np.mean(argmax_labels(self.classes_, held_out) == y))
+        held_out = as_columns(held_out)
+        self.calibration_ = CalibratedClassifierCV(
+            FrozenEstimator(DecisionValues().fit(held_out, y)),
+            method=self.calibration,
+            cv=folds,
+            ensemble=False,
+        ).fit(held_out, y)
+
+    def _validated(self, X):
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False)
+
+    def decision_function(self, X):
+        """Decision values before calibration.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d), any real dtype
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), or (n,) with two classes, float64
+        """
+        return self.machine_.decision_function(self._rows(self._validated(X)))
+
+    def predict_proba(self, X):
+        """Calibrated class probabilities, columns in the order of ``classes_``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64, rows sum to 1
+        """
+        return self.calibration_.predict_proba(as_columns(self.decision_function(X)))
+
+    def predict(self, X):
+        """The class of the highest calibrated probability."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]

@@ -1,0 +1,66 @@
+"""Find the photos of each class in a tree of folders."""
+
+import os
+from pathlib import Path
+
+from flowers.errors import BadInput
+
+
+def photos_by_class(root):
+    """List the files of every class folder, wherever the folders are nested.
+
+    A class folder holds at least one file and no other class folder, and gives its name to the
+    class; folders of the same name are one class. Hidden files, hidden folders and ``__MACOSX``
+    are ignored.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder to search. It is never a class itself.
+
+    Returns
+    -------
+    by_class : dict of str to list of pathlib.Path
+        Classes by name; the files of each sorted by their POSIX path below `root`.
+    strays : list of pathlib.Path
+        Files outside class folders, anything that is neither file nor folder, and links,
+        which are not followed; sorted alike.
+
+    Raises
+    ------
+    BadInput
+        If `root` is not a folder.
+    """
+    if not root.is_dir():
+        raise BadInput(f"{root.resolve()} is not a folder: name the folder of the class folders")
+
+    def place(path):
+        return path.relative_to(root).as_posix()
+
+    by_class, strays, parents_of_classes = {}, [], {root}
+    for folder, subfolders, names in os.walk(root, topdown=False, onerror=_raise):
+        folder = Path(folder)
+        if any(map(_is_ignored, folder.relative_to(root).parts)):
+            continue
+        paths = [folder / name for name in names + subfolders if not _is_ignored(name)]
+        files = [path for path in paths if path.is_file() and not path.is_symlink()]
+        strays += [
+            path for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())
+        ]
+        if folder in parents_of_classes:
+            strays += files
+        elif files:
+            by_class.setdefault(folder.name, []).extend(files)
+            parents_of_classes.update(folder.parents)
+    return (
+        {name: sorted(by_class[name], key=place) for name in sorted(by_class)},
+        sorted(strays, key=place),
+    )
+
+
+def _is_ignored(name):
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _raise(error):
+    raise error

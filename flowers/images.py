@@ -1,0 +1,210 @@
+"""From the bytes of a photo to pixels: the same rules in training and in scoring."""
+
+import re
+import struct
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from flowers.errors import Rejected
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_PIXELS = 25_000_000
+NOTES = ("exif-transposed", "animated", "palette", "grayscale", "16-bit", "cmyk", "alpha")
+
+# The readers are called directly: Image.open warns, process-wide, about large pictures before
+# their size can be looked at, and reads a JPEG with several pictures as another format.
+_READERS = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+}
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION_TAG, _SHORT = 0x0112, 3
+_EXIF, _NOT_EXIF = b"Exif\0\0", b"Kept\0\0"
+_JPEG_EXIF = re.compile(rb"(?<=\xff\xe1..)" + _EXIF, re.DOTALL)
+
+
+def kind(data):
+    """Tell the format of a photo from its first bytes.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file or its beginning; 12 bytes are enough.
+
+    Returns
+    -------
+    str or None
+        One of `FORMATS`, or None for anything else.
+    """
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    return None
+
+
+def decode(data):
+    """Turn the bytes of a photo into an upright RGB image.
+
+    Transparent pixels are laid over white, 16-bit grey is scaled by 1/257, and of an animation
+    the first frame is taken. Colour profiles are ignored: pixel values are used as stored.
+    CMYK is read as Adobe writes it (inverted), whether or not the file says so.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole JPEG, PNG or WEBP file.
+
+    Returns
+    -------
+    image : PIL.Image.Image
+        Mode RGB, at most `MAX_PIXELS` pixels.
+    notes : tuple of str
+        What was special, out of `NOTES` and in its order.
+
+    Raises
+    ------
+    Rejected
+        With the reason "empty", "not a JPEG, PNG or WEBP", "too many pixels", "truncated" or
+        "unreadable".
+    """
+    if not data:
+        raise Rejected("empty")
+    if (found := kind(data)) is None:
+        raise Rejected("not a JPEG, PNG or WEBP", f"it begins with {data[:8].hex(' ')}")
+    try:
+        return _decode(data, found)
+    except Rejected:
+        raise
+    except Image.DecompressionBombError as error:
+        raise Rejected("too many pixels", str(error)) from error
+    # Hostile bytes make the readers raise nearly anything, and there is no list of it.
+    except Exception as error:
+        reason = "truncated" if _is_cut_short(data, found) else "unreadable"
+        raise Rejected(reason, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def square(image, size=128):
+    """Resize to a square by bicubic interpolation; the aspect ratio is not kept.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Mode RGB.
+    size : int
+        Side of the square, in pixels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size, size, 3)
+    """
+    return np.array(image.resize((size, size), Image.Resampling.BICUBIC))
+
+
+def read(data, size=128):
+    """Turn the bytes of a photo into a square of pixels: `decode`, then `square`.
+
+    Returns
+    -------
+    pixels : ndarray of uint8, shape (size, size, 3)
+    notes : tuple of str
+        As `decode` gives them.
+
+    Raises
+    ------
+    Rejected
+        As `decode` does.
+    """
+    image, notes = decode(data)
+    return square(image, size), notes
+
+
+def _decode(data, found):
+    if found == "JPEG":
+        # The JPEG reader parses EXIF on opening and warns about faults in it, so the blocks are
+        # renamed. No picture data is touched: FF E1 cannot occur in it.
+        data = _JPEG_EXIF.sub(_NOT_EXIF, data)
+    with _READERS[found](BytesIO(data)) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise Rejected("too many pixels", f"{width}×{height}, at most {MAX_PIXELS} are read")
+        if width * height == 0:
+            raise Rejected("unreadable", f"{width}×{height} has no pixels")
+        animated = getattr(image, "is_animated", False)
+        image.load()
+        if found == "JPEG":
+            blocks = [block for _, block in image.applist if block.startswith(_NOT_EXIF)]
+            exif = blocks[0] if blocks else b""
+        else:
+            exif = image.info.get("exif", b"")
+        rgb, notes = _to_rgb(image)
+    if animated:
+        notes.add("animated")
+    if (method := _TRANSPOSE.get(_orientation(exif))) is not None:
+        rgb = rgb.transpose(method)
+        notes.add("exif-transposed")
+    return rgb, tuple(note for note in NOTES if note in notes)
+
+
+def _to_rgb(image):
+    notes = set()
+    transparent = image.info.get("transparency")
+    if image.mode.startswith("I"):
+        notes |= {"16-bit", "grayscale"}
+        samples = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((samples + 128) // 257).astype(np.uint8))
+        if transparent is not None:
+            image.putalpha(Image.fromarray(np.where(samples == transparent, 0, 255).astype("u1")))
+    elif image.mode in ("1", "L", "LA"):
+        notes.add("grayscale")
+    elif image.mode in ("P", "PA"):
+        notes.add("palette")
+    elif image.mode == "CMYK":
+        notes.add("cmyk")
+    if not image.has_transparency_data:
+        return image.convert("RGB"), notes
+    image = image.convert("RGBA")
+    if image.getextrema()[3][0] < 255:
+        notes.add("alpha")
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB"), notes
+
+
+def _orientation(exif):
+    """Read the orientation, 1 to 8, from an EXIF block (TIFF 6.0, section 2); 1 if it is broken."""
+    if not isinstance(exif, bytes):  # a PNG may hold a text under this name
+        return 1
+    tiff = exif.removeprefix(_EXIF).removeprefix(_NOT_EXIF)
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None:
+        return 1
+    try:
+        (start,) = struct.unpack_from(order + "I", tiff, 4)
+        (count,) = struct.unpack_from(order + "H", tiff, start)
+        for index in range(count):
+            tag, field, _, value = struct.unpack_from(order + "HHIH", tiff, start + 2 + 12 * index)
+            if tag == _ORIENTATION_TAG and field == _SHORT:
+                return value
+    except struct.error:
+        pass
+    return 1
+
+
+def _is_cut_short(data, found):
+    if found == "WEBP":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+    # Only the end is searched: a preview inside the file has an end of its own.
+    return {"JPEG": b"\xff\xd9", "PNG": b"IEND"}[found] not in data[-4096:]

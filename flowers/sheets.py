@@ -1,0 +1,38 @@
+"""Contact sheets: many photos on one picture, each with a caption."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+TILE = 120
+CAPTION = 16
+GAP = 4
+PAPER = (255, 255, 255)
+INK = (34, 34, 34)
+
+
+def contact_sheet(images, captions, columns):
+    """Photos in rows of `columns`, each above its caption.
+
+    Parameters
+    ----------
+    images : sequence of ndarray of shape (s, s, 3), uint8
+    captions : sequence of str
+        As many as images; cut where the tile ends.
+    columns : int, >= 1
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB; a blank line of paper where there are no images.
+    """
+    font = ImageFont.load_default(size=11)
+    rows = -(-len(images) // columns)
+    width, height = TILE + GAP, TILE + CAPTION + GAP
+    sheet = Image.new("RGB", (columns * width + GAP, max(rows * height, 1) + GAP), PAPER)
+    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        tile = Image.new("RGB", (TILE, TILE + CAPTION), PAPER)
+        photo = Image.fromarray(np.asarray(image)).resize((TILE, TILE), Image.Resampling.BICUBIC)
+        tile.paste(photo, (0, 0))
+        ImageDraw.Draw(tile).text((0, TILE + 2), caption, fill=INK, font=font)
+        sheet.paste(tile, (GAP + i % columns * width, GAP + i // columns * height))
+    return sheet

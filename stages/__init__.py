@@ -1,0 +1,5 @@
+"""The stages of dvc.yaml, one file each; imported before numpy, so the pins take effect."""
+
+from flowers.bits import pin
+
+pin()

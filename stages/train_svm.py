@@ -1,0 +1,30 @@
+"""Fit the RBF support vector machine and its calibration on the training rows."""
+
+import numpy as np
+
+from flowers.svm import GramSVC
+from stages._files import load_rows, save_model, write_json
+from stages._run import run
+
+
+def main(knobs):
+    rows, X = load_rows(), np.load("data/features.npy", mmap_mode="r")
+    train = rows["train"]
+    model = GramSVC(**knobs).fit(X[train], rows["label"][train], rows["group"][train])
+    save_model(model, "models/svm.joblib")
+    figures = {
+        "photos": int(train.sum()),
+        "features": X.shape[1],
+        "support_vectors": len(model.support_),
+        "gamma": model.gamma_,
+        "held_out_accuracy": model.held_out_accuracy_,
+    }
+    write_json("metrics/train_svm.json", figures)
+    return (
+        f"accuracy {model.held_out_accuracy_:.4f} on held-out folds, "
+        f"{len(model.support_)} of {train.sum()} photos are support vectors"
+    )
+
+
+if __name__ == "__main__":
+    run("train_svm", main)

@@ -1,0 +1,121 @@
+import hashlib
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from flowers.downloads import obtain
+from flowers.errors import BadInput
+
+BODY = bytes(range(256)) * 8192
+DIGEST = hashlib.sha256(BODY).hexdigest()
+
+
+@contextmanager
+def served():
+    """Serve `BODY` on this machine; gives the address and the list of paths asked for."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            if self.path.startswith("/moved"):
+                self.send_response(302)
+                self.send_header("Location", "/photos.zip")
+                self.end_headers()
+                return
+            found = self.path.startswith(("/photos.zip", "/short"))
+            self.send_response(200 if found else 404)
+            extra = 10 if self.path.startswith("/short") else 0
+            self.send_header("Content-Length", str(len(BODY) + extra if found else 0))
+            self.end_headers()
+            if found:
+                self.wfile.write(BODY)
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_local_path_is_returned_as_it_is(tmp_path):
+    path = tmp_path / "a b.zip"
+    path.write_bytes(BODY)
+    assert obtain(str(path), tmp_path / "cache") == path
+    assert obtain(path.as_uri(), tmp_path / "cache", DIGEST) == path
+    assert obtain(str(tmp_path), tmp_path / "cache") == tmp_path
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_missing_path_is_bad_input_with_its_full_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match=str(tmp_path / "gone.zip")):
+        obtain("gone.zip", tmp_path)
+
+
+def test_a_download_is_kept_in_the_cache_alone(tmp_path):
+    steps = []
+    with served() as (address, _):
+        path = obtain(f"{address}/photos.zip?x=1", tmp_path / "cache", DIGEST, steps.append)
+    assert path.read_bytes() == BODY
+    assert list((tmp_path / "cache").iterdir()) == [path]
+    assert path.name.endswith("photos.zip")
+    assert sum(steps) == len(BODY)
+
+
+def test_a_redirection_is_followed(tmp_path):
+    with served() as (address, _):
+        assert obtain(f"{address}/moved", tmp_path, DIGEST).read_bytes() == BODY
+
+
+def test_a_kept_download_is_used_again_only_if_its_digest_vouches_for_it(tmp_path):
+    with served() as (address, asked):
+        url = f"{address}/photos.zip"
+        path = obtain(url, tmp_path, DIGEST)
+        assert obtain(url, tmp_path, DIGEST.upper()) == path
+        assert len(asked) == 1
+        path.write_bytes(b"damaged")
+        assert obtain(url, tmp_path, DIGEST).read_bytes() == BODY
+        assert len(asked) == 2
+        obtain(url, tmp_path)
+        assert len(asked) == 3
+
+
+@pytest.mark.parametrize("page", ["gone", "short"])
+def test_a_failed_download_is_bad_input_and_leaves_nothing(tmp_path, page):
+    with served() as (address, _), pytest.raises(BadInput, match=address):
+        obtain(f"{address}/{page}", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_does_not_answer_is_bad_input(tmp_path):
+    with served() as (address, _):
+        pass
+    with pytest.raises(BadInput, match=address):
+        obtain(address, tmp_path)
+
+
+def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(tmp_path):
+    wrong = "0" * 64
+    (tmp_path / "local").write_bytes(BODY)
+    with served() as (address, _):
+        for source in (f"{address}/photos.zip", str(tmp_path / "local")):
+            with pytest.raises(BadInput, match=f"{DIGEST}.*{wrong}"):
+                obtain(source, tmp_path / "cache", wrong)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["ftp://host/a.zip", "s3://bucket/a.zip", "data://x", "file://other/a.zip"]
+)
+def test_other_schemes_are_refused(tmp_path, source):
+    with pytest.raises(BadInput, match=source):
+        obtain(source, tmp_path)
