@@ -27,7 +27,7 @@ def rounded(value, digits=DIGITS):
 
 @contextmanager
 def whole(path):
-    """A temporary path beside `path`, whose file or folder takes its place if the block ends well."""
+    """A temporary path beside `path` that takes its place if the block ends well."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{path.name}")

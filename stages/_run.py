@@ -42,16 +42,16 @@ def check_params():
 def run(stage, main):
     """Run `main` with the knobs that dvc.yaml declares for `stage`; print what it returns.
 
-    Knobs of the stage's own section go by their name, others as "section.name". A ``BadInput`` ends the process with one line and exit code 1. An undeclared knob is a
-    ``KeyError``: DVC would not rerun the stage when it changes.
+    Knobs of the stage's own section go by their name, others as "section.name". A ``BadInput``
+    ends the process with one line and exit code 1. An undeclared knob is a ``KeyError``: DVC
+    would not rerun the stage when it changes.
     """
     try:
         check_params()
         declared = dvc.api.params_show(stages=stage)
         knobs = declared.pop(stage)
-        knobs |= {
-            f"{s}.{key}": value for s, keys in declared.items() for key, value in keys.items()
-        }
+        for section, others in declared.items():
+            knobs |= {f"{section}.{key}": value for key, value in others.items()}
         print(f"{stage}: {main(knobs)}", flush=True)
     except BadInput as error:
         sys.exit(f"{stage}: {error}")

@@ -54,7 +54,10 @@ def main(knobs):
     shown = pairs[np.lexsort((correlation, ~mixed))[:SHOWN]].ravel()
     with whole("plots/twins.jpg") as target:
         contact_sheet(images[shown], labels[shown], 8).save(target, "JPEG", quality=88)
-    return f"{len(labels)} photos, {groups.max() + 1} distinct; {crossing} test photos have a twin in train"
+    return (
+        f"{len(labels)} photos, {groups.max() + 1} distinct; "
+        f"{crossing} test photos have a twin in train"
+    )
 
 
 if __name__ == "__main__":
