@@ -7,6 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import cross_val_predict
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from flowers.errors import BadInput
 from flowers.groups import grouped_folds
 
 
@@ -45,19 +46,23 @@ class Calibrated(ClassifierMixin, BaseEstimator):
 
     def _calibrate(self, machine, rows, y, groups):
         """Fit the classifier on all rows, the calibration on what held-out folds are given."""
+        classes, index = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         folds = grouped_folds(y, groups, self.folds, self.seed)
         held_out = cross_val_predict(machine, rows, y, cv=folds, method="decision_function")
         self.machine_ = machine.fit(rows, y)
-        self.classes_ = machine.classes_
-        self.held_out_accuracy_ = float(np.mean(argmax_labels(self.classes_, held_out) == y))
+        self.classes_ = classes
+        self.held_out_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
         held_out = as_columns(held_out)
+        # Numbered labels: temperature scaling takes integers for column numbers, unchecked.
         self.calibration_ = CalibratedClassifierCV(
-            FrozenEstimator(DecisionValues().fit(held_out, y)),
+            FrozenEstimator(DecisionValues().fit(held_out, index)),
             method=self.calibration,
             cv=folds,
             ensemble=False,
-        ).fit(held_out, y)
+        ).fit(held_out, index)
 
     def _validated(self, X):
         check_is_fitted(self)
@@ -74,7 +79,8 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n, n_classes), or (n,) with two classes, float64
         """
-        return self.machine_.decision_function(self._rows(self._validated(X)))
+        rows = self._rows(self._validated(X))
+        return self.machine_.decision_function(rows)
 
     def predict_proba(self, X):
         """Calibrated class probabilities, columns in the order of ``classes_``.
@@ -83,8 +89,10 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n, n_classes), float64, rows sum to 1
         """
-        return self.calibration_.predict_proba(as_columns(self.decision_function(X)))
+        values = as_columns(self.decision_function(X))
+        return self.calibration_.predict_proba(values)
 
     def predict(self, X):
         """The class of the highest calibrated probability."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        index = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[index]

@@ -10,8 +10,8 @@ def photos_by_class(root):
     """List the files of every class folder, wherever the folders are nested.
 
     A class folder holds files and no other class folder, and gives its name to the class; so does
-    an empty folder, to a class without photos. Folders of the same name are one class. Hidden files, hidden folders and ``__MACOSX``
-    are ignored.
+    an empty folder, to a class without photos. Folders of the same name are one class. Hidden
+    files, hidden folders and ``__MACOSX`` are ignored; a folder of nothing else is no class.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def photos_by_class(root):
         ]
         if folder in parents_of_classes:
             strays += files
-        elif files or not paths:
+        elif files or not (names or subfolders):
             by_class.setdefault(folder.name, []).extend(files)
             parents_of_classes.update(folder.parents)
     return (

@@ -134,7 +134,7 @@ def require_groups(labels, groups, least, remedy):
         count = len(np.unique(groups[labels == label]))
         if count < least:
             raise BadInput(
-                f"class {label!r} has {count} distinct pictures, fewer than {least}: {remedy}"
+                f"class {str(label)!r} has {count} distinct pictures, fewer than {least}: {remedy}"
             )
 
 

@@ -25,7 +25,9 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         share = member / member.sum(axis=0)
         self.log_prior_ = np.log(member.mean(axis=0))
         # Sums of squares about the mean of all rows lose no digits that matter.
-        self.centre_ = np.concatenate([X[:, b].mean(axis=0) for b in blocks(X.shape[1])])
+        self.centre_ = np.concatenate(
+            [X[:, b].mean(axis=0, dtype=np.float64) for b in blocks(X.shape[1])]
+        )
         self.theta_ = np.empty((len(self.classes_), X.shape[1]))
         self.var_ = np.empty_like(self.theta_)
         largest = 0.0

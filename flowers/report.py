@@ -11,6 +11,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from flowers.calibration import argmax_labels
 from flowers.errors import BadInput
 
 
@@ -96,7 +97,8 @@ def recall_curves(labels, probabilities, classes, points=101):
         precision, recall, _ = precision_recall_curve(labels == name, probabilities[:, k])
         # Precision at recall r: the best that any threshold with recall >= r gives.
         best = np.maximum.accumulate(precision)
-        for r in np.linspace(0, 1, points):
+        # k / (points - 1), rounded as recall itself is: linspace often ends up just above it.
+        for r in np.arange(points) / (points - 1):
             at = np.searchsorted(-recall, -r, side="right") - 1
             rows.append({"class": str(name), "recall": float(r), "precision": float(best[at])})
     return rows
@@ -109,7 +111,7 @@ def scores(labels, probabilities, decision, classes, groups, resamples, seed, bi
     ----------
     labels : ndarray of shape (n,), str
     probabilities : ndarray of shape (n, n_classes)
-    decision : ndarray of shape (n, n_classes)
+    decision : ndarray of shape (n, n_classes), or (n,) with two classes
         Decision values before calibration.
     classes : ndarray of shape (n_classes,), sorted
     groups : ndarray of shape (n,)
@@ -121,7 +123,7 @@ def scores(labels, probabilities, decision, classes, groups, resamples, seed, bi
     BadInput
         If a class of the test photos is unknown to the classifier.
     """
-    unknown = sorted(set(labels) - set(classes))
+    unknown = sorted(map(str, set(labels) - set(classes)))
     if unknown:
         raise BadInput(f"test photos of classes the model never saw: {unknown}; split again")
     answers = classes[probabilities.argmax(axis=1)]
@@ -138,7 +140,7 @@ def scores(labels, probabilities, decision, classes, groups, resamples, seed, bi
         "calibration_error": calibration_error(
             reliability(probabilities.max(axis=1), correct, bins)
         ),
-        "uncalibrated_accuracy": accuracy_score(labels, classes[decision.argmax(axis=1)]),
+        "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, decision)),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}
             for name, p, r, f, n in zip(classes, *per_class, strict=True)

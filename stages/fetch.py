@@ -14,8 +14,8 @@ def files_of(knobs):
         return archive_files(knobs["path"], Path("data/downloads"), knobs["sha256"])
     if knobs["source"] == "folder":
         return folder_files(knobs["path"])
-    drawing = ("per_class", "twin_share", "conflicts", "seed", "jobs")
-    return drawn_files(*(knobs[key] for key in drawing))
+    drawing = knobs["per_class"], knobs["twin_share"], knobs["conflicts"], knobs["seed"]
+    return drawn_files(*drawing, knobs["jobs"])
 
 
 def main(knobs):

@@ -1,3 +1,5 @@
+"""Demands on the search for class folders."""
+
 import pytest
 
 from flowers.errors import BadInput
@@ -58,6 +60,21 @@ def test_hidden_and_macos_names_are_ignored(tmp_path):
         "__MACOSX/Lotus/1.jpg",
     )
     assert found(tmp_path) == ({"Lotus": ["Lotus/1.jpg"]}, [])
+
+
+def test_an_empty_folder_is_a_class_without_photos(tmp_path):
+    grow(tmp_path, "all/Lotus/1.jpg")
+    (tmp_path / "all" / "Rose").mkdir()
+    assert found(tmp_path) == ({"Lotus": ["all/Lotus/1.jpg"], "Rose": []}, [])
+
+
+def test_a_folder_of_hidden_things_alone_is_no_class(tmp_path):
+    grow(tmp_path, "Lotus/1.jpg", "Cache/.keep", "Kept/.git/x", "Zipped/__MACOSX/._1.jpg")
+    assert found(tmp_path) == ({"Lotus": ["Lotus/1.jpg"]}, [])
+
+
+def test_an_empty_root_has_no_classes(tmp_path):
+    assert found(tmp_path) == ({}, [])
 
 
 def test_a_hidden_or_macos_root_is_searched_all_the_same(tmp_path):

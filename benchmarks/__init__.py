@@ -1,0 +1,1 @@
+"""Measurements and comparisons, each one command: python -m benchmarks.<name>."""

@@ -1,0 +1,25 @@
+"""A clone of the last commit with a cache of its own: what a newcomer has."""
+
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command, cwd=ROOT):
+    """Run a command where its output is seen; stop with its exit code if it fails."""
+    code = subprocess.run(command, cwd=cwd).returncode
+    if code:
+        sys.exit(f"{' '.join(map(str, command))} failed with exit code {code}")
+
+
+@contextmanager
+def clean_copy():
+    """The path of a clone that is deleted afterwards."""
+    with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
+        copy = Path(folder) / "repository"
+        run("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(copy))
+        yield copy

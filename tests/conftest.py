@@ -1,0 +1,47 @@
+"""Real photos for the tests that cannot do with drawn ones, and one finished tiny run."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers.images import read
+from tests.workshop import TINY, Workshop
+
+REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"
+
+
+@pytest.fixture(scope="session")
+def real_zip():
+    """The path of an archive of real photos, one folder per class."""
+    if not REAL_ZIP.is_file():
+        pytest.skip(f"no real photos at {REAL_ZIP}")
+    return REAL_ZIP
+
+
+@pytest.fixture(scope="session")
+def real_photos(real_zip):
+    """128 photos from all over the archive, (128, 128, 128, 3) uint8, and their labels."""
+    with zipfile.ZipFile(real_zip) as archive:
+        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+        names = [names[i] for i in np.linspace(0, len(names) - 1, 128).astype(int)]
+        images = np.stack([read(archive.read(name))[0] for name in names])
+    return images, np.array([Path(name).parent.name for name in names])
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The pipeline, run once on tiny drawn photos. Read this one; change a `shop`."""
+    made = Workshop.made(tmp_path_factory.mktemp("finished") / "repository")
+    made.set(**TINY)
+    made.commit("tiny")
+    made.run("dvc", "repro")
+    made.commit("run")
+    return made
+
+
+@pytest.fixture
+def shop(finished, tmp_path):
+    """A copy of the finished run to change at will."""
+    return finished.copied(tmp_path / "repository")

@@ -1,0 +1,64 @@
+"""Demands on the way from bytes to an answer: the same alone as in the pipeline's batch."""
+
+import numpy as np
+import pytest
+from estimator_data import CLASSES
+from photo_files import encoded, picture, samples
+from PIL import Image
+
+from flowers.classify import photo_features, probabilities
+from flowers.errors import Rejected
+from flowers.features import EXTRACTORS, extract
+from flowers.images import read
+from flowers.naive_bayes import CalibratedNB
+from flowers.svm import GramSVC
+
+SIZE = 32
+FEATURES = [["pixels"], ["colour"], ["hog"], list(EXTRACTORS)]
+
+
+@pytest.fixture(scope="module")
+def photos():
+    """Every kind of photo file, and noise in the size of each."""
+    generator = np.random.default_rng(0)
+    drawn = [picture(width, height) for width, height in [(20, 90), (200, 64), (32, 32)]]
+    noisy = [generator.integers(0, 256, (40, 50, 3), dtype=np.uint8) for _ in range(20)]
+    return [
+        *samples().values(),
+        *(encoded(image, "JPEG") for image in drawn),
+        *(encoded(Image.fromarray(pixels), "JPEG") for pixels in noisy),
+    ]
+
+
+@pytest.fixture(scope="module")
+def batch(photos):
+    return np.stack([read(data, SIZE)[0] for data in photos])
+
+
+@pytest.mark.parametrize("features", FEATURES, ids="+".join)
+def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, features):
+    rows = extract(batch, features)
+    for data, row in zip(photos, rows, strict=True):
+        alone = photo_features(data, features, SIZE)
+        assert alone.shape == (1, len(row)) and alone.dtype == rows.dtype
+        np.testing.assert_array_equal(alone[0], row)
+
+
+@pytest.mark.parametrize("estimator", [GramSVC, CalibratedNB])
+@pytest.mark.parametrize("features", FEATURES, ids="+".join)
+def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, features, estimator):
+    generator = np.random.default_rng(1)
+    train = generator.integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
+    model = estimator().fit(extract(train, features), np.tile(CLASSES, 12))
+    together = model.predict_proba(extract(batch, features))
+    alone = [probabilities(data, model, features, SIZE) for data in photos]
+    assert alone[0].shape == (5,) and alone[0].dtype == np.float64
+    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("data", [b"", b"flower", encoded(picture(), "JPEG")[:200]])
+def test_a_photo_that_cannot_be_read_is_rejected(data):
+    with pytest.raises(Rejected):
+        photo_features(data, ["pixels"], SIZE)
+    with pytest.raises(Rejected):
+        probabilities(data, CalibratedNB(), ["pixels"], SIZE)

@@ -1,0 +1,88 @@
+import csv
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def jpeg(seed=0):
+    out = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(out, "JPEG")
+    return out.getvalue()
+
+
+def figures(shop):
+    return json.loads((shop.path / "metrics/fetch.json").read_text())
+
+
+def test_every_file_is_a_photo_or_listed_with_its_reason(finished):
+    counts = figures(finished)
+    photos = [p for p in (finished.path / "data/photos").rglob("*") if p.is_file()]
+    with (finished.path / "metrics/fetch_rejected.csv").open() as file:
+        rejected = {row["path"]: row["reason"] for row in csv.DictReader(file)}
+    assert counts["photos"] == len(photos) == sum(counts["classes"].values())
+    assert counts["rejected"]["total"] == len(rejected)
+    assert rejected["Lotus/notes.jpg"] == "not a JPEG, PNG or WEBP"
+    assert rejected["Orchid/empty.jpg"] == "empty"
+    assert (finished.path / "data/photos/Lilly/extensionless").is_file()
+
+
+def test_a_folder_is_read_by_content_wherever_its_classes_are_nested(shop, folder):
+    deep = folder({"set/train/Rose": {"a": jpeg(1)}, "set/test/Rose": {"a": jpeg(2)}, "Iris": {}})
+    Image.new("RGB", (9, 9)).save(f"{deep}/Iris/b.png")
+    shop.stage("fetch", **{"fetch.source": "folder", "fetch.path": deep})
+    assert figures(shop)["classes"] == {"Iris": 1, "Rose": 2}
+    names = {p.name for p in (shop.path / "data/photos/Rose").iterdir()}
+    assert names == {"a", "a-2"}
+
+
+def test_an_archive_is_read_and_its_digest_demanded(shop, tmp_path):
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for label in ("Rose", "Iris"):
+            file.writestr(f"photos/{label}/1.jpg", jpeg())
+    source = {"fetch.source": "archive", "fetch.path": str(archive)}
+    shop.stage("fetch", **source)
+    assert figures(shop)["classes"] == {"Iris": 1, "Rose": 1}
+    before = (shop.path / "metrics/fetch.json").read_bytes()
+    line = shop.refused("fetch", **source, **{"fetch.sha256": "0" * 64})
+    assert "0" * 64 in line and "photos.zip" in line
+    assert (shop.path / "metrics/fetch.json").read_bytes() == before
+    assert not list((shop.path / "data").glob(".partial*"))
+
+
+def test_a_missing_archive_is_named_by_its_full_path(shop):
+    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": "nowhere.zip"})
+    assert str(shop.path / "nowhere.zip") in line
+
+
+@pytest.mark.parametrize("member", ["../evil.jpg", "/evil.jpg", "Rose/../../evil.jpg"])
+def test_an_unsafe_member_refuses_the_archive_and_keeps_the_photos(shop, tmp_path, member):
+    archive = tmp_path / "unsafe.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("Rose/1.jpg", jpeg())
+        file.writestr(member, jpeg())
+    count = len(list((shop.path / "data/photos").rglob("*")))
+    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
+    assert "evil.jpg" in line
+    assert not list(tmp_path.rglob("evil.jpg"))
+    assert len(list((shop.path / "data/photos").rglob("*"))) == count
+
+
+def test_an_empty_class_is_refused_by_name(shop, folder):
+    path = folder({"Rose": {"a.jpg": jpeg()}, "Iris": {}})
+    assert "Iris" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+
+
+def test_a_class_without_a_photo_is_refused_by_name(shop, folder):
+    path = folder({"Rose": {"a.jpg": jpeg()}, "Iris": {"readme.txt": b"none"}})
+    assert "Iris" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+
+
+def test_one_class_is_too_few(shop, folder):
+    path = folder({"Rose": {"a.jpg": jpeg()}})
+    assert "Rose" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})

@@ -1,0 +1,57 @@
+import json
+
+import numpy as np
+import pytest
+
+from flowers.candidate import LIBRARIES
+from flowers.classify import probabilities
+from flowers.model_files import load
+
+
+def candidate(shop):
+    folder = shop.path / "models/candidate"
+    return folder, json.loads((folder / "card.json").read_text())
+
+
+def decision(shop):
+    return json.loads((shop.path / "metrics/promotion.json").read_text())
+
+
+def test_the_candidate_answers_its_golden_photos_as_its_card_says(finished):
+    folder, card = candidate(finished)
+    model = load(folder / card["model"]["file"])
+    assert len(card["golden"]) == 5
+    for entry in card["golden"]:
+        photo = (folder / "golden" / entry["file"]).read_bytes()
+        answer = probabilities(photo, model, card["features"], card["size"])
+        assert np.abs(answer - entry["probabilities"]).max() < 1e-6
+
+
+def test_the_card_names_everything_a_server_needs(finished):
+    _, card = candidate(finished)
+    assert card["classes"] == ["Lilly", "Lotus", "Orchid", "Sunflower", "Tulip"]
+    assert card["features"] == ["pixels"] and card["size"] == 32
+    assert set(LIBRARIES) < set(card["versions"])
+    assert card["decision"]["champion"] == decision(finished)["champion"]
+    assert card["model"]["md5"] == decision(finished)["md5"]
+
+
+def test_a_good_candidate_passes_the_gate(finished):
+    assert decision(finished)["passed"] is True
+
+
+@pytest.mark.parametrize(
+    "knobs", [{"promote.min_accuracy_low": 0.99}, {"promote.max_log_loss": 0.01}]
+)
+def test_a_candidate_that_fails_the_gate_is_recorded_as_such(shop, knobs):
+    shop.stage("promote", **knobs)
+    assert decision(shop)["passed"] is False
+    assert candidate(shop)[1]["decision"]["passed"] is False
+
+
+def test_a_leaky_split_fails_the_gate(shop):
+    shop.set(**{"split.strategy": "random"})
+    shop.run("dvc", "repro")
+    assert decision(shop)["passed"] is False
+    failed = [check["check"] for check in decision(shop)["checks"] if not check["passed"]]
+    assert any("twin" in check for check in failed)

@@ -1,0 +1,52 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+
+def rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_array_and_index_have_a_row_for_every_photo_that_can_be_read(finished):
+    images = np.load(finished.path / "data/images.npy")
+    index = rows(finished.path / "data/index.csv")
+    rejected = rows(finished.path / "metrics/resize_rejected.csv")
+    fetched = json.loads((finished.path / "metrics/fetch.json").read_text())["photos"]
+    assert images.shape == (len(index), 32, 32, 3) and images.dtype == np.uint8
+    assert len(index) + len(rejected) == fetched
+    assert [row["path"] for row in index] == sorted(row["path"] for row in index)
+    assert {row["path"]: row["reason"] for row in rejected} == {"Lilly/truncated.jpg": "truncated"}
+
+
+def test_special_photos_are_counted(finished):
+    treated = json.loads((finished.path / "metrics/resize.json").read_text())["treated"]
+    for kind in ("exif-transposed", "16-bit", "cmyk", "palette", "alpha"):
+        assert treated[kind] == 1, kind
+
+
+def test_threads_and_processes_give_the_same_bytes(shop):
+    before = (shop.path / "data/images.npy").read_bytes()
+    shop.stage("resize", **{"resize.backend": "loky", "resize.jobs": 2})
+    assert (shop.path / "data/images.npy").read_bytes() == before
+
+
+def test_a_class_of_which_nothing_can_be_read_stops_the_run(shop):
+    for path in (shop.path / "data/photos/Tulip").iterdir():
+        path.chmod(0o644)
+        path.write_bytes(b"\xff\xd8\xff" + b"no photo")
+    before = (shop.path / "data/images.npy").read_bytes()
+    assert "Tulip" in shop.refused("resize")
+    assert (shop.path / "data/images.npy").read_bytes() == before
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_a_cluster_that_is_not_installed_is_named_with_its_remedy(shop, backend):
+    try:
+        __import__("distributed" if backend == "dask" else "ray")
+    except ImportError:
+        assert "cluster" in shop.refused("resize", **{"resize.backend": backend})
+    else:
+        shop.stage("resize", **{"resize.backend": backend})

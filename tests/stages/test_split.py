@@ -1,0 +1,48 @@
+import csv
+import json
+
+import numpy as np
+
+
+def outcome(shop):
+    with (shop.path / "data/split.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    columns = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    return columns, json.loads((shop.path / "metrics/split.json").read_text())
+
+
+def crossing(rows):
+    test = rows["part"] == "test"
+    return int(np.isin(rows["group"][test], rows["group"][~test]).sum())
+
+
+def test_twins_never_cross_the_grouped_split(finished):
+    rows, figures = outcome(finished)
+    assert crossing(rows) == figures["crossing"] == 0
+    assert figures["twin_in_train_share"]["grouped"] == 0
+    assert figures["train"] + figures["test"] == figures["photos"] == len(rows["row"])
+    assert figures["distinct"] == len(set(rows["group"])) < figures["photos"]
+
+
+def test_the_random_split_leaks_and_says_how_much(shop):
+    shop.stage("split", **{"split.strategy": "random"})
+    rows, figures = outcome(shop)
+    assert figures["crossing"] == crossing(rows) > 0
+    share = crossing(rows) / (rows["part"] == "test").sum()
+    assert abs(figures["twin_in_train_share"]["random"] - share) < 1e-3
+
+
+def test_pictures_with_two_labels_are_counted(finished):
+    rows, figures = outcome(finished)
+    labels = [set(rows["label"][rows["group"] == g]) for g in set(rows["group"])]
+    assert figures["two_labels"] == sum(len(found) > 1 for found in labels) > 0
+
+
+def test_a_class_with_too_few_distinct_pictures_is_refused(shop):
+    lines = (shop.path / "data/index.csv").read_text().splitlines()
+    images = np.load(shop.path / "data/images.npy")
+    tulips = [i for i, line in enumerate(lines[1:]) if ",Tulip," in line]
+    images[tulips] = images[tulips[0]]
+    (shop.path / "data/images.npy").chmod(0o644)
+    np.save(shop.path / "data/images.npy", images)
+    assert "Tulip" in shop.refused("split")

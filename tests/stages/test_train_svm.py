@@ -1,0 +1,29 @@
+import json
+
+import numpy as np
+
+from flowers.model_files import load
+
+
+def test_the_model_on_disk_answers_with_probabilities(finished):
+    model = load(finished.path / "models/svm.joblib")
+    X = np.load(finished.path / "data/features.npy")
+    answers = model.predict_proba(X[:7])
+    assert answers.shape == (7, 5)
+    assert np.allclose(answers.sum(axis=1), 1)
+
+
+def test_accuracy_on_held_out_folds_is_reported(finished):
+    figures = json.loads((finished.path / "metrics/train_svm.json").read_text())
+    assert 0.2 < figures["held_out_accuracy"] < 1
+
+
+def test_more_folds_than_distinct_pictures_is_refused(shop):
+    line = shop.refused("train_svm", **{"train_svm.folds": 50})
+    assert "50" in line and "folds" in line
+
+
+def test_the_same_rows_give_the_same_bytes(shop):
+    before = (shop.path / "models/svm.joblib").read_bytes()
+    shop.stage("train_svm")
+    assert (shop.path / "models/svm.joblib").read_bytes() == before

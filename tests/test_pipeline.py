@@ -1,0 +1,127 @@
+"""The whole pipeline as a user runs it: real DVC, real git, small photos."""
+
+import http.server
+import json
+import threading
+import zipfile
+from functools import partial
+
+import pytest
+import yaml
+
+from tests.workshop import Workshop
+
+REAL = {
+    "fetch.source": "archive",
+    "flatten.features": ["hog", "colour"],
+    "resize.size": 64,
+    "evaluate.resamples": 200,
+}
+
+
+def figures(shop, name):
+    return json.loads((shop.path / f"metrics/{name}.json").read_text())
+
+
+def stages_run(done):
+    """Names of the stages that a dvc command ran."""
+    return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running")]
+
+
+def test_a_second_run_runs_no_stage_and_leaves_git_clean(finished):
+    assert stages_run(finished.run("dvc", "repro")) == []
+    assert finished.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_a_fresh_clone_runs_to_the_committed_bits(finished, tmp_path):
+    finished.run("git", "clone", "-q", str(finished.path), str(tmp_path / "clone"))
+    clone = Workshop(tmp_path / "clone")
+    done = clone.run("dvc", "repro", "--force", "--no-run-cache")
+    assert len(stages_run(done)) == len(
+        yaml.safe_load((clone.path / "dvc.yaml").read_text())["stages"]
+    )
+    assert clone.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_a_knob_reruns_its_stage_and_what_depends_on_it(shop):
+    shop.set(**{"train_nb.var_smoothing": 1e-3})
+    assert stages_run(shop.run("dvc", "repro")) == ["train_nb", "evaluate", "promote"]
+
+
+def test_an_experiment_is_named_compared_and_leaves_no_trace(shop):
+    shop.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")
+    assert shop.run("git", "status", "--porcelain").stdout == ""
+    diff = json.loads(shop.run("dvc", "metrics", "diff", "HEAD", "wide", "--json").stdout)
+    assert "metrics/train_svm.json" in diff or "metrics/evaluate.json" in diff
+    plots = shop.run("dvc", "plots", "diff", "HEAD", "wide", "-o", "shown").stdout
+    page = (shop.path / "shown/index.html").read_text()
+    assert "index.html" in plots
+    for name in ("Confusion, SVM", "reliability", "recall", "mistakes.jpg"):
+        assert name in page, name
+
+
+def test_twins_conflicts_and_hazards_are_all_accounted_for(finished):
+    fetch, resize = figures(finished, "fetch"), figures(finished, "resize")
+    split, rows = figures(finished, "split"), figures(finished, "evaluate")
+    assert fetch["photos"] == resize["photos"] + resize["rejected"]["total"]
+    assert resize["photos"] == split["photos"] == split["train"] + split["test"]
+    assert split["test"] == rows["photos"]
+    assert split["twin_pairs"] > 0 and split["two_labels"] > 0 and split["crossing"] == 0
+    assert split["twin_in_train_share"]["random"] > 0
+
+
+def test_real_photos_from_an_archive_run_to_a_candidate(finished, tmp_path, real_zip):
+    shop = finished.copied(tmp_path / "repository")
+    shop.set(**REAL, **{"fetch.path": str(real_zip)})
+    shop.run("dvc", "repro")
+    split, evaluate = figures(shop, "split"), figures(shop, "evaluate")
+    assert figures(shop, "fetch")["photos"] == split["photos"] == 1502
+    assert split["distinct"] < 1000 and split["crossing"] == 0
+    assert split["twin_in_train_share"]["random"] > 0.5
+    assert evaluate["svm"]["accuracy_low"] > evaluate["baseline_accuracy"] + 0.1
+    assert figures(shop, "promotion")["champion"] == "svm"
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A folder on a local web server."""
+    (tmp_path / "site").mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = partial(Quiet, directory=tmp_path / "site")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path / "site", f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_archive_by_url_and_its_folder_give_the_same_photos(shop, site):
+    root, url = site
+    photos = shop.path / "data/photos"
+    with zipfile.ZipFile(root / "set.zip", "w") as file:
+        for path in sorted(photos.glob("*/*")):
+            file.write(path, f"deep/set/{path.parent.name}/{path.name}")
+    with zipfile.ZipFile(root / "set.zip") as file:
+        file.extractall(root / "folder")
+    outcome = {}
+    for source, path in (("archive", f"{url}/set.zip"), ("folder", str(root / "folder"))):
+        shop.set(**{"fetch.source": source, "fetch.path": path})
+        shop.run("dvc", "repro", "--single-item", "fetch")
+        lock = yaml.safe_load((shop.path / "dvc.lock").read_text())
+        outcome[source] = {o["path"]: o["md5"] for o in lock["stages"]["fetch"]["outs"]}
+    assert outcome["archive"]["data/photos"] == outcome["folder"]["data/photos"]
+    assert figures(shop, "fetch")["source"] == "folder"
+
+
+def test_a_failed_stage_leaves_the_lock_as_it_was(shop):
+    before = (shop.path / "dvc.lock").read_bytes()
+    shop.set(**{"train_svm.folds": 50})
+    done = shop.run("dvc", "repro", check=False)
+    assert done.returncode != 0
+    assert (shop.path / "dvc.lock").read_bytes() == before
+    told = [line for line in done.stderr.splitlines() if line.startswith("train_svm:")]
+    assert len(told) == 1
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,68 @@
+"""README.md says what is so."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from benchmarks.readme import rendered
+from tests.imports import ROOT
+
+TEXT = (ROOT / "README.md").read_text()
+SHELL = [
+    line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()
+]
+
+
+def test_its_tables_are_those_of_the_metrics():
+    assert rendered(TEXT) == TEXT
+
+
+def test_its_graph_is_the_one_of_dvc():
+    drawn = re.search(r"```mermaid\n(.*?)```", TEXT, re.DOTALL)[1]
+    dag = subprocess.run(
+        [Path(sys.executable).parent / "dvc", "dag", "--mermaid"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert drawn.split() == dag.split()
+
+
+def test_every_room_and_picture_it_shows_is_there():
+    rooms = re.findall(r"^(\w+)/ ", re.search(r"```text\n(.*?)```", TEXT, re.DOTALL)[1], re.M)
+    assert {"stages", "flowers"} < set(rooms)
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", TEXT)
+    named = re.findall(r"`([\w./-]+\.(?:yaml|json|csv|cff|md|lock))`", TEXT)
+    written_by_a_run = ("dvc_plots", "models/")
+    for path in [*rooms, *pictures, *named]:
+        assert (ROOT / path).exists() or path.startswith(written_by_a_run), path
+
+
+def test_it_is_short_enough_to_read():
+    assert len(TEXT.splitlines()) <= 250
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("make ")])
+def test_its_make_targets_exist(line):
+    done = subprocess.run([*line.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_its_dvc_commands_run_in_the_order_given(finished, tmp_path):
+    shop = finished.copied(tmp_path / "repository")
+    # What a reader brings along: photos in a folder and in an archive.
+    photos = shop.path / "photos"
+    shutil.copytree(shop.path / "data/photos", photos)
+    with zipfile.ZipFile(shop.path / "photos.zip", "w") as file:
+        for path in sorted(photos.glob("*/*")):
+            file.write(path, path.relative_to(shop.path))
+    commands = [line for line in SHELL if line.startswith(("dvc ", "git ", "python "))]
+    assert len(commands) >= 7
+    for command in commands:
+        shop.run("bash", "-c", command)

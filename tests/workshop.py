@@ -1,0 +1,93 @@
+"""A copy of this repository, with git and DVC, in which tests run the real commands."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from tests.imports import ROOT
+
+COPIED = ("dvc.yaml", "params.yaml", "params.schema.json", "flowers", "stages", ".dvcignore")
+TINY = {
+    "fetch.per_class": 24,
+    "fetch.conflicts": 2,
+    "resize.size": 32,
+    "train_svm.folds": 3,
+    "train_nb.folds": 3,
+    "evaluate.resamples": 200,
+    "promote.min_accuracy_low": 0.1,
+    "promote.max_log_loss": 3.0,
+}
+
+
+class Workshop:
+    """One folder with the pipeline in it."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    @classmethod
+    def made(cls, path):
+        """A new one, its files committed to git."""
+        path.mkdir(parents=True)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(
+                    source, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+                )
+            else:
+                shutil.copy(source, path / name)
+        shop = cls(path)
+        (path / ".gitignore").write_text("__pycache__/\n")
+        for command in ("git init -q", "dvc init -q", "dvc config core.analytics false"):
+            shop.run(*command.split())
+        shop.commit("start")
+        return shop
+
+    def copied(self, path):
+        """This folder once more."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Workshop(path)
+
+    def run(self, *command, check=True):
+        """Run a command here with this interpreter first on the path."""
+        env = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_NO_ANALYTICS": "1",
+            "GIT_AUTHOR_NAME": "Test",
+            "GIT_AUTHOR_EMAIL": "test@localhost",
+            "GIT_COMMITTER_NAME": "Test",
+            "GIT_COMMITTER_EMAIL": "test@localhost",
+        }
+        done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True)
+        assert not check or done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def commit(self, message):
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-qm", message)
+
+    def set(self, **knobs):
+        """Set knobs by "section.key"."""
+        yaml, path = YAML(), self.path / "params.yaml"
+        params = yaml.load(path)
+        for name, value in knobs.items():
+            section, key = name.split(".")
+            params[section][key] = value
+        yaml.dump(params, path)
+
+    def stage(self, name, check=True, **knobs):
+        """Run one stage as DVC would."""
+        self.set(**knobs)
+        return self.run("python", "-m", f"stages.{name}", check=check)
+
+    def refused(self, name, **knobs):
+        """What a stage says when it stops: one line, exit code 1."""
+        done = self.stage(name, check=False, **knobs)
+        assert done.returncode == 1, done.stdout + done.stderr
+        (line,) = done.stderr.splitlines()
+        return line
