@@ -1,8 +1,9 @@
 """Pin what makes the same arithmetic give other bits on another x86 processor.
 
-OpenBLAS picks its kernels by processor, and numpy's ``exp`` rounds differently with AVX-512 than
-with AVX2. Both are held at what every x86-64 processor since 2013 has. Neither variable is read
-after numpy has been imported, so this module is imported before it and imports nothing heavy.
+OpenBLAS picks its kernels by processor and cuts a product into as many parts as it has threads;
+numpy's ``exp`` rounds differently with AVX-512 than with AVX2. All are held at what every x86-64
+processor since 2013 has. The variables are not read after numpy has been imported, so this module
+is imported before it and imports nothing heavy.
 """
 
 import os
@@ -10,6 +11,7 @@ import platform
 
 PINS = {
     "OPENBLAS_CORETYPE": "Haswell",
+    "OPENBLAS_NUM_THREADS": "1",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL",
 }
 

@@ -49,13 +49,18 @@ def photos_by_class(root):
         ]
         if folder in parents_of_classes:
             strays += files
-        elif files or not (names or subfolders):
+        elif files or (not (names or subfolders) and _holds_no_file(folder.parent, root)):
             by_class.setdefault(folder.name, []).extend(files)
             parents_of_classes.update(folder.parents)
     return (
         {name: sorted(by_class[name], key=place) for name in sorted(by_class)},
         sorted(strays, key=place),
     )
+
+
+def _holds_no_file(parent, root):
+    """Whether an empty folder in `parent` stands for a class, and not for nothing in a class."""
+    return parent == root or not any(path.is_file() for path in parent.iterdir())
 
 
 def _is_ignored(name):

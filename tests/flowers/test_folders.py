@@ -97,3 +97,10 @@ def test_links_are_reported_and_not_followed(tmp_path):
 def test_a_missing_root_is_bad_input_with_its_full_path(tmp_path):
     with pytest.raises(BadInput, match=str(tmp_path / "gone")):
         photos_by_class(tmp_path / "gone")
+
+
+def test_an_empty_folder_inside_a_class_is_no_class(tmp_path):
+    (tmp_path / "Tulip" / "later").mkdir(parents=True)
+    (tmp_path / "Tulip" / "a.jpg").write_bytes(b"a")
+    by_class, strays = photos_by_class(tmp_path)
+    assert list(by_class) == ["Tulip"] and not strays
