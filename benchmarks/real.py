@@ -1,9 +1,10 @@
 """Real photos under three protocols, as DVC experiments: python -m benchmarks.real ARCHIVE."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
+
+import dvc.api
 
 from benchmarks.clean_copy import ROOT, run
 
@@ -18,17 +19,10 @@ KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss")
 
 def figures_of(experiment):
     """The figures of a finished experiment, read from its commit."""
-
-    def metrics(name):
-        shown = subprocess.run(
-            ["git", "show", f"{experiment}:metrics/{name}.json"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        return json.loads(shown.stdout)
-
-    split, evaluate = metrics("split"), metrics("evaluate")
+    split, evaluate = (
+        dvc.api.metrics_show(f"metrics/{name}.json", rev=experiment)
+        for name in ("split", "evaluate")
+    )
     return {
         "photos": split["photos"],
         "distinct": split["distinct"],
@@ -48,7 +42,7 @@ def main(source):
     for name, knobs in EXPERIMENTS.items():
         options = [f"--set-param={key}={value}" for key, value in (settings | knobs).items()]
         run("dvc", "exp", "run", "--temp", "--force", "--name", name, *options)
-        results[name] = figures_of(f"{name}")
+        results[name] = figures_of(name)
     FIGURES.write_text(json.dumps(results, indent=2) + "\n")
     print(f"wrote {FIGURES.relative_to(ROOT)}; make readme writes its table")
 

@@ -40,8 +40,8 @@ def argmax_labels(classes, values):
 class Calibrated(ClassifierMixin, BaseEstimator):
     """What both classifiers share: grouped calibration, and answers by probability.
 
-    A subclass gives the classifier and its input to `_calibrate` in `fit`, and turns photos into
-    such input in `_rows`.
+    A subclass gives the classifier and its input to `_calibrate` in `fit`, turns photos into such
+    input in `_rows`, and may turn the classifier's decision values into others in `_values`.
     """
 
     def _calibrate(self, machine, rows, y, groups):
@@ -51,7 +51,9 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         folds = grouped_folds(y, groups, self.folds, self.seed)
-        held_out = cross_val_predict(machine, rows, y, cv=folds, method="decision_function")
+        held_out = self._values(
+            cross_val_predict(machine, rows, y, cv=folds, method="decision_function")
+        )
         self.machine_ = machine.fit(rows, y)
         self.classes_ = classes
         self.held_out_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
@@ -63,6 +65,9 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             cv=folds,
             ensemble=False,
         ).fit(held_out, index)
+
+    def _values(self, decision):
+        return decision
 
     def _validated(self, X):
         check_is_fitted(self)
@@ -80,7 +85,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         ndarray of shape (n, n_classes), or (n,) with two classes, float64
         """
         rows = self._rows(self._validated(X))
-        return self.machine_.decision_function(rows)
+        return self._values(self.machine_.decision_function(rows))
 
     def predict_proba(self, X):
         """Calibrated class probabilities, columns in the order of ``classes_``.

@@ -79,5 +79,5 @@ def recall(curves):
             line = [(r["recall"], r["precision"]) for r in rows if r["class"] == label]
             ax.plot(*zip(*line, strict=True), label=label)
         ax.set(title=name, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    axes[-1].legend(frameon=False)
+    axes[0].legend(frameon=False, loc="lower left")
     return svg(figure)

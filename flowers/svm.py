@@ -9,6 +9,30 @@ from flowers.calibration import Calibrated
 from flowers.kernels import blocks, moments, rbf, squared_distances, squared_distances_to
 
 
+def votes_and_margins(pairwise):
+    """One value per class from the decision values of all pairs of classes.
+
+    The number of pairs a class wins, plus a third of the sum of its margins. scikit-learn's
+    "ovr" values squash that sum so that it only breaks ties; then all photos whose winner takes
+    all its pairs get nearly the same confidence, however clear the case. Unsquashed, a label
+    differs from ``SVC.predict`` only where margins outweigh a whole vote.
+
+    Parameters
+    ----------
+    pairwise : ndarray of shape (n, k * (k - 1) / 2)
+        In the order (0, 1), (0, 2), ... of ``SVC(decision_function_shape="ovo")``.
+
+    Returns
+    -------
+    ndarray of shape (n, k), float64
+    """
+    k = int((1 + np.sqrt(1 + 8 * pairwise.shape[1])) / 2)
+    first, second = np.triu_indices(k, 1)
+    gain = np.where(pairwise > 0, 1.0, 0.0) + pairwise / 3
+    loss = np.where(pairwise > 0, 0.0, 1.0) - pairwise / 3
+    return gain @ np.eye(k)[first] + loss @ np.eye(k)[second]
+
+
 class GramSVC(Calibrated):
     """RBF support vector machine on standardised features, trained from one Gram matrix.
 
@@ -59,7 +83,8 @@ class GramSVC(Calibrated):
         self.gamma_ = self._gamma(X)
         distances, norms = squared_distances(X, self.mean_, self.scale_)
         gram = rbf(distances, self.gamma_)
-        self._calibrate(SVC(kernel="precomputed", C=self.C), gram, y, groups)
+        machine = SVC(kernel="precomputed", C=self.C, decision_function_shape="ovo")
+        self._calibrate(machine, gram, y, groups)
         self.n_rows_ = len(X)
         self.support_ = self.machine_.support_
         self.support_vectors_ = np.ascontiguousarray(X[self.support_])
@@ -72,6 +97,9 @@ class GramSVC(Calibrated):
         # A standardised column has variance 1, a constant one 0.
         varying = sum(int((X[:, b] != X[0, b]).any(axis=0).sum()) for b in blocks(X.shape[1]))
         return 1.0 / varying if varying else 1.0
+
+    def _values(self, decision):
+        return decision if decision.ndim == 1 else votes_and_margins(decision)
 
     def _rows(self, X):
         """Kernel values to the training rows; those that are no support vector are never read."""

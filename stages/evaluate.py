@@ -37,7 +37,7 @@ def main(knobs):
         "svm_against_nb": report.mcnemar(correct["svm"], correct["nb"]),
     }
     write_json("metrics/evaluate.json", figures)
-    write_tables(test, index["path"], rows, shares, answers, scores, classes)
+    write_tables(test, index, rows, shares, answers, scores, classes)
     draw(knobs, test, labels, shares, answers, correct, classes)
     s = scores["svm"]
     return (
@@ -46,12 +46,12 @@ def main(knobs):
     )
 
 
-def write_tables(test, paths, rows, shares, answers, scores, classes):
+def write_tables(test, index, rows, shares, answers, scores, classes):
     """One row per test photo, and one per model and class."""
     predictions = []
     for i, row in enumerate(test):
-        line = {"row": row, "path": paths[row], "group": rows["group"][row]}
-        line["label"] = rows["label"][row]
+        line = {"row": row} | {key: index[key][row] for key in ("path", "sha256", "label")}
+        line["group"] = rows["group"][row]
         for name in MODELS:
             line[name] = answers[name][i]
             line |= {
@@ -79,9 +79,18 @@ def draw(knobs, test, labels, shares, answers, correct, classes):
     for name, text in pictures.items():
         with whole(f"plots/{name}.svg") as target:
             target.write_text(text)
-    for name, table in {"reliability": bins, "recall": curves}.items():
-        lines = [{"model": n} | rounded(line) for n in MODELS for line in table[n]]
-        write_csv(f"plots/{name}.csv", lines, tuple(lines[0]))
+    for name in MODELS:
+        rows = rounded(bins[name])
+        write_csv(f"plots/reliability_{name}.csv", rows, ("confidence", "accuracy", "photos"))
+    recalls = sorted({row["recall"] for row in curves["svm"]})
+    means = {
+        n: [np.mean([row["precision"] for row in curves[n] if row["recall"] == r]) for r in recalls]
+        for n in MODELS
+    }
+    rows = [
+        rounded({"recall": r} | {n: means[n][i] for n in MODELS}) for i, r in enumerate(recalls)
+    ]
+    write_csv("plots/recall.csv", rows, ("recall", *MODELS))
 
     best = max(MODELS, key=lambda n: correct[n].sum())
     confidence = shares[best].max(axis=1)

@@ -56,7 +56,7 @@ def test_an_experiment_is_named_compared_and_leaves_no_trace(shop):
     plots = shop.run("dvc", "plots", "diff", "HEAD", "wide", "-o", "shown").stdout
     page = (shop.path / "shown/index.html").read_text()
     assert "index.html" in plots
-    for name in ("Confusion, SVM", "reliability", "recall", "mistakes.jpg"):
+    for name in ("Confusion, SVM", "Reliability", "Precision against", "mistakes.jpg"):
         assert name in page, name
 
 

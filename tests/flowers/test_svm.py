@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from flowers.svm import GramSVC
+from flowers.svm import GramSVC, votes_and_margins
 
 TOLERANCE = 1e-3
 
@@ -23,16 +23,28 @@ def halves(classes=5, dtype="uint8", d=60):
     return X[:160], y[:160], X[160:], y[160:]
 
 
-def plain(C=1.0, gamma="scale"):
-    return make_pipeline(StandardScaler(), SVC(C=C, gamma=gamma, break_ties=True))
+def plain(C=1.0, gamma="scale", shape="ovo"):
+    machine = SVC(C=C, gamma=gamma, decision_function_shape=shape, break_ties=shape == "ovr")
+    return make_pipeline(StandardScaler(), machine)
 
 
 def assert_like_plain_svc(X, y, new, **knobs):
-    model, reference = GramSVC(**knobs).fit(X, y), plain(**knobs).fit(X.astype(float), y)
-    decision = reference.decision_function(new.astype(float))
-    np.testing.assert_allclose(model.decision_function(new), decision, rtol=0, atol=TOLERANCE)
+    model = GramSVC(**knobs).fit(X, y)
+    pairs = plain(**knobs).fit(X.astype(float), y).decision_function(new.astype(float))
+    expected = votes_and_margins(pairs) if pairs.ndim == 2 else pairs
+    np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=TOLERANCE)
+    labels = plain(**knobs, shape="ovr").fit(X.astype(float), y).predict(new.astype(float))
     # Temperature scaling keeps the order of the decision values.
-    np.testing.assert_array_equal(model.predict(new), reference.predict(new.astype(float)))
+    np.testing.assert_array_equal(model.predict(new), labels)
+
+
+def test_the_class_that_wins_most_pairs_leads_and_margins_break_ties():
+    # Three classes in a circle, 0 over 1, 1 over 2, 2 over 0 by the widest margin.
+    tie = votes_and_margins(np.array([[0.5, -0.9, 0.5]]))
+    assert tie.argmax() == 2 and tie.sum() == pytest.approx(3)
+    clear = votes_and_margins(np.array([[0.2, 0.3, -0.1], [1.2, 1.3, -0.1]]))
+    assert (clear.argmax(axis=1) == 0).all()
+    assert clear[1, 0] - clear[0, 0] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("classes", [2, 5])
