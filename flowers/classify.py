@@ -1,36 +1,38 @@
-"""From the bytes of one photo to class probabilities: the way every answer takes."""
+"""From one photo to class probabilities: the way every answer takes."""
 
 from flowers.features import extract
 from flowers.images import read
 
 
-def photo_features(data, features, size):
-    """The features of one photo, as the pipeline computes them for training.
+def ask(pixels, model, features):
+    """Class probabilities of one photo that is decoded already.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (size, size, 3), uint8
+    model : estimator
+    features : sequence of str
+        Keys of ``flowers.features.EXTRACTORS``.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), float64
+        In the order of ``model.classes_``.
+    """
+    return model.predict_proba(extract(pixels[None], features))[0]
+
+
+def probabilities(data, model, features, size):
+    """Class probabilities of one photo.
 
     Parameters
     ----------
     data : bytes
         The content of a JPEG, PNG or WEBP file.
-    features : list of str
-        Keys of ``flowers.features.EXTRACTORS``.
+    model, features
+        As of `ask`.
     size : int
         Pixels a side.
-
-    Returns
-    -------
-    ndarray of shape (1, d)
-
-    Raises
-    ------
-    Rejected
-        If the photo cannot be read.
-    """
-    pixels, _ = read(data, size)
-    return extract(pixels[None], features)
-
-
-def probabilities(data, model, features, size):
-    """Class probabilities of one photo, in the order of ``model.classes_``.
 
     Returns
     -------
@@ -41,4 +43,5 @@ def probabilities(data, model, features, size):
     Rejected
         If the photo cannot be read.
     """
-    return model.predict_proba(photo_features(data, features, size))[0]
+    pixels, _ = read(data, size)
+    return ask(pixels, model, features)

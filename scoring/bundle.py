@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.classify import probabilities
+from flowers import classify
 from flowers.errors import BadInput
+from flowers.images import decode, square
 from flowers.model_files import load as load_model
 
 # Golden answers come from this code on another machine at worst: the last bits may differ.
@@ -31,6 +32,8 @@ class Bundle:
     version : str
         Such as "v1.2.0"; "untagged" for a candidate that no tag names.
     card : dict
+    origin : dict
+        ``tag`` and ``commit`` of a promoted model, empty for a candidate.
     """
 
     model: object
@@ -40,16 +43,38 @@ class Bundle:
     md5: str
     version: str
     card: dict
+    origin: dict
 
-    def answer(self, photo):
-        """Class probabilities of the bytes of one photo, shape (n_classes,), float64.
+    @property
+    def used(self):
+        """What answers call this model: "production" if a tag names it, else "candidate"."""
+        return "production" if self.origin else "candidate"
+
+    def read(self, photo):
+        """Pixels that the model looks at, from the bytes of a photo.
+
+        Returns
+        -------
+        pixels : ndarray of shape (size, size, 3), uint8
+        original : (int, int)
+            Width and height of the upright photo.
 
         Raises
         ------
         Rejected
             If the photo cannot be read.
         """
-        return probabilities(photo, self.model, self.features, self.size)
+        image, _ = decode(photo)
+        return square(image, self.size), image.size
+
+    def ask(self, pixels):
+        """Class probabilities of one photo, shape (n_classes,), float64."""
+        return classify.ask(pixels, self.model, self.features)
+
+    def answer(self, photo):
+        """Class probabilities of the bytes of one photo: `read`, then `ask`."""
+        pixels, _ = self.read(photo)
+        return self.ask(pixels)
 
 
 def load(folder):
@@ -78,20 +103,26 @@ def load(folder):
         raise BadInput(
             f"no model in {folder}: {error.filename} is missing; run dvc repro"
         ) from error
+    except (ValueError, KeyError) as error:
+        raise BadInput(
+            f"{folder / 'card.json'} is no card ({error}): restore it with dvc checkout"
+        ) from error
     if digest != card["model"]["sha256"]:
         raise BadInput(
             f"{folder / card['model']['file']} has sha256 {digest}, its card says "
             f"{card['model']['sha256']}: restore it with dvc checkout, or promote again"
         )
     origin = folder / "origin.json"
+    origin = json.loads(origin.read_text()) if origin.is_file() else {}
     return Bundle(
         model=load_model(folder / card["model"]["file"]),
         classes=tuple(card["classes"]),
         features=tuple(card["features"]),
         size=card["size"],
         md5=card["model"]["md5"],
-        version=json.loads(origin.read_text())["version"] if origin.is_file() else "untagged",
+        version=origin.get("version", "untagged"),
         card=card,
+        origin=origin,
     )
 
 

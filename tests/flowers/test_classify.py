@@ -6,7 +6,7 @@ from estimator_data import CLASSES
 from photo_files import encoded, picture, samples
 from PIL import Image
 
-from flowers.classify import photo_features, probabilities
+from flowers.classify import probabilities
 from flowers.errors import Rejected
 from flowers.features import EXTRACTORS, extract
 from flowers.images import read
@@ -39,7 +39,7 @@ def batch(photos):
 def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, features):
     rows = extract(batch, features)
     for data, row in zip(photos, rows, strict=True):
-        alone = photo_features(data, features, SIZE)
+        alone = extract(read(data, SIZE)[0][None], features)
         assert alone.shape == (1, len(row)) and alone.dtype == rows.dtype
         np.testing.assert_array_equal(alone[0], row)
 
@@ -58,7 +58,5 @@ def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, features,
 
 @pytest.mark.parametrize("data", [b"", b"flower", encoded(picture(), "JPEG")[:200]])
 def test_a_photo_that_cannot_be_read_is_rejected(data):
-    with pytest.raises(Rejected):
-        photo_features(data, ["pixels"], SIZE)
     with pytest.raises(Rejected):
         probabilities(data, CalibratedNB(), ["pixels"], SIZE)

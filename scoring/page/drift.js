@@ -1,0 +1,36 @@
+// The corner that says whether the photos of late still look like those of the test.
+
+import { ask } from "./ask.js";
+
+const EVERY = 60_000; // ms
+const MEANING = {
+  "ok": "The photos of late look like those the model was tested on.",
+  "alarm": "The photos of late differ from those the model was tested on: trust answers less.",
+  "warming up": "There are too few photos yet to tell.",
+  "no report yet": "Nobody has compared the photos of late with those of the test yet.",
+  "report not readable": "The last report is damaged: write it anew.",
+  "unknown": "The server did not say more.",
+};
+
+const corner = document.getElementById("drift");
+
+async function show() {
+  if (document.hidden) return;
+  const report = await ask("monitoring/drift").catch(() => ({}));
+  const state = report.state ?? "unknown";
+  const age = Number.isFinite(report.age_seconds) ? ` · ${ago(report.age_seconds)}` : "";
+  corner.dataset.state = state;
+  corner.querySelector(".state").textContent = `Drift: ${state}${age}`;
+  corner.querySelector(".meaning").textContent = MEANING[state] ?? MEANING.unknown;
+}
+
+function ago(seconds) {
+  const [size, unit] = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]]
+    .find(([size]) => seconds >= size) ?? [1, "second"];
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+  return words.format(-Math.floor(seconds / size), unit);
+}
+
+addEventListener("visibilitychange", show);
+setInterval(show, EVERY);
+show();

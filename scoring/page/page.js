@@ -1,0 +1,93 @@
+// The page of the scorer: photos in, one card and one request each.
+
+import { ask } from "./ask.js";
+import { percent, preview, showAnswer, showError } from "./card.js";
+import "./drift.js";
+
+const PARALLEL = 2;
+
+const byId = (id) => document.getElementById(id);
+const queue = [];
+const count = { asked: 0, answered: 0, failed: 0, running: 0 };
+
+function showProgress(words = "") {
+  const done = count.answered + count.failed;
+  const busy = done < count.asked;
+  byId("bar").hidden = !busy;
+  byId("bar").max = Math.max(count.asked, 1);
+  byId("bar").value = done;
+  if (busy) {
+    byId("status").textContent = `Scoring ${done + 1} of ${count.asked}…`;
+    return;
+  }
+  const failed = count.failed ? `, ${count.failed} not` : "";
+  byId("status").textContent =
+    count.asked === 1 ? words : `${count.answered} photos answered${failed}.`;
+  Object.assign(count, { asked: 0, answered: 0, failed: 0 });
+}
+
+async function score({ file, card }) {
+  const form = new FormData();
+  form.append("file", file);
+  card.dataset.state = "scoring";
+  card.querySelector(".waiting").textContent = "Scoring…";
+  preview(card.querySelector(".photo"), file);
+  try {
+    const answer = await ask("predict", { method: "POST", body: form });
+    showAnswer(card, answer);
+    count.answered += 1;
+    return `${file.name}: ${answer.label}, ${percent(answer.confidence)} sure.`;
+  } catch (error) {
+    showError(card, error);
+    count.failed += 1;
+    return `${file.name}: ${error.message}`;
+  }
+}
+
+async function work() {
+  if (count.running >= PARALLEL || !queue.length) return;
+  count.running += 1;
+  while (queue.length) showProgress(await score(queue.shift()));
+  count.running -= 1;
+}
+
+function enqueue(file, card) {
+  card.querySelector(".failed").hidden = true;
+  card.dataset.state = "waiting";
+  count.asked += 1;
+  queue.push({ file, card });
+  showProgress();
+  work();
+}
+
+function add(files) {
+  const pairs = [...files].map((file) => {
+    const card = byId("card").content.firstElementChild.cloneNode(true);
+    card.querySelector(".file").textContent = file.name;
+    card.querySelector(".photo").setAttribute("aria-label", `Your photo ${file.name}`);
+    card.querySelector(".again").addEventListener("click", () => enqueue(file, card));
+    return [file, card];
+  });
+  byId("answers").prepend(...pairs.map(([, card]) => card));
+  pairs.forEach(([file, card]) => enqueue(file, card));
+}
+
+for (const input of [byId("photos"), byId("camera")]) {
+  input.addEventListener("change", () => {
+    add(input.files);
+    input.value = ""; // the same photo may be chosen again
+  });
+}
+addEventListener("paste", (event) => add(event.clipboardData.files));
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  byId("ask").classList.add("over");
+});
+addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) byId("ask").classList.remove("over");
+});
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  byId("ask").classList.remove("over");
+  add(event.dataTransfer.files);
+});

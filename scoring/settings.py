@@ -1,0 +1,120 @@
+"""The settings of the scorer: environment variables, checked before anything starts."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowers.errors import BadInput
+
+PRODUCTION, CANDIDATE = Path("models/production"), Path("models/candidate")
+DRIFT_REPORT = Path("metrics/drift.json")
+
+
+def processors():
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the scorer is told from outside; each field is the variable of its name in capitals.
+
+    Attributes
+    ----------
+    model_dir : Path or None
+        None looks for a production model first and for the candidate then.
+    canary_dir : Path
+    canary_ratio : float in [0, 1]
+        Share of the requests that the canary answers too.
+    log_dir : Path
+    max_upload_mb : float, > 0
+        Of a whole request, in units of 1,000,000 bytes.
+    max_files : int, > 0
+        Photos in one request.
+    queue : int, >= 0
+        Requests that may wait while others are being answered; the next one gets status 429.
+    host : str
+    port : int
+        0 takes a free one.
+    threads : int
+        Requests read at the same time, those that only ask for the state of the scorer included.
+    """
+
+    model_dir: Path | None = None
+    canary_dir: Path = Path("models/canary")
+    canary_ratio: float = 0.1
+    log_dir: Path = Path("logs")
+    max_upload_mb: float = 20.0
+    max_files: int = 32
+    queue: int = 16
+    host: str = "127.0.0.1"
+    port: int = 5000
+    threads: int = 16 + 8 + processors()
+
+
+def from_environment(environ=os.environ):
+    """Settings from environment variables; one that is unset or empty keeps its default.
+
+    Raises
+    ------
+    BadInput
+        If a value is no number or out of its range.
+    """
+    queue = _number(environ, "QUEUE", int, Settings.queue, 0, 10_000)
+    busy = processors() + queue
+    # Threads beyond those that score or wait: /health and /ready are answered under any load.
+    threads = _number(environ, "THREADS", int, busy + 8, 1, 10_000)
+    if threads <= busy:
+        raise BadInput(
+            f"THREADS={threads} leaves no thread to refuse or to report: use more than "
+            f"{busy}, which is QUEUE={queue} + {processors()} processors, or a lower QUEUE"
+        )
+    return Settings(
+        model_dir=Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None,
+        canary_dir=Path(environ.get("CANARY_DIR") or Settings.canary_dir),
+        canary_ratio=_number(environ, "CANARY_RATIO", float, Settings.canary_ratio, 0, 1),
+        log_dir=Path(environ.get("LOG_DIR") or Settings.log_dir),
+        max_upload_mb=_number(environ, "MAX_UPLOAD_MB", float, Settings.max_upload_mb, 0.001, 1000),
+        max_files=_number(environ, "MAX_FILES", int, Settings.max_files, 1, 1000),
+        queue=queue,
+        host=environ.get("HOST") or Settings.host,
+        port=_number(environ, "PORT", int, Settings.port, 0, 65535),
+        threads=threads,
+    )
+
+
+def _number(environ, name, of_type, default, low, high):
+    text = environ.get(name) or default
+    try:
+        value = of_type(text)
+    except ValueError:
+        value = None
+    if value is None or not low <= value <= high:  # NaN is not between them either
+        raise BadInput(
+            f"{name}={text} must be a number of type {of_type.__name__}, {low} to {high}"
+        )
+    return value
+
+
+def model_folder(model_dir=None):
+    """The folder of the model to serve.
+
+    Parameters
+    ----------
+    model_dir : Path, optional
+        Taken as it is, without falling back to another model.
+
+    Raises
+    ------
+    BadInput
+        If there is no model at all.
+    """
+    if model_dir is not None:
+        return model_dir
+    for folder in (PRODUCTION, CANDIDATE):
+        if (folder / "card.json").is_file():
+            return folder
+    raise BadInput(
+        f"no model in {PRODUCTION} or {CANDIDATE}: run dvc repro for a candidate, "
+        "python -m scoring.registry fetch for the promoted one, or set MODEL_DIR"
+    )

@@ -1,0 +1,113 @@
+"""The canary: a model that answers a share of the photos in the shadow of the production model."""
+
+import hashlib
+import logging
+import queue
+import threading
+
+from scoring import log
+from scoring.answers import record, score
+from scoring.bundle import load
+
+WAITING_PHOTOS = 64
+WAITING_BYTES = 64_000_000
+_logger = logging.getLogger(__name__)
+
+
+def chosen(request_id, ratio):
+    """Whether the canary gets the photos of a request; the same for the same id everywhere.
+
+    Parameters
+    ----------
+    request_id : str
+    ratio : float in [0, 1]
+    """
+    digest = hashlib.sha256(request_id.encode()).digest()
+    return int.from_bytes(digest[:8], "big") < ratio * 2**64
+
+
+class Shadow:
+    """One thread that loads the canary and scores what waits in a bounded queue.
+
+    Nothing that the canary does reaches the user: a photo is dropped and counted where the queue
+    is full, and an error is counted.
+
+    Parameters
+    ----------
+    folder : Path
+        A model folder; without ``card.json`` there is no canary.
+    ratio : float in [0, 1]
+    write : callable
+        Puts a list of records into the log.
+    metrics : Metrics
+    """
+
+    def __init__(self, folder, ratio, write, metrics):
+        self.ratio = ratio
+        self.bundle = None
+        self.state = "none"
+        self._folder, self._write, self._metrics = folder, write, metrics
+        self._waiting = queue.Queue(WAITING_PHOTOS)
+        self._bytes, self._lock = 0, threading.Lock()
+        if ratio > 0 and (folder / "card.json").is_file():
+            self.state = "loading"
+            # A daemon: one that hangs does not keep the process from ending.
+            threading.Thread(target=self._run, name="canary", daemon=True).start()
+
+    def wants(self, request_id):
+        """Whether `submit` shall be called for the photos of this request."""
+        return self.state in ("loading", "loaded") and chosen(request_id, self.ratio)
+
+    def submit(self, photo, request_id, index, label):
+        """Leave a photo for the canary, at once.
+
+        Parameters
+        ----------
+        photo : bytes
+        request_id : str
+        index : int
+            Of the photo in its request.
+        label : str
+            The answer of the production model.
+        """
+        with self._lock:
+            fits = self._bytes + len(photo) <= WAITING_BYTES
+            if fits:
+                try:
+                    self._waiting.put_nowait((photo, request_id, index, label))
+                    self._bytes += len(photo)
+                except queue.Full:
+                    fits = False
+        if not fits:
+            self._metrics.canary.labels("dropped").inc()
+
+    def _run(self):
+        # Loaded here, so that a canary that hangs on loading holds nothing up either.
+        try:
+            self.bundle = load(self._folder)
+        except BaseException as error:
+            self.state = f"not loaded: {error}"
+            _logger.exception("the canary in %s cannot be loaded", self._folder)
+            return
+        self.state = "loaded"
+        self._metrics.add_model("canary", self.bundle)
+        while True:
+            photo, *rest = self._waiting.get()
+            with self._lock:
+                self._bytes -= len(photo)
+            try:
+                self._score(photo, *rest)
+                self._metrics.canary.labels("scored").inc()
+            # A model may raise anything, SystemExit too, and the next photo has its own chance.
+            except BaseException:
+                self._metrics.canary.labels("failed").inc()
+                _logger.exception("the canary failed on a photo of request %s", rest[0])
+
+    def _score(self, photo, request_id, index, label):
+        prediction, facts = score(self.bundle, photo)
+        self._write(
+            [record(self.bundle, prediction, facts, request_id, index, "canary", log.now())]
+        )
+        self._metrics.predictions.labels(prediction["label"], self.bundle.version, "canary").inc()
+        if prediction["label"] != label:
+            self._metrics.disagreed.inc()

@@ -1,0 +1,162 @@
+"""The tags that promote a model, in the form that GTO (github.com/treeverse/gto) reads and writes.
+
+``flowers@v1.2.0`` names the commit of a version, ``flowers#production#3`` gives the version of its
+commit a stage, ``flowers#canary!#4`` takes a stage away. The last number counts the tags of all
+stages together.
+"""
+
+import re
+import subprocess
+
+import gto.api
+from gto.exceptions import GTOException
+from scmrepo.exceptions import SCMError
+
+from flowers.errors import BadInput
+
+NAME = "flowers"
+STAGES = ("production", "canary")
+VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+
+
+# gto.api reads the tags, so that `gto show` and this module agree; git itself writes them: its
+# identity and signing settings hold, and gto cannot name a version where a tag by hand came first.
+def git(*arguments):
+    """What a git command prints, without the last line end.
+
+    Raises
+    ------
+    BadInput
+        With the last words of git, if it fails.
+    """
+    try:
+        ended = subprocess.run(("git", *arguments), capture_output=True, encoding="utf-8")
+    except FileNotFoundError as error:
+        raise BadInput("git is not installed") from error
+    if ended.returncode:
+        words = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+        raise BadInput(f"git {arguments[0]}: {words[-1]}")
+    return ended.stdout.rstrip("\n")
+
+
+def file_at(commit, path):
+    """The text of a file as it was committed.
+
+    Raises
+    ------
+    BadInput
+        If the commit does not have it.
+    """
+    try:
+        return git("show", f"{commit}:{path}")
+    except BadInput as error:
+        raise BadInput(f"commit {commit[:7]} has no {path}: it holds no finished run") from error
+
+
+def events():
+    """Every tag of the model, oldest first.
+
+    Returns
+    -------
+    list of dict
+        As of ``gto.api.history``: ``event`` ("registration", "assignment", "unassignment", ...),
+        ``ref`` (the tag), ``version``, ``stage``, ``commit``, ``timestamp``, ``author``,
+        ``message``. The version of a commit that has none is the short commit.
+    """
+    try:
+        found = gto.api.history(".", NAME, ascending=True)
+    except (GTOException, SCMError) as error:
+        raise BadInput(f"the tags cannot be read: {error}") from error
+    for event in found:
+        if event["version"] == event["commit"]:
+            event["version"] = event["commit"][:7]
+    # Git keeps whole seconds; within one the counter knows the order, and gto does not look at it.
+    return sorted(found, key=lambda e: (e["timestamp"], counter(e["ref"]), e["priority"]))
+
+
+def counter(tag):
+    """The number at the end of a stage tag, 0 for others."""
+    number = tag.rpartition("#")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def versions(history):
+    """Registered versions and their commits, highest first.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    found = {}
+    for event in history:
+        if event["event"] == "registration":
+            found[event["version"]] = event["commit"]
+        elif event["event"] == "deregistration":
+            found.pop(event["version"], None)
+    return dict(sorted(found.items(), key=lambda item: numbers(item[0]), reverse=True))
+
+
+def numbers(version):
+    """The three numbers of "v1.2.0"; zeros for a version in another form."""
+    match = VERSION.fullmatch(version)
+    return tuple(int(n) for n in match.groups()) if match else (0, 0, 0)
+
+
+def holders(history, stage):
+    """Assignments of a stage that were not taken back, one per version, the newest last.
+
+    The last one is in the stage; if it is taken back, the one before is there again (as in gto).
+    """
+    held = {}
+    for event in history:
+        if event["stage"] == stage and event["event"] in ("assignment", "unassignment"):
+            held.pop(event["version"], None)
+            if event["event"] == "assignment":
+                held[event["version"]] = event
+    return list(held.values())
+
+
+def current(history, stage):
+    """The assignment that is in a stage, or None."""
+    held = holders(history, stage)
+    return held[-1] if held else None
+
+
+def before(history, stage):
+    """Versions to go back to from the present one, the nearest last.
+
+    Going back to a version forgets those after it: a second step back goes further back, not
+    forward to the version that the first step left.
+    """
+    line = []
+    for event in history:
+        if event["stage"] == stage and event["event"] in ("assignment", "unassignment"):
+            version = event["version"]
+            if version in line:
+                del line[line.index(version) :]
+            if event["event"] == "assignment":
+                line.append(version)
+    now = current(history, stage)
+    return [version for version in line if not now or version != now["version"]]
+
+
+def register(version, commit, message):
+    """Tag a commit as a version; the name of the tag is returned."""
+    return write(f"{NAME}@{version}", commit, message)
+
+
+def assign(stage, commit, message, sign=""):
+    """Give a commit's version a stage, or take it with `sign` "!"; the tag's name is returned."""
+    used = [counter(tag) for tag in git("tag", "--list", f"{NAME}#*").splitlines()]
+    return write(f"{NAME}#{stage}{sign}#{max(used, default=0) + 1}", commit, message)
+
+
+def write(tag, commit, message):
+    git("tag", "--annotate", tag, commit, "--message", message)
+    return tag
+
+
+def checks_of(message):
+    """Names of the checks in the "checks:" line of a tag message; none for a tag by hand."""
+    found = re.search(r"^checks:(.*)$", message, flags=re.MULTILINE)
+    return found.group(1).split() if found else []

@@ -1,0 +1,64 @@
+"""A tiny model trained on drawn photos, and a server that answers with it."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from service import running, write_model
+
+from flowers.drawn import SPECIES, draw
+from flowers.features import extract
+from flowers.images import read
+from flowers.svm import GramSVC
+
+SIZE = 32
+
+
+@pytest.fixture(scope="session")
+def photos():
+    """Drawn photos by file name, four of each species."""
+    found = {}
+    for number, species in enumerate(SPECIES):
+        for take in range(4):
+            buffer = io.BytesIO()
+            draw(species, np.random.default_rng([number, take])).save(buffer, "JPEG")
+            found[f"{species}-{take}.jpg"] = buffer.getvalue()
+    return found
+
+
+@pytest.fixture(scope="session")
+def candidate(photos, tmp_path_factory):
+    """A model folder like models/candidate."""
+    images = np.stack([read(photo, SIZE)[0] for photo in photos.values()])
+    labels = [name.partition("-")[0] for name in photos]
+    model = GramSVC(folds=2).fit(extract(images, ["pixels"]), labels)
+    golden = dict(list(photos.items())[::4])
+    return write_model(tmp_path_factory.mktemp("model") / "candidate", model, golden, SIZE)
+
+
+@pytest.fixture(scope="session")
+def classes(candidate):
+    return json.loads((candidate / "card.json").read_text())["classes"]
+
+
+@pytest.fixture
+def place(candidate, tmp_path):
+    """A working directory with a candidate in it."""
+    shutil.copytree(candidate, tmp_path / "models" / "candidate")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def service(candidate, tmp_path_factory):
+    """A server for the tests that do not harm it."""
+    folder = tmp_path_factory.mktemp("service")
+    shutil.copytree(candidate, folder / "models" / "candidate")
+    with running(folder, MAX_UPLOAD_MB="2", MAX_FILES="4") as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def photo(photos):
+    return photos["Lotus-0.jpg"]

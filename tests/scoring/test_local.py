@@ -1,0 +1,85 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from service import environment
+
+from scoring.local import main
+
+
+@pytest.fixture
+def files(tmp_path, photos):
+    """A folder with a folder in it, both with photos, and a hidden file."""
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    for name, photo in photos.items():
+        (folder / ("more" if name.startswith("T") else ".") / name).write_bytes(photo)
+    (folder / ".hidden").write_text("not looked at")
+    return folder
+
+
+def answers(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_its_answers_are_those_of_the_server(service, candidate, files, photos, capsys):
+    assert main([str(files), "--json", "--model", str(candidate)]) == 0
+    found = answers(capsys)
+    assert len(found) == len(photos)
+    for local in found:
+        name = local["file"].rpartition("/")[2]
+        served = service.predict((name, photos[name])).json
+        assert local["label"] == served["label"]
+        assert local["probabilities"] == pytest.approx(served["probabilities"], abs=1e-9)
+        assert local.keys() == served["predictions"][0].keys() - {"request_id"}
+
+
+def test_a_rejected_photo_is_named_and_the_others_are_answered(candidate, files, capsys):
+    (files / "a.txt").write_text("words")
+    one = str(files / "Lotus-0.jpg")
+    assert main([str(files / "a.txt"), one, "--json", "--model", str(candidate)]) == 1
+    output = capsys.readouterr()
+    assert json.loads(output.out)["file"] == one
+    (line,) = output.err.splitlines()
+    assert "a.txt" in line and "not a JPEG, PNG or WEBP" in line
+
+
+def test_the_table_has_a_line_per_photo_under_the_names_of_the_classes(
+    candidate, files, classes, capsys
+):
+    assert main([str(files / "more"), "--model", str(candidate)]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["label", *classes, "file"]
+    assert len(rows) == 4
+    for row in rows:
+        label, *shares, file = row.split()
+        assert label == classes[max(range(len(classes)), key=lambda i, s=shares: float(s[i]))]
+        assert file.startswith(str(files))
+
+
+@pytest.mark.parametrize("arguments", [["nothing.jpg"], ["empty"], ["--json"], []])
+def test_wrong_usage_ends_with_2(candidate, tmp_path, monkeypatch, arguments, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    try:
+        status = main([*arguments, "--model", str(candidate)])
+    except SystemExit as error:  # argparse itself
+        status = error.code
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+def test_a_missing_model_ends_with_2_and_says_what_to_do(files, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([str(files)]) == 2
+    assert "dvc repro" in capsys.readouterr().err
+
+
+def test_it_runs_as_a_command_and_ends_quietly_when_its_reader_has_enough(candidate, files):
+    command = [sys.executable, "-m", "scoring.local", str(files), "--model", str(candidate)]
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
