@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro test lint verify real bench readme lock
+.PHONY: help env repro test lint verify real serve score bench readme lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile
@@ -31,13 +31,21 @@ lint: env  ## check style and formatting
 verify: env  ## rerun everything in a clean copy and compare with dvc.lock
 	python -m benchmarks.verify
 
+serve: env  ## answer on http://127.0.0.1:5000
+	python -m scoring.server
+
+# make score FILES="photo.jpg folder --json"
+score: env  ## answer for photos on this machine
+	python -m scoring.local $(FILES)
+
 # make real SOURCE=/path/or/URL/of/the/archive
 real: env  ## real photos, grouped and random split, as two experiments
 	python -m benchmarks.real $(SOURCE)
 
-bench: env  ## time and peak memory of each stage; the Gram matrix against plain SVC
+bench: env  ## time and memory of the stages, the Gram matrix against plain SVC, the scorer
 	python -m benchmarks.stages
 	python -m benchmarks.gram
+	python -m benchmarks.serve
 
 readme: env  ## write the tables of README.md anew from metrics/
 	python -m benchmarks.readme

@@ -1,5 +1,6 @@
 """A clone of the last commit with a cache of its own: what a newcomer has."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -7,11 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+# "python" and "dvc" are those of this interpreter, in an activated environment or not.
+ENVIRONMENT = os.environ | {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+}
 
 
 def run(*command, cwd=ROOT):
     """Run a command where its output is seen; stop with its exit code if it fails."""
-    code = subprocess.run(command, cwd=cwd).returncode
+    code = subprocess.run(command, cwd=cwd, env=ENVIRONMENT).returncode
     if code:
         sys.exit(f"{' '.join(map(str, command))} failed with exit code {code}")
 

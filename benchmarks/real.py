@@ -1,6 +1,7 @@
 """Real photos under three protocols, as DVC experiments: python -m benchmarks.real ARCHIVE."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,10 +18,16 @@ FIGURES = ROOT / "metrics" / "real.json"
 KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss")
 
 
-def figures_of(experiment):
-    """The figures of a finished experiment, read from its commit."""
+def git(*arguments):
+    """What a git command prints."""
+    return subprocess.check_output(["git", *arguments], cwd=ROOT, text=True).strip()
+
+
+def figures_of(experiment, base):
+    """The figures of an experiment on the commit `base`, whatever others have its name."""
+    ref = f"refs/exps/{base[:2]}/{base[2:]}/{experiment}"
     split, evaluate = (
-        dvc.api.metrics_show(f"metrics/{name}.json", rev=experiment)
+        dvc.api.metrics_show(f"metrics/{name}.json", rev=git("rev-parse", ref))
         for name in ("split", "evaluate")
     )
     return {
@@ -38,11 +45,11 @@ def main(source):
         source = str(Path(source).resolve())
     kind = "folder" if Path(source).is_dir() else "archive"
     settings = {"fetch.source": kind, "fetch.path": source, "split.seed": 42, "train_svm.C": 1.0}
-    results = {}
+    results, base = {}, git("rev-parse", "HEAD")
     for name, knobs in EXPERIMENTS.items():
         options = [f"--set-param={key}={value}" for key, value in (settings | knobs).items()]
         run("dvc", "exp", "run", "--temp", "--force", "--name", name, *options)
-        results[name] = figures_of(name)
+        results[name] = figures_of(name, base)
     FIGURES.write_text(json.dumps(results, indent=2) + "\n")
     print(f"wrote {FIGURES.relative_to(ROOT)}; make readme writes its table")
 

@@ -9,7 +9,7 @@ import time
 
 import yaml
 
-from benchmarks.clean_copy import ROOT, clean_copy
+from benchmarks.clean_copy import ENVIRONMENT, ROOT, clean_copy
 
 PER_CLASS = (200, 1000)
 RESULTS = ROOT / "benchmarks" / "stages.json"
@@ -18,7 +18,9 @@ RESULTS = ROOT / "benchmarks" / "stages.json"
 def measured(command, cwd):
     """Wall seconds, processor seconds and peak MB of a command and the children it waited for."""
     start = time.monotonic()
-    process = subprocess.Popen(command, cwd=cwd, shell=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=cwd, env=ENVIRONMENT, shell=True, stdout=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{command} failed")

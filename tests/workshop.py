@@ -10,7 +10,10 @@ from ruamel.yaml import YAML
 
 from tests.imports import ROOT
 
-COPIED = ("dvc.yaml", "params.yaml", "params.schema.json", "flowers", "stages", ".dvcignore")
+COPIED = (
+    *("dvc.yaml", "params.yaml", "params.schema.json", ".dvcignore", ".gitignore"),
+    *("flowers", "stages", "scoring"),
+)
 TINY = {
     "fetch.per_class": 24,
     "fetch.conflicts": 2,
@@ -42,7 +45,6 @@ class Workshop:
             else:
                 shutil.copy(source, path / name)
         shop = cls(path)
-        (path / ".gitignore").write_text("__pycache__/\n")
         for command in ("git init -q", "dvc init -q", "dvc config core.analytics false"):
             shop.run(*command.split())
         shop.commit("start")
