@@ -1,6 +1,7 @@
 """README.md says what is so."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,8 @@ def test_it_is_short_enough_to_read():
 
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("make ")])
 def test_its_make_targets_exist(line):
-    done = subprocess.run([*line.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+    command = [*shlex.split(line), "--dry-run"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
