@@ -31,7 +31,8 @@ def real_table():
         share = f"{100 * result['twin_in_train_share']:.0f} %"
         cells = (PROTOCOLS[name], share, interval(result["svm"]), interval(result["nb"]))
         rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+    photos = f"{result['photos']:,} photos, {result['distinct']:,} of them distinct."
+    return "\n".join([*rows, "", photos])
 
 
 def drawn_table():
@@ -65,6 +66,11 @@ def stages_table():
             for n in counts
         ]
         rows.append(f"| {stage} | {' | '.join(cells)} |")
+    sums = [
+        f"{sum(s['wall_s'] for s in m.values()):.0f} s, {max(s['peak_mb'] for s in m.values())} MB"
+        for m in measured.values()
+    ]
+    rows.append(f"| all, one after the other | {' | '.join(sums)} |")
     return "\n".join(rows)
 
 
