@@ -33,7 +33,9 @@ def mapped(function, items, jobs, backend):
     tasks = (joblib.delayed(function)(item) for item in items)
     try:
         with joblib.parallel_config(backend, n_jobs=jobs):
-            yield from joblib.Parallel(return_as="generator")(tasks)
+            # Ray's backend has no generators: its results come all at the end.
+            order = "list" if backend == "ray" else "generator"
+            yield from joblib.Parallel(return_as=order)(tasks)
     finally:
         if client is not None:
             client.close()
