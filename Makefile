@@ -50,6 +50,10 @@ bench: env  ## time and memory of the stages, the Gram matrix against plain SVC,
 readme: env  ## write the tables of README.md anew from metrics/
 	python -m benchmarks.readme
 
-lock: env  ## resolve requirements.lock anew from pyproject.toml
+lock: env  ## resolve requirements.lock and requirements-serve.lock anew from pyproject.toml
 	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
-		--generate-hashes --no-header --extra dev --output-file requirements.lock pyproject.toml
+		--generate-hashes --no-header --extra dev --extra fuzz \
+		--output-file requirements.lock pyproject.toml
+	uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes \
+		--no-header --constraint requirements.lock --group serve \
+		--output-file requirements-serve.lock

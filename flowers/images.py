@@ -11,6 +11,9 @@ from flowers.errors import Rejected
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 25_000_000
+# Of a JPEG; progressive ones have about ten. Each scan may take a few bytes and a pass over all
+# pixels, so that a small file keeps the reader busy for hours.
+MAX_SCANS = 100
 NOTES = ("exif-transposed", "animated", "palette", "grayscale", "16-bit", "cmyk", "alpha")
 
 # The readers are called directly: Image.open warns, process-wide, about large pictures before
@@ -32,6 +35,8 @@ _TRANSPOSE = {
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
 _EXIF, _NOT_EXIF = b"Exif\0\0", b"Kept\0\0"
 _JPEG_EXIF = re.compile(rb"(?<=\xff\xe1..)" + _EXIF, re.DOTALL)
+# Start of a scan: marker, length and number of components (ITU-T T.81, B.2.3).
+_JPEG_SCAN = re.compile(rb"\xff\xda\0(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 
 
 def kind(data):
@@ -134,6 +139,8 @@ def read(data, size=128):
 
 def _decode(data, found):
     if found == "JPEG":
+        if (scans := sum(1 for _ in _JPEG_SCAN.finditer(data))) > MAX_SCANS:
+            raise Rejected("unreadable", f"{scans} scans, at most {MAX_SCANS} are read")
         # The JPEG reader parses EXIF on opening and warns about faults in it, so the blocks are
         # renamed. No picture data is touched: FF E1 cannot occur in it.
         data = _JPEG_EXIF.sub(_NOT_EXIF, data)

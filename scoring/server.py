@@ -1,17 +1,51 @@
 """The scorer as a service: python -m scoring.server (settings are environment variables)."""
 
+import json
 import sys
+import uuid
+from http import HTTPStatus
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.http import errors
+from gunicorn.util import write_nonblock
+from gunicorn.workers.gthread import ThreadWorker
 
 from flowers.errors import BadInput
 from scoring.app import create_app
+from scoring.problems import Problem
 from scoring.scorer import checked
 from scoring.settings import from_environment
 
 # Seconds that requests in flight have to finish when the server stops or reloads.
 GRACEFUL_TIMEOUT = 30
+# What is no request never reaches the application: 400, but for these.
+REFUSALS = {
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+}
+
+
+class _Worker(ThreadWorker):
+    def handle_error(self, req, client, addr, exc):
+        """Answer what is no request as a problem, like every other error."""
+        if not isinstance(exc, errors.ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        request_id = str(uuid.uuid4())
+        self.log.warning("request %s refused: %s", request_id, exc)
+        problem = Problem(REFUSALS.get(type(exc), HTTPStatus.BAD_REQUEST), str(exc)[:200])
+        body = json.dumps(problem.members | {"request_id": request_id})
+        head = (
+            f"HTTP/1.1 {problem.status.value} {problem.status.phrase}\r\nConnection: close\r\n"
+            f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
+            f"X-Request-Id: {request_id}\r\n\r\n"
+        )
+        try:
+            write_nonblock(client, (head + body).encode())
+        except OSError:
+            self.log.debug("the client of request %s is gone", request_id)
 
 
 class _Arbiter(Arbiter):
@@ -44,7 +78,7 @@ class Server(BaseApplication):
         options = {
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "threads": self._settings.threads,
             "graceful_timeout": GRACEFUL_TIMEOUT,
             "control_socket_disable": True,
