@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro test lint verify real serve score bench readme lock
+.PHONY: help env repro drift test lint verify real serve score bench readme lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile
@@ -20,6 +20,11 @@ env: .venv/installed  ## the virtual environment, from the hashes in requirement
 
 repro: env  ## run every stage whose inputs changed
 	dvc repro
+
+# --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
+drift: env  ## freeze what the scorer has logged and look for drift
+	dvc repro --force --single-item snapshot
+	dvc repro --single-item drift
 
 test: env  ## run the tests
 	python -m pytest
@@ -42,10 +47,11 @@ score: env  ## answer for photos on this machine
 real: env  ## real photos, grouped and random split, as two experiments
 	python -m benchmarks.real $(SOURCE)
 
-bench: env  ## time and memory of the stages, the Gram matrix against plain SVC, the scorer
+bench: env  ## stages, Gram matrix against plain SVC, scorer, drift on a long log
 	python -m benchmarks.stages
 	python -m benchmarks.gram
 	python -m benchmarks.serve
+	python -m benchmarks.drift
 
 readme: env  ## write the tables of README.md anew from metrics/
 	python -m benchmarks.readme

@@ -2,10 +2,7 @@
 
 import time
 
-import numpy as np
-
-# Shares of red, green and blue in brightness (ITU-R BT.601, luma).
-LUMA = np.array([0.299, 0.587, 0.114])
+from flowers.image_statistics import statistics
 
 
 def score(bundle, photo):
@@ -42,27 +39,6 @@ def score(bundle, photo):
     }
     image = {"width": width, "height": height} | statistics(pixels)
     return prediction, {"image": image, "latency_ms": round(1000 * latency, 3)}
-
-
-def statistics(pixels):
-    """Colour and brightness of a photo, for the warning that photos of another kind arrive.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (s, s, 3), uint8
-
-    Returns
-    -------
-    dict
-        ``mean`` and ``std`` of red, green and blue and the ``brightness``, all in [0, 1].
-    """
-    channels = pixels.reshape(-1, 3) / 255.0
-    mean = channels.mean(axis=0)
-    return {
-        "mean": mean.round(4).tolist(),
-        "std": channels.std(axis=0).round(4).tolist(),
-        "brightness": round(float(mean @ LUMA), 4),
-    }
 
 
 def record(bundle, prediction, facts, request_id, index, role, when):

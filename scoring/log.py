@@ -6,6 +6,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowers.log_lines import parsed
+
 # Absent on macOS.
 _sync = getattr(os, "fdatasync", os.fsync)
 
@@ -114,17 +116,9 @@ def read(directory, since=None, on_torn=None):
             for number, line in enumerate(file, 1):
                 if not line.strip():
                     continue
-                record = _parsed(line)
+                record = parsed(line)
                 if record is None:
                     if on_torn is not None:
                         on_torn((path, number))
                 elif since is None or record["time"] >= since:
                     yield record
-
-
-def _parsed(line):
-    try:
-        record = json.loads(line)
-    except ValueError:  # bytes that are no UTF-8 included
-        return None
-    return record if isinstance(record, dict) and {"kind", "time"} <= record.keys() else None

@@ -7,7 +7,8 @@ import numpy as np
 
 from flowers.candidate import card, champion, gate
 from flowers.model_files import load
-from stages._files import read_csv, read_json, whole, write_json
+from stages._files import read_csv, read_json, whole, write_csv, write_json
+from stages._reference import reference_rows
 from stages._run import run
 
 MODELS = ("svm", "nb")
@@ -31,13 +32,17 @@ def main(knobs):
     golden = golden_photos(rows, knobs["golden"])
     model = Path(f"models/{name}.joblib")
     content = model.read_bytes()
-    facts = card(content, load(model), knobs["flatten.features"], knobs["resize.size"], golden)
+    loaded = load(model)
+    images = np.load("data/images.npy", mmap_mode="r")
+    reference = list(reference_rows(rows, images, name, loaded.classes_))
+    facts = card(content, loaded, knobs["flatten.features"], knobs["resize.size"], golden)
     with whole("models/candidate") as folder:
         (folder / "golden").mkdir(parents=True)
         for file, photo in golden.items():
             (folder / "golden" / file).write_bytes(photo)
         (folder / "model.joblib").write_bytes(content)
         evidence = {"metrics": scores[name], "split": split, "decision": decision}
+        write_csv(folder / "reference.csv", reference, tuple(reference[0]))
         (folder / "card.json").write_text(json.dumps(facts | evidence, indent=2) + "\n")
     write_json("metrics/promotion.json", decision | {"md5": facts["model"]["md5"]})
     failed = [check["check"] for check in checks if not check["passed"]]

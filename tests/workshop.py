@@ -23,6 +23,8 @@ TINY = {
     "evaluate.resamples": 200,
     "promote.min_accuracy_low": 0.1,
     "promote.max_log_loss": 3.0,
+    "alarm.sizes": [50],
+    "alarm.repeats": 40,
 }
 
 

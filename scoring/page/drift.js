@@ -7,6 +7,7 @@ const MEANING = {
   "ok": "The photos of late look like those the model was tested on.",
   "alarm": "The photos of late differ from those the model was tested on: trust answers less.",
   "warming up": "There are too few photos yet to tell.",
+  "no predictions": "This model has not been asked about any photo yet.",
   "no report yet": "Nobody has compared the photos of late with those of the test yet.",
   "report not readable": "The last report is damaged: write it anew.",
   "unknown": "The server did not say more.",

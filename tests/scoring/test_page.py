@@ -180,7 +180,7 @@ def test_the_request_id_can_be_copied(visit, photo):
     assert page.evaluate("navigator.clipboard.readText()") == card.locator(".id").inner_text()
 
 
-@pytest.mark.parametrize("state", ["no report yet", "warming up", "ok", "alarm"])
+@pytest.mark.parametrize("state", ["no report yet", "no predictions", "warming up", "ok", "alarm"])
 def test_the_corner_shows_the_state_of_drift(visit, service, state):
     file = service.folder / "metrics" / "drift.json"
     file.parent.mkdir()

@@ -1,0 +1,99 @@
+import json
+
+import numpy as np
+import pytest
+
+from flowers.shifts import NAMES, OF_PIXELS
+from scoring import log
+from scoring.simulate import main
+
+
+@pytest.fixture
+def folder(photos, tmp_path):
+    """Photos by class, and a broken one."""
+    for name, photo in photos.items():
+        path = tmp_path / "photos" / name.partition("-")[0] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photo)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def asked(service):
+    """Runs it against the service; gives the records that came."""
+    url = f"http://127.0.0.1:{service.port}"
+
+    def run(*arguments):
+        before = len(list(log.read(service.logs)))
+        assert main(["--url", url, *map(str, arguments)]) == 0
+        records = list(log.read(service.logs))[before:]
+        return [[r for r in records if r["kind"] == kind] for kind in ("prediction", "feedback")]
+
+    return run
+
+
+@pytest.mark.parametrize("shift", NAMES)
+def test_every_answer_is_logged_and_its_true_label_told(asked, folder, classes, shift):
+    predictions, labels = asked("--photos", folder, "-n", 12, "--shift", shift)
+    assert [r["request_id"] for r in predictions] == [r["request_id"] for r in labels]
+    assert len(labels) == 12
+    told = {r["true_label"] for r in labels}
+    assert told <= set(classes) and (classes[0] in told) <= (shift != "class-gone")
+
+
+@pytest.mark.parametrize("shift", OF_PIXELS)
+def test_a_shift_of_pixels_reaches_the_scorer(asked, folder, shift):
+    plain, _ = asked("--photos", folder, "-n", 6)
+    moved, _ = asked("--photos", folder, "-n", 6, "--shift", shift)
+    for before, after in zip(plain, moved, strict=True):
+        assert (before["image"]["width"], before["image"]["height"]) == (
+            *(after["image"]["width"], after["image"]["height"]),
+        )
+        assert before["image"]["std"] != after["image"]["std"]
+
+
+def test_drawn_photos_are_others_than_those_of_another_seed(asked):
+    first, second, again = (asked("-n", 3, "--seed", seed)[0] for seed in (1, 2, 1))
+    seen = [[r["probabilities"] for r in records] for records in (first, second, again)]
+    assert seen[0] == seen[2] != seen[1]
+
+
+def test_a_broken_photo_is_passed_over(asked, folder):
+    for path in sorted(folder.rglob("*.jpg"))[::2]:
+        path.write_bytes(b"no photo")
+    for shift in ((), ("--shift", "grey")):
+        predictions, labels = asked("--photos", folder, "-n", 20, *shift)
+        assert 0 < len(predictions) == len(labels) < 20
+
+
+def test_without_a_url_it_brings_a_scorer_of_its_own(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    assert main(["-n", "2"]) == 0
+    records = list(log.read(place / "logs"))
+    assert [r["kind"] for r in records] == ["prediction", "feedback"] * 2
+    assert "2 of 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--url", "http://127.0.0.1:9"], ["--photos", "nowhere"], ["--shift", "gray"], ["-n", "0"]],
+)
+def test_wrong_usage_ends_with_2_and_a_word(place, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(place)
+    try:
+        status = main(["-n", "1", *arguments])
+    except SystemExit as error:  # argparse itself
+        status = error.code
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+def test_without_a_model_it_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["-n", "1"]) == 2
+    assert "dvc repro" in capsys.readouterr().err
+
+
+def test_the_same_seed_asks_about_the_same_photos(asked, folder):
+    runs = [asked("--photos", folder, "-n", 5)[0] for _ in range(2)]
+    assert np.array_equal(*([json.dumps(r["probabilities"]) for r in run] for run in runs))

@@ -1,0 +1,75 @@
+"""Logs as the scorer would have written them, with answers drawn from the reference of a run."""
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from flowers.image_statistics import NAMES
+from scoring import log
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def card(shop):
+    return json.loads((shop.path / "models/candidate/card.json").read_text())
+
+
+def figures(shop, name):
+    return json.loads((shop.path / f"metrics/{name}.json").read_text())
+
+
+def when(minutes):
+    return (START + timedelta(minutes=minutes)).isoformat(timespec="microseconds")
+
+
+def predictions(shop, count, first=0, wrong=False, **facts):
+    """Records a minute apart: reference rows drawn again; `wrong` turns their classes around."""
+    with (shop.path / "models/candidate/reference.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    about = card(shop)
+    classes, records = about["classes"], []
+    for number, row in enumerate(np.random.default_rng(first).choice(rows, count), first):
+        shares = [float(row[f"p_{c}"]) for c in classes]
+        shares = np.sort(shares)[::-1].tolist() if wrong else shares
+        seen = [float(row[f"image_{name}"]) for name in NAMES]
+        record = {
+            "time": when(number),
+            "kind": "prediction",
+            "request_id": f"r{number}",
+            "index": 0,
+            "role": "production",
+            "model_version": "untagged",
+            "model_md5": about["model"]["md5"],
+            "label": classes[int(np.argmax(shares))],
+            "probabilities": dict(zip(classes, shares, strict=True)),
+            "image": {"mean": seen[:3], "std": seen[3:6], "brightness": seen[6]},
+        }
+        records.append(record | facts)
+    return records
+
+
+def feedback(number, label, minutes=10_000, index=0):
+    return {
+        "time": when(minutes),
+        "kind": "feedback",
+        "request_id": f"r{number}",
+        "index": index,
+        "true_label": label,
+    }
+
+
+def write(shop, records):
+    """Each record into the file of its day."""
+    days = {}
+    for record in records:
+        days.setdefault(record["time"][:10], []).append(record)
+    for same in days.values():
+        log.append(shop.path / "logs", same)
+
+
+def refresh(shop):
+    """What `make drift` does."""
+    shop.run("dvc", "repro", "--force", "--single-item", "snapshot")
+    return shop.run("dvc", "repro", "--single-item", "drift")

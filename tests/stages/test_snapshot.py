@@ -1,0 +1,138 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from log_files import card, feedback, figures, predictions, when, write
+
+from flowers.drift_report import UNKNOWN
+from stages import snapshot
+
+
+@pytest.fixture
+def taken(shop, monkeypatch):
+    """Writes records, runs the stage; gives its rows and its figures."""
+    monkeypatch.chdir(shop.path)
+
+    def run(records=(), **knobs):
+        write(shop, records)
+        snapshot.main({"log_dir": "logs", "limit": 100_000} | knobs)
+        return np.load(shop.path / "data/snapshot.npy"), figures(shop, "snapshot")
+
+    return run
+
+
+def test_no_log_is_an_empty_snapshot(finished):
+    rows, told = np.load(finished.path / "data/snapshot.npy"), figures(finished, "snapshot")
+    assert len(rows) == told["predictions"] == told["torn"] == told["days"] == 0
+    assert rows["probabilities"].shape == (0, 5)
+    assert (told["model_version"], told["md5"]) == ("untagged", card(finished)["model"]["md5"])
+
+
+def test_rows_are_the_records_in_the_order_of_time(shop, taken):
+    records = predictions(shop, 30)
+    rows, told = taken(records[::-1])
+    assert told["predictions"] == len(rows) == 30
+    assert np.all(np.diff(rows["time"]) == np.timedelta64(1, "m"))
+    classes = card(shop)["classes"]
+    for row, record in zip(rows, records, strict=True):
+        assert str(row["time"]) + "+00:00" == record["time"]
+        expected = [record["probabilities"][c] for c in classes]
+        assert row["probabilities"] == pytest.approx(expected, abs=1e-6)
+        assert row["image"][6] == pytest.approx(record["image"]["brightness"])
+    assert np.all(rows["truth"] == UNKNOWN)
+
+
+def test_the_same_records_in_another_order_give_the_same_bytes(shop, taken):
+    records = [*predictions(shop, 40), feedback(3, "Tulip")]
+    taken(records)
+    before = (shop.path / "data/snapshot.npy").read_bytes()
+    shutil.rmtree(shop.path / "logs")
+    taken(records[::-1])
+    assert (shop.path / "data/snapshot.npy").read_bytes() == before
+
+
+def test_labels_find_their_answer_by_request_and_index_and_the_last_one_wins(shop, taken):
+    second = predictions(shop, 1, first=5, index=1, time=when(5.5))
+    told_of = [
+        *(feedback(2, "Tulip"), feedback(2, "Lotus"), feedback(5, "Orchid", index=1)),
+        *(feedback(3, "Rose"), feedback(77, "Lilly")),
+    ]
+    rows, told = taken([*predictions(shop, 8), *second, *told_of])
+    classes = card(shop)["classes"]
+    known = {i: classes[code] for i, code in enumerate(rows["truth"]) if code != UNKNOWN}
+    assert known == {2: "Lotus", 6: "Orchid"}
+    assert told["labels"] == 5
+    assert told["labels_replaced"] == told["labels_of_unknown_class"] == 1
+    assert told["labels_without_prediction"] == 1
+
+
+def test_a_label_of_a_later_day_counts_and_wins(shop, taken):
+    records = [*predictions(shop, 3), feedback(1, "Lilly", 5), feedback(1, "Tulip", 5000)]
+    rows, told = taken(records)
+    assert card(shop)["classes"][rows["truth"][1]] == "Tulip"
+    assert told["labels_replaced"] == 1
+
+
+def test_answers_of_other_models_and_of_the_canary_are_counted_and_left_out(shop, taken):
+    records = predictions(shop, 10)
+    records += predictions(shop, 4, first=100, model_md5="0" * 32, model_version="v0.1.0")
+    records += predictions(shop, 3, first=200, role="canary")
+    _, told = taken([*records, feedback(101, "Tulip")])
+    assert (told["predictions"], told["other_model"], told["canary"]) == (10, 4, 3)
+    assert told["labels_without_prediction"] == 0
+
+
+def test_what_is_no_whole_record_is_counted_and_costs_nothing_else(shop, taken):
+    good = predictions(shop, 5)
+    line = json.dumps(good[0])
+    bad = [
+        *({"probabilities": {"Rose": 1.0}}, {"probabilities": None}, {"image": {}}),
+        *({"time": "2026-01-01T10:00:00"}, {"time": 7}, {"role": None, "kind": "feedback"}),
+        {"image": good[0]["image"] | {"brightness": None}},
+    ]
+    (shop.path / "logs").mkdir()
+    with (shop.path / "logs/2026-01-01.jsonl").open("wb") as file:
+        for torn in (line[:-9].encode(), b"\xff\xfe", b"[1]", b"[" * 100_000):
+            file.write(torn + b"\n\n")
+        for facts in bad:
+            file.write(json.dumps(good[0] | facts).encode() + b"\n")
+        file.write(line.replace(": 0.", ': NaN, "x": 0.', 1).encode() + b"\n")
+    rows, told = taken(good)
+    assert len(rows) == 5
+    assert (told["torn"], told["malformed"]) == (4, len(bad) + 1)
+
+
+def test_an_answer_that_is_logged_twice_counts_once(shop, taken):
+    records = predictions(shop, 6)
+    rows, told = taken(records + records[:2])
+    assert (len(rows), told["duplicates"]) == (6, 2)
+
+
+def test_only_the_newest_are_kept_and_older_days_are_not_read(shop, taken):
+    records = predictions(shop, 3 * 1440)
+    rows, told = taken(records, limit=100)
+    assert (told["days"], told["days_read"], len(rows)) == (3, 1, 100)
+    assert str(rows["time"][-1]) + "+00:00" == records[-1]["time"]
+    rows, told = taken(limit=1500)
+    assert (told["days_read"], len(rows)) == (2, 1500)
+
+
+def test_a_promoted_model_brings_its_own_reference(shop, taken):
+    production = shop.path / "models/production"
+    shutil.copytree(shop.path / "models/candidate", production)
+    (production / "origin.json").write_text(json.dumps({"version": "v1.2.0"}))
+    text = (production / "card.json").read_text()
+    (production / "card.json").write_text(text.replace(card(shop)["model"]["md5"], "f" * 32))
+    reference = production / "reference.csv"
+    reference.write_text("\n".join(reference.read_text().splitlines()[:9]) + "\n")
+    _, told = taken(predictions(shop, 4, model_md5="f" * 32) + predictions(shop, 3, first=9))
+    assert (told["model_version"], told["md5"]) == ("v1.2.0", "f" * 32)
+    assert (told["predictions"], told["other_model"]) == (4, 3)
+    assert (shop.path / "data/reference.csv").read_bytes() == reference.read_bytes()
+
+
+def test_a_promoted_model_without_a_reference_is_named_with_its_remedy(shop):
+    shutil.copytree(shop.path / "models/candidate", shop.path / "models/production")
+    (shop.path / "models/production/reference.csv").unlink()
+    assert "models/production/reference.csv" in shop.refused("snapshot")
