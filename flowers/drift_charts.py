@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from flowers.charts import svg
+from flowers.svg import svg
 
 REFERENCE, RECENT, ALARM = "0.6", "tab:green", "tab:red"
 SHOWN = 200  # windows

@@ -1,13 +1,14 @@
 """What is told of a window of answers beside the alarm: shares, confidence, accuracy."""
 
 import numpy as np
-from scipy.stats import binomtest, norm
+from scipy.special import ndtri
 
 from flowers.drift import counts
 
 UNKNOWN = -1  # no true label came
 DRAWS = 2000
 LEVEL = 0.95
+Z = ndtri((1 + LEVEL) / 2)
 
 
 def l1_noise(shares, m, n, seed):
@@ -51,8 +52,26 @@ def accuracy(probabilities, truth):
     if not labelled:
         return found | dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"))
     right = int((probabilities[known].argmax(axis=1) == truth[known]).sum())
-    low, high = binomtest(right, labelled).proportion_ci(LEVEL, method="wilson")
+    low, high = wilson(right, labelled)
     return found | {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}
+
+
+def wilson(right, n):
+    """Interval of a share at ``LEVEL`` (Wilson 1927).
+
+    Parameters
+    ----------
+    right, n : int
+        `right` out of `n`, which is positive.
+
+    Returns
+    -------
+    low, high : float
+    """
+    share, shrink = right / n, 1 + Z**2 / n
+    centre = (share + Z**2 / (2 * n)) / shrink
+    half = Z / shrink * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    return float(centre - half), float(centre + half)
 
 
 def describe(reference, probabilities, truth, classes, seed):
@@ -80,7 +99,7 @@ def describe(reference, probabilities, truth, classes, seed):
     expected, shares = counts(reference) / m, counts(probabilities) / n
     before, now = reference.max(axis=1), probabilities.max(axis=1)
     drop = float(before.mean() - now.mean())
-    margin = norm.ppf((1 + LEVEL) / 2) * np.sqrt(before.var() / m + now.var() / n)
+    margin = Z * np.sqrt(before.var() / m + now.var() / n)
     return {
         "predictions": n,
         "shares": dict(zip(classes, shares.tolist(), strict=True)),

@@ -13,7 +13,7 @@ from flowers.drift import (
     state,
     windows_of,
 )
-from flowers.drift_report import UNKNOWN, accuracy, describe, l1_noise
+from flowers.drift_report import UNKNOWN, accuracy, describe, l1_noise, wilson
 from flowers.drift_simulation import alarm_rates, draw_photos
 
 CLASSES = ("Iris", "Rose", "Tulip")
@@ -169,3 +169,9 @@ def test_the_description_follows_from_the_answers():
     ).confidence_interval()
     assert told["confidence_drop_low"] == pytest.approx(interval.low, abs=2e-3)
     assert told["confidence_drop_high"] == pytest.approx(interval.high, abs=2e-3)
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 5), (7, 9), (190, 200), (4, 4)])
+def test_the_interval_of_a_share_is_that_of_wilson(right, n):
+    expected = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
+    assert wilson(right, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
