@@ -1,7 +1,9 @@
-"""Write the tables of README.md from metrics/, between the markers that name them."""
+"""Write the tables of README.md from metrics/, and its graph, between markers that name them."""
 
 import json
 import re
+import subprocess
+import sys
 
 from benchmarks.clean_copy import ROOT
 
@@ -52,29 +54,33 @@ def drawn_table():
     return "\n".join(rows)
 
 
-def stages_table():
-    """Wall time and peak memory of each stage."""
+def stages_sentence():
+    """Wall time of all stages and the most memory of one."""
     measured = json.loads((ROOT / "benchmarks" / "stages.json").read_text())
-    counts = list(measured)
-    rows = [
-        "| stage | " + " | ".join(f"{int(n):,} photos" for n in counts) + " |",
-        "|---" * (1 + len(counts)) + "|",
-    ]
-    for stage in measured[counts[0]]:
-        cells = [
-            f"{measured[n][stage]['wall_s']:.0f} s, {measured[n][stage]['peak_mb']} MB"
-            for n in counts
-        ]
-        rows.append(f"| {stage} | {' | '.join(cells)} |")
-    sums = [
-        f"{sum(s['wall_s'] for s in m.values()):.0f} s, {max(s['peak_mb'] for s in m.values())} MB"
-        for m in measured.values()
-    ]
-    rows.append(f"| all, one after the other | {' | '.join(sums)} |")
-    return "\n".join(rows)
+    said = []
+    for photos, stages in measured.items():
+        wall = sum(stage["wall_s"] for stage in stages.values())
+        name, most = max(stages.items(), key=lambda item: item[1]["peak_mb"])
+        said.append(
+            f"{int(photos):,} drawn photos take {wall:.0f} s, and {most['peak_mb']} MB in the "
+            f"hungriest stage, `{name}`"
+        )
+    return "On two cores, " + ";\n".join(said) + ".\n`benchmarks/stages.json` has each stage."
 
 
-TABLES = {"real": real_table, "drawn": drawn_table, "stages": stages_table}
+def graph():
+    """The stages and what they feed, as DVC sees them."""
+    command = [sys.executable, "-m", "dvc", "dag", "--mermaid"]
+    drawn = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = dict(re.findall(r'(node\d+)\["(\w+)"\]', drawn))
+    fed = {name: [] for name in names.values()}
+    for source, target in re.findall(r"(node\d+)-->(node\d+)", drawn):
+        fed[names[source]].append(names[target])
+    lines = [f"  {name} --> {' & '.join(targets)}" for name, targets in fed.items() if targets]
+    return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
+
+
+TABLES = {"real": real_table, "drawn": drawn_table, "stages": stages_sentence, "graph": graph}
 
 
 def rendered(text):

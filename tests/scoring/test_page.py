@@ -15,7 +15,8 @@ playwright = pytest.importorskip(
     "playwright.sync_api", reason="the page is tested with the package playwright"
 )
 expect = playwright.expect
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium")
 
 # Nothing that a browser does by itself: no sandbox, which root has not, and no calls home.
