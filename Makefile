@@ -47,7 +47,7 @@ score: env  ## answer for photos on this machine
 real: env  ## real photos, grouped and random split, as two experiments
 	python -m benchmarks.real $(SOURCE)
 
-bench: env  ## stages, Gram matrix against plain SVC, scorer, drift on a long log
+bench: repro  ## stages, Gram matrix against plain SVC, scorer, drift on a long log
 	python -m benchmarks.stages
 	python -m benchmarks.gram
 	python -m benchmarks.serve
