@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from flowers.svm import GramSVC
+from flowers.learning.svm import GramSVC
 
 PHOTOS = 300  # plain SVC grows with the square: 300 photos take it half a minute
 

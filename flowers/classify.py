@@ -1,7 +1,7 @@
 """From one photo to class probabilities: the way every answer takes."""
 
-from flowers.features import extract
-from flowers.images import read
+from flowers.features.extraction import extract
+from flowers.photos.decoding import read
 
 
 def ask(pixels, model, features):
@@ -12,7 +12,7 @@ def ask(pixels, model, features):
     pixels : ndarray of shape (size, size, 3), uint8
     model : estimator
     features : sequence of str
-        Keys of ``flowers.features.EXTRACTORS``.
+        Keys of ``flowers.features.extraction.EXTRACTORS``.
 
     Returns
     -------

@@ -2,7 +2,9 @@
 
 import joblib
 
-from flowers import naive_bayes, svm  # noqa: F401
+from flowers.learning import (
+    svm,  # noqa: F401
+)
 
 
 def load(path):

@@ -1,6 +1,6 @@
 """What users call: the scorer, the local script and the registry of promoted models."""
 
-from flowers.bits import pin
+from flowers.pins import pin
 
 # Answers are compared with golden ones: the same arithmetic as in training. Its one BLAS thread
 # is also the fastest for single photos (python -m benchmarks.serve).

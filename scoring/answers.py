@@ -2,7 +2,7 @@
 
 import time
 
-from flowers.image_statistics import statistics
+from flowers.photos.statistics import statistics
 
 
 def score(bundle, photo):

@@ -9,8 +9,8 @@ import numpy as np
 
 from flowers import classify
 from flowers.errors import BadInput
-from flowers.images import decode, square
 from flowers.model_files import load as load_model
+from flowers.photos.decoding import decode, square
 
 # Golden answers come from this code on another machine at worst: the last bits may differ.
 TOLERANCE = 1e-6

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from flowers.errors import BadInput, Rejected
 from scoring.answers import score
 from scoring.bundle import load
-from scoring.settings import from_environment, model_folder
+from scoring.server.settings import from_environment, model_folder
 
 ALL_ANSWERED, SOME_REJECTED, USAGE = 0, 1, 2
 

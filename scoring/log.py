@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flowers.log_lines import parsed
+from flowers.log.record import parsed
 
 # Absent on macOS.
 _sync = getattr(os, "fdatasync", os.fsync)

@@ -19,12 +19,12 @@ from PIL import Image
 from tqdm import tqdm
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from flowers import shifts
-from flowers.drawn import SPECIES, draw
+from flowers.drawn.picture import SPECIES, draw
+from flowers.drift import shifts
 from flowers.errors import BadInput, Rejected
-from flowers.images import decode
-from scoring.app import create_app
+from flowers.photos.decoding import decode
 from scoring.local import photos_in
+from scoring.server.app import create_app
 
 DONE, REFUSED = 0, 2
 TIMEOUT = 60  # seconds

@@ -1,5 +1,5 @@
 """The stages of dvc.yaml, one file each; imported before numpy, so the pins take effect."""
 
-from flowers.bits import pin
+from flowers.pins import pin
 
 pin()

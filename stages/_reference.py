@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.image_statistics import NAMES, flat, statistics
+from flowers.photos.statistics import NAMES, flat, statistics
 from stages._files import read_csv
 
 

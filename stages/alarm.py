@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from flowers import drift_charts
-from flowers.drift_simulation import alarm_rates
-from flowers.features import extract
+from flowers.drift import charts as drift_charts
+from flowers.drift.shifts import NAMES, OF_CLASSES, OF_PIXELS, apply
+from flowers.drift.simulation import alarm_rates
+from flowers.features.extraction import extract
 from flowers.model_files import load
-from flowers.shifts import NAMES, OF_CLASSES, OF_PIXELS, apply
 from stages._files import whole, write_json
 from stages._reference import read_reference
 from stages._run import run

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from flowers import drift_charts as charts
-from flowers.drift import (
+from flowers.drift import charts as charts
+from flowers.drift.alarm import (
     compare,
     counts,
     differs,
@@ -13,9 +13,9 @@ from flowers.drift import (
     state,
     windows_of,
 )
-from flowers.drift_report import accuracy, describe
+from flowers.drift.report import accuracy, describe
 from flowers.errors import BadInput
-from flowers.image_statistics import NAMES
+from flowers.photos.statistics import NAMES
 from stages._files import read_json, rounded, whole, write_csv, write_json
 from stages._reference import read_reference
 from stages._run import run

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from flowers import charts, report
+from flowers.evaluation import charts
+from flowers.evaluation import scores as report
 from flowers.model_files import load
-from flowers.sheets import contact_sheet
+from flowers.photos.contact_sheet import contact_sheet
 from stages._files import load_rows, read_csv, rounded, whole, write_csv, write_json
 from stages._run import run
 

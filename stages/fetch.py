@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from flowers.errors import BadInput
-from flowers.sources import archive_files, drawn_files, fault, folder_files, place
+from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
 from stages._files import progress, whole, write_csv, write_json
 from stages._run import run
 

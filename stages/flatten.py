@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.features import extract
+from flowers.features.extraction import extract
 from stages._files import progress, whole
 from stages._run import run
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.candidate import card, champion, gate
+from flowers.evaluation.champion import card, champion, gate
 from flowers.model_files import load
 from stages._files import read_csv, read_json, whole, write_csv, write_json
 from stages._reference import reference_rows

@@ -9,9 +9,9 @@ from tempfile import TemporaryFile
 import numpy as np
 
 from flowers.errors import BadInput, Rejected
-from flowers.images import NOTES, decode, square
 from flowers.parallel import mapped
-from flowers.sheets import contact_sheet
+from flowers.photos.contact_sheet import contact_sheet
+from flowers.photos.decoding import NOTES, decode, square
 from stages._files import progress, whole, write_csv, write_json
 from stages._run import run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.errors import BadInput
-from flowers.log_table import COUNTED, join, project
+from flowers.log.table import COUNTED, join, project
 from stages._files import progress, read_json, whole, write_json
 from stages._run import run
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from flowers.groups import (
+from flowers.photos.contact_sheet import contact_sheet
+from flowers.photos.twins import (
     grouped_split,
     groups_of,
     random_split,
@@ -10,7 +11,6 @@ from flowers.groups import (
     twin_pairs,
     twin_share,
 )
-from flowers.sheets import contact_sheet
 from stages._files import read_csv, whole, write_csv, write_json
 from stages._run import run
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.naive_bayes import CalibratedNB
+from flowers.learning.naive_bayes import CalibratedNB
 from stages._files import load_rows, save_model, write_json
 from stages._run import run
 

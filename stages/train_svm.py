@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.svm import GramSVC
+from flowers.learning.svm import GramSVC
 from stages._files import load_rows, save_model, write_json
 from stages._run import run
 

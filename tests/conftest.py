@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers.images import read
+from flowers.photos.decoding import read
 from tests.workshop import TINY, Workshop
 
 REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"

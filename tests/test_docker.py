@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 
 import pytest
 
-from scoring.settings import Settings
+from scoring.server.settings import Settings
 from tests.imports import PACKAGES, ROOT, file_of, files_behind
 
 PIN = re.compile(r"^([\w.-]+)==(\S+)((?: +--hash=sha256:[0-9a-f]{64})*)$", re.M)

@@ -8,9 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from flowers import archives
-from flowers.archives import unpack
 from flowers.errors import BadInput
+from flowers.sources import archives
+from flowers.sources.archives import unpack
 
 FILES = {"Tulip/1.jpg": b"one" * 1000, "Tulip/deep/2.jpg": b"two", "Lotus/3.jpg": b""}
 TAR_MODES = {"tar": "w", "tar.gz": "w:gz", "tar.bz2": "w:bz2", "tar.xz": "w:xz"}

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from flowers.bits import PINS
+from flowers.pins import PINS
 
 ROOT = Path(__file__).parents[2]
 DIGEST = """
 import hashlib
 import numpy as np
-from flowers.kernels import moments, rbf, squared_distances
+from flowers.learning.kernels import moments, rbf, squared_distances
 X = np.random.default_rng(0).integers(0, 256, (400, 3000), dtype=np.uint8)
 distances, norms = squared_distances(X, *moments(X))
 parts = {"gram": distances.tobytes(), "norms": norms.tobytes()}
@@ -23,7 +23,7 @@ parts["float64 exp"] = np.exp(np.random.default_rng(1).normal(size=10_000)).toby
 for name, content in parts.items():
     print(name, hashlib.sha256(content).hexdigest())
 """
-PIN = "from flowers.bits import pin\npin()\n"
+PIN = "from flowers.pins import pin\npin()\n"
 
 x86_64 = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="the pins are for x86-64 alone"

@@ -7,11 +7,11 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.exceptions import NotFittedError
 
-from flowers.calibration import argmax_labels, as_columns
 from flowers.errors import BadInput
-from flowers.groups import grouped_folds
-from flowers.naive_bayes import CalibratedNB, LogLikelihoods
-from flowers.svm import GramSVC
+from flowers.learning.calibration import argmax_labels, as_columns
+from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
+from flowers.learning.svm import GramSVC
+from flowers.photos.twins import grouped_folds
 
 ESTIMATORS = [GramSVC, CalibratedNB]
 

@@ -10,10 +10,10 @@ import pytest
 from estimator_data import CLASSES
 from photo_files import encoded, picture
 
-from flowers.candidate import LIBRARIES, card, champion, gate
 from flowers.classify import probabilities
+from flowers.evaluation.champion import LIBRARIES, card, champion, gate
+from flowers.learning.naive_bayes import CalibratedNB
 from flowers.model_files import load
-from flowers.naive_bayes import CalibratedNB
 
 SIZE = 16
 

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from flowers import charts, report
+from flowers.evaluation import charts
+from flowers.evaluation import scores as report
 
 ROOT = Path(__file__).parents[2]
 CLASSES = np.array(["Lilly", "Lotus", "Tulip"])

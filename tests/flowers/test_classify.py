@@ -8,10 +8,10 @@ from PIL import Image
 
 from flowers.classify import probabilities
 from flowers.errors import Rejected
-from flowers.features import EXTRACTORS, extract
-from flowers.images import read
-from flowers.naive_bayes import CalibratedNB
-from flowers.svm import GramSVC
+from flowers.features.extraction import EXTRACTORS, extract
+from flowers.learning.naive_bayes import CalibratedNB
+from flowers.learning.svm import GramSVC
+from flowers.photos.decoding import read
 
 SIZE = 32
 FEATURES = [["pixels"], ["colour"], ["hog"], list(EXTRACTORS)]

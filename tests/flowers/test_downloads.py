@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from flowers.downloads import obtain
 from flowers.errors import BadInput
+from flowers.sources.downloads import obtain
 
 BODY = bytes(range(256)) * 8192
 DIGEST = hashlib.sha256(BODY).hexdigest()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from flowers.drawn import SPECIES, draw
-from flowers.drawn_hazards import HAZARDS, READABLE_HAZARDS
-from flowers.drawn_set import drawn_set
+from flowers.drawn.collection import drawn_set
+from flowers.drawn.hazards import HAZARDS, READABLE_HAZARDS
+from flowers.drawn.picture import SPECIES, draw
 from flowers.errors import BadInput
 
 PER_CLASS, TWIN_SHARE, CONFLICTS = 8, 0.25, 3

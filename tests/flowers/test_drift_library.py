@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flowers.drift import (
+from flowers.drift.alarm import (
     chi_square,
     compare,
     counts,
@@ -13,8 +13,8 @@ from flowers.drift import (
     state,
     windows_of,
 )
-from flowers.drift_report import UNKNOWN, accuracy, describe, l1_noise, wilson
-from flowers.drift_simulation import alarm_rates, draw_photos
+from flowers.drift.report import UNKNOWN, accuracy, describe, l1_noise, wilson
+from flowers.drift.simulation import alarm_rates, draw_photos
 
 CLASSES = ("Iris", "Rose", "Tulip")
 

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from flowers.features import COLOUR_LEVELS, EXTRACTORS, HOG_BINS, colour, extract, hog, pixels
+from flowers.features.extraction import (
+    COLOUR_LEVELS,
+    EXTRACTORS,
+    HOG_BINS,
+    colour,
+    extract,
+    hog,
+    pixels,
+)
 
 SIDE = 48
 

@@ -3,7 +3,7 @@
 import pytest
 
 from flowers.errors import BadInput
-from flowers.folders import photos_by_class
+from flowers.sources.folders import photos_by_class
 
 
 def grow(root, *names):

@@ -8,7 +8,7 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from flowers.errors import BadInput
-from flowers.groups import (
+from flowers.photos.twins import (
     ROWS,
     grouped_folds,
     grouped_split,

@@ -5,7 +5,7 @@ import pytest
 from photo_files import chunk, encoded, exif, picture, png
 from PIL import Image
 
-from flowers.images import FORMATS, decode, kind, read, square
+from flowers.photos.decoding import FORMATS, decode, kind, read, square
 
 WHITE = (255, 255, 255)
 

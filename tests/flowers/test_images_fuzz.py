@@ -10,7 +10,7 @@ from photo_files import encoded, picture, samples
 from PIL import Image
 
 from flowers.errors import Rejected
-from flowers.images import MAX_SCANS, NOTES, decode, read
+from flowers.photos.decoding import MAX_SCANS, NOTES, decode, read
 
 REASONS = {"empty", "not a JPEG, PNG or WEBP", "too many pixels", "truncated", "unreadable"}
 SIZE = 16

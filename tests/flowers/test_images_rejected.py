@@ -6,7 +6,7 @@ from photo_files import encoded, picture, png, samples
 from PIL import Image
 
 from flowers.errors import Rejected
-from flowers.images import MAX_PIXELS, NOTES, decode, read
+from flowers.photos.decoding import MAX_PIXELS, NOTES, decode, read
 
 
 def reason(data):

@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 
-from flowers.kernels import (
+from flowers.learning.kernels import (
     BATCH,
     BLOCK,
     CHUNK,

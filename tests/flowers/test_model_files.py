@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from estimator_data import rows
 
+from flowers.learning.naive_bayes import CalibratedNB
+from flowers.learning.svm import GramSVC
 from flowers.model_files import load
-from flowers.naive_bayes import CalibratedNB
-from flowers.svm import GramSVC
 
 ROOT = Path(__file__).parents[2]
 

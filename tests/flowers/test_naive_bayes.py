@@ -7,8 +7,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from flowers.kernels import BLOCK
-from flowers.naive_bayes import CalibratedNB, LogLikelihoods
+from flowers.learning.kernels import BLOCK
+from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
 
 TOLERANCE = 1e-9
 

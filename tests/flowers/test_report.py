@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest, norm
 
 from flowers.errors import BadInput
-from flowers.report import (
+from flowers.evaluation.scores import (
     calibration_error,
     group_bootstrap,
     mcnemar,

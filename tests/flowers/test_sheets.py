@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers.sheets import CAPTION, GAP, PAPER, TILE, contact_sheet
+from flowers.photos.contact_sheet import CAPTION, GAP, PAPER, TILE, contact_sheet
 
 COLOURS = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0), (0, 200, 200)]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers import shifts
+from flowers.drift import shifts
 from flowers.errors import BadInput
 
 

@@ -6,10 +6,10 @@ import zipfile
 import pytest
 from photo_files import encoded, picture, samples
 
-from flowers.drawn import SPECIES
-from flowers.drawn_hazards import HAZARDS
+from flowers.drawn.hazards import HAZARDS
+from flowers.drawn.picture import SPECIES
 from flowers.errors import BadInput
-from flowers.sources import archive_files, drawn_files, fault, folder_files, place
+from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
 
 FILES = {
     "all/Lotus/1.jpg": b"lotus one",

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from flowers.svm import GramSVC, votes_and_margins
+from flowers.learning.svm import GramSVC, votes_and_margins
 
 TOLERANCE = 1e-3
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from service import running, write_model
 
-from flowers.drawn import SPECIES, draw
-from flowers.features import extract
-from flowers.images import read
-from flowers.svm import GramSVC
+from flowers.drawn.picture import SPECIES, draw
+from flowers.features.extraction import extract
+from flowers.learning.svm import GramSVC
+from flowers.photos.decoding import read
 
 SIZE = 32
 

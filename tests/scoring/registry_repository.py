@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from scoring.registry import main
+from scoring.registry.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 # An SVM that answers better, calibrated so badly that a gate on log loss would prefer the other.

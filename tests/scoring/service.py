@@ -15,7 +15,7 @@ from pathlib import Path
 
 import joblib
 
-from flowers.candidate import card
+from flowers.evaluation.champion import card
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds, for a busy machine

@@ -3,7 +3,7 @@ from gated import Gate, Gated
 from service import running, until, write_model
 
 from scoring import log
-from scoring.shadow import WAITING_PHOTOS, chosen
+from scoring.server.canary import WAITING_PHOTOS, chosen
 
 
 def outcomes(service):

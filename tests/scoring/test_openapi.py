@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 from service import ROOT
 
-from scoring.app import ROUTES
+from scoring.server.app import ROUTES
 
 DESCRIPTION = json.loads((ROOT / "scoring/openapi.json").read_text())
 OPERATIONS = [

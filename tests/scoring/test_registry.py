@@ -23,7 +23,7 @@ from registry_repository import (
     switch,
 )
 
-from scoring.registry import main
+from scoring.registry.__main__ import main
 
 # Of a library that DVC uses.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from registry_repository import ALL_CHECKS, call, commit, edit, own_copy, refused, status
 
-from scoring.registry import main
+from scoring.registry.__main__ import main
 
 # Of a library that DVC uses.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")

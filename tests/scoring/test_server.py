@@ -13,7 +13,7 @@ from gated import Gate, Gated
 from service import environment, form, running, until, write_model
 
 from scoring import log
-from scoring.settings import processors
+from scoring.server.settings import processors
 
 
 def start(folder, **variables):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from flowers.errors import BadInput
-from scoring.settings import Settings, from_environment, model_folder, processors
+from scoring.server.settings import Settings, from_environment, model_folder, processors
 
 
 def test_without_variables_the_settings_are_the_documented_ones():

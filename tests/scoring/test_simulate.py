@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from flowers.shifts import NAMES, OF_PIXELS
+from flowers.drift.shifts import NAMES, OF_PIXELS
 from scoring import log
 from scoring.simulate import main
 

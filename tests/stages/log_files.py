@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from flowers.image_statistics import NAMES
+from flowers.photos.statistics import NAMES
 from scoring import log
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@ import json
 
 from log_files import figures
 
-from flowers.shifts import NAMES
+from flowers.drift.shifts import NAMES
 from tests.imports import ROOT
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import accuracy_score, log_loss
 
-from flowers.report import mcnemar
+from flowers.evaluation.scores import mcnemar
 
 
 @pytest.fixture(scope="module")

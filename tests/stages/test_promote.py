@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from flowers.candidate import LIBRARIES
 from flowers.classify import probabilities
+from flowers.evaluation.champion import LIBRARIES
 from flowers.model_files import load
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from log_files import card, feedback, figures, predictions, when, write
 
-from flowers.drift_report import UNKNOWN
+from flowers.drift.report import UNKNOWN
 from stages import snapshot
 
 

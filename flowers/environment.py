@@ -1,0 +1,50 @@
+"""Settings that change no result: environment variables, each read here and nowhere else."""
+
+import os
+from pathlib import Path
+
+from flowers.errors import BadInput
+
+BACKENDS = ("threading", "loky", "dask", "ray")
+
+
+def jobs():
+    """Workers of parallel work, from ``JOBS``: one per core if it is unset.
+
+    Raises
+    ------
+    BadInput
+        If it is no whole number, or 0.
+    """
+    text = os.environ.get("JOBS") or "-1"
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count == 0 or count < -1:
+        raise BadInput(f"JOBS={text}: set it to a number of workers, or to -1 for one per core")
+    return count
+
+
+def backend():
+    """Name of the joblib backend, from ``BACKEND``: "threading" if it is unset.
+
+    Raises
+    ------
+    BadInput
+        If it is none of ``BACKENDS``.
+    """
+    name = os.environ.get("BACKEND") or BACKENDS[0]
+    if name not in BACKENDS:
+        raise BadInput(f"BACKEND={name}: set it to one of {', '.join(BACKENDS)}")
+    return name
+
+
+def log_dir():
+    """Folder of the log of answers, from ``LOG_DIR``: "logs" if it is unset."""
+    return Path(os.environ.get("LOG_DIR") or "logs")
+
+
+def model_dir():
+    """Folder of the model that is served, from ``MODEL_DIR``: None if it is unset."""
+    return Path(os.environ["MODEL_DIR"]) if os.environ.get("MODEL_DIR") else None

@@ -1,0 +1,71 @@
+"""Charts of an evaluation as SVG, the same bytes for the same numbers."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
+
+from flowers.plots import svg
+
+
+def confusion(labels, answers, classes):
+    """Confusion matrices side by side.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), str
+    answers : dict of model name to ndarray of shape (n,), str
+    classes : sequence of str
+    """
+    figure = Figure(figsize=(4.4 * len(answers), 3.8), layout="constrained")
+    axes = figure.subplots(1, len(answers), squeeze=False)[0]
+    for ax, (name, answer) in zip(axes, answers.items(), strict=True):
+        counts = confusion_matrix(labels, answer, labels=classes)
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        ax.imshow(share, cmap="Greens", vmin=0, vmax=1)
+        for (i, j), count in np.ndenumerate(counts):
+            ax.text(j, i, count, ha="center", va="center", color="w" if share[i, j] > 0.6 else "k")
+        ax.set_xticks(range(len(classes)), classes, rotation=30)
+        ax.set_yticks(range(len(classes)), classes)
+        ax.set(title=name, xlabel="answer", ylabel="label")
+    return svg(figure)
+
+
+def reliability(curves):
+    """Accuracy against confidence; the diagonal is perfect calibration.
+
+    Parameters
+    ----------
+    curves : dict of model name to list of dict
+        The bins of `flowers.evaluation.scores.reliability`.
+    """
+    figure = Figure(figsize=(4.2, 3.8), layout="constrained")
+    ax = figure.subplots()
+    ax.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="perfect")
+    for name, rows in curves.items():
+        points = [(r["confidence"], r["accuracy"]) for r in rows]
+        ax.plot(*zip(*points, strict=True), marker="o", label=name)
+        for (x, y), row in zip(points, rows, strict=True):
+            ax.annotate(row["photos"], (x, y), xytext=(3, -9), textcoords="offset points", size=7)
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean confidence", ylabel="accuracy")
+    ax.set_title("Reliability (photos in each bin)")
+    ax.legend(frameon=False)
+    return svg(figure)
+
+
+def recall(curves):
+    """Precision against recall, one panel per model, one line per class.
+
+    Parameters
+    ----------
+    curves : dict of model name to list of dict
+        The rows of `flowers.evaluation.scores.recall_curves`.
+    """
+    figure = Figure(figsize=(4.2 * len(curves), 3.6), layout="constrained")
+    axes = figure.subplots(1, len(curves), squeeze=False)[0]
+    for ax, (name, rows) in zip(axes, curves.items(), strict=True):
+        for label in dict.fromkeys(r["class"] for r in rows):
+            line = [(r["recall"], r["precision"]) for r in rows if r["class"] == label]
+            ax.plot(*zip(*line, strict=True), label=label)
+        ax.set(title=name, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    axes[0].legend(frameon=False, loc="lower left")
+    return svg(figure)

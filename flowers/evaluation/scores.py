@@ -1,0 +1,184 @@
+"""How good the answers are: point figures, intervals, and paired comparison."""
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    precision_recall_curve,
+    precision_recall_fscore_support,
+)
+
+from flowers.learning.calibration import argmax_labels
+from flowers.tables import rounded
+
+
+def group_bootstrap(correct, groups, resamples, seed, level=0.95):
+    """Percentile interval of the accuracy when whole groups are drawn again.
+
+    Photos of one group are not independent, so the group is the unit (Field & Welsh 2007,
+    "Bootstrapping clustered data": the cluster bootstrap).
+
+    Parameters
+    ----------
+    correct : ndarray of shape (n,), bool
+    groups : ndarray of shape (n,)
+    resamples : int
+    seed : int
+    level : float in (0, 1)
+
+    Returns
+    -------
+    low, high : float
+    """
+    _, index = np.unique(groups, return_inverse=True)
+    size = np.bincount(index)
+    right = np.bincount(index, weights=correct)
+    n = len(size)
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+    accuracy = (drawn @ right) / (drawn @ size)
+    low, high = np.quantile(accuracy, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def mcnemar(correct_a, correct_b):
+    """Exact two-sided McNemar test of two classifiers on the same photos.
+
+    Returns
+    -------
+    dict
+        ``only_first``, ``only_second``: photos that one alone answers right; ``p_value``: of the
+        binomial test on them (McNemar 1947), 1 where there is none.
+    """
+    first = int(np.sum(correct_a & ~correct_b))
+    second = int(np.sum(correct_b & ~correct_a))
+    p = binomtest(first, first + second).pvalue if first + second else 1.0
+    return {"only_first": first, "only_second": second, "p_value": float(p)}
+
+
+def reliability(confidence, correct, bins):
+    """Mean confidence against accuracy in bins of equal width.
+
+    Returns
+    -------
+    list of dict
+        ``confidence``, ``accuracy``, ``photos`` of each bin that holds a photo.
+    """
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "confidence": float(confidence[which == b].mean()),
+            "accuracy": float(correct[which == b].mean()),
+            "photos": int((which == b).sum()),
+        }
+        for b in np.unique(which)
+    ]
+
+
+def calibration_error(rows):
+    """Expected calibration error (Naeini et al. 2015) of the bins of `reliability`."""
+    photos = np.array([r["photos"] for r in rows])
+    gap = np.array([abs(r["confidence"] - r["accuracy"]) for r in rows])
+    return float((photos * gap).sum() / photos.sum())
+
+
+def recall_curves(labels, probabilities, classes, points=101):
+    """One-against-rest precision at evenly spaced recalls, the interpolated curve.
+
+    Returns
+    -------
+    list of dict
+        ``class``, ``recall``, ``precision``; `points` rows per class.
+    """
+    rows = []
+    for k, name in enumerate(classes):
+        precision, recall, _ = precision_recall_curve(labels == name, probabilities[:, k])
+        # Precision at recall r: the best that any threshold with recall >= r gives.
+        best = np.maximum.accumulate(precision)
+        # k / (points - 1), rounded as recall itself is: linspace often ends up just above it.
+        for r in np.arange(points) / (points - 1):
+            at = np.searchsorted(-recall, -r, side="right") - 1
+            rows.append({"class": str(name), "recall": float(r), "precision": float(best[at])})
+    return rows
+
+
+def scores(answers, resamples, seed, bins):
+    """All figures of one classifier on the test photos.
+
+    Parameters
+    ----------
+    answers : Answers
+    resamples, seed, bins : int
+        Of `group_bootstrap` and `reliability`.
+
+    Returns
+    -------
+    dict
+    """
+    labels, classes, shares = answers.labels, answers.classes, answers.probabilities
+    low, high = group_bootstrap(answers.correct, answers.groups, resamples, seed)
+    per_class = precision_recall_fscore_support(
+        labels, answers.answered, labels=classes, zero_division=0.0
+    )
+    return {
+        "accuracy": accuracy_score(labels, answers.answered),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "macro_f1": f1_score(labels, answers.answered, average="macro", zero_division=0.0),
+        "log_loss": log_loss(labels, shares, labels=classes),
+        "brier": brier_score_loss(labels, shares, labels=classes, scale_by_half=False),
+        "calibration_error": calibration_error(
+            reliability(answers.confidence, answers.correct, bins)
+        ),
+        "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, answers.decision)),
+        "per_class": {
+            str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}
+            for name, p, r, f, n in zip(classes, *per_class, strict=True)
+        },
+    }
+
+
+def summary(answers, figures, trained_on):
+    """The figures of a run: of the test photos, of each model, and of the two against each other.
+
+    Parameters
+    ----------
+    answers : dict of model name to Answers
+        Of the same photos; ``svm`` and ``nb`` are compared.
+    figures : dict of model name to dict
+        From `scores`.
+    trained_on : ndarray of str
+        Labels of the training photos: the most frequent one is the baseline.
+    """
+    given = answers["svm"]
+    most_frequent = max(given.classes, key=lambda c: np.sum(trained_on == c))
+    return {
+        "photos": len(given.labels),
+        "distinct": len(np.unique(given.groups)),
+        "baseline_accuracy": np.mean(given.labels == most_frequent),
+        **{n: {k: v for k, v in f.items() if k != "per_class"} for n, f in figures.items()},
+        "svm_against_nb": mcnemar(given.correct, answers["nb"].correct),
+    }
+
+
+def mean_recall_rows(curves):
+    """Precision against recall, the mean of the classes, one column per model.
+
+    Parameters
+    ----------
+    curves : dict of model name to list of dict
+        From `recall_curves`, all at the same recalls.
+    """
+    recalls = sorted({row["recall"] for row in next(iter(curves.values()))})
+    return [
+        rounded(
+            {"recall": r}
+            | {
+                name: np.mean([row["precision"] for row in rows if row["recall"] == r])
+                for name, rows in curves.items()
+            }
+        )
+        for r in recalls
+    ]

@@ -1,0 +1,42 @@
+"""Histograms of oriented gradients as features."""
+
+import numpy as np
+
+CELL = 16
+BINS = 9
+
+
+def hog(images):
+    """Histograms of oriented gradients (Dalal & Triggs 2005).
+
+    Per pixel the gradient of the colour channel where it is largest, unsigned, in 9 orientation
+    bins; cells of 16x16 pixels, overlapping 2x2 blocks, L2-Hys normalisation with clip 0.2.
+
+    Returns
+    -------
+    ndarray of shape (n, (s/16 - 1)^2 * 36), float32, range [0, 1]
+    """
+    n, side = images.shape[:2]
+    values = images.astype(np.float32) / 255.0
+    dy, dx = np.zeros_like(values), np.zeros_like(values)
+    dy[:, 1:-1] = values[:, 2:] - values[:, :-2]
+    dx[:, :, 1:-1] = values[:, :, 2:] - values[:, :, :-2]
+    strongest = (dx**2 + dy**2).argmax(axis=3)[..., None]
+    dy = np.take_along_axis(dy, strongest, axis=3)[..., 0]
+    dx = np.take_along_axis(dx, strongest, axis=3)[..., 0]
+    bins = (np.arctan2(dy, dx) % np.pi * (BINS / np.pi)).astype(np.int64) % BINS
+
+    cells = side // CELL
+    cell = np.minimum(np.arange(side) // CELL, cells - 1)
+    code = ((np.arange(n)[:, None, None] * cells + cell[:, None]) * cells + cell) * BINS + bins
+    histogram = np.bincount(
+        code.ravel(), weights=np.hypot(dx, dy).ravel(), minlength=n * cells**2 * BINS
+    ).reshape(n, cells, cells, BINS)
+
+    block = np.concatenate(
+        [histogram[:, y : cells - 1 + y, x : cells - 1 + x] for y in (0, 1) for x in (0, 1)], axis=3
+    )
+    block /= np.linalg.norm(block, axis=3, keepdims=True) + 1e-5
+    np.minimum(block, 0.2, out=block)
+    block /= np.linalg.norm(block, axis=3, keepdims=True) + 1e-5
+    return block.reshape(n, -1).astype(np.float32)

@@ -1,0 +1,116 @@
+"""Calibration on grouped folds, and answers by the highest calibrated probability."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import cross_val_predict
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from flowers.errors import BadInput
+from flowers.learning.splits import grouped_folds
+
+
+class DecisionValues(ClassifierMixin, BaseEstimator):
+    """A classifier whose input is its decision values: what is left to fit is calibration."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        return X[:, 0] if X.shape[1] == 1 else X
+
+    def predict(self, X):
+        return argmax_labels(self.classes_, X)
+
+
+def as_columns(values):
+    """Decision values with one column per class, or a single one with two classes."""
+    return values[:, None] if values.ndim == 1 else values
+
+
+def argmax_labels(classes, values):
+    """The classes of the highest decision values."""
+    values = as_columns(values)
+    index = (values[:, 0] > 0).astype(int) if values.shape[1] == 1 else values.argmax(axis=1)
+    return classes[index]
+
+
+class Calibrated(ClassifierMixin, BaseEstimator):
+    """What both classifiers share: grouped calibration, and answers by probability.
+
+    A subclass gives the classifier and its input to `_calibrate` in `fit`, turns photos into such
+    input in `_rows`, and may turn the classifier's decision values into others in `_values`.
+    """
+
+    def _calibrate(self, machine, rows, y, groups):
+        """Fit the classifier on all rows, the calibration on what held-out folds are given."""
+        classes, index = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
+        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
+        folds = grouped_folds(y, groups, self.folds, self.seed)
+        held_out = self._values(
+            cross_val_predict(machine, rows, y, cv=folds, method="decision_function")
+        )
+        self.machine_ = machine.fit(rows, y)
+        self.classes_ = classes
+        self.held_out_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
+        held_out = as_columns(held_out)
+        # Numbered labels: temperature scaling takes integers for column numbers, unchecked.
+        self.calibration_ = CalibratedClassifierCV(
+            FrozenEstimator(DecisionValues().fit(held_out, index)),
+            method=self.calibration,
+            cv=folds,
+            ensemble=False,
+        ).fit(held_out, index)
+
+    def _values(self, decision):
+        return decision
+
+    def _validated(self, X):
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False)
+
+    def decision_function(self, X):
+        """Decision values before calibration.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d), any real dtype
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), or (n,) with two classes, float64
+        """
+        rows = self._rows(self._validated(X))
+        return self._values(self.machine_.decision_function(rows))
+
+    def predict_proba(self, X):
+        """Calibrated class probabilities, columns in the order of ``classes_``.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64, rows sum to 1
+        """
+        return self.calibrated(self.decision_function(X))
+
+    def calibrated(self, decision):
+        """Calibrated class probabilities of decision values.
+
+        Parameters
+        ----------
+        decision : ndarray of shape (n, n_classes), or (n,) with two classes
+            From `decision_function`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64, rows sum to 1
+        """
+        return self.calibration_.predict_proba(as_columns(decision))
+
+    def predict(self, X):
+        """The class of the highest calibrated probability."""
+        index = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[index]

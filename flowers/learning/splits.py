@@ -1,0 +1,80 @@
+"""Splits and folds; groups of near-duplicates never cross a grouped one."""
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from flowers.errors import BadInput
+
+
+def random_split(labels, test_size, seed):
+    """Photos drawn at random, stratified by label: twins end up on both sides.
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+        True where the photo is in the test part.
+    """
+    _, test = train_test_split(
+        np.arange(len(labels)), test_size=test_size, random_state=seed, stratify=labels
+    )
+    return np.isin(np.arange(len(labels)), test)
+
+
+def grouped_split(labels, groups, test_size, seed):
+    """Whole groups drawn at random, stratified by the label of each group's first photo.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n,)
+    test_size : float in (0, 1)
+        Share of the groups; the share of the photos is close to it.
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+        True where the photo is in the test part.
+    """
+    names, first = np.unique(groups, return_index=True)
+    _, test = train_test_split(
+        names, test_size=test_size, random_state=seed, stratify=labels[first]
+    )
+    return np.isin(groups, test)
+
+
+def twin_share(groups, test):
+    """Share of the test photos with a twin in train, range [0, 1]."""
+    return float(np.isin(groups[test], groups[~test]).mean())
+
+
+def require_groups(labels, groups, least, remedy):
+    """Refuse a class with too few distinct pictures, about which scikit-learn is silent.
+
+    Raises
+    ------
+    BadInput
+        If a class has fewer than `least` groups; the message ends in `remedy`.
+    """
+    for label in np.unique(labels):
+        count = len(np.unique(groups[labels == label]))
+        if count < least:
+            raise BadInput(
+                f"class {str(label)!r} has {count} distinct pictures, fewer than {least}: {remedy}"
+            )
+
+
+def grouped_folds(labels, groups, folds, seed):
+    """Stratified folds that keep groups whole.
+
+    Returns
+    -------
+    list of (train, validation) pairs of int arrays
+
+    Raises
+    ------
+    BadInput
+        If a class has fewer groups than folds.
+    """
+    require_groups(labels, groups, folds, f"set folds below {folds}, or add photos")
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    return list(splitter.split(np.zeros(len(labels)), labels, groups))

@@ -1,0 +1,78 @@
+"""Near-duplicate photos share a group."""
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+THUMBNAIL = 16
+# Rows of the correlation matrix held at once: 1,024 x 5,000 float32 = 20 MB.
+ROWS = 1024
+
+
+def thumbnails(images):
+    """Photos reduced to 16x16 by the mean of each cell.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
+        `s` is a multiple of 16.
+
+    Returns
+    -------
+    ndarray of shape (n, 16, 16, 3), float32, range [0, 255]
+    """
+    n, side = images.shape[:2]
+    cell = side // THUMBNAIL
+    small = np.empty((n, THUMBNAIL, THUMBNAIL, 3), dtype=np.float32)
+    for i, image in enumerate(images):
+        small[i] = image.reshape(THUMBNAIL, cell, THUMBNAIL, cell, 3).mean(axis=(1, 3))
+    return small
+
+
+def unit_rows(small):
+    """Thumbnails as rows of zero mean and unit length, whose products are correlations."""
+    rows = small.reshape(len(small), -1)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(length > 0, length, 1.0)
+
+
+def twin_pairs(images, threshold):
+    """Pairs of photos whose thumbnails correlate, one of them possibly mirrored.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
+    threshold : float in (0, 1)
+        Pearson correlation of the 768 colour values above which two photos are twins.
+
+    Returns
+    -------
+    pairs : ndarray of shape (k, 2), int64
+        Row numbers ``i < j``, sorted.
+    correlation : ndarray of shape (k,), float32
+    """
+    small = thumbnails(images)
+    plain, mirrored = unit_rows(small), unit_rows(small[:, :, ::-1])
+    found, strength = [], []
+    for start in range(0, len(plain), ROWS):
+        rows = plain[start : start + ROWS]
+        correlation = np.maximum(rows @ plain.T, rows @ mirrored.T)
+        i, j = np.nonzero(correlation > threshold)
+        later = j > i + start
+        found.append(np.column_stack([i[later] + start, j[later]]))
+        strength.append(correlation[i[later], j[later]])
+    return np.concatenate(found), np.concatenate(strength)
+
+
+def groups_of(pairs, n):
+    """The connected components of the twin pairs, numbered by first appearance.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+    """
+    edges = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, component = connected_components(edges, directed=False)
+    _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]

@@ -1,0 +1,144 @@
+"""What has to hold before a model is promoted: one function per check, a sentence or a refusal."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from flowers.errors import BadInput
+from flowers.evaluation.scores import mcnemar
+from scoring.registry.fetch import CANDIDATE, locked, verified
+from scoring.registry.tags import checks_of, file_at, git
+
+DECISION, PREDICTIONS = "metrics/promotion.json", "metrics/predictions.csv"
+EVIDENCE = ("dvc.lock", DECISION, PREDICTIONS)
+ALPHA = 0.05
+# What a tag of each stage has to have passed; a canary may be worse, it answers nobody.
+REQUIRED = {
+    "production": ("clean-tree", "lock", "gate", "bytes", "comparison"),
+    "canary": ("clean-tree", "lock", "gate", "bytes"),
+}
+
+
+def clean_tree():
+    """No tracked file differs from the commit that the tag will name."""
+    changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
+    if changed:
+        names = ", ".join(line[2:].strip() for line in changed)
+        raise BadInput(f"not committed: {names}; commit or restore them")
+    return "every tracked file is as committed"
+
+
+def lock():
+    """The evidence is committed, and what lies here is what dvc.lock says, up to promote."""
+    missing = [name for name in EVIDENCE if not git("ls-files", name)]
+    if missing:
+        raise BadInput(f"not in git: {', '.join(missing)}; git add and commit them")
+    try:
+        with Repo(".") as repo:
+            changed = repo.status(targets=["promote"], with_deps=True)
+    except DvcException as error:
+        raise BadInput(f"dvc status fails: {error}") from error
+    if changed:
+        stages = ", ".join(sorted(changed))
+        raise BadInput(f"dvc.lock is not true of {stages}; see dvc status, run dvc repro, commit")
+    return "dvc.lock is committed and true of every stage up to promote"
+
+
+def gate():
+    """The candidate passed the gate of its own run."""
+    decision = decision_in(text_of(DECISION))
+    if not decision["passed"]:
+        failed = [check["check"] for check in decision["checks"] if not check["passed"]]
+        raise BadInput(f"not passed: {', '.join(failed)}; {DECISION} has the figures")
+    return f"{decision['champion']} passed in {DECISION}"
+
+
+def model_bytes():
+    """The bytes of the candidate are those of its card, dvc.lock and promotion.json."""
+    try:
+        md5 = verified(CANDIDATE, locked(text_of("dvc.lock")))
+    except BadInput as error:
+        raise BadInput(f"{error}; remove {CANDIDATE}, run dvc repro and look again") from error
+    stated = decision_in(text_of(DECISION))["md5"]
+    if stated != md5:
+        raise BadInput(f"the model has md5 {md5}, {DECISION} says {stated}; run dvc repro")
+    return f"md5 {md5} in {CANDIDATE}, its card and dvc.lock"
+
+
+def comparison(present):
+    """Production is not significantly better on the test photos that both runs have.
+
+    Exact McNemar test of the two champions, joined by content and label of the photo.
+
+    Parameters
+    ----------
+    present : dict or None
+        The assignment of the production model.
+    """
+    if present is None:
+        return "there is no production model yet"
+    version, commit = present["version"], present["commit"]
+    theirs = right(file_at(commit, PREDICTIONS), file_at(commit, DECISION))
+    ours = right(text_of(PREDICTIONS), text_of(DECISION))
+    common = sorted(theirs.keys() & ours.keys())
+    if 2 * len(common) < max(len(theirs), len(ours)):
+        raise BadInput(
+            f"not possible: {len(common)} test photos are those of {version}, out of {len(ours)} "
+            f"here and {len(theirs)} there; judge by other means and use --force"
+        )
+    test = mcnemar(*(np.array([run[photo] for photo in common]) for run in (theirs, ours)))
+    figures = (
+        f"{version} alone is right on {test['only_first']}, the candidate alone on "
+        f"{test['only_second']} of {len(common)} common test photos (exact McNemar "
+        f"p = {test['p_value']:.4g})"
+    )
+    if test["p_value"] <= ALPHA and test["only_first"] > test["only_second"]:
+        raise BadInput(f"production is better: {figures}")
+    return figures
+
+
+def right(predictions, decision):
+    """Which test photos the champion of a run answers right.
+
+    Parameters
+    ----------
+    predictions, decision : str
+        The texts of the two files.
+
+    Returns
+    -------
+    dict of (sha256, label) to bool
+    """
+    champion = decision_in(decision)["champion"]
+    rows = list(csv.DictReader(io.StringIO(predictions)))
+    if not rows or not {"sha256", "label", champion} <= rows[0].keys():
+        raise BadInput(f"{PREDICTIONS} has no rows with sha256, label and {champion}; use --force")
+    return {(row["sha256"], row["label"]): row[champion] == row["label"] for row in rows}
+
+
+def text_of(path):
+    """The text of a file that a finished run leaves."""
+    try:
+        return Path(path).read_text()
+    except FileNotFoundError as error:
+        raise BadInput(f"{path} is missing: run dvc repro") from error
+
+
+def decision_in(text):
+    """The decision that the promote stage wrote."""
+    try:
+        decision = json.loads(text)
+        return {key: decision[key] for key in ("champion", "passed", "checks", "md5")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{DECISION} holds no decision: run dvc repro") from error
+
+
+def skipped(event):
+    """Names of the checks that the tag of an assignment does not show."""
+    done = checks_of(event["message"])
+    return [name for name in REQUIRED[event["stage"]] if name not in done]

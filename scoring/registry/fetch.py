@@ -1,0 +1,195 @@
+"""The model of a stage: from its tag to verified files in models/production or models/canary."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import yaml
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc_data.index import DataIndexDirError
+
+from flowers.errors import BadInput
+from scoring.registry.tags import current, events, file_at
+
+CANDIDATE = Path("models/candidate")
+ORIGIN = "origin.json"
+
+
+def folder_of(stage):
+    """Where the model of a stage is served from."""
+    return CANDIDATE.with_name(stage)
+
+
+def locked(lock):
+    """What a dvc.lock says of the model folder.
+
+    Parameters
+    ----------
+    lock : str
+        The text of dvc.lock.
+
+    Returns
+    -------
+    str
+        MD5 of the folder's list of files, with DVC's ending ".dir".
+    """
+    outs = ((yaml.safe_load(lock) or {}).get("stages", {}).get("promote") or {}).get("outs", [])
+    for out in outs:
+        if out["path"] == str(CANDIDATE):
+            return out["md5"]
+    raise BadInput(f"dvc.lock has no {CANDIDATE}: run dvc repro and commit dvc.lock")
+
+
+def folder_md5(folder):
+    """The MD5 that DVC gives a folder: of the JSON list of its files, origin.json left out.
+
+    Returns
+    -------
+    str
+    """
+    files = {
+        path.relative_to(folder).as_posix(): hashlib.md5(
+            path.read_bytes(), usedforsecurity=False
+        ).hexdigest()
+        for path in Path(folder).rglob("*")
+        if path.is_file() and path.name != ORIGIN
+    }
+    # As in dvc_data.hashfile.tree.Tree, whose order is by path.
+    listing = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])
+    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def verified(folder, expected):
+    """The MD5 of the model in a folder whose bytes are those of dvc.lock and of its card.
+
+    Parameters
+    ----------
+    folder : path-like
+    expected : str
+        As of `locked`.
+
+    Raises
+    ------
+    BadInput
+        If a byte differs or a file is missing.
+    """
+    folder = Path(folder)
+    try:
+        stated = json.loads((folder / "card.json").read_text())["model"]
+        content = (folder / stated["file"]).read_bytes()
+    except FileNotFoundError as error:
+        raise BadInput(f"no model in {folder}: {error.filename} is missing") from error
+    except (KeyError, ValueError) as error:
+        raise BadInput(f"{folder / 'card.json'} is not the card of a model") from error
+    for kind in ("md5", "sha256"):
+        found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
+        if found != stated[kind]:
+            raise BadInput(f"{stated['file']} has {kind} {found}, its card says {stated[kind]}")
+    found = folder_md5(folder)
+    if found != expected:
+        raise BadInput(f"the model folder has md5 {found}, dvc.lock says {expected}")
+    return stated["md5"]
+
+
+def origin_of(folder):
+    """What origin.json says, {} where there is none that can be read."""
+    try:
+        return json.loads((folder / ORIGIN).read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def on_disk(stage, event):
+    """How the folder of a stage stands to the assignment `event`.
+
+    Returns
+    -------
+    str
+        "same", "absent", "altered", or the other version that is there.
+    """
+    folder = folder_of(stage)
+    if not folder.is_dir():
+        return "absent"
+    origin = origin_of(folder)
+    if (origin.get("version"), origin.get("commit")) != (event["version"], event["commit"]):
+        return origin.get("version", "altered")
+    try:
+        verified(folder, locked(file_at(event["commit"], "dvc.lock")))
+    except BadInput:
+        return "altered"
+    return "same"
+
+
+def fetch(stage):
+    """Bring the model that a stage's newest tag names, verified, into the folder of the stage.
+
+    Parameters
+    ----------
+    stage : str
+
+    Returns
+    -------
+    str
+        One line for the user.
+
+    Raises
+    ------
+    BadInput
+        If no tag names a model, its files are nowhere, or a byte of them differs.
+    """
+    event = current(events(), stage)
+    if event is None:
+        verb = "promote" if stage == "production" else stage
+        raise BadInput(f"no version is in {stage}: python -m scoring.registry {verb}")
+    folder, origin = folder_of(stage), {key: event[key] for key in ("version", "commit")}
+    said = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
+    if on_disk(stage, event) == "same" and origin_of(folder)["tag"] == event["ref"]:
+        return f"{said}: nothing to fetch"
+    folder.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder.parent) as scratch:
+        fresh = Path(scratch) / "model"
+        expected = locked(file_at(event["commit"], "dvc.lock"))
+        copy_out(event["commit"], fresh)
+        try:
+            origin |= {"tag": event["ref"], "md5": verified(fresh, expected)}
+        except BadInput as error:
+            raise BadInput(
+                f"{event['version']} is refused: {error}; its copy in the DVC cache or remote is "
+                "damaged: push it anew from a machine that has it, or roll back"
+            ) from error
+        (fresh / ORIGIN).write_text(json.dumps(origin, indent=2) + "\n")
+        put(fresh, folder, Path(scratch) / "old")
+    return said
+
+
+def copy_out(commit, folder):
+    """Copy the model folder of a commit from the cache or the remote."""
+    try:
+        with Repo(".") as here:
+            # The cache and remotes of today: those of an old commit may be gone. Copied, not
+            # linked: a served file must not be the same bytes on disk as the cache's.
+            config = {key: here.config[key] for key in ("core", "remote")}
+            config["cache"] = {**here.config["cache"], "type": ["reflink", "copy"]}
+        files = DVCFileSystem(rev=commit, config=config)
+        files.get(CANDIDATE.as_posix(), str(folder), recursive=True)
+    except (DvcException, DataIndexDirError, OSError) as error:
+        raise BadInput(
+            f"the model of commit {commit[:7]} is neither in the DVC cache nor in a remote: run "
+            f"dvc push where it was made, or dvc repro at that commit ({error})"
+        ) from error
+
+
+def put(fresh, folder, aside):
+    """Put a folder in the place of another: whole at any time, missing for two renames at most."""
+    if folder.exists():
+        os.rename(folder, aside)
+    try:
+        os.rename(fresh, folder)
+    except OSError:
+        if aside.exists():
+            os.rename(aside, folder)
+        raise

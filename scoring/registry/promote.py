@@ -1,0 +1,140 @@
+"""Make the tags: a version into a stage after its checks, out of it, or an earlier one back."""
+
+from flowers.errors import BadInput
+from scoring.registry import checks, tags
+
+
+def promote(stage, version=None, bump=None, force=False):
+    """Check the workspace, then tag its commit as a version and give the version a stage.
+
+    Parameters
+    ----------
+    stage : {"production", "canary"}
+    version, bump : str, optional
+        "v1.2.0", or which number goes up: "major", "minor" or "patch".
+    force : bool
+        Tag even so; the tag message says what was skipped.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    BadInput
+        With one line for each check that refuses.
+    """
+    history = tags.events()
+    commit = tags.git("rev-parse", "HEAD")
+    version = choose(history, commit, version, bump)
+    present = tags.current(history, stage)
+    passed, refused = run_checks(stage, tags.current(history, "production"))
+    # A tag by hand may be made good by one with checks.
+    again = present and present["commit"] == commit and not checks.skipped(present)
+    if again and (force or not refused):
+        raise BadInput(f"{version} is in {stage} already")
+    if refused and not force:
+        raise BadInput("\n".join(f"{name}: {reason}" for name, reason in refused.items()))
+    message = [f"{version} to {stage}", "", f"checks: {' '.join(passed)}"]
+    if refused:
+        message += [f"skipped: {' '.join(refused)}"]
+        message += [f"{name}: {reason}" for name, reason in refused.items()]
+    if version not in tags.versions(history):
+        tags.register(version, commit, "\n".join(message))
+    tag = tags.assign(stage, commit, "\n".join(message))
+    return tagged(tag, f"{version} ({commit[:7]}) is in {stage}", stage)
+
+
+def choose(history, commit, version, bump):
+    """The version of a commit: the one it has, the one asked for, or the next."""
+    known = tags.versions(history)
+    has = next((name for name, at in known.items() if at == commit), None)
+    if has and (bump or version not in (None, has)):
+        raise BadInput(f"commit {commit[:7]} is {has} already: leave out --version and --bump")
+    if version in known and not has:
+        raise BadInput(
+            f"{version} is commit {known[version][:7]}, this is {commit[:7]}: choose another, or "
+            f"python -m scoring.registry rollback --to {version}"
+        )
+    if has or version:
+        return has or version
+    if not known:
+        return "v1.0.0"
+    major, minor, patch = tags.numbers(next(iter(known)))
+    following = {
+        "major": (major + 1, 0, 0),
+        "minor": (major, minor + 1, 0),
+        "patch": (major, minor, patch + 1),
+    }
+    return "v{}.{}.{}".format(*following[bump or "minor"])
+
+
+def run_checks(stage, present):
+    """Print one line per check; names passed, and reasons of those a stage needs but refused."""
+    run = {
+        "clean-tree": checks.clean_tree,
+        "lock": checks.lock,
+        "gate": checks.gate,
+        "bytes": checks.model_bytes,
+        "comparison": lambda: checks.comparison(present),
+    }
+    passed, refused = [], {}
+    for name, check in run.items():
+        try:
+            print(f"{name}: {check()}")
+            passed.append(name)
+        except BadInput as error:
+            if name in checks.REQUIRED[stage]:
+                refused[name] = str(error)
+            else:
+                print(f"{name}: {error} (does not keep it from {stage})")
+    return passed, refused
+
+
+def clear(stage):
+    """Take a stage from every version that has it."""
+    held = tags.holders(tags.events(), stage)
+    if not held:
+        raise BadInput(f"no version is in {stage}")
+    for event in held:
+        said = f"{event['version']} leaves {stage}"
+        tag = tags.assign(stage, event["commit"], said, sign="!")
+    return f"{tag}: {said}\nto share it: git push --tags"
+
+
+def rollback(to=None):
+    """Give production to the version before the present one, or to a named one.
+
+    Raises
+    ------
+    BadInput
+        If there is none, or it is in production already.
+    """
+    history = tags.events()
+    present = tags.current(history, "production")
+    earlier = tags.before(history, "production")
+    if to is None and not earlier:
+        raise BadInput("no version was in production before; name one with --to")
+    version = to or earlier[-1]
+    known = {e["version"]: e["commit"] for e in history if e["stage"] == "production"}
+    known |= tags.versions(history)
+    if version not in known:
+        raise BadInput(f"there is no {version}; there are {', '.join(known) or 'none'}")
+    if present and present["version"] == version:
+        raise BadInput(f"{version} is in production already")
+    commit = known[version]
+    done = {name for e in history if e["commit"] == commit for name in tags.checks_of(e["message"])}
+    passed = [name for name in checks.REQUIRED["production"] if name in done]
+    left = present["version"] if present else "none"
+    message = f"{version} to production\n\nrollback from: {left}\nchecks: {' '.join(passed)}"
+    tag = tags.assign("production", commit, message)
+    return tagged(
+        tag, f"production goes from {left} back to {version} ({commit[:7]})", "production"
+    )
+
+
+def tagged(tag, said, stage):
+    return (
+        f"{tag}: {said}\nto serve it: python -m scoring.registry fetch --stage {stage}\n"
+        "to share it: dvc push && git push --tags"
+    )

@@ -1,0 +1,110 @@
+"""Look at the tags: what is in each stage, how it got there, and what lies on disk."""
+
+import json
+
+from flowers.errors import BadInput
+from scoring.registry import checks, tags
+from scoring.registry import fetch as production
+
+
+def status():
+    """What is where.
+
+    Returns
+    -------
+    dict
+        ``production``, ``canary``, ``latest``, ``candidate``: each a dict or None.
+    """
+    history = tags.events()
+    known = tags.versions(history)
+    found = {}
+    for stage in tags.STAGES:
+        event = tags.current(history, stage)
+        found[stage] = event and {
+            **facts(event["version"], event["commit"]),
+            "tag": event["ref"],
+            "checks_passed": tags.checks_of(event["message"]),
+            "checks_skipped": checks.skipped(event),
+            "on_disk": production.on_disk(stage, event),
+        }
+    latest = next(iter(known.items()), None)
+    found["latest"] = latest and facts(*latest)
+    found["candidate"] = candidate(known)
+    return found
+
+
+def facts(version, commit):
+    """Version, short commit and MD5 of the model, None where the commit holds no finished run."""
+    try:
+        md5 = checks.decision_in(tags.file_at(commit, checks.DECISION))["md5"]
+    except BadInput:
+        md5 = None
+    return {"version": version, "commit": commit[:7], "md5": md5}
+
+
+def candidate(known):
+    """The model in the workspace, None if there is none, and the version it is, if any."""
+    try:
+        md5 = json.loads((production.CANDIDATE / "card.json").read_text())["model"]["md5"]
+        passed = checks.decision_in(checks.text_of(checks.DECISION))["passed"]
+    except (BadInput, FileNotFoundError, KeyError, ValueError):
+        return None
+    folder = production.folder_md5(production.CANDIDATE)
+    version = next((v for v, commit in known.items() if lock_md5(commit) == folder), None)
+    return {"version": version, "md5": md5, "gate_passed": passed}
+
+
+def lock_md5(commit):
+    try:
+        return production.locked(tags.file_at(commit, "dvc.lock"))
+    except BadInput:
+        return None
+
+
+def status_text(found):
+    lines = []
+    for stage in tags.STAGES:
+        if found[stage] is None:
+            lines.append(f"{stage:10}  none")
+            continue
+        entry = found[stage]
+        lines.append(f"{line(stage, entry)}  {entry['tag']}")
+        lines.append(f"{'':10}  {check_words(entry['checks_passed'], entry['checks_skipped'])}")
+        lines.append(f"{'':10}  models/{stage} on disk: {entry['on_disk']}")
+    lines.append(line("latest", found["latest"]) if found["latest"] else "latest      none")
+    entry = found["candidate"]
+    if entry is None:
+        return "\n".join([*lines, "candidate   none: run dvc repro"])
+    gate = "passed" if entry["gate_passed"] else "not passed"
+    name = entry["version"] or "untagged"
+    return "\n".join([*lines, f"candidate   {name}  md5 {entry['md5']}  gate {gate}"])
+
+
+def line(what, entry):
+    md5 = entry["md5"] or "unknown"
+    return f"{what:10}  {entry['version']}  {entry['commit']}  md5 {md5}"
+
+
+def check_words(passed, left):
+    said = f"checks passed: {' '.join(passed) or 'none'}"
+    return f"{said}; skipped: {' '.join(left)}" if left else said
+
+
+def history_text():
+    """One line per tag that gave or took a stage, newest first."""
+    rows = []
+    for event in reversed(tags.events()):
+        if event["stage"] not in tags.STAGES:
+            continue
+        gone = event["event"] == "unassignment"
+        words = (
+            "taken back"
+            if gone
+            else check_words(tags.checks_of(event["message"]), checks.skipped(event))
+        )
+        when = f"{event['timestamp']:%Y-%m-%d %H:%M} UTC"
+        rows.append(
+            f"{when}  {event['ref']:22}  {event['version']:8}  {event['commit'][:7]}  "
+            f"{event['author']}  {words}"
+        )
+    return "\n".join(rows) or "no version was ever in a stage"

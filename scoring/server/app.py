@@ -1,0 +1,197 @@
+"""The scorer over HTTP."""
+
+import json
+import re
+import time
+import uuid
+from pathlib import Path
+
+from flask import Flask, current_app, g, request, send_from_directory
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from scoring import log
+from scoring.server import problems
+from scoring.server.problems import Problem
+from scoring.server.scorer import Scorer
+from scoring.server.settings import DRIFT_REPORT, from_environment
+
+HERE = Path(__file__).parent
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+# Parts of a form that are no photos.
+OTHER_PARTS = 8
+
+
+def create_app(settings=None):
+    """Make the application, its model loaded and asked its golden photos.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Those of the environment if not given.
+
+    Raises
+    ------
+    BadInput
+        If a setting is wrong or there is no model.
+    """
+    settings = from_environment() if settings is None else settings
+    app = Flask(__name__, static_folder="page", static_url_path="/static", template_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=int(settings.max_upload_mb * 1e6),
+        MAX_FILES=settings.max_files,
+        MAX_FORM_PARTS=settings.max_files + OTHER_PARTS,
+    )
+    app.json.sort_keys = False  # classes stay in the order of the model
+    scorer = app.extensions["scorer"] = Scorer(settings)
+    problems.register(app)
+
+    @app.before_request
+    def begin():
+        g.start = time.perf_counter()
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+
+    @app.after_request
+    def end(response):
+        endpoint = request.endpoint or "none"
+        scorer.metrics.requests.labels(endpoint, response.status_code).inc()
+        scorer.metrics.latency.labels(endpoint).observe(time.perf_counter() - g.start)
+        response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    for rule, method, view in ROUTES:
+        app.add_url_rule(rule, view_func=view, methods=[method], provide_automatic_options=False)
+    return app
+
+
+def _scorer():
+    return current_app.extensions["scorer"]
+
+
+def predict():
+    if request.mimetype != "multipart/form-data":
+        raise Problem(415, "send the photos as multipart/form-data, each as a part named file")
+    photos = [(part.filename, part) for part in request.files.getlist("file") if part.filename]
+    if not photos:
+        raise Problem(400, "no photo: send at least one as a part named file, with a file name")
+    if len(photos) > current_app.config["MAX_FILES"]:
+        raise Problem(
+            413, f"{len(photos)} photos: send at most {current_app.config['MAX_FILES']} at a time"
+        )
+    bundle = _scorer().bundle
+    entries = _scorer().predict(g.request_id, photos)
+    answer = {
+        "request_id": g.request_id,
+        "model_used": bundle.used,
+        "model_version": bundle.version,
+        "predictions": entries,
+    }
+    return answer | entries[0] if len(entries) == 1 else answer
+
+
+def feedback():
+    try:
+        body = json.loads(request.get_data()) if request.is_json else None
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, f"the body is not JSON: {error}") from error
+    if not request.is_json:
+        raise Problem(415, "send an object as application/json")
+    if not isinstance(body, dict):
+        raise Problem(422, "send an object with request_id and true_label")
+    request_id, label, index = body.get("request_id"), body.get("true_label"), body.get("index", 0)
+    if not (isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id)):
+        raise Problem(422, "request_id must be the one of an answer")
+    if label not in _scorer().bundle.classes:
+        raise Problem(422, f"true_label must be one of {', '.join(_scorer().bundle.classes)}")
+    if type(index) is not int or not 0 <= index < current_app.config["MAX_FILES"]:
+        raise Problem(422, "index must be the position of the photo in its request, from 0")
+    told = {"request_id": request_id, "index": index, "true_label": label}
+    _scorer().write([{"time": log.now(), "kind": "feedback"} | told])
+    _scorer().metrics.feedback.labels(label).inc()
+    # Whether the id was ever given stands in the log alone, which is not read here: whoever joins
+    # the two finds out. That is what 202 says.
+    return {"state": "recorded"} | told, 202
+
+
+def health():
+    return {"state": "alive"}
+
+
+def ready():
+    checks = _scorer().checks()
+    faults = [f"{name}: {value}" for name, value in checks.items() if value != "ok"]
+    if faults:
+        raise Problem(503, "; ".join(faults), checks=checks)
+    return {"state": "ready", "checks": checks}
+
+
+def version():
+    scorer = _scorer()
+    return _model(scorer.bundle) | {
+        "classes": scorer.bundle.classes,
+        "libraries": scorer.bundle.card["versions"],
+        "canary": _canary(scorer.shadow),
+    }
+
+
+def _canary(shadow):
+    if shadow.state == "none":
+        return None
+    model = _model(shadow.bundle) if shadow.bundle else {}
+    return {"ratio": shadow.ratio, "state": shadow.state} | model
+
+
+def _model(bundle):
+    return {
+        "model_used": bundle.used,
+        "model_version": bundle.version,
+        "model_md5": bundle.md5,
+        "tag": bundle.origin.get("tag"),
+        "commit": bundle.origin.get("commit"),
+    }
+
+
+def drift():
+    try:
+        age = max(0.0, time.time() - DRIFT_REPORT.stat().st_mtime)
+        report = json.loads(DRIFT_REPORT.read_text())
+    except FileNotFoundError:
+        return {"state": "no report yet", "age_seconds": None}
+    except ValueError:
+        report = None
+    if not isinstance(report, dict):
+        report = {"state": "report not readable"}
+    return {"state": "report"} | report | {"age_seconds": round(age, 1)}
+
+
+def metrics():
+    return generate_latest(_scorer().metrics.registry), {"Content-Type": CONTENT_TYPE_LATEST}
+
+
+def openapi():
+    return send_from_directory(HERE, "openapi.json")
+
+
+def index():
+    return send_from_directory(HERE / "page", "index.html")
+
+
+def docs():
+    return send_from_directory(HERE / "page", "docs.html")
+
+
+ROUTES = (
+    ("/predict", "POST", predict),
+    ("/feedback", "POST", feedback),
+    ("/health", "GET", health),
+    ("/ready", "GET", ready),
+    ("/version", "GET", version),
+    ("/monitoring/drift", "GET", drift),
+    ("/metrics", "GET", metrics),
+    ("/openapi.json", "GET", openapi),
+    ("/docs", "GET", docs),
+    ("/", "GET", index),
+)

@@ -1,0 +1,179 @@
+"""What stands behind the endpoints: the model, its queue, the log and the canary."""
+
+import logging
+import threading
+
+from flowers.errors import BadInput, Rejected
+from scoring import log
+from scoring.answers import record, score
+from scoring.bundle import TOLERANCE, golden_difference, load
+from scoring.server.canary import Shadow
+from scoring.server.metrics import Metrics
+from scoring.server.problems import Problem
+from scoring.server.settings import model_folder, processors
+
+# About a record of five classes: what a probe writes after a failure.
+RECORD_BYTES = 1024
+NOT_A_PHOTO = "not a JPEG, PNG or WEBP"
+_logger = logging.getLogger(__name__)
+
+
+class Scorer:
+    """A loaded model that answers, with everything its answers go through.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    BadInput
+        If there is no model or it is not the one of its card.
+    """
+
+    def __init__(self, settings):
+        folder = model_folder(settings.model_dir)
+        self.bundle = load(folder)
+        self.metrics = Metrics()
+        self.metrics.add_model("production", self.bundle)
+        self.golden_fault = golden_fault(self.bundle, folder)
+        if self.golden_fault:
+            _logger.error("not ready: %s", self.golden_fault)
+        self._log_dir = settings.log_dir
+        self._log_failed = False
+        self.shadow = Shadow(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
+        self._places = threading.Semaphore(processors() + settings.queue)
+        # More photos at a time than processors make each answer slower and none sooner.
+        self._turn = threading.Semaphore(processors())
+
+    def predict(self, request_id, photos):
+        """Answer every readable photo of a request, after the log has the answers.
+
+        Parameters
+        ----------
+        request_id : str
+        photos : list of (str, file)
+            Name and content.
+
+        Returns
+        -------
+        list of dict
+            One per photo, a prediction or an ``error``.
+
+        Raises
+        ------
+        Problem
+            If no photo can be read, or the scorer is too busy or unable to answer.
+        """
+        if self.golden_fault:
+            raise Problem(503, self.golden_fault)
+        if not self._places.acquire(blocking=False):
+            raise Problem(429, "too many requests wait already: try again in a moment")
+        try:
+            return self._predict(request_id, photos)
+        finally:
+            self._places.release()
+
+    def _predict(self, request_id, photos):
+        wanted = self.shadow.wants(request_id)
+        entries, records, shadowed = [], [], []
+        for index, (name, file) in enumerate(photos):
+            photo = file.read()
+            try:
+                with self._turn:
+                    prediction, facts = score(self.bundle, photo)
+            except Rejected as error:
+                self.metrics.rejected.labels(error.reason).inc()
+                entries.append({"file": name, "error": _photo_error(error)})
+                continue
+            entries.append({"file": name} | prediction | {"request_id": request_id})
+            records.append(
+                record(self.bundle, prediction, facts, request_id, index, "production", log.now())
+            )
+            if wanted:
+                shadowed.append((photo, request_id, index, prediction["label"]))
+        if not records:
+            raise _all_rejected(entries)
+        self.write(records)
+        for entry in records:
+            self.metrics.predictions.labels(entry["label"], self.bundle.version, "production").inc()
+        for photo in shadowed:
+            self.shadow.submit(*photo)
+        return entries
+
+    def write(self, records):
+        """Append records to the log.
+
+        Raises
+        ------
+        Problem
+            503, if they are not on the disk.
+        """
+        self._logged(log.append, records)
+
+    def _logged(self, function, argument):
+        try:
+            self.metrics.log_bytes.inc(function(self._log_dir, argument))
+        except OSError as error:
+            self._log_failed = True
+            self.metrics.log_errors.inc()
+            _logger.error("the log in %s cannot be written: %s", self._log_dir, error)
+            raise Problem(
+                503, "the log cannot be written, and nothing is answered that is not logged"
+            ) from error
+        self._log_failed = False
+
+    def checks(self):
+        """What has to hold before a request is worth sending: "ok" or the fault, by name."""
+        checks = {"model": "ok", "golden": self.golden_fault or "ok", "log": "ok"}
+        try:
+            self._logged(log.probe, RECORD_BYTES if self._log_failed else 1)
+        except Problem as problem:
+            checks["log"] = f"cannot be written: {problem.__cause__.strerror}"
+        self.metrics.ready.set(all(value == "ok" for value in checks.values()))
+        return checks
+
+
+def golden_fault(bundle, folder):
+    """Why the model does not answer here as it did when it was trained, or None."""
+    try:
+        difference = golden_difference(bundle, folder)
+    except Exception as error:  # a model may raise anything
+        return f"the golden photos cannot be answered: {type(error).__name__}: {error}"
+    if difference <= TOLERANCE:
+        return None
+    return f"golden answers differ by {difference:.3g}, more than {TOLERANCE:g}"
+
+
+def checked(settings):
+    """Load the model of the settings and ask it the golden photos, for those about to serve it.
+
+    Raises
+    ------
+    BadInput
+        If it should not be served.
+    """
+    folder = model_folder(settings.model_dir)
+    if fault := golden_fault(load(folder), folder):
+        raise BadInput(f"{folder}: {fault}")
+    return folder
+
+
+def _photo_error(error):
+    status = 415 if error.reason == NOT_A_PHOTO else 422
+    return {"status": status, "reason": error.reason, "detail": error.detail}
+
+
+def _all_rejected(entries):
+    errors = [{"file": entry["file"]} | entry["error"] for entry in entries]
+    first = errors[0]
+    status = 415 if all(error["status"] == 415 for error in errors) else 422
+    if len(errors) == 1:
+        words = [first["file"], first["reason"], first["detail"]]
+        return Problem(
+            status,
+            ": ".join(word for word in words if word),
+            file=first["file"],
+            reason=first["reason"],
+        )
+    return Problem(status, f"none of the {len(errors)} photos can be read", errors=errors)
