@@ -1,0 +1,1 @@
+"""What things are: arrays in, arrays out; no paths of the pipeline, no parameters file."""

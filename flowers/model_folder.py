@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +33,14 @@ class Answer:
         In the order of the model's classes, sum 1.
     image : dict
         ``width`` and ``height`` of the upright photo, and its `statistics`.
+    latency_ms : float
+        From the bytes to the probabilities.
     """
 
     label: str
     probabilities: np.ndarray
     image: dict
+    latency_ms: float
 
 
 @dataclass(frozen=True)
@@ -106,13 +110,16 @@ class Model:
         Rejected
             If the photo cannot be read.
         """
+        start = time.perf_counter()
         image, _ = decode(photo)
         pixels = square(image, self.card["size"])
         probabilities = self.probabilities(pixels[None])[0]
+        latency = time.perf_counter() - start
         return Answer(
             label=self.classes[int(probabilities.argmax())],
             probabilities=probabilities,
             image={"width": image.width, "height": image.height} | statistics(pixels),
+            latency_ms=round(1000 * latency, 3),
         )
 
 
@@ -251,30 +258,3 @@ def write(folder, file, preparation, golden, reference, evidence):
         write_csv(fresh / REFERENCE, reference, tuple(reference[0]))
         write_text(fresh / CARD, json.dumps(facts, indent=2) + "\n")
     return facts
-
-
-def golden_photos(photos, rows, count):
-    """Test photos to keep, each class in its turn, by a name that tells row and class.
-
-    Parameters
-    ----------
-    photos : pathlib.Path
-        The folder of the photos.
-    rows : dict of column to ndarray of shape (n,), str
-        ``row``, ``path`` and ``label`` of the test photos.
-    count : int
-
-    Returns
-    -------
-    dict of file name to bytes
-    """
-    rank = np.zeros(len(rows["label"]), dtype=int)
-    for label in np.unique(rows["label"]):
-        same = rows["label"] == label
-        rank[same] = np.arange(same.sum())
-    chosen = np.lexsort((rows["label"], rank))[:count]
-    paths = [Path(photos, rows["path"][i]) for i in chosen]
-    return {
-        f"{rows['row'][i]}-{path.parent.name}{path.suffix}": path.read_bytes()
-        for i, path in zip(chosen, paths, strict=True)
-    }

@@ -1,0 +1,1 @@
+"""The stand-in set of photos, drawn from seeds."""

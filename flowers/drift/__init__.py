@@ -1,0 +1,1 @@
+"""Does what arrives change: the alarm, its report, and simulations of both."""

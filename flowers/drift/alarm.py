@@ -10,8 +10,6 @@ from scipy.special import chdtrc, kolmogorov
 
 # Windows in a row that have to differ; one alone may be chance.
 CONSECUTIVE = 2
-# Probabilities are compared as they are written: equal answers must be equal numbers.
-DECIMALS = 6
 
 
 def first_of_groups(groups):

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from flowers.drift.alarm import counts
+from flowers.log.record import UNKNOWN
 
-UNKNOWN = -1  # no true label came
 DRAWS = 2000
 LEVEL = 0.95
 Z = ndtri((1 + LEVEL) / 2)

@@ -1,0 +1,1 @@
+"""How good the answers are, and which model is the champion."""

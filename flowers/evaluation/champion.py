@@ -1,13 +1,10 @@
-"""The champion among the models, the gate it has to pass, and the card that goes with it."""
+"""The champion among the models, the gate it has to pass, and the photos it is known by."""
 
-import hashlib
-import sys
-from importlib.metadata import version
+from pathlib import Path
 
-from flowers.classify import probabilities
+import numpy as np
+
 from flowers.evaluation.scores import mcnemar
-
-LIBRARIES = ("joblib", "numpy", "Pillow", "scikit-learn", "scipy")
 
 
 def champion(scores, correct, alpha):
@@ -53,7 +50,7 @@ def champion(scores, correct, alpha):
     return best, reasons
 
 
-def gate(scores, baseline, crossing, min_accuracy_low, max_log_loss):
+def gate(scores, baseline, crossing, *, min_accuracy_low, max_log_loss):
     """The checks a candidate has to pass before it may be promoted.
 
     Parameters
@@ -82,43 +79,57 @@ def gate(scores, baseline, crossing, min_accuracy_low, max_log_loss):
     return [dict(zip(names, check, strict=True)) for check in checks]
 
 
-def card(model_bytes, model, features, size, golden):
-    """What a server has to know of a model, and how to see that it still answers the same.
+def decide(figures, answered, crossing, *, alpha, **limits):
+    """Choose the champion and let it pass the gate.
 
     Parameters
     ----------
-    model_bytes : bytes
-        The content of the model file.
-    model : estimator
-        The same, loaded.
-    features : list of str
-        Keys of ``flowers.features.extraction.EXTRACTORS``.
-    size : int
-        Pixels a side.
-    golden : dict of file name to bytes
-        Photos whose answers are kept.
+    figures : dict
+        As of ``flowers.evaluation.scores.summary``.
+    answered : dict of column to ndarray of shape (n,), str
+        ``label``, and a column of answers for each model.
+    crossing : int
+        Test photos with a twin in train.
+    alpha : float
+        As of `champion`.
+    **limits : float
+        As of `gate`.
 
     Returns
     -------
     dict
+        ``champion``, ``passed``, ``reasons``, ``checks``.
     """
+    models = {name: told for name, told in figures.items() if name in answered}
+    correct = {name: answered[name] == answered["label"] for name in models}
+    name, reasons = champion(models, correct, alpha)
+    checks = gate(figures[name], figures["baseline_accuracy"], crossing, **limits)
+    passed = all(check["passed"] for check in checks)
+    return {"champion": name, "passed": passed, "reasons": reasons, "checks": checks}
+
+
+def golden_photos(photos, rows, count):
+    """Test photos to keep, each class in its turn, by a name that tells row and class.
+
+    Parameters
+    ----------
+    photos : pathlib.Path
+        The folder of the photos.
+    rows : dict of column to ndarray of shape (n,), str
+        ``row``, ``path`` and ``label`` of the test photos.
+    count : int
+
+    Returns
+    -------
+    dict of file name to bytes
+    """
+    rank = np.zeros(len(rows["label"]), dtype=int)
+    for label in np.unique(rows["label"]):
+        same = rows["label"] == label
+        rank[same] = np.arange(same.sum())
+    chosen = np.lexsort((rows["label"], rank))[:count]
+    paths = [Path(photos, rows["path"][i]) for i in chosen]
     return {
-        "classes": [str(c) for c in model.classes_],
-        "features": list(features),
-        "size": size,
-        "model": {
-            "file": "model.joblib",
-            "estimator": type(model).__name__,
-            "params": model.get_params(),
-            "bytes": len(model_bytes),
-            "md5": hashlib.md5(model_bytes, usedforsecurity=False).hexdigest(),
-            "sha256": hashlib.sha256(model_bytes).hexdigest(),
-        },
-        # The minor version alone: pickles do not depend on more.
-        "versions": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
-        | {name: version(name) for name in LIBRARIES},
-        "golden": [
-            {"file": name, "probabilities": probabilities(data, model, features, size).tolist()}
-            for name, data in golden.items()
-        ],
+        f"{rows['row'][i]}-{path.parent.name}{path.suffix}": path.read_bytes()
+        for i, path in zip(chosen, paths, strict=True)
     }

@@ -1,10 +1,80 @@
-"""One line of the log of answers: read the same way by whoever looks into it."""
+"""One record of the log: written and read here, so both know the same members."""
 
 import json
+import math
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+from flowers.photos.statistics import flat
+
+# Probabilities are compared as they are written: equal answers must be equal numbers.
+DECIMALS = 6
+UNKNOWN = -1  # no true label came
+_EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def now():
+    """Tell the time in UTC, ISO 8601 with microseconds: as text it sorts as in time."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def prediction(model, answer, request_id, index, role):
+    """Make the record of an answer; the photo and its name are not kept.
+
+    Parameters
+    ----------
+    model : Model
+    answer : Answer
+        Of this model.
+    request_id : str
+    index : int
+        Of the photo in its request.
+    role : {"production", "canary"}
+        Whether the user got this answer.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "time": now(),
+        "kind": "prediction",
+        "request_id": request_id,
+        "index": index,
+        "role": role,
+        "model_version": model.version,
+        "model_md5": model.md5,
+        "label": answer.label,
+        "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
+        "image": answer.image,
+        "latency_ms": answer.latency_ms,
+    }
+
+
+def feedback(request_id, index, true_label):
+    """Make the record of a true label that somebody told.
+
+    Parameters
+    ----------
+    request_id, true_label : str
+    index : int
+        Of the photo in its request.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "time": now(),
+        "kind": "feedback",
+        "request_id": request_id,
+        "index": index,
+        "true_label": true_label,
+    }
 
 
 def parsed(line):
-    """The record of one line.
+    """Read one line of the log.
 
     Parameters
     ----------
@@ -21,3 +91,46 @@ def parsed(line):
     except (ValueError, RecursionError):  # bytes that are no UTF-8 included
         return None
     return record if isinstance(record, dict) and {"kind", "time"} <= record.keys() else None
+
+
+def key(record):
+    """Number what a prediction and the feedback on it have in common.
+
+    Raises
+    ------
+    KeyError
+        If it names no photo.
+    """
+    name = f"{record['request_id']} {record['index']}"
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
+
+
+def row(record, classes):
+    """Take from a prediction what is compared, in the order of ``flowers.log.table.row_type``.
+
+    Parameters
+    ----------
+    record : dict
+    classes : sequence of str
+        Of the model, in its order.
+
+    Returns
+    -------
+    tuple
+        Key, microseconds since 1970, ``UNKNOWN``, probabilities, image statistics.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, ArithmeticError
+        If it is not such a record.
+    """
+    answer = record["probabilities"]
+    shares = [round(float(answer[name]), DECIMALS) for name in classes]
+    image = flat(record["image"])
+    # NaN is not below either.
+    if not (len(answer) == len(classes) and abs(sum(shares) - 1) < 1e-3 and min(shares) >= 0):
+        raise ValueError(f"not the probabilities of {len(classes)} classes")
+    if not math.isfinite(sum(image)):
+        raise ValueError("image statistics that are no numbers")
+    time = (datetime.fromisoformat(record["time"]) - _EPOCH) // _TICK
+    return key(record), time, UNKNOWN, shares, image

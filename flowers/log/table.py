@@ -1,21 +1,17 @@
 """From lines of the log to rows of numbers: the answers of one model, joined with true labels."""
 
-import math
 from array import array
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
-from flowers.drift.alarm import DECIMALS
-from flowers.drift.report import UNKNOWN
-from flowers.log.record import parsed
-from flowers.photos.statistics import NAMES, flat
+from flowers.log import days, record
+from flowers.log.record import UNKNOWN
+from flowers.photos.statistics import NAMES
 
 # Rows that wait as Python objects, ten times the size of the array they become.
 BATCH = 10_000
-_EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 COUNTED = (
     *("predictions", "canary", "other_model", "duplicates", "torn", "malformed"),
     *("labels", "labels_replaced", "labels_of_unknown_class", "labels_without_prediction"),
@@ -23,7 +19,7 @@ COUNTED = (
 
 
 def row_type(n_classes):
-    """Type of a row: ``time`` (UTC), ``truth`` (index of the class, or -1), numbers as float32."""
+    """Give the type of a row: ``time`` (UTC), ``truth`` (index of the class, or -1), numbers as float32."""
     return np.dtype(
         [
             *(("time", "M8[us]"), ("truth", "i2")),
@@ -33,7 +29,7 @@ def row_type(n_classes):
 
 
 def project(lines, classes, md5):
-    """The answers of a model, the true labels and all other keys in one part of the log.
+    """Take the answers of a model, the true labels and all other keys from a part of the log.
 
     Nothing in a log is fatal: what is of no use is counted.
 
@@ -65,21 +61,21 @@ def project(lines, classes, md5):
             counted["torn"] += 1
             continue
         try:
-            if record["kind"] == "feedback":
-                key, truth = _key(record), code.get(record["true_label"])
+            if found["kind"] == "feedback":
+                key, truth = record.key(found), code.get(found["true_label"])
                 counted["labels"] += 1
                 if truth is None:
                     counted["labels_of_unknown_class"] += 1
                 else:
                     counted["labels_replaced"] += key in labels
                     labels[key] = truth
-            elif record["role"] != "production":
+            elif found["role"] != "production":
                 counted["canary"] += 1
-            elif record["model_md5"] != md5:
+            elif found["model_md5"] != md5:
                 counted["other_model"] += 1
-                others.append(_key(record))
+                others.append(record.key(found))
             else:
-                rows.append(_row(record, classes))
+                rows.append(record.row(found, classes))
         except (KeyError, TypeError, ValueError, ArithmeticError):
             counted["malformed"] += 1
         if len(rows) == BATCH:
@@ -89,26 +85,8 @@ def project(lines, classes, md5):
     return rows, labels, np.array(others, np.uint64), counted
 
 
-def _key(record):
-    name = f"{record['request_id']} {record['index']}"
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
-
-
-def _row(record, classes):
-    answer = record["probabilities"]
-    shares = [round(float(answer[name]), DECIMALS) for name in classes]
-    image = flat(record["image"])
-    # NaN is not below either.
-    if not (len(answer) == len(classes) and abs(sum(shares) - 1) < 1e-3 and min(shares) >= 0):
-        raise ValueError(f"not the probabilities of {len(classes)} classes")
-    if not math.isfinite(sum(image)):
-        raise ValueError("image statistics that are no numbers")
-    time = (datetime.fromisoformat(record["time"]) - _EPOCH) // _TICK
-    return _key(record), time, UNKNOWN, shares, image
-
-
 def join(rows, labels, others, limit):
-    """Rows in the order of time, each answer once and with its true label.
+    """Put rows in the order of time, each answer once and with its true label.
 
     Parameters
     ----------
@@ -144,3 +122,42 @@ def join(rows, labels, others, limit):
         kept[name] = rows[name]
     counted["predictions"] = len(kept)
     return kept, counted
+
+
+def newest(directory, model, limit, progress=iter):
+    """Read the newest answers of a model; older days than they need are not opened.
+
+    Parameters
+    ----------
+    directory : path-like
+        Of the log; without one there are no answers.
+    model : dict
+        ``classes`` and ``md5``, as of `project`.
+    limit : int
+    progress : callable, optional
+        Wraps the list of days.
+
+    Returns
+    -------
+    rows : ndarray of shape (at most `limit`,), `row_type`
+    facts : dict
+        ``days``, ``days_read`` and each of ``COUNTED``.
+    """
+    rows, labels, keys, counted = project((), **model)
+    parts, others, read = [rows], [keys], 0
+    paths = sorted(Path(directory).glob(days.NAMES), reverse=True)
+    for path in progress(paths):
+        if sum(map(len, parts)) >= limit:
+            break
+        with path.open("rb") as lines:
+            rows, told, keys, found = project(lines, **model)
+        counted.update(found)
+        counted["labels_replaced"] += len(told.keys() & labels.keys())
+        # A label comes after its prediction: in days that have been read already, or in this.
+        labels = told | labels
+        parts.append(rows)
+        others.append(keys)
+        read += 1
+    rows, found = join(np.concatenate(parts), labels, np.concatenate(others), limit)
+    facts = {"days": len(paths), "days_read": read}
+    return rows, facts | {name: counted[name] + found[name] for name in COUNTED}

@@ -1,0 +1,1 @@
+"""From the bytes of photos to pixels, and what pixels have in common."""

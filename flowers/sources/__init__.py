@@ -1,0 +1,1 @@
+"""Files from somewhere: archives, downloads, folders, drawings."""

@@ -1,20 +1,15 @@
-"""The log of answers: JSON lines in one file per day (UTC), safe with many writers and crashes."""
+"""The files of the log: JSON lines, one file per day (UTC), safe with many writers and crashes."""
 
 import errno
 import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
-from flowers.log.record import parsed
+from flowers.log.record import now
 
+NAMES = "????-??-??.jsonl"
 # Absent on macOS.
 _sync = getattr(os, "fdatasync", os.fsync)
-
-
-def now():
-    """The time in UTC, ISO 8601 with microseconds: as text it sorts as in time."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def append(directory, records):
@@ -28,7 +23,7 @@ def append(directory, records):
     directory : path-like
         Made if it is not there.
     records : list of dict
-        Not empty; ``time`` as `now` gives it, the first one's day names the file.
+        Not empty; ``time`` as ``flowers.log.record.now`` gives it, the first one's day names the file.
 
     Returns
     -------
@@ -90,35 +85,3 @@ def _sync_directory(directory):
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def read(directory, since=None, on_torn=None):
-    """Records in the order of days and, within a day, as they were written.
-
-    Parameters
-    ----------
-    directory : path-like
-        May be missing: then there are no records.
-    since : str, optional
-        Leave out records of an earlier ``time``.
-    on_torn : callable, optional
-        Called with (path, line number) for each line that is no whole record.
-
-    Yields
-    ------
-    dict
-        ``kind`` is "prediction" or "feedback".
-    """
-    for path in sorted(Path(directory).glob("????-??-??.jsonl")):
-        if since is not None and path.stem < since[:10]:
-            continue
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                record = parsed(line)
-                if record is None:
-                    if on_torn is not None:
-                        on_torn((path, number))
-                elif since is None or record["time"] >= since:
-                    yield record

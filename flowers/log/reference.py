@@ -1,0 +1,52 @@
+"""The reference of a model: its answers on held-out photos, in the shape of the log's table."""
+
+import numpy as np
+
+from flowers.photos.statistics import NAMES, flat, statistics
+from flowers.tables import read_csv
+
+
+def reference_rows(predictions, images, name, classes):
+    """Make one row per held-out photo: what a model says of it and what it looks like.
+
+    Parameters
+    ----------
+    predictions : dict of column to ndarray of shape (n,), str
+        With ``row``, ``group``, ``label`` and a column ``{name}_{class}`` for each class.
+    images : ndarray of shape (m, s, s, 3), uint8
+        All photos; ``row`` tells which.
+    name : str
+        Of the model.
+    classes : sequence of str
+
+    Yields
+    ------
+    dict
+    """
+    for i, row in enumerate(predictions["row"]):
+        line = {column: predictions[column][i] for column in ("row", "group", "label")}
+        line |= {f"p_{c}": predictions[f"{name}_{c}"][i] for c in classes}
+        seen = flat(statistics(images[int(row)]))
+        yield line | {f"image_{key}": value for key, value in zip(NAMES, seen, strict=True)}
+
+
+def read_reference(path):
+    """Read the rows of `reference_rows` from a file.
+
+    Returns
+    -------
+    dict
+        ``classes`` (list), ``row``, ``group`` (int), ``label``, ``truth`` (index of the class),
+        ``probabilities`` and ``image``, the last two (m, d) float32 as in the table of the log.
+    """
+    rows = read_csv(path)
+    classes = [column.removeprefix("p_") for column in rows if column.startswith("p_")]
+    return {
+        "classes": classes,
+        "row": rows["row"].astype(int),
+        "group": rows["group"].astype(int),
+        "label": rows["label"],
+        "truth": np.array([classes.index(label) for label in rows["label"]]),
+        "probabilities": np.column_stack([rows[f"p_{c}"] for c in classes]).astype("f4"),
+        "image": np.column_stack([rows[f"image_{name}"] for name in NAMES]).astype("f4"),
+    }
