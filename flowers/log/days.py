@@ -23,7 +23,8 @@ def append(directory, records):
     directory : path-like
         Made if it is not there.
     records : list of dict
-        Not empty; ``time`` as ``flowers.log.record.now`` gives it, the first one's day names the file.
+        Not empty; ``time`` as ``flowers.log.record.now`` gives it: the first one's day names the
+        file.
 
     Returns
     -------

@@ -19,7 +19,7 @@ COUNTED = (
 
 
 def row_type(n_classes):
-    """Give the type of a row: ``time`` (UTC), ``truth`` (index of the class, or -1), numbers as float32."""
+    """Type of a row: ``time`` (UTC), ``truth`` (index of the class, or -1), numbers as float32."""
     return np.dtype(
         [
             *(("time", "M8[us]"), ("truth", "i2")),
@@ -57,7 +57,7 @@ def project(lines, classes, md5):
     for line in lines:
         if not line.strip():
             continue
-        if (record := parsed(line)) is None:
+        if (found := record.parsed(line)) is None:
             counted["torn"] += 1
             continue
         try:
