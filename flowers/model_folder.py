@@ -2,125 +2,19 @@
 
 import hashlib
 import json
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from flowers.card import CARD, card, read
 from flowers.errors import BadInput
-from flowers.features.extraction import extract
 from flowers.learning import saved
-from flowers.photos.decoding import decode, square
-from flowers.photos.statistics import statistics
+from flowers.model import Model
 from flowers.tables import whole, write_csv, write_text
 
 GOLDEN, REFERENCE = "golden", "reference.csv"
 # Golden answers come from this code on another machine at worst: the last bits may differ.
 TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a model says of one photo.
-
-    Attributes
-    ----------
-    label : str
-        The class of the highest probability.
-    probabilities : ndarray of shape (n_classes,), float64
-        In the order of the model's classes, sum 1.
-    image : dict
-        ``width`` and ``height`` of the upright photo, and its `statistics`.
-    latency_ms : float
-        From the bytes to the probabilities.
-    """
-
-    label: str
-    probabilities: np.ndarray
-    image: dict
-    latency_ms: float
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model with what is needed to let it answer.
-
-    Attributes
-    ----------
-    estimator : estimator
-    card : dict
-        As of ``flowers.card.card``.
-    origin : dict
-        ``version``, ``tag`` and ``commit`` of a promoted model, empty for a candidate.
-    """
-
-    estimator: object
-    card: dict
-    origin: dict
-
-    @property
-    def classes(self):
-        """Names of the classes, in the order of the probabilities."""
-        return tuple(self.card["classes"])
-
-    @property
-    def md5(self):
-        """MD5 of the model file."""
-        return self.card["model"]["md5"]
-
-    @property
-    def version(self):
-        """Such as "v1.2.0"; "untagged" for a candidate that no tag names."""
-        return self.origin.get("version", "untagged")
-
-    @property
-    def used(self):
-        """What answers call this model: "production" if a tag names it, else "candidate"."""
-        return "production" if self.origin else "candidate"
-
-    def probabilities(self, images):
-        """Class probabilities of photos that are decoded already.
-
-        Parameters
-        ----------
-        images : ndarray of shape (n, size, size, 3), uint8
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes), float64
-        """
-        return self.estimator.predict_proba(extract(images, self.card["features"]))
-
-    def answer(self, photo):
-        """Answer one photo: the way of HTTP, of the canary, of files and of golden photos.
-
-        Parameters
-        ----------
-        photo : bytes
-            The content of a JPEG, PNG or WEBP file.
-
-        Returns
-        -------
-        Answer
-
-        Raises
-        ------
-        Rejected
-            If the photo cannot be read.
-        """
-        start = time.perf_counter()
-        image, _ = decode(photo)
-        pixels = square(image, self.card["size"])
-        probabilities = self.probabilities(pixels[None])[0]
-        latency = time.perf_counter() - start
-        return Answer(
-            label=self.classes[int(probabilities.argmax())],
-            probabilities=probabilities,
-            image={"width": image.width, "height": image.height} | statistics(pixels),
-            latency_ms=round(1000 * latency, 3),
-        )
 
 
 def find(models, named=None):
@@ -158,6 +52,22 @@ def find(models, named=None):
         f"no model in {production} or {candidate}: run dvc repro for a candidate, "
         "python -m scoring.registry fetch for the promoted one, or set MODEL_DIR"
     )
+
+
+def reference(folder):
+    """Name the file of a model's answers on held-out photos.
+
+    Raises
+    ------
+    BadInput
+        If the folder has none.
+    """
+    path = Path(folder, REFERENCE)
+    if not path.is_file():
+        raise BadInput(
+            f"{path} is missing: promote a model of this pipeline and fetch it, or remove {folder}"
+        )
+    return path
 
 
 def load(folder):
@@ -255,6 +165,6 @@ def write(folder, file, preparation, golden, reference, evidence):
         for name, photo in golden.items():
             (fresh / GOLDEN / name).write_bytes(photo)
         (fresh / facts["model"]["file"]).write_bytes(content)
-        write_csv(fresh / REFERENCE, reference, tuple(reference[0]))
+        write_csv(fresh / REFERENCE, reference)
         write_text(fresh / CARD, json.dumps(facts, indent=2) + "\n")
     return facts

@@ -58,8 +58,17 @@ def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_csv(path, rows, columns):
-    """Write dicts as rows under a header, which stands there even without rows."""
+def write_csv(path, rows, columns=None):
+    """Write dicts as rows under a header.
+
+    Parameters
+    ----------
+    path : path-like
+    rows : list of dict
+    columns : sequence of str, optional
+        Those of the first row if not given; without rows they make the file.
+    """
+    columns = tuple(rows[0]) if columns is None else columns
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()

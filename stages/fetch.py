@@ -3,9 +3,11 @@
 from collections import Counter
 from pathlib import Path
 
+from flowers.environment import jobs
 from flowers.errors import BadInput
 from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
-from stages._files import progress, whole, write_csv, write_json
+from flowers.tables import whole, write_csv, write_json
+from stages._files import progress
 from stages._run import run
 
 
@@ -14,8 +16,9 @@ def files_of(knobs):
         return archive_files(knobs["path"], Path("data/downloads"), knobs["sha256"])
     if knobs["source"] == "folder":
         return folder_files(knobs["path"])
-    drawing = knobs["per_class"], knobs["twin_share"], knobs["conflicts"], knobs["seed"]
-    return drawn_files(*drawing, knobs["jobs"])
+    return drawn_files(
+        knobs["per_class"], knobs["twin_share"], knobs["conflicts"], knobs["seed"], jobs()
+    )
 
 
 def main(knobs):

@@ -3,7 +3,8 @@
 import numpy as np
 
 from flowers.features.extraction import extract
-from stages._files import progress, whole
+from flowers.tables import whole
+from stages._files import progress
 from stages._run import run
 
 BATCH = 64

@@ -5,66 +5,31 @@ that DVC follows. This stage alone reads them; `dvc repro` reruns it when told t
 """
 
 import shutil
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
-from flowers.errors import BadInput
-from flowers.log.table import COUNTED, join, project
-from stages._files import progress, read_json, whole, write_json
+from flowers import card, environment, model_folder
+from flowers.log.table import newest
+from flowers.tables import whole, write_json
+from stages._files import progress
 from stages._run import run
-
-DAYS = "????-??-??.jsonl"
-
-
-def served():
-    """The folder of the model that the scorer takes: a promoted one before the candidate."""
-    folders = [Path("models", name) for name in ("production", "candidate")]
-    folder = next(f for f in folders if (f / "card.json").is_file() or f == folders[-1])
-    if not (folder / "reference.csv").is_file():
-        raise BadInput(
-            f"{folder / 'reference.csv'} is missing: promote a model of this pipeline and fetch "
-            f"it, or remove {folder}"
-        )
-    return folder
-
-
-def frozen(log_dir, classes, md5, limit):
-    """The newest `limit` rows, and what was passed over; older days than needed are not read."""
-    rows, labels, keys, counted = project((), classes, md5)
-    parts, others, read = [rows], [keys], 0
-    days = sorted(log_dir.glob(DAYS), reverse=True)
-    for path in progress(days, desc="snapshot", unit=" days"):
-        if sum(map(len, parts)) >= limit:
-            break
-        with path.open("rb") as lines:
-            rows, told, keys, found = project(lines, classes, md5)
-        counted.update(found)
-        counted["labels_replaced"] += len(told.keys() & labels.keys())
-        # A label comes after its prediction: in days that have been read already, or in this.
-        labels = told | labels
-        parts.append(rows)
-        others.append(keys)
-        read += 1
-    rows, found = join(np.concatenate(parts), labels, np.concatenate(others), limit)
-    facts = {"days": len(days), "days_read": read}
-    return rows, facts | {name: counted[name] + found[name] for name in COUNTED}
 
 
 def main(knobs):
-    folder = served()
-    model = read_json(folder / "card.json")
-    md5 = model["model"]["md5"]
-    origin = folder / "origin.json"
-    version = read_json(origin)["version"] if origin.is_file() else "untagged"
-    log_dir = Path(knobs["log_dir"])
-    rows, facts = frozen(log_dir, model["classes"], md5, knobs["limit"])
+    folder, log_dir = model_folder.find("models", environment.model_dir()), environment.log_dir()
+    reference, (facts, origin) = model_folder.reference(folder), card.read(folder)
+    version = origin.get("version", "untagged")
+    model = {"classes": facts["classes"], "md5": facts["model"]["md5"]}
+    days = partial(progress, desc="snapshot", unit=" days")
+    rows, counted = newest(log_dir, model, knobs["limit"], days)
     with whole("data/snapshot.npy") as target, target.open("wb") as file:
         np.save(file, rows)
     with whole("data/reference.csv") as target:
-        shutil.copyfile(folder / "reference.csv", target)
-    write_json("metrics/snapshot.json", {"model_version": version, "md5": md5} | facts)
-    passed = {name: n for name, n in facts.items() if n and name not in ("predictions", "days")}
+        shutil.copyfile(reference, target)
+    told = {"model_version": version, "md5": model["md5"]}
+    write_json("metrics/snapshot.json", told | counted)
+    passed = {k: n for k, n in counted.items() if n and k not in ("predictions", "days")}
     return f"{len(rows)} predictions of {folder.name} {version} in {log_dir}; {passed or 'no more'}"
 
 

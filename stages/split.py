@@ -2,16 +2,10 @@
 
 import numpy as np
 
-from flowers.photos.contact_sheet import contact_sheet
-from flowers.photos.twins import (
-    grouped_split,
-    groups_of,
-    random_split,
-    require_groups,
-    twin_pairs,
-    twin_share,
-)
-from stages._files import read_csv, whole, write_csv, write_json
+from flowers.learning.splits import split_figures, strategies
+from flowers.photos.twins import groups_of, pairs_to_show, twin_pairs
+from flowers.tables import read_csv, write_csv, write_json
+from stages._files import write_sheet
 from stages._run import run
 
 SHOWN = 12  # pairs of twins on the contact sheet
@@ -19,44 +13,24 @@ SHOWN = 12  # pairs of twins on the contact sheet
 
 def main(knobs):
     index, images = read_csv("data/index.csv"), np.load("data/images.npy", mmap_mode="r")
-    labels, size, seed = index["label"], knobs["test_size"], knobs["seed"]
+    labels, strategy = index["label"], knobs["strategy"]
     pairs, correlation = twin_pairs(images, knobs["twin_correlation"])
     groups = groups_of(pairs, len(labels))
-    require_groups(labels, groups, 4, "add photos, or leave the class out")
-    tests = {
-        "grouped": grouped_split(labels, groups, size, seed),
-        "random": random_split(labels, size, seed),
-    }
-    test = tests[knobs["strategy"]]
+    tests = strategies(labels, groups, knobs["test_size"], knobs["seed"])
+    figures = split_figures(labels, groups, pairs, tests, strategy)
     rows = [
         {"row": i, "label": label, "group": group, "part": "test" if in_test else "train"}
-        for i, (label, group, in_test) in enumerate(zip(labels, groups, test, strict=True))
+        for i, (label, group, in_test) in enumerate(
+            zip(labels, groups, tests[strategy], strict=True)
+        )
     ]
-    write_csv("data/split.csv", rows, ("row", "label", "group", "part"))
-
-    mixed = labels[pairs[:, 0]] != labels[pairs[:, 1]]
-    crossing = int(np.isin(groups[test], groups[~test]).sum())
-    write_json(
-        "metrics/split.json",
-        {
-            "strategy": knobs["strategy"],
-            "photos": len(labels),
-            "distinct": int(groups.max()) + 1,
-            "twin_pairs": len(pairs),
-            "two_labels": len(np.unique(groups[pairs[mixed, 0]])),
-            "train": int((~test).sum()),
-            "test": int(test.sum()),
-            "crossing": crossing,
-            "twin_in_train_share": {k: twin_share(groups, t) for k, t in tests.items()},
-        },
-    )
-    # The pairs with two labels first, then the faintest likeness that still counts.
-    shown = pairs[np.lexsort((correlation, ~mixed))[:SHOWN]].ravel()
-    with whole("plots/twins.jpg") as target:
-        contact_sheet(images[shown], labels[shown], 8).save(target, "JPEG", quality=88)
+    write_csv("data/split.csv", rows)
+    write_json("metrics/split.json", figures)
+    shown = pairs_to_show(pairs, correlation, labels, SHOWN)
+    write_sheet("plots/twins.jpg", images[shown], labels[shown])
     return (
-        f"{len(labels)} photos, {groups.max() + 1} distinct; "
-        f"{crossing} test photos have a twin in train"
+        f"{len(labels)} photos, {figures['distinct']} distinct; "
+        f"{figures['crossing']} test photos have a twin in train"
     )
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 
 from flowers.learning.naive_bayes import CalibratedNB
-from stages._files import load_rows, save_model, write_json
+from flowers.learning.saved import save
+from flowers.tables import write_json
+from stages._files import load_rows
 from stages._run import run
 
 
@@ -11,7 +13,7 @@ def main(knobs):
     rows, X = load_rows(), np.load("data/features.npy", mmap_mode="r")
     train = rows["train"]
     model = CalibratedNB(**knobs).fit(X[train], rows["label"][train], rows["group"][train])
-    save_model(model, "models/nb.joblib")
+    save(model, "models/nb.joblib")
     figures = {
         "photos": int(train.sum()),
         "features": X.shape[1],

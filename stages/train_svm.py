@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from flowers.learning.saved import save
 from flowers.learning.svm import GramSVC
-from stages._files import load_rows, save_model, write_json
+from flowers.tables import write_json
+from stages._files import load_rows
 from stages._run import run
 
 
@@ -11,7 +13,7 @@ def main(knobs):
     rows, X = load_rows(), np.load("data/features.npy", mmap_mode="r")
     train = rows["train"]
     model = GramSVC(**knobs).fit(X[train], rows["label"][train], rows["group"][train])
-    save_model(model, "models/svm.joblib")
+    save(model, "models/svm.joblib")
     figures = {
         "photos": int(train.sum()),
         "features": X.shape[1],

@@ -27,6 +27,12 @@ def imported_modules(path):
     return {name for name in names if name.split(".")[0] in PACKAGES and file_of(name)}
 
 
+def rooms_behind(module):
+    """`files_behind`, the files in a room of the library as their room."""
+    files = map(Path, files_behind(module))
+    return sorted({str(Path(*f.parts[:2]) if f.parts[0] == "flowers" else f) for f in files})
+
+
 def files_behind(module):
     """Files that running a module reads: itself, its packages and all they import; none empty."""
     found, queue = set(), [module]

@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from tests.imports import ROOT, files_behind
+from tests.imports import ROOT, rooms_behind
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAGES = DVC["stages"]
@@ -23,11 +23,10 @@ def knobs_read_by(stage):
     tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text())
     keys = set()
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.keyword)
-            and node.arg is None
-            and ast.unparse(node.value) == "knobs"
-        ):
+        given = (
+            [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else []
+        )
+        if "knobs" in map(ast.unparse, given):
             return None
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "knobs":
             keys.add(node.slice.value)
@@ -60,9 +59,9 @@ def test_a_stage_runs_as_a_module_of_its_name(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_python_deps_of_a_stage_are_what_it_imports(stage):
-    declared = [dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")]
-    assert declared == files_behind(f"stages.{stage}")
+def test_the_code_a_stage_depends_on_is_the_rooms_it_imports(stage):
+    declared = [dep for dep in STAGES[stage]["deps"] if dep.startswith(("flowers/", "stages/"))]
+    assert declared == rooms_behind(f"stages.{stage}")
 
 
 @pytest.mark.parametrize("stage", STAGES)

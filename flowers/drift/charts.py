@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from flowers.drift.alarm import counts, first_of_groups
 from flowers.plots import svg
 
 REFERENCE, RECENT, ALARM = "0.6", "tab:green", "tab:red"
@@ -103,3 +104,35 @@ def alarm(rates):
     ax.set(xlim=(0, 1.18), xlabel="share of cases with an alarm", title="What the alarm sees")
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0))
     return svg(figure)
+
+
+def pictures(held_out, rows, found, alpha):
+    """Draw all charts of a report.
+
+    Parameters
+    ----------
+    held_out, rows
+        As of ``flowers.drift.windows.Windows.of``.
+    found : Windows
+    alpha : float
+
+    Returns
+    -------
+    dict of str to str
+        SVG by name.
+    """
+    reference = held_out["probabilities"][first_of_groups(held_out["group"])]
+    newest = np.array(rows["probabilities"])
+    newest = newest[slice(*found.spans[-1])] if found.spans else newest
+    drawn = {
+        "classes": nothing("Answered classes"),
+        "confidence": nothing("Confidence"),
+        "windows": nothing("Windows"),
+    }
+    if len(newest):
+        shares = [counts(given) / len(given) for given in (reference, newest)]
+        drawn["classes"] = classes(*shares, held_out["classes"])
+        drawn["confidence"] = confidence(reference.max(axis=1), newest.max(axis=1))
+    if found.spans:
+        drawn["windows"] = windows(found.p_values.min(axis=1), found.differing, alpha)
+    return drawn

@@ -1,8 +1,13 @@
 """How often the drift alarm rings with and without a shift, by drawing held-out photos again."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from flowers.drift import shifts
 from flowers.drift.alarm import CONSECUTIVE, compare, differs
+
+NO_SHIFT = "no shift"
 
 
 def draw_photos(groups, weights, size, rng):
@@ -29,7 +34,55 @@ def draw_photos(groups, weights, size, rng):
     return order[start[group] + rng.integers(members[group])]
 
 
-def alarm_rates(before, after, groups, weights, n, repeats, alpha, min_effect, seed):
+@dataclass(frozen=True)
+class Case:
+    """Held-out photos before and after a shift.
+
+    Attributes
+    ----------
+    before, after : ndarray of shape (m, n_classes)
+        Probabilities of the same photos.
+    groups : ndarray of shape (m,)
+    weights : ndarray of shape (m,)
+        How often each photo comes after the shift, relative to the others.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    groups: np.ndarray
+    weights: np.ndarray
+
+
+def cases(held_out, answer, images):
+    """Make every shift, and none at all.
+
+    Parameters
+    ----------
+    held_out : dict
+        As of ``flowers.log.reference.read_reference``.
+    answer : callable
+        From images to probabilities.
+    images : ndarray of shape (m, s, s, 3), uint8
+        Of the held-out photos.
+
+    Yields
+    ------
+    name : str
+    case : Case
+    """
+    before, groups = held_out["probabilities"], held_out["group"]
+    even = np.ones(len(groups))
+    yield NO_SHIFT, Case(before, before, groups, even)
+    for name in shifts.NAMES:
+        after, weights = before, even
+        if name in shifts.OF_PIXELS:
+            after = answer(shifts.apply(name, images)).astype(before.dtype)
+        if name in shifts.OF_CLASSES:
+            weights = shifts.OF_CLASSES[name](len(held_out["classes"]))[held_out["truth"]]
+        yield name, Case(before, after, groups, weights)
+
+
+def alarm_rates(case, n, repeats, seed, *, alpha, min_effect):
     """Share of windows that differ, and of alarms, in repeated drift of a known kind.
 
     Each time reference and windows are drawn anew and independently from the same held-out photos
@@ -39,17 +92,13 @@ def alarm_rates(before, after, groups, weights, n, repeats, alpha, min_effect, s
 
     Parameters
     ----------
-    before, after : ndarray of shape (m, n_classes)
-        Probabilities of the same photos as they are and after the shift.
-    groups : ndarray of shape (m,)
-    weights : ndarray of shape (m,)
-        How often each photo comes after the shift, relative to the others.
+    case : Case
     n : int
         Predictions in a window.
     repeats : int
+    seed : int
     alpha, min_effect : float
         As of ``flowers.drift.alarm.differs``.
-    seed : int
 
     Returns
     -------
@@ -58,12 +107,12 @@ def alarm_rates(before, after, groups, weights, n, repeats, alpha, min_effect, s
         of ``CONSECUTIVE`` do.
     """
     rng = np.random.default_rng(seed)
-    size, even = len(np.unique(groups)), np.ones(len(groups))
-    references = draw_photos(groups, even, (repeats, size), rng)
-    windows = draw_photos(groups, weights, (repeats, CONSECUTIVE, n), rng)
+    size, even = len(np.unique(case.groups)), np.ones(len(case.groups))
+    references = draw_photos(case.groups, even, (repeats, size), rng)
+    windows = draw_photos(case.groups, case.weights, (repeats, CONSECUTIVE, n), rng)
     differing = np.array(
         [
-            differs(*compare(before[reference], after[window]), alpha, min_effect)
+            differs(*compare(case.before[reference], case.after[window]), alpha, min_effect)
             for reference, window in zip(references, windows, strict=True)
         ]
     )

@@ -70,15 +70,15 @@ def prediction_rows(answers, facts):
     Parameters
     ----------
     answers : dict of model name to Answers
-    facts : list of dict
-        What is known of each photo, in the order of the answers.
+    facts : dict of column to ndarray of shape (n,)
+        What is known of each photo.
 
     Returns
     -------
     list of dict
         Probabilities as text with six digits.
     """
-    rows = [dict(fact) for fact in facts]
+    rows = [dict(zip(facts, told, strict=True)) for told in zip(*facts.values(), strict=True)]
     for name, given in answers.items():
         for row, label, shares in zip(rows, given.answered, given.probabilities, strict=True):
             row[name] = label

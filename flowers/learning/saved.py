@@ -1,16 +1,16 @@
 """Fitted estimators as files."""
 
-from pathlib import Path
-
 import joblib
 
 # A pickle only names its classes: imported here, a reader of files sees what loading one needs.
 from flowers.learning import naive_bayes, svm  # noqa: F401
+from flowers.tables import whole
 
 
 def save(estimator, path):
     """Write a fitted estimator, uncompressed, so that its arrays can be mapped."""
-    joblib.dump(estimator, Path(path), protocol=5)
+    with whole(path) as partial:
+        joblib.dump(estimator, partial, protocol=5)
 
 
 def load(path):

@@ -78,3 +78,55 @@ def grouped_folds(labels, groups, folds, seed):
     require_groups(labels, groups, folds, f"set folds below {folds}, or add photos")
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(labels)), labels, groups))
+
+
+def strategies(labels, groups, test_size, seed):
+    """Split by every strategy, so that the leak of one can be measured beside the other.
+
+    Returns
+    -------
+    dict of {"grouped", "random"} to ndarray of shape (n,), bool
+        As of `grouped_split` and `random_split`.
+
+    Raises
+    ------
+    BadInput
+        If a class has fewer than four groups.
+    """
+    require_groups(labels, groups, 4, "add photos, or leave the class out")
+    return {
+        "grouped": grouped_split(labels, groups, test_size, seed),
+        "random": random_split(labels, test_size, seed),
+    }
+
+
+def split_figures(labels, groups, pairs, tests, strategy):
+    """Count what a split holds, and what crosses it.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n,)
+    pairs : ndarray of shape (k, 2), int
+        Twins.
+    tests : dict of str to ndarray of shape (n,), bool
+        From `strategies`.
+    strategy : str
+        The one that is used.
+
+    Returns
+    -------
+    dict
+    """
+    test = tests[strategy]
+    mixed = labels[pairs[:, 0]] != labels[pairs[:, 1]]
+    return {
+        "strategy": strategy,
+        "photos": len(labels),
+        "distinct": int(groups.max()) + 1,
+        "twin_pairs": len(pairs),
+        "two_labels": len(np.unique(groups[pairs[mixed, 0]])),
+        "train": int((~test).sum()),
+        "test": int(test.sum()),
+        "crossing": int(np.isin(groups[test], groups[~test]).sum()),
+        "twin_in_train_share": {name: twin_share(groups, t) for name, t in tests.items()},
+    }

@@ -6,11 +6,12 @@ from PIL import Image, ImageDraw, ImageFont
 TILE = 120
 CAPTION = 16
 GAP = 4
+COLUMNS = 8
 PAPER = (255, 255, 255)
 INK = (34, 34, 34)
 
 
-def contact_sheet(images, captions, columns):
+def contact_sheet(images, captions, columns=COLUMNS):
     """Photos in rows of `columns`, each above its caption.
 
     Parameters
@@ -36,3 +37,23 @@ def contact_sheet(images, captions, columns):
         ImageDraw.Draw(tile).text((0, TILE + 2), caption, fill=INK, font=font)
         sheet.paste(tile, (GAP + i % columns * width, GAP + i // columns * height))
     return sheet
+
+
+def evenly_spread(labels, count):
+    """Choose photos of each class, from its first to its last.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+    count : int
+        At most so many of each class.
+
+    Returns
+    -------
+    ndarray of int
+        Positions, class by class.
+    """
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    return np.concatenate(
+        [rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)] for rows in members]
+    )

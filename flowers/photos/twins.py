@@ -76,3 +76,22 @@ def groups_of(pairs, n):
     _, component = connected_components(edges, directed=False)
     _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse]
+
+
+def pairs_to_show(pairs, correlation, labels, count):
+    """Choose twins to look at: those with two labels first, then the faintest likeness.
+
+    Parameters
+    ----------
+    pairs, correlation : ndarray
+        From `twin_pairs`.
+    labels : ndarray of shape (n,)
+    count : int
+
+    Returns
+    -------
+    ndarray of shape (at most 2 * `count`,), int64
+        Rows, the two of each pair side by side.
+    """
+    mixed = labels[pairs[:, 0]] != labels[pairs[:, 1]]
+    return pairs[np.lexsort((correlation, ~mixed))[:count]].ravel()

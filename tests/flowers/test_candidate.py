@@ -8,12 +8,12 @@ import joblib
 import numpy as np
 import pytest
 from estimator_data import CLASSES
+from flowers.classify import probabilities
+from flowers.model_files import load
 from photo_files import encoded, picture
 
-from flowers.classify import probabilities
 from flowers.evaluation.champion import LIBRARIES, card, champion, gate
 from flowers.learning.naive_bayes import CalibratedNB
-from flowers.model_files import load
 
 SIZE = 16
 

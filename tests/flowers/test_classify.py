@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from estimator_data import CLASSES
+from flowers.classify import probabilities
 from photo_files import encoded, picture, samples
 from PIL import Image
 
-from flowers.classify import probabilities
 from flowers.errors import Rejected
 from flowers.features.extraction import EXTRACTORS, extract
 from flowers.learning.naive_bayes import CalibratedNB

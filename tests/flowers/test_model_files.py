@@ -8,10 +8,10 @@ import joblib
 import numpy as np
 import pytest
 from estimator_data import rows
+from flowers.model_files import load
 
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.svm import GramSVC
-from flowers.model_files import load
 
 ROOT = Path(__file__).parents[2]
 

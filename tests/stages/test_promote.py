@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
-
 from flowers.classify import probabilities
-from flowers.evaluation.champion import LIBRARIES
 from flowers.model_files import load
+
+from flowers.evaluation.champion import LIBRARIES
 
 
 def candidate(shop):

@@ -1,7 +1,6 @@
 import json
 
 import numpy as np
-
 from flowers.model_files import load
 
 

@@ -1,0 +1,112 @@
+"""A model that answers: the one path from the bytes of a photo to probabilities."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowers.features.extraction import extract
+from flowers.photos.decoding import decode, square
+from flowers.photos.statistics import statistics
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one photo.
+
+    Attributes
+    ----------
+    label : str
+        The class of the highest probability.
+    probabilities : ndarray of shape (n_classes,), float64
+        In the order of the model's classes, sum 1.
+    image : dict
+        ``width`` and ``height`` of the upright photo, and its `statistics`.
+    latency_ms : float
+        From the bytes to the probabilities.
+    """
+
+    label: str
+    probabilities: np.ndarray
+    image: dict
+    latency_ms: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with what is needed to let it answer.
+
+    Attributes
+    ----------
+    estimator : estimator
+    card : dict
+        As of ``flowers.card.card``.
+    origin : dict
+        ``version``, ``tag`` and ``commit`` of a promoted model, empty for a candidate.
+    """
+
+    estimator: object
+    card: dict
+    origin: dict
+
+    @property
+    def classes(self):
+        """Names of the classes, in the order of the probabilities."""
+        return tuple(self.card["classes"])
+
+    @property
+    def md5(self):
+        """MD5 of the model file."""
+        return self.card["model"]["md5"]
+
+    @property
+    def version(self):
+        """Such as "v1.2.0"; "untagged" for a candidate that no tag names."""
+        return self.origin.get("version", "untagged")
+
+    @property
+    def used(self):
+        """What answers call this model: "production" if a tag names it, else "candidate"."""
+        return "production" if self.origin else "candidate"
+
+    def probabilities(self, images):
+        """Class probabilities of photos that are decoded already.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n, size, size, 3), uint8
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64
+        """
+        return self.estimator.predict_proba(extract(images, self.card["features"]))
+
+    def answer(self, photo):
+        """Answer one photo: the way of HTTP, of the canary, of files and of golden photos.
+
+        Parameters
+        ----------
+        photo : bytes
+            The content of a JPEG, PNG or WEBP file.
+
+        Returns
+        -------
+        Answer
+
+        Raises
+        ------
+        Rejected
+            If the photo cannot be read.
+        """
+        start = time.perf_counter()
+        image, _ = decode(photo)
+        pixels = square(image, self.card["size"])
+        probabilities = self.probabilities(pixels[None])[0]
+        latency = time.perf_counter() - start
+        return Answer(
+            label=self.classes[int(probabilities.argmax())],
+            probabilities=probabilities,
+            image={"width": image.width, "height": image.height} | statistics(pixels),
+            latency_ms=round(1000 * latency, 3),
+        )

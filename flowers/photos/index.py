@@ -1,0 +1,81 @@
+"""The index of the photos: a row for each that can be decoded, a reason for each that cannot."""
+
+from collections import Counter
+from hashlib import sha256
+
+from flowers.errors import BadInput, Rejected
+from flowers.photos.decoding import NOTES, decode, square
+
+COLUMNS = ("row", "label", "path", "sha256", "width", "height")
+REJECTED = ("label", "path", "reason", "detail")
+
+
+def squared(path, size):
+    """Decode one photo.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder is its label.
+    size : int
+        Pixels a side.
+
+    Returns
+    -------
+    pixels : ndarray of shape (size, size, 3), uint8, or None
+        None if it cannot be decoded.
+    row : dict
+        Of ``COLUMNS`` without ``row``; of ``REJECTED`` if it cannot be decoded.
+    notes : sequence of str
+        Of ``flowers.photos.decoding.NOTES``.
+    """
+    data = path.read_bytes()
+    row = {"label": path.parent.name, "path": f"{path.parent.name}/{path.name}"}
+    try:
+        image, notes = decode(data)
+        pixels = square(image, size)
+    except Rejected as error:
+        return None, row | {"reason": error.reason, "detail": error.detail}, ()
+    row |= {"sha256": sha256(data).hexdigest(), "width": image.width, "height": image.height}
+    return pixels, row, notes
+
+
+def fill(images, results):
+    """Put what is decoded into an array, and write down what was met.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
+        Filled from its start.
+    results : iterable
+        From `squared`, of n photos.
+
+    Returns
+    -------
+    index, rejected : list of dict
+    figures : dict
+
+    Raises
+    ------
+    BadInput
+        If no photo of a class can be read.
+    """
+    index, rejected, treated = [], [], Counter(dict.fromkeys(NOTES, 0))
+    for pixels, row, notes in results:
+        treated.update(notes)
+        if pixels is None:
+            rejected.append(row)
+        else:
+            images[len(index)] = pixels
+            index.append({"row": len(index)} | row)
+    lost = {row["label"] for row in rejected} - {row["label"] for row in index}
+    if lost:
+        raise BadInput(f"no photo of {sorted(lost)} can be read: {rejected[0]}; replace them")
+    reasons = Counter(row["reason"] for row in rejected)
+    figures = {
+        "photos": len(index),
+        "same_bytes": len(index) - len({row["sha256"] for row in index}),
+        "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
+        "treated": dict(treated),
+    }
+    return index, rejected, figures
