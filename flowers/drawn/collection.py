@@ -1,11 +1,10 @@
 """A whole drawn photo set as named files, with the faults that real collections have."""
 
 import io
-from collections.abc import Iterator
 
 import joblib
 import numpy as np
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import ImageEnhance, ImageOps
 
 from flowers.drawn.hazards import HAZARDS
 from flowers.drawn.picture import SPECIES, draw
@@ -19,13 +18,13 @@ _DRAWING, _FILING, _PLANNING, _HAZARD = range(4)
 
 
 def drawn_set(
-    per_class: int = 200,
-    twin_share: float = 0.25,
-    conflicts: int = 4,
-    seed: int = 0,
-    n_jobs: int = -1,
-    backend: str = "loky",
-) -> Iterator[tuple[str, bytes]]:
+    per_class=200,
+    twin_share=0.25,
+    conflicts=4,
+    seed=0,
+    n_jobs=-1,
+    backend="loky",
+):
     """Draw a photo set, file by file, in a fixed order.
 
     The same `per_class`, `twin_share`, `conflicts` and `seed` give the same bytes, whatever
@@ -76,12 +75,12 @@ def drawn_set(
     return joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator")(jobs)
 
 
-def _require(holds, name, value, remedy) -> None:
+def _require(holds, name, value, remedy):
     if not holds:
         raise BadInput(f"{name} is {value!r}: give {remedy}")
 
 
-def _rng(seed, *key) -> np.random.Generator:
+def _rng(seed, *key):
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
@@ -102,7 +101,7 @@ def _plan(per_class, twin_share, conflicts, seed):
             yield k, number, *shown[number]
 
 
-def _numbered(seed, species, number, shown_species, shown_number) -> tuple[str, bytes]:
+def _numbered(seed, species, number, shown_species, shown_number):
     """Name and content of one numbered file."""
     rng = _rng(seed, species, number, _FILING)
     picture = draw(SPECIES[shown_species], _rng(seed, shown_species, shown_number, _DRAWING))
@@ -114,7 +113,7 @@ def _numbered(seed, species, number, shown_species, shown_number) -> tuple[str, 
     return f"{SPECIES[species]}/{number:04d}.{suffix}", stream.getvalue()
 
 
-def _altered(picture, rng) -> Image.Image:
+def _altered(picture, rng):
     """The same picture after one of the small changes that copies on the web go through."""
     width, height = picture.size
     change = rng.choice(["quality", "size", "mirror", "crop", "brightness"])
@@ -131,7 +130,7 @@ def _altered(picture, rng) -> Image.Image:
     return picture
 
 
-def _hazard(seed, name) -> tuple[str, bytes]:
+def _hazard(seed, name):
     """Name and content of one file of `HAZARDS`, made from a picture of its own."""
     species = SPECIES.index(name.split("/")[0])
     rng = _rng(seed, species, list(HAZARDS).index(name), _HAZARD)

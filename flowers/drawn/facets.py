@@ -3,15 +3,17 @@
 Axes: x right, y up, z towards the viewer; a flower is about one unit in radius.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 
 AMBIENT = 0.55  # share of light that reaches a facet turned away from the lamp
 PERSPECTIVE = 0.12  # growth in size per unit towards the viewer
 DEPTH = 0.22  # gain in light per unit towards the viewer: little light reaches between petals
 
 
-def turned(tilt: float, roll: float) -> np.ndarray:
+def turned(tilt, roll):
     """Matrix that leans the z axis up by `tilt`, then turns it anticlockwise by `roll` (radians).
 
     Returns
@@ -25,12 +27,11 @@ def turned(tilt: float, roll: float) -> np.ndarray:
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ lean
 
 
-def petal(
-    length, half_width, azimuth, rise, curl, shape, cup, ruffle=0.0, start=0.0, lattice=(12, 9)
-):
-    """Lattice of points on one curved petal that grows out from the z axis.
+@dataclass(frozen=True)
+class Petal:
+    """One curved petal that grows out from the z axis.
 
-    Parameters
+    Attributes
     ----------
     length, half_width : float
         Size along the midrib and from the midrib to the widest edge.
@@ -42,35 +43,45 @@ def petal(
         small b a round tip.
     cup, ruffle : float
         Hollowing across the petal and waviness of its edge, in half widths.
-    start : float, default 0
+    start : float
         Distance of the base from the axis.
-    lattice : tuple of int, default (12, 9)
+    lattice : tuple of int
         Points along and across.
-
-    Returns
-    -------
-    ndarray of float64, shape (along, across, 3)
     """
-    along, across = lattice
-    u = np.sin(np.linspace(0, np.pi / 2, along))  # denser near the tip, where the outline bends
-    v = np.linspace(-1, 1, across)
-    elevation = rise + curl * u
-    step = length * np.diff(u, prepend=0.0)
-    radius = start + np.cumsum(np.cos(elevation) * step)
-    height = np.cumsum(np.sin(elevation) * step)
-    a, b = shape
-    peak = a / (a + b)
-    outline = half_width * (u / peak) ** a * ((1 - u).clip(0) / (1 - peak)) ** b
-    side = outline[:, None] * v
-    wave = np.sin(9 * u + 3 * azimuth)[:, None] * np.abs(v) ** 3
-    hollow = outline[:, None] * (cup * v**2 + ruffle * wave)
-    out = radius[:, None] - hollow * np.sin(elevation)[:, None]
-    up = height[:, None] + hollow * np.cos(elevation)[:, None]
-    c, s = np.cos(azimuth), np.sin(azimuth)
-    return np.stack([out * c - side * s, out * s + side * c, up], axis=-1)
+
+    length: float
+    half_width: float
+    azimuth: float
+    rise: float
+    curl: float
+    shape: tuple
+    cup: float
+    ruffle: float = 0.0
+    start: float = 0.0
+    lattice: tuple = (12, 9)
+
+    def points(self):
+        """Lay a lattice of points on the petal, shape (along, across, 3), float64."""
+        along, across = self.lattice
+        u = np.sin(np.linspace(0, np.pi / 2, along))  # denser near the tip, where the outline bends
+        v = np.linspace(-1, 1, across)
+        elevation = self.rise + self.curl * u
+        step = self.length * np.diff(u, prepend=0.0)
+        radius = self.start + np.cumsum(np.cos(elevation) * step)
+        height = np.cumsum(np.sin(elevation) * step)
+        a, b = self.shape
+        peak = a / (a + b)
+        outline = self.half_width * (u / peak) ** a * ((1 - u).clip(0) / (1 - peak)) ** b
+        side = outline[:, None] * v
+        wave = np.sin(9 * u + 3 * self.azimuth)[:, None] * np.abs(v) ** 3
+        hollow = outline[:, None] * (self.cup * v**2 + self.ruffle * wave)
+        out = radius[:, None] - hollow * np.sin(elevation)[:, None]
+        up = height[:, None] + hollow * np.cos(elevation)[:, None]
+        c, s = np.cos(self.azimuth), np.sin(self.azimuth)
+        return np.stack([out * c - side * s, out * s + side * c, up], axis=-1)
 
 
-def tube(path: np.ndarray, half_width: np.ndarray, across: int = 5) -> np.ndarray:
+def tube(path, half_width, across=5):
     """Lattice of points on the visible half of a round tube, shape (len(path), across, 3).
 
     Parameters
@@ -90,14 +101,14 @@ def tube(path: np.ndarray, half_width: np.ndarray, across: int = 5) -> np.ndarra
     return path[:, None] + np.stack([-run[:, 1:] * sideways, run[:, :1] * sideways, bulge], axis=-1)
 
 
-def curve(*knots, points: int = 12) -> np.ndarray:
+def curve(*knots, points=12):
     """Points along the Bezier curve with three knots in space, shape (points, 3)."""
     first, middle, last = np.asarray(knots, float)
     t = np.linspace(0, 1, points)[:, None]
     return (1 - t) ** 2 * first + 2 * t * (1 - t) * middle + t**2 * last
 
 
-def facets(lattice: np.ndarray, colours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def facets(lattice, colours):
     """Cut a lattice into four-sided facets.
 
     Parameters
@@ -118,7 +129,7 @@ def facets(lattice: np.ndarray, colours: np.ndarray) -> tuple[np.ndarray, np.nda
     return corners.reshape(-1, 4, 3), colours.reshape(-1, 3)
 
 
-def dots(centres: np.ndarray, radius: float | np.ndarray, colours: np.ndarray):
+def dots(centres, radius, colours):
     """Small diamonds that face the viewer: freckles and seeds.
 
     Parameters
@@ -137,7 +148,7 @@ def dots(centres: np.ndarray, radius: float | np.ndarray, colours: np.ndarray):
     return corners, np.broadcast_to(colours, centres.shape)
 
 
-def lit(corners: np.ndarray, colours: np.ndarray, light: np.ndarray) -> np.ndarray:
+def lit(corners, colours, light):
     """Colours of facets under a lamp in direction `light` (unit vector), shape (count, 3)."""
     normal = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
@@ -149,7 +160,7 @@ def lit(corners: np.ndarray, colours: np.ndarray, light: np.ndarray) -> np.ndarr
     return colours * shade[:, None] + sheen[:, None]
 
 
-def paint(picture: Image.Image, parts, centre, scale: float, light: np.ndarray) -> None:
+def paint(picture, parts, centre, scale, light):
     """Paint facets onto `picture`, in place.
 
     Parameters

@@ -11,7 +11,7 @@ TURN_CLOCKWISE = 6  # its value for "turn a quarter clockwise to view"
 OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")  # first bytes of the container of Thumbs.db
 
 
-def _saved(picture: Image.Image, kind: str, **options) -> bytes:
+def _saved(picture, kind, **options):
     stream = io.BytesIO()
     picture.save(stream, kind, **options)
     return stream.getvalue()

@@ -5,7 +5,7 @@ Each function returns facets (corners, colours), or a list of them, in units of 
 
 import numpy as np
 
-from flowers.drawn.facets import curve, dots, facets, petal, tube
+from flowers.drawn.facets import Petal, curve, dots, facets, tube
 
 WHITE, CREAM, YELLOW = (0.96, 0.95, 0.93), (0.95, 0.88, 0.66), (0.97, 0.80, 0.14)
 ORANGE, RED, PINK = (0.95, 0.48, 0.10), (0.78, 0.09, 0.11), (0.94, 0.58, 0.70)
@@ -59,7 +59,7 @@ def strap(rng, height, length, half_width):
 
 def heart_leaf(rng, side):
     """A broad heart-shaped leaf low on the stem, to the left (side -1) or right (side 1)."""
-    lattice = petal(
+    lattice = Petal(
         length=rng.uniform(0.8, 1.1),
         half_width=0.45,
         azimuth=-np.pi / 2 + side * rng.uniform(0.6, 1.4),
@@ -69,7 +69,7 @@ def heart_leaf(rng, side):
         cup=0.2,
         ruffle=0.1,
         lattice=(14, 13),
-    )
+    ).points()
     green = np.array(GREEN) * rng.uniform(0.6, 1.1)
     return blade(lattice + [0, rng.uniform(-1.5, -0.8), -0.7], green * 1.2, green, rng, 0.08)
 

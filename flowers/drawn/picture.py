@@ -12,7 +12,7 @@ SPECIES = tuple(COLOURS)
 OVERSAMPLING = 2  # the flower in focus is painted this much larger, then averaged down
 
 
-def draw(species: str, rng: np.random.Generator) -> Image.Image:
+def draw(species, rng):
     """Draw one picture of one species.
 
     Parameters
@@ -54,7 +54,7 @@ def draw(species: str, rng: np.random.Generator) -> Image.Image:
     return drawn_scene.develop(picture, light, rng)
 
 
-def _size(rng) -> tuple[int, int]:
+def _size(rng):
     """Width and height, 160 to 320 pixels, mostly landscape."""
     long = int(rng.integers(220, 321))
     short = max(160, int(long / rng.choice([1.0, 4 / 3, 1.5, 1.25], p=(0.1, 0.4, 0.3, 0.2))))

@@ -22,20 +22,20 @@ LIKELY = {
 }
 
 
-def lamp(rng: np.random.Generator) -> np.ndarray:
+def lamp(rng):
     """Unit vector towards the sun or lamp, from any side but below and behind; shape (3,)."""
     light = np.array([rng.uniform(-1, 1), rng.uniform(0.0, 1), rng.uniform(0.25, 1.1)])
     return light / np.linalg.norm(light)
 
 
-def _blotches(rng, cells, size) -> np.ndarray:
+def _blotches(rng, cells, size):
     """Smooth noise with mean 0 and deviation near 1, shape (height, width)."""
     across, down = cells
     coarse = rng.standard_normal((down + 2, across + 2)).astype(np.float32)
     return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
 
 
-def background(species: str, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
+def background(species, size, rng):
     """Blurred surroundings in which `species` is likely to stand.
 
     Parameters
@@ -66,7 +66,7 @@ def background(species: str, size: tuple[int, int], rng: np.random.Generator) ->
     return picture
 
 
-def _bokeh(picture, stops, rng) -> None:
+def _bokeh(picture, stops, rng):
     """Soft discs of out-of-focus leaves, sun flecks and flowers, in place."""
     layer = picture.copy()
     pen = ImageDraw.Draw(layer)
@@ -82,7 +82,7 @@ def _bokeh(picture, stops, rng) -> None:
     picture.paste(Image.blend(picture, layer, rng.uniform(0.3, 0.8)))
 
 
-def obstacle(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def obstacle(picture, rng):
     """Something out of focus between lens and flower: a blade of grass, a leaf or a blob."""
     width, height = picture.size
     mask = Image.new("L", (width // 2, height // 2))
@@ -103,7 +103,7 @@ def obstacle(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return Image.composite(Image.new("RGB", picture.size, tuple(ink.astype(int))), picture, mask)
 
 
-def develop(picture: Image.Image, light: np.ndarray, rng: np.random.Generator) -> Image.Image:
+def develop(picture, light, rng):
     """Uneven light, colour cast, exposure, vignette and sensor noise.
 
     Parameters

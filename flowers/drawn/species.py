@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.drawn.facets import curve, dots, facets, petal, tube, turned
+from flowers.drawn.facets import Petal, curve, dots, facets, tube, turned
 from flowers.drawn.parts import (
     CREAM,
     GREEN,
@@ -42,7 +42,7 @@ ORCHID = (
 )
 
 
-def bloom(species: str, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+def bloom(species, rng):
     """One flower with its stem and leaves, turned to the viewer at a random angle.
 
     Parameters
@@ -61,7 +61,7 @@ def bloom(species: str, rng: np.random.Generator) -> list[tuple[np.ndarray, np.n
     return _BLOOMS[species](colour, rng)
 
 
-def _either(rng, *colours) -> np.ndarray:
+def _either(rng, *colours):
     return np.array(colours[rng.integers(len(colours))])
 
 
@@ -73,7 +73,7 @@ def _lilly(colour, rng):
     freckles = 18 if rng.random() < 0.75 else 0
     parts = [stem(rng)]
     for k in range(6):
-        lattice = petal(
+        lattice = Petal(
             length=rng.normal(1.25, 0.05),
             half_width=0.24 if k % 2 else 0.31,
             azimuth=spin + k * np.pi / 3,
@@ -84,7 +84,7 @@ def _lilly(colour, rng):
             ruffle=0.16,
             start=0.04,
             lattice=(20, 12),
-        )
+        ).points()
         lattice = lattice @ turn.T
         parts.append(blade(lattice, 0.5 * throat + 0.5 * colour, tip, rng, 0.06))
         along, across = rng.integers(3, 14, freckles), rng.integers(2, 10, freckles)
@@ -102,7 +102,7 @@ def _lotus(colour, rng):
     parts = seed_pod(rng, turn)
     for ring, count in enumerate((9, 8, 7, 5)):
         for k in range(count):
-            lattice = petal(
+            lattice = Petal(
                 length=rng.normal(1.15, 0.06) - 0.1 * ring,
                 half_width=0.30 - 0.015 * ring,
                 azimuth=2 * np.pi * (k + 0.5 * ring) / count + rng.normal(0, 0.08),
@@ -112,7 +112,7 @@ def _lotus(colour, rng):
                 cup=0.55,
                 start=0.08,
                 lattice=(12, 9),
-            )
+            ).points()
             parts.append(blade(lattice @ turn.T, pale, colour, rng, 0.025, 0.06))
     return parts + [floating_pad(rng, turn, layer) for layer in range(rng.integers(2, 6))]
 
@@ -142,9 +142,9 @@ def _orchid_head(colour, blush, lip, rng):
     for azimuths, length, half_width, rise, curl, shape, height, lattice in ORCHID:
         base, tip = (blush, colour) if height < LIP_HEIGHT else (0.6 * lip + 0.35, lip)
         for azimuth in azimuths:
-            form = petal(
+            form = Petal(
                 length, half_width, azimuth, rise, curl, shape, 0.12, 0.03, 0.05, lattice
-            ) + [0, 0, height]
+            ).points() + [0, 0, height]
             parts.append(blade(form @ turn.T, base, tip, rng, 0.025, 0.06))
     column = curve([0, 0.1, 0.2], [0, 0.1, 0.45], [0, -0.02, 0.55]) @ turn.T
     return [*parts, facets(tube(column, np.linspace(0.05, 0.085, 12)), 0.7 * colour + 0.3)]
@@ -156,7 +156,7 @@ def _sunflower(colour, rng):
     parts = [stem(rng, thick=0.09), *seed_disc(rng, turn, disc)]
     for ring in range(2):
         for k in range(count):
-            lattice = petal(
+            lattice = Petal(
                 length=rng.normal(0.68, 0.05),
                 half_width=0.12,
                 azimuth=2 * np.pi * (k + 0.5 * ring) / count + rng.normal(0, 0.05),
@@ -166,7 +166,7 @@ def _sunflower(colour, rng):
                 cup=0.3,
                 start=0.85 * disc,
                 lattice=(12, 7),
-            )
+            ).points()
             parts.append(blade(lattice @ turn.T, colour * [0.95, 0.72, 0.5], colour, rng, 0.06))
     return parts + [heart_leaf(rng, side) for side in (-1, 1) if rng.random() < 0.6]
 
@@ -180,7 +180,7 @@ def _tulip(colour, rng):
     parts = [stem(rng, shift - [0, 0, 0.3], 0.065)]
     for k in range(6):
         inner = k % 2
-        lattice = petal(
+        lattice = Petal(
             length=rng.normal(1.75, 0.05) - 0.03 * inner,
             half_width=0.60 - 0.06 * inner,
             azimuth=spin + k * np.pi / 3 + rng.normal(0, 0.05),
@@ -190,7 +190,7 @@ def _tulip(colour, rng):
             cup=0.46,
             ruffle=0.02,
             lattice=(17, 15),
-        )
+        ).points()
         shade = 1 - 0.14 * inner
         parts.append(blade(lattice @ turn.T + shift, shade * base, shade * tip, rng, 0.035, 0.1))
     leaves = rng.integers(1, 4)
