@@ -5,10 +5,15 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift test lint verify real serve score bench readme lock
+.PHONY: help env repro drift test test-all lint format verify real serve score bench readme lock
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile
+	@echo 'These change no result and rerun nothing:'
+	@echo '  JOBS=2              workers of parallel work (-1: one per core)'
+	@echo '  BACKEND=loky        where they run: threading, loky, dask or ray'
+	@echo '  LOG_DIR=logs        where the scorer logs, and what make drift looks into'
+	@echo '  MODEL_DIR=folder    the model that is served, scored with and watched'
 
 env: .venv/installed  ## the virtual environment, from the hashes in requirements.lock
 
@@ -26,12 +31,19 @@ drift: env  ## freeze what the scorer has logged and look for drift
 	dvc repro --force --single-item snapshot
 	dvc repro --single-item drift
 
-test: env  ## run the tests
-	python -m pytest
+test: env  ## run the tests that take seconds
+	python -m pytest -n auto -m "not slow"
+
+test-all: env  ## run all tests
+	python -m pytest -n auto
 
 lint: env  ## check style and formatting
 	ruff check .
 	ruff format --check .
+
+format: env  ## format and sort imports
+	ruff check --fix --select I .
+	ruff format .
 
 verify: env  ## rerun everything in a clean copy and compare with dvc.lock
 	python -m benchmarks.verify

@@ -39,7 +39,7 @@ ORIGIN_SCHEMA = _object(version={"type": "string", "minLength": 1})
 
 
 def card(content, estimator, features, size, golden):
-    """What a server has to know of a model, and how to see that it still answers the same.
+    """Say what a server has to know of a model, and how to see that it still answers the same.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def card(content, estimator, features, size, golden):
 
 
 def read(folder):
-    """The card of a model folder and its origin, both checked for their form.
+    """Give the card of a model folder and its origin, both checked for their form.
 
     Returns
     -------

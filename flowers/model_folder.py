@@ -18,7 +18,7 @@ TOLERANCE = 1e-6
 
 
 def find(models, named=None):
-    """The folder of the model to serve: a promoted one before the candidate.
+    """Give the folder of the model to serve: a promoted one before the candidate.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def verify(folder, card):
 
 
 def golden_difference(model, folder):
-    """The largest difference between golden and present probabilities.
+    """Give the largest difference between golden and present probabilities.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ def mapped(function, items, jobs, backend):
 
 
 def _connect(backend):
-    """What a cluster backend needs before joblib knows it; something to close, or None."""
+    """Say what a cluster backend needs before joblib knows it; something to close, or None."""
     if backend == "dask":
         from dask.distributed import Client
 

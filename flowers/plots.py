@@ -9,7 +9,7 @@ STYLE = {"svg.hashsalt": "flowers", "font.size": 9, "axes.spines.top": False}
 
 
 def svg(figure):
-    """A figure as the text of an SVG file."""
+    """Make a figure as the text of an SVG file."""
     out = io.StringIO()
     with matplotlib.rc_context(STYLE):
         figure.savefig(out, format="svg", metadata={"Date": None}, bbox_inches="tight")

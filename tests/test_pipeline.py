@@ -33,6 +33,7 @@ def test_a_second_run_runs_no_stage_and_leaves_git_clean(finished):
     assert finished.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_runs_to_the_committed_bits(finished, tmp_path):
     finished.run("git", "clone", "-q", str(finished.path), str(tmp_path / "clone"))
     clone = Workshop(tmp_path / "clone")
@@ -50,6 +51,7 @@ def test_a_knob_reruns_its_stage_and_what_depends_on_it(shop):
     assert not {"fetch", "resize", "flatten", "split", "train_svm"} & set(rerun)
 
 
+@pytest.mark.slow
 def test_an_experiment_is_named_compared_and_leaves_no_trace(shop):
     shop.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")
     assert shop.run("git", "status", "--porcelain").stdout == ""
@@ -72,6 +74,7 @@ def test_twins_conflicts_and_hazards_are_all_accounted_for(finished):
     assert split["twin_in_train_share"]["random"] > 0
 
 
+@pytest.mark.slow
 def test_real_photos_from_an_archive_run_to_a_candidate(finished, tmp_path, real_zip):
     shop = finished.copied(tmp_path / "repository")
     shop.set(**REAL, **{"fetch.path": str(real_zip)})
@@ -100,6 +103,7 @@ def site(tmp_path):
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_an_archive_by_url_and_its_folder_give_the_same_photos(shop, site):
     root, url = site
     photos = shop.path / "data/photos"

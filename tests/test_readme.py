@@ -42,6 +42,7 @@ def test_its_make_targets_exist(line):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_its_dvc_commands_run_in_the_order_given(finished, tmp_path):
     shop = finished.copied(tmp_path / "repository")
     # What a reader brings along: photos in a folder and in an archive.

@@ -114,7 +114,7 @@ def _numbered(seed, species, number, shown_species, shown_number):
 
 
 def _altered(picture, rng):
-    """The same picture after one of the small changes that copies on the web go through."""
+    """Give the same picture after one of the small changes that copies on the web go through."""
     width, height = picture.size
     change = rng.choice(["quality", "size", "mirror", "crop", "brightness"])
     if change == "size":

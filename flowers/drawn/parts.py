@@ -39,7 +39,7 @@ def blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
 
 
 def stem(rng, root=(0.0, 0.0, -0.2), thick=0.05):
-    """A green stalk of radius `thick` from `root` to beyond the lower edge of the picture."""
+    """Draw a green stalk of radius `thick` from `root` to beyond the lower edge of the picture."""
     root = np.asarray(root)
     foot = root + [rng.normal(0, 0.5), -4.5, -0.6]
     path = curve(root, root + [rng.normal(0, 0.25), -1.6, -0.4], foot, points=16)
@@ -47,7 +47,7 @@ def stem(rng, root=(0.0, 0.0, -0.2), thick=0.05):
 
 
 def strap(rng, height, length, half_width):
-    """A long narrow leaf that leaves the stem `height` above the head (negative: below)."""
+    """Draw a long narrow leaf that leaves the stem `height` above the head (negative: below)."""
     side = rng.choice([-1, 1])
     foot = np.array([0.0, height, -0.6])
     tip = foot + [side * length * rng.uniform(0.4, 0.9), length * rng.uniform(0.2, 0.9), -0.1]
@@ -58,7 +58,7 @@ def strap(rng, height, length, half_width):
 
 
 def heart_leaf(rng, side):
-    """A broad heart-shaped leaf low on the stem, to the left (side -1) or right (side 1)."""
+    """Draw a broad heart-shaped leaf low on the stem, to the left (side -1) or right (side 1)."""
     lattice = Petal(
         length=rng.uniform(0.8, 1.1),
         half_width=0.45,
@@ -75,7 +75,7 @@ def heart_leaf(rng, side):
 
 
 def floating_pad(rng, turn, layer):
-    """A round notched leaf on the water; one of a higher `layer` (0, 1, ...) lies further back."""
+    """Draw a round notched leaf on the water; one of a higher `layer` (0, 1, ...) lies further back."""
     angle = np.linspace(0.12, 2 * np.pi - 0.12, 37) + rng.uniform(0, 6)
     radius = np.linspace(0, 1, 7)[:, None] ** 0.7 * rng.uniform(0.6, 1.3)
     flat = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0 * radius * angle], -1)
@@ -88,7 +88,7 @@ def floating_pad(rng, turn, layer):
 
 
 def seed_pod(rng, turn):
-    """The yellow pod in the middle of a lotus, and the stamens around it."""
+    """Draw the yellow pod in the middle of a lotus, and the stamens around it."""
     angle = np.linspace(0, 2 * np.pi, 21)
     ring = np.stack([np.cos(angle), np.sin(angle), 0 * angle], -1)
     profile = [(0.14, 0.0), (0.27, 0.42), (0.22, 0.45), (0.0, 0.45)]
@@ -106,7 +106,7 @@ def seed_pod(rng, turn):
 
 
 def stamens(rng, turn, spin, pale):
-    """The six long stamens of a lily with rust-brown anthers, and the green style."""
+    """Draw the six long stamens of a lily with rust-brown anthers, and the green style."""
     parts = []
     swell = 0.045 * np.sin(np.linspace(0.3, 2.8, 12))
     for angle in spin + 0.5 + np.arange(6) * np.pi / 3:

@@ -1,4 +1,4 @@
-"""The drift alarm: do the answers of late look like those on the held-out photos?
+"""The drift alarm: whether the answers of late look like those on the held-out photos.
 
 Two-sample tests of what the model says (black-box shift detection): Rabanser, Günnemann & Lipton
 2019, "Failing Loudly", where Kolmogorov-Smirnov on each output with a correction for their number
@@ -169,7 +169,7 @@ def differs(p_values, effects, alpha, min_effect):
 
 
 def state(count, differing):
-    """The word for a log.
+    """Give the word for a log.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ def _axes(width=5.2):
 
 
 def nothing(title):
-    """A chart that says there is nothing to draw yet."""
+    """Make a chart that says there is nothing to draw yet."""
     figure, ax = _axes()
     ax.set_axis_off()
     ax.set_title(title)
@@ -61,7 +61,7 @@ def confidence(before, now):
 
 
 def windows(p_values, differing, alpha):
-    """The smallest adjusted p-value of each window, in the order of time.
+    """Draw the smallest adjusted p-value of each window, in the order of time.
 
     Parameters
     ----------

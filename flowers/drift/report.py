@@ -12,7 +12,7 @@ Z = ndtri((1 + LEVEL) / 2)
 
 
 def l1_noise(shares, m, n, seed):
-    """What the L1 difference of class shares stays below in 95 % of cases with no shift at all.
+    """Say what the L1 difference of class shares stays below in 95 % of cases with no shift at all.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def wilson(right, n):
 
 
 def describe(reference, probabilities, truth, classes, seed):
-    """The figures of a window against the reference.
+    """Give the figures of a window against the reference.
 
     Parameters
     ----------

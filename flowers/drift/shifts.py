@@ -29,7 +29,7 @@ def blur(images):
 
 
 def class_gone(count):
-    """The first class no longer comes."""
+    """Take away the first class."""
     return np.r_[0.0, np.ones(count - 1)] / (count - 1)
 
 

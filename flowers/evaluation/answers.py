@@ -102,7 +102,7 @@ def class_rows(figures):
 
 
 def worst_mistakes(answers, count):
-    """The wrong answers of the most accurate model, the surest first.
+    """Give the wrong answers of the most accurate model, the surest first.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def champion(scores, correct, alpha):
 
 
 def gate(scores, baseline, crossing, *, min_accuracy_low, max_log_loss):
-    """The checks a candidate has to pass before it may be promoted.
+    """Give the checks a candidate has to pass before it may be promoted.
 
     Parameters
     ----------

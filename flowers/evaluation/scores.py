@@ -78,7 +78,7 @@ def reliability(confidence, correct, bins):
 
 
 def calibration_error(rows):
-    """Expected calibration error (Naeini et al. 2015) of the bins of `reliability`."""
+    """Give the expected calibration error (Naeini et al. 2015) of the bins of `reliability`."""
     photos = np.array([r["photos"] for r in rows])
     gap = np.array([abs(r["confidence"] - r["accuracy"]) for r in rows])
     return float((photos * gap).sum() / photos.sum())
@@ -141,7 +141,7 @@ def scores(answers, resamples, seed, bins):
 
 
 def summary(answers, figures, trained_on):
-    """The figures of a run: of the test photos, of each model, and of the two against each other.
+    """Give the figures of a run: of the test photos, of each model, and of the two against each other.
 
     Parameters
     ----------

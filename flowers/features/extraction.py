@@ -10,7 +10,7 @@ EXTRACTORS = {"pixels": pixels, "colour": colour, "hog": hog}
 
 
 def extract(images, names):
-    """The features of photos, the named extractors side by side.
+    """Give the features of photos, the named extractors side by side.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 
 def pixels(images):
-    """The raw pixels, row by row.
+    """Give the raw pixels, row by row.
 
     They stay uint8, an eighth of float64: standardisation is scale-free, so dividing by 255
     changes nothing for a classifier that standardises, nor for naive Bayes.

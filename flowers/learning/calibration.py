@@ -15,13 +15,16 @@ class DecisionValues(ClassifierMixin, BaseEstimator):
     """A classifier whose input is its decision values: what is left to fit is calibration."""
 
     def fit(self, X, y):
+        """Take note of the classes."""
         self.classes_ = np.unique(y)
         return self
 
     def decision_function(self, X):
+        """Hand on the decision values."""
         return X[:, 0] if X.shape[1] == 1 else X
 
     def predict(self, X):
+        """Name the class of the highest decision value."""
         return argmax_labels(self.classes_, X)
 
 
@@ -31,7 +34,7 @@ def as_columns(values):
 
 
 def argmax_labels(classes, values):
-    """The classes of the highest decision values."""
+    """Give the classes of the highest decision values."""
     values = as_columns(values)
     index = (values[:, 0] > 0).astype(int) if values.shape[1] == 1 else values.argmax(axis=1)
     return classes[index]
@@ -111,6 +114,6 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         return self.calibration_.predict_proba(as_columns(decision))
 
     def predict(self, X):
-        """The class of the highest calibrated probability."""
+        """Give the class of the highest calibrated probability."""
         index = self.predict_proba(X).argmax(axis=1)
         return self.classes_[index]

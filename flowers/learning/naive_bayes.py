@@ -20,6 +20,7 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         self.var_smoothing = var_smoothing
 
     def fit(self, X, y):
+        """Take the mean and the variance of each feature in each class."""
         self.classes_, index = np.unique(y, return_inverse=True)
         member = np.eye(len(self.classes_))[index]  # (n, n_classes), one-hot
         share = member / member.sum(axis=0)
@@ -54,7 +55,7 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         return total[:, 1] - total[:, 0] if len(self.classes_) == 2 else total
 
     def predict(self, X):
-        """The class of the highest likelihood."""
+        """Give the class of the highest likelihood."""
         return argmax_labels(self.classes_, self.decision_function(X))
 
 

@@ -94,7 +94,7 @@ def parsed(line):
 
 
 def key(record):
-    """Number what a prediction and the feedback on it have in common.
+    """Hash what a prediction and the feedback on it have in common.
 
     Raises
     ------

@@ -30,7 +30,7 @@ def statistics(pixels):
 
 
 def flat(image):
-    """The numbers of `statistics` in the order of ``NAMES``.
+    """Give the numbers of `statistics` in the order of ``NAMES``.
 
     Parameters
     ----------

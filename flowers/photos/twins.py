@@ -66,7 +66,7 @@ def twin_pairs(images, threshold):
 
 
 def groups_of(pairs, n):
-    """The connected components of the twin pairs, numbered by first appearance.
+    """Give the connected components of the twin pairs, numbered by first appearance.
 
     Returns
     -------

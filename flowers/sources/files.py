@@ -12,7 +12,7 @@ from flowers.sources.folders import photos_by_class
 
 
 def folder_files(root):
-    """The files below `root`, class by class, then the strays.
+    """Give the files below `root`, class by class, then the strays.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def folder_files(root):
 
 
 def archive_files(source, cache, sha256=None, progress=None):
-    """The files of a zip or tar archive, given by path or URL; see `folder_files`.
+    """Give the files of a zip or tar archive, given by path or URL; see `folder_files`.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def archive_files(source, cache, sha256=None, progress=None):
 
 
 def drawn_files(per_class, twin_share, conflicts, seed, jobs):
-    """The files of `flowers.drawn.collection.drawn_set`."""
+    """Give the files of `flowers.drawn.collection.drawn_set`."""
     for path, content in drawn_set(per_class, twin_share, conflicts, seed, jobs):
         label, name = path.split("/", 1)
         yield label, name, content
@@ -89,7 +89,7 @@ def fault(label, content):
 
 
 def place(folder, name):
-    """A free path for `name` in `folder`, which is made; a taken name gets a number.
+    """Make a free path for `name` in `folder`, which is made; a taken name gets a number.
 
     Folders of one class may hold the same name twice, as train/Tulip and test/Tulip often do.
     """

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from flowers.photos.statistics import NAMES
-from scoring import log
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -66,7 +65,7 @@ def write(shop, records):
     for record in records:
         days.setdefault(record["time"][:10], []).append(record)
     for same in days.values():
-        log.append(shop.path / "logs", same)
+        days.append(shop.path / "logs", same)
 
 
 def refresh(shop):

@@ -1,9 +1,8 @@
 import json
 
-from log_files import figures
-
 from flowers.drift.shifts import NAMES
 from tests.imports import ROOT
+from tests.stages.log_files import figures
 
 
 def test_every_shift_and_none_is_simulated_at_every_size(finished):

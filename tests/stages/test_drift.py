@@ -2,9 +2,9 @@ import csv
 
 import numpy as np
 import pytest
-from log_files import card, feedback, figures, predictions, refresh, write
 
 from stages import drift, snapshot
+from tests.stages.log_files import card, feedback, figures, predictions, refresh, write
 
 KNOBS = {"window": 200, "min_predictions": 100, "alpha": 0.01, "min_effect": 0.1, "seed": 0}
 PLOTS = ("drift_classes", "drift_confidence", "drift_windows")
@@ -18,7 +18,7 @@ def report(shop, monkeypatch):
 
     def made(records):
         write(shop, records)
-        snapshot.main({"log_dir": "logs", "limit": 100_000})
+        snapshot.main({"limit": 100_000})
         drift.main(KNOBS)
         return figures(shop, "drift")
 

@@ -27,10 +27,17 @@ def test_special_photos_are_counted(finished):
         assert treated[kind] == 1, kind
 
 
-def test_threads_and_processes_give_the_same_bytes(shop):
+def test_threads_and_processes_give_the_same_bytes(shop, monkeypatch):
     before = (shop.path / "data/images.npy").read_bytes()
-    shop.stage("resize", **{"resize.backend": "loky", "resize.jobs": 2})
+    monkeypatch.setenv("BACKEND", "loky")
+    monkeypatch.setenv("JOBS", "2")
+    shop.stage("resize")
     assert (shop.path / "data/images.npy").read_bytes() == before
+
+
+def test_a_backend_that_is_none_stops_the_run_by_name(shop, monkeypatch):
+    monkeypatch.setenv("BACKEND", "abacus")
+    assert "BACKEND=abacus" in shop.refused("resize")
 
 
 def test_a_class_of_which_nothing_can_be_read_stops_the_run(shop):

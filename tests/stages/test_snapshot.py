@@ -3,10 +3,10 @@ import shutil
 
 import numpy as np
 import pytest
-from log_files import card, feedback, figures, predictions, when, write
 
-from flowers.drift.report import UNKNOWN
+from flowers.log.record import UNKNOWN
 from stages import snapshot
+from tests.stages.log_files import card, feedback, figures, predictions, when, write
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def taken(shop, monkeypatch):
 
     def run(records=(), **knobs):
         write(shop, records)
-        snapshot.main({"log_dir": "logs", "limit": 100_000} | knobs)
+        snapshot.main({"limit": 100_000} | knobs)
         return np.load(shop.path / "data/snapshot.npy"), figures(shop, "snapshot")
 
     return run

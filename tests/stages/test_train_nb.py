@@ -1,7 +1,8 @@
 import json
 
 import numpy as np
-from flowers.model_files import load
+
+from flowers.learning.saved import load
 
 
 def test_the_model_on_disk_answers_with_probabilities(finished):
