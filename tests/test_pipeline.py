@@ -51,6 +51,12 @@ def test_a_knob_reruns_its_stage_and_what_depends_on_it(shop):
     assert not {"fetch", "resize", "flatten", "split", "train_svm"} & set(rerun)
 
 
+def test_the_number_of_workers_reruns_nothing(finished, monkeypatch):
+    monkeypatch.setenv("JOBS", "1")
+    monkeypatch.setenv("BACKEND", "loky")
+    assert stages_run(finished.run("dvc", "repro")) == []
+
+
 @pytest.mark.slow
 def test_an_experiment_is_named_compared_and_leaves_no_trace(shop):
     shop.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")

@@ -75,7 +75,7 @@ def heart_leaf(rng, side):
 
 
 def floating_pad(rng, turn, layer):
-    """Draw a round notched leaf on the water; one of a higher `layer` (0, 1, ...) lies further back."""
+    """Draw a round notched leaf on the water; a higher `layer` (0, 1, ...) lies further back."""
     angle = np.linspace(0.12, 2 * np.pi - 0.12, 37) + rng.uniform(0, 6)
     radius = np.linspace(0, 1, 7)[:, None] ** 0.7 * rng.uniform(0.6, 1.3)
     flat = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0 * radius * angle], -1)

@@ -23,7 +23,7 @@ LIKELY = {
 
 
 def lamp(rng):
-    """Draw a unit vector towards the sun or lamp, from any side but below and behind; shape (3,)."""
+    """Draw a unit vector towards the lamp, from any side but below and behind; shape (3,)."""
     light = np.array([rng.uniform(-1, 1), rng.uniform(0.0, 1), rng.uniform(0.25, 1.1)])
     return light / np.linalg.norm(light)
 

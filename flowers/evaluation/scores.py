@@ -141,7 +141,7 @@ def scores(answers, resamples, seed, bins):
 
 
 def summary(answers, figures, trained_on):
-    """Give the figures of a run: of the test photos, of each model, and of the two against each other.
+    """Give the figures of a run: of the photos, of each model, of the two against each other.
 
     Parameters
     ----------

@@ -59,13 +59,13 @@ def feedback(number, label, minutes=10_000, index=0):
     }
 
 
-def write(shop, records):
+def write(shop, records, folder=None):
     """Each record into the file of its day."""
-    days = {}
+    by_day = {}
     for record in records:
-        days.setdefault(record["time"][:10], []).append(record)
-    for same in days.values():
-        days.append(shop.path / "logs", same)
+        by_day.setdefault(record["time"][:10], []).append(record)
+    for same in by_day.values():
+        days.append(folder or shop.path / "logs", same)
 
 
 def refresh(shop):

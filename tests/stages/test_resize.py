@@ -50,10 +50,11 @@ def test_a_class_of_which_nothing_can_be_read_stops_the_run(shop):
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_a_cluster_that_is_not_installed_is_named_with_its_remedy(shop, backend):
+def test_a_cluster_that_is_not_installed_is_named_with_its_remedy(shop, backend, monkeypatch):
+    monkeypatch.setenv("BACKEND", backend)
     try:
         __import__("distributed" if backend == "dask" else "ray")
     except ImportError:
-        assert "cluster" in shop.refused("resize", **{"resize.backend": backend})
+        assert "cluster" in shop.refused("resize")
     else:
-        shop.stage("resize", **{"resize.backend": backend})
+        shop.stage("resize")

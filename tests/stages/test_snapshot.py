@@ -136,3 +136,12 @@ def test_a_promoted_model_without_a_reference_is_named_with_its_remedy(shop):
     shutil.copytree(shop.path / "models/candidate", shop.path / "models/production")
     (shop.path / "models/production/reference.csv").unlink()
     assert "models/production/reference.csv" in shop.refused("snapshot")
+
+
+def test_model_and_log_are_those_of_the_scorer(shop, taken, monkeypatch, tmp_path):
+    write(shop, predictions(shop, 7), tmp_path / "elsewhere")
+    shutil.move(shop.path / "models/candidate", tmp_path / "model")
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path / "model"))
+    monkeypatch.setenv("LOG_DIR", str(tmp_path / "elsewhere"))
+    snapshot.main({"limit": 100_000})
+    assert figures(shop, "snapshot")["predictions"] == 7
