@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from flowers.log import days
 from flowers.photos.statistics import NAMES
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
