@@ -40,11 +40,11 @@ def backend():
     return name
 
 
-def log_dir():
+def log_dir(environ=os.environ):
     """Folder of the log of answers, from ``LOG_DIR``: "logs" if it is unset."""
-    return Path(os.environ.get("LOG_DIR") or "logs")
+    return Path(environ.get("LOG_DIR") or "logs")
 
 
-def model_dir():
+def model_dir(environ=os.environ):
     """Folder of the model that is served, from ``MODEL_DIR``: None if it is unset."""
-    return Path(os.environ["MODEL_DIR"]) if os.environ.get("MODEL_DIR") else None
+    return Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None

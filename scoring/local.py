@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from flowers import model_folder
+from flowers.environment import model_dir
 from flowers.errors import BadInput, Rejected
-from scoring.answers import score
-from scoring.bundle import load
-from scoring.server.settings import from_environment, model_folder
+from scoring.answers import prediction
 
 ALL_ANSWERED, SOME_REJECTED, USAGE = 0, 1, 2
 
@@ -52,14 +52,14 @@ def _is_shown(path, folder):
     return not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def as_json(file, prediction):
-    return json.dumps({"file": str(file)} | prediction)
+def as_json(file, told):
+    return json.dumps({"file": str(file)} | told)
 
 
-def as_row(file, prediction):
-    shares = [f"{p:>{len(name)}.3f}" for name, p in prediction["probabilities"].items()]
-    width = max(map(len, prediction["probabilities"]))
-    return "  ".join([f"{prediction['label']:<{width}}", *shares, str(file)])
+def as_row(file, told):
+    shares = [f"{p:>{len(name)}.3f}" for name, p in told["probabilities"].items()]
+    width = max(map(len, told["probabilities"]))
+    return "  ".join([f"{told['label']:<{width}}", *shares, str(file)])
 
 
 def header(classes):
@@ -83,23 +83,23 @@ def main(arguments=None):
     parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
     options = parser.parse_args(arguments)
     try:
-        bundle = load(model_folder(options.model or from_environment().model_dir))
+        model = model_folder.load(model_folder.find("models", options.model or model_dir()))
         photos = photos_in(options.paths)
     except BadInput as error:
         print(f"scoring.local: {error}", file=sys.stderr)
         return USAGE
     if not options.json:
-        print(header(bundle.classes))
+        print(header(model.classes))
     show, status = as_json if options.json else as_row, ALL_ANSWERED
     # disable=None: only where standard error is a terminal.
     for photo in tqdm(photos, unit="photo", disable=None if len(photos) > 1 else True):
         try:
-            prediction, _ = score(bundle, photo.read_bytes())
+            answer = model.answer(photo.read_bytes())
         except (Rejected, OSError) as error:
             tqdm.write(f"{photo}: {error}", file=sys.stderr)
             status = SOME_REJECTED
         else:
-            tqdm.write(show(photo, prediction))
+            tqdm.write(show(photo, prediction(model, answer)))
     return status
 
 

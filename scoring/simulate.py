@@ -4,17 +4,14 @@
 """
 
 import argparse
-import http.client
 import io
-import json
 import sys
 import threading
-import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
+import requests
 from PIL import Image
 from tqdm import tqdm
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -93,7 +90,7 @@ def own_scorer():
         server.server_close()
 
 
-def post(url, path, body, content_type):
+def post(url, **content):
     """Status and JSON of an answer.
 
     Raises
@@ -101,27 +98,13 @@ def post(url, path, body, content_type):
     BadInput
         If nobody answers.
     """
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.netloc, timeout=TIMEOUT)
     try:
-        connection.request("POST", parts.path + path, body, {"Content-Type": content_type})
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        response = requests.post(url, timeout=TIMEOUT, **content)
+        return response.status_code, response.json()
+    except requests.RequestException as error:
         raise BadInput(
             f"no answer from {url} ({error}): start python -m scoring.server, or leave out --url"
         ) from error
-    finally:
-        connection.close()
-
-
-def ask(url, photo):
-    """Send a photo as a browser would; status and answer."""
-    boundary = uuid.uuid4().hex
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="photo"\r\n\r\n'
-    body = head.encode() + photo + f"\r\n--{boundary}--\r\n".encode()
-    return post(url, "/predict", body, f"multipart/form-data; boundary={boundary}")
 
 
 def replay(url, photos, count, shift):
@@ -137,12 +120,12 @@ def replay(url, photos, count, shift):
             photo = shifted(photo, shift)
         except Rejected:
             continue
-        status, answer = ask(url, photo)
+        status, answer = post(f"{url}/predict", files={"file": ("photo", photo)})
         if status == 200:
             answered += 1
             right += answer["label"] == label
             truth = {"request_id": answer["request_id"], "true_label": label}
-            post(url, "/feedback", json.dumps(truth), "application/json")
+            post(f"{url}/feedback", json=truth)
         elif status not in (415, 422):  # only a photo that cannot be read is passed over
             raise BadInput(f"{url} answers with status {status}: {answer.get('detail', answer)}")
     return answered, right

@@ -6,10 +6,7 @@ import sys
 from pathlib import Path
 
 from flowers.errors import BadInput
-from scoring.registry import fetch as production
-from scoring.registry import promote as promotion
-from scoring.registry import status as overview
-from scoring.registry import tags
+from scoring.registry import fetch, promote, rollback, status, tags
 
 
 def version_argument(text):
@@ -66,18 +63,18 @@ def main(arguments=None):
 
 def run(asked):
     if asked.command == "status":
-        found = overview.status()
-        return json.dumps(found, indent=2) if asked.json else overview.status_text(found)
+        found = status.status()
+        return json.dumps(found, indent=2) if asked.json else status.status_text(found)
     if asked.command == "history":
-        return overview.history_text()
+        return status.history_text()
     if asked.command == "fetch":
-        return production.fetch(asked.stage)
+        return fetch.fetch(asked.stage)
     if asked.command == "rollback":
-        return promotion.rollback(asked.to)
+        return rollback.rollback(asked.to)
     if asked.command == "canary" and asked.clear:
-        return promotion.clear("canary")
+        return promote.clear("canary")
     stage = "production" if asked.command == "promote" else "canary"
-    return promotion.promote(stage, asked.version, asked.bump, asked.force)
+    return promote.promote(stage, asked.version, asked.bump, asked.force)
 
 
 if __name__ == "__main__":

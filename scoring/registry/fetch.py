@@ -12,11 +12,12 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
+from flowers.card import ORIGIN, read
 from flowers.errors import BadInput
+from flowers.model_folder import verify
 from scoring.registry.tags import current, events, file_at
 
 CANDIDATE = Path("models/candidate")
-ORIGIN = "origin.json"
 
 
 def folder_of(stage):
@@ -77,22 +78,12 @@ def verified(folder, expected):
     BadInput
         If a byte differs or a file is missing.
     """
-    folder = Path(folder)
-    try:
-        stated = json.loads((folder / "card.json").read_text())["model"]
-        content = (folder / stated["file"]).read_bytes()
-    except FileNotFoundError as error:
-        raise BadInput(f"no model in {folder}: {error.filename} is missing") from error
-    except (KeyError, ValueError) as error:
-        raise BadInput(f"{folder / 'card.json'} is not the card of a model") from error
-    for kind in ("md5", "sha256"):
-        found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
-        if found != stated[kind]:
-            raise BadInput(f"{stated['file']} has {kind} {found}, its card says {stated[kind]}")
+    card, _ = read(folder)
+    verify(folder, card)
     found = folder_md5(folder)
     if found != expected:
         raise BadInput(f"the model folder has md5 {found}, dvc.lock says {expected}")
-    return stated["md5"]
+    return card["model"]["md5"]
 
 
 def origin_of(folder):

@@ -3,8 +3,7 @@
 import json
 
 from flowers.errors import BadInput
-from scoring.registry import checks, tags
-from scoring.registry import fetch as production
+from scoring.registry import checks, fetch, tags
 
 
 def status():
@@ -25,7 +24,7 @@ def status():
             "tag": event["ref"],
             "checks_passed": tags.checks_of(event["message"]),
             "checks_skipped": checks.skipped(event),
-            "on_disk": production.on_disk(stage, event),
+            "on_disk": fetch.on_disk(stage, event),
         }
     latest = next(iter(known.items()), None)
     found["latest"] = latest and facts(*latest)
@@ -45,18 +44,18 @@ def facts(version, commit):
 def candidate(known):
     """The model in the workspace, None if there is none, and the version it is, if any."""
     try:
-        md5 = json.loads((production.CANDIDATE / "card.json").read_text())["model"]["md5"]
+        md5 = json.loads((fetch.CANDIDATE / "card.json").read_text())["model"]["md5"]
         passed = checks.decision_in(checks.text_of(checks.DECISION))["passed"]
     except (BadInput, FileNotFoundError, KeyError, ValueError):
         return None
-    folder = production.folder_md5(production.CANDIDATE)
+    folder = fetch.folder_md5(fetch.CANDIDATE)
     version = next((v for v, commit in known.items() if lock_md5(commit) == folder), None)
     return {"version": version, "md5": md5, "gate_passed": passed}
 
 
 def lock_md5(commit):
     try:
-        return production.locked(tags.file_at(commit, "dvc.lock"))
+        return fetch.locked(tags.file_at(commit, "dvc.lock"))
     except BadInput:
         return None
 

@@ -6,10 +6,12 @@ import time
 import uuid
 from pathlib import Path
 
+import yaml
 from flask import Flask, current_app, g, request, send_from_directory
+from flask_swagger_ui import get_swaggerui_blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from scoring import log
+from flowers.log import record
 from scoring.server import problems
 from scoring.server.problems import Problem
 from scoring.server.scorer import Scorer
@@ -18,6 +20,17 @@ from scoring.server.settings import DRIFT_REPORT, from_environment
 HERE = Path(__file__).parent
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+# The page of swagger-ui has its script and styles in it; nothing of a request gets there.
+DOCS_POLICY = POLICY + "; {}; img-src 'self' data:".format(
+    "; ".join(f"{kind}-src 'self' 'unsafe-inline'" for kind in ("script", "style"))
+)
+DOCS = get_swaggerui_blueprint(
+    "/docs",
+    "/openapi.json",
+    {"app_name": "Flower scorer", "oauth2RedirectUrl": ""},
+    None,
+    "docs_ui",
+)
 # Parts of a form that are no photos.
 OTHER_PARTS = 8
 
@@ -59,9 +72,12 @@ def create_app(settings=None):
         scorer.metrics.latency.labels(endpoint).observe(time.perf_counter() - g.start)
         response.headers["X-Request-Id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Content-Security-Policy"] = POLICY
+        of_docs = request.path.startswith("/docs")
+        response.headers["Content-Security-Policy"] = DOCS_POLICY if of_docs else POLICY
         return response
 
+    app.extensions["openapi"] = yaml.safe_load((HERE / "openapi.yaml").read_text())
+    app.register_blueprint(DOCS)
     for rule, method, view in ROUTES:
         app.add_url_rule(rule, view_func=view, methods=[method], provide_automatic_options=False)
     return app
@@ -81,12 +97,12 @@ def predict():
         raise Problem(
             413, f"{len(photos)} photos: send at most {current_app.config['MAX_FILES']} at a time"
         )
-    bundle = _scorer().bundle
+    model = _scorer().model
     entries = _scorer().predict(g.request_id, photos)
     answer = {
         "request_id": g.request_id,
-        "model_used": bundle.used,
-        "model_version": bundle.version,
+        "model_used": model.used,
+        "model_version": model.version,
         "predictions": entries,
     }
     return answer | entries[0] if len(entries) == 1 else answer
@@ -104,12 +120,12 @@ def feedback():
     request_id, label, index = body.get("request_id"), body.get("true_label"), body.get("index", 0)
     if not (isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id)):
         raise Problem(422, "request_id must be the one of an answer")
-    if label not in _scorer().bundle.classes:
-        raise Problem(422, f"true_label must be one of {', '.join(_scorer().bundle.classes)}")
+    if label not in _scorer().model.classes:
+        raise Problem(422, f"true_label must be one of {', '.join(_scorer().model.classes)}")
     if type(index) is not int or not 0 <= index < current_app.config["MAX_FILES"]:
         raise Problem(422, "index must be the position of the photo in its request, from 0")
     told = {"request_id": request_id, "index": index, "true_label": label}
-    _scorer().write([{"time": log.now(), "kind": "feedback"} | told])
+    _scorer().write([record.feedback(request_id, index, label)])
     _scorer().metrics.feedback.labels(label).inc()
     # Whether the id was ever given stands in the log alone, which is not read here: whoever joins
     # the two finds out. That is what 202 says.
@@ -130,27 +146,27 @@ def ready():
 
 def version():
     scorer = _scorer()
-    return _model(scorer.bundle) | {
-        "classes": scorer.bundle.classes,
-        "libraries": scorer.bundle.card["versions"],
-        "canary": _canary(scorer.shadow),
+    return _model(scorer.model) | {
+        "classes": scorer.model.classes,
+        "libraries": scorer.model.card["versions"],
+        "canary": _canary(scorer.canary),
     }
 
 
-def _canary(shadow):
-    if shadow.state == "none":
+def _canary(canary):
+    if canary.state == "none":
         return None
-    model = _model(shadow.bundle) if shadow.bundle else {}
-    return {"ratio": shadow.ratio, "state": shadow.state} | model
+    model = _model(canary.model) if canary.model else {}
+    return {"ratio": canary.ratio, "state": canary.state} | model
 
 
-def _model(bundle):
+def _model(model):
     return {
-        "model_used": bundle.used,
-        "model_version": bundle.version,
-        "model_md5": bundle.md5,
-        "tag": bundle.origin.get("tag"),
-        "commit": bundle.origin.get("commit"),
+        "model_used": model.used,
+        "model_version": model.version,
+        "model_md5": model.md5,
+        "tag": model.origin.get("tag"),
+        "commit": model.origin.get("commit"),
     }
 
 
@@ -172,7 +188,7 @@ def metrics():
 
 
 def openapi():
-    return send_from_directory(HERE, "openapi.json")
+    return current_app.extensions["openapi"]
 
 
 def index():
@@ -180,7 +196,7 @@ def index():
 
 
 def docs():
-    return send_from_directory(HERE / "page", "docs.html")
+    return current_app.view_functions["docs_ui.show"]()
 
 
 ROUTES = (

@@ -5,9 +5,8 @@ import logging
 import queue
 import threading
 
-from scoring import log
-from scoring.answers import record, score
-from scoring.bundle import load
+from flowers.log import record
+from flowers.model_folder import CARD, load
 
 WAITING_PHOTOS = 64
 WAITING_BYTES = 64_000_000
@@ -26,7 +25,7 @@ def chosen(request_id, ratio):
     return int.from_bytes(digest[:8], "big") < ratio * 2**64
 
 
-class Shadow:
+class Canary:
     """One thread that loads the canary and scores what waits in a bounded queue.
 
     Nothing that the canary does reaches the user: a photo is dropped and counted where the queue
@@ -44,12 +43,12 @@ class Shadow:
 
     def __init__(self, folder, ratio, write, metrics):
         self.ratio = ratio
-        self.bundle = None
+        self.model = None
         self.state = "none"
         self._folder, self._write, self._metrics = folder, write, metrics
         self._waiting = queue.Queue(WAITING_PHOTOS)
         self._bytes, self._lock = 0, threading.Lock()
-        if ratio > 0 and (folder / "card.json").is_file():
+        if ratio > 0 and (folder / CARD).is_file():
             self.state = "loading"
             # A daemon: one that hangs does not keep the process from ending.
             threading.Thread(target=self._run, name="canary", daemon=True).start()
@@ -84,13 +83,13 @@ class Shadow:
     def _run(self):
         # Loaded here, so that a canary that hangs on loading holds nothing up either.
         try:
-            self.bundle = load(self._folder)
+            self.model = load(self._folder)
         except BaseException as error:
             self.state = f"not loaded: {error}"
             _logger.exception("the canary in %s cannot be loaded", self._folder)
             return
         self.state = "loaded"
-        self._metrics.add_model("canary", self.bundle)
+        self._metrics.add_model("canary", self.model)
         while True:
             photo, *rest = self._waiting.get()
             with self._lock:
@@ -104,10 +103,8 @@ class Shadow:
                 _logger.exception("the canary failed on a photo of request %s", rest[0])
 
     def _score(self, photo, request_id, index, label):
-        prediction, facts = score(self.bundle, photo)
-        self._write(
-            [record(self.bundle, prediction, facts, request_id, index, "canary", log.now())]
-        )
-        self._metrics.predictions.labels(prediction["label"], self.bundle.version, "canary").inc()
-        if prediction["label"] != label:
+        answer = self.model.answer(photo)
+        self._write([record.prediction(self.model, answer, request_id, index, "canary")])
+        self._metrics.predictions.labels(answer.label, self.model.version, "canary").inc()
+        if answer.label != label:
             self._metrics.disagreed.inc()

@@ -57,6 +57,6 @@ class Metrics:
         for outcome in ("scored", "dropped", "failed"):  # visible before the first one
             self.canary.labels(outcome)
 
-    def add_model(self, role, bundle):
+    def add_model(self, role, model):
         """Tell which model has a role, "production" or "canary"."""
-        self.model.labels(role, bundle.version, bundle.md5).set(1)
+        self.model.labels(role, model.version, model.md5).set(1)

@@ -4,13 +4,13 @@ import logging
 import threading
 
 from flowers.errors import BadInput, Rejected
-from scoring import log
-from scoring.answers import record, score
-from scoring.bundle import TOLERANCE, golden_difference, load
-from scoring.server.canary import Shadow
+from flowers.log import days, record
+from flowers.model_folder import TOLERANCE, find, golden_difference, load
+from scoring.answers import prediction
+from scoring.server.canary import Canary
 from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
-from scoring.server.settings import model_folder, processors
+from scoring.server.settings import MODELS, processors
 
 # About a record of five classes: what a probe writes after a failure.
 RECORD_BYTES = 1024
@@ -32,16 +32,16 @@ class Scorer:
     """
 
     def __init__(self, settings):
-        folder = model_folder(settings.model_dir)
-        self.bundle = load(folder)
+        folder = find(MODELS, settings.model_dir)
+        self.model = load(folder)
         self.metrics = Metrics()
-        self.metrics.add_model("production", self.bundle)
-        self.golden_fault = golden_fault(self.bundle, folder)
+        self.metrics.add_model("production", self.model)
+        self.golden_fault = golden_fault(self.model, folder)
         if self.golden_fault:
             _logger.error("not ready: %s", self.golden_fault)
         self._log_dir = settings.log_dir
         self._log_failed = False
-        self.shadow = Shadow(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
+        self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
         self._places = threading.Semaphore(processors() + settings.queue)
         # More photos at a time than processors make each answer slower and none sooner.
         self._turn = threading.Semaphore(processors())
@@ -75,30 +75,29 @@ class Scorer:
             self._places.release()
 
     def _predict(self, request_id, photos):
-        wanted = self.shadow.wants(request_id)
-        entries, records, shadowed = [], [], []
+        wanted = self.canary.wants(request_id)
+        entries, records, sampled = [], [], []
         for index, (name, file) in enumerate(photos):
             photo = file.read()
             try:
                 with self._turn:
-                    prediction, facts = score(self.bundle, photo)
+                    answer = self.model.answer(photo)
             except Rejected as error:
                 self.metrics.rejected.labels(error.reason).inc()
                 entries.append({"file": name, "error": _photo_error(error)})
                 continue
-            entries.append({"file": name} | prediction | {"request_id": request_id})
-            records.append(
-                record(self.bundle, prediction, facts, request_id, index, "production", log.now())
-            )
+            told = prediction(self.model, answer)
+            entries.append({"file": name} | told | {"request_id": request_id})
+            records.append(record.prediction(self.model, answer, request_id, index, "production"))
             if wanted:
-                shadowed.append((photo, request_id, index, prediction["label"]))
+                sampled.append((photo, request_id, index, answer.label))
         if not records:
             raise _all_rejected(entries)
         self.write(records)
         for entry in records:
-            self.metrics.predictions.labels(entry["label"], self.bundle.version, "production").inc()
-        for photo in shadowed:
-            self.shadow.submit(*photo)
+            self.metrics.predictions.labels(entry["label"], self.model.version, "production").inc()
+        for photo in sampled:
+            self.canary.submit(*photo)
         return entries
 
     def write(self, records):
@@ -109,7 +108,7 @@ class Scorer:
         Problem
             503, if they are not on the disk.
         """
-        self._logged(log.append, records)
+        self._logged(days.append, records)
 
     def _logged(self, function, argument):
         try:
@@ -127,17 +126,17 @@ class Scorer:
         """What has to hold before a request is worth sending: "ok" or the fault, by name."""
         checks = {"model": "ok", "golden": self.golden_fault or "ok", "log": "ok"}
         try:
-            self._logged(log.probe, RECORD_BYTES if self._log_failed else 1)
+            self._logged(days.probe, RECORD_BYTES if self._log_failed else 1)
         except Problem as problem:
             checks["log"] = f"cannot be written: {problem.__cause__.strerror}"
         self.metrics.ready.set(all(value == "ok" for value in checks.values()))
         return checks
 
 
-def golden_fault(bundle, folder):
+def golden_fault(model, folder):
     """Why the model does not answer here as it did when it was trained, or None."""
     try:
-        difference = golden_difference(bundle, folder)
+        difference = golden_difference(model, folder)
     except Exception as error:  # a model may raise anything
         return f"the golden photos cannot be answered: {type(error).__name__}: {error}"
     if difference <= TOLERANCE:
@@ -153,7 +152,7 @@ def checked(settings):
     BadInput
         If it should not be served.
     """
-    folder = model_folder(settings.model_dir)
+    folder = find(MODELS, settings.model_dir)
     if fault := golden_fault(load(folder), folder):
         raise BadInput(f"{folder}: {fault}")
     return folder

@@ -4,9 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowers.environment import log_dir, model_dir
 from flowers.errors import BadInput
 
-PRODUCTION, CANDIDATE = Path("models/production"), Path("models/candidate")
+MODELS = Path("models")
 DRIFT_REPORT = Path("metrics/drift.json")
 
 
@@ -70,10 +71,10 @@ def from_environment(environ=os.environ):
             f"{busy}, which is QUEUE={queue} + {processors()} processors, or a lower QUEUE"
         )
     return Settings(
-        model_dir=Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None,
+        model_dir=model_dir(environ),
         canary_dir=Path(environ.get("CANARY_DIR") or Settings.canary_dir),
         canary_ratio=_number(environ, "CANARY_RATIO", float, Settings.canary_ratio, 0, 1),
-        log_dir=Path(environ.get("LOG_DIR") or Settings.log_dir),
+        log_dir=log_dir(environ),
         max_upload_mb=_number(environ, "MAX_UPLOAD_MB", float, Settings.max_upload_mb, 0.001, 1000),
         max_files=_number(environ, "MAX_FILES", int, Settings.max_files, 1, 1000),
         queue=queue,
@@ -94,27 +95,3 @@ def _number(environ, name, of_type, default, low, high):
             f"{name}={text} must be a number of type {of_type.__name__}, {low} to {high}"
         )
     return value
-
-
-def model_folder(model_dir=None):
-    """The folder of the model to serve.
-
-    Parameters
-    ----------
-    model_dir : Path, optional
-        Taken as it is, without falling back to another model.
-
-    Raises
-    ------
-    BadInput
-        If there is no model at all.
-    """
-    if model_dir is not None:
-        return model_dir
-    for folder in (PRODUCTION, CANDIDATE):
-        if (folder / "card.json").is_file():
-            return folder
-    raise BadInput(
-        f"no model in {PRODUCTION} or {CANDIDATE}: run dvc repro for a candidate, "
-        "python -m scoring.registry fetch for the promoted one, or set MODEL_DIR"
-    )

@@ -1,0 +1,36 @@
+"""Give production an earlier version back."""
+
+from flowers.errors import BadInput
+from scoring.registry import checks, tags
+from scoring.registry.promote import tagged
+
+
+def rollback(to=None):
+    """Give production to the version before the present one, or to a named one.
+
+    Raises
+    ------
+    BadInput
+        If there is none, or it is in production already.
+    """
+    history = tags.events()
+    present = tags.current(history, "production")
+    earlier = tags.before(history, "production")
+    if to is None and not earlier:
+        raise BadInput("no version was in production before; name one with --to")
+    version = to or earlier[-1]
+    known = {e["version"]: e["commit"] for e in history if e["stage"] == "production"}
+    known |= tags.versions(history)
+    if version not in known:
+        raise BadInput(f"there is no {version}; there are {', '.join(known) or 'none'}")
+    if present and present["version"] == version:
+        raise BadInput(f"{version} is in production already")
+    commit = known[version]
+    done = {name for e in history if e["commit"] == commit for name in tags.checks_of(e["message"])}
+    passed = [name for name in checks.REQUIRED["production"] if name in done]
+    left = present["version"] if present else "none"
+    message = f"{version} to production\n\nrollback from: {left}\nchecks: {' '.join(passed)}"
+    tag = tags.assign("production", commit, message)
+    return tagged(
+        tag, f"production goes from {left} back to {version} ({commit[:7]})", "production"
+    )
