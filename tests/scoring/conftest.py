@@ -6,12 +6,12 @@ import shutil
 
 import numpy as np
 import pytest
-from service import running, write_model
 
 from flowers.drawn.picture import SPECIES, draw
 from flowers.features.extraction import extract
 from flowers.learning.svm import GramSVC
 from flowers.photos.decoding import read
+from tests.scoring.server.service import running, write_model
 
 SIZE = 32
 

@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
-from service import environment
 
 from scoring.local import main
+from tests.scoring.server.service import environment
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from flowers.drift.shifts import NAMES, OF_PIXELS
-from scoring import log
 from scoring.simulate import main
+from tests.logged import records as logged
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def asked(service):
     url = f"http://127.0.0.1:{service.port}"
 
     def run(*arguments):
-        before = len(list(log.read(service.logs)))
+        before = len(list(logged(service.logs)))
         assert main(["--url", url, *map(str, arguments)]) == 0
-        records = list(log.read(service.logs))[before:]
+        records = list(logged(service.logs))[before:]
         return [[r for r in records if r["kind"] == kind] for kind in ("prediction", "feedback")]
 
     return run
@@ -69,7 +69,7 @@ def test_a_broken_photo_is_passed_over(asked, folder):
 def test_without_a_url_it_brings_a_scorer_of_its_own(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     assert main(["-n", "2"]) == 0
-    records = list(log.read(place / "logs"))
+    records = list(logged(place / "logs"))
     assert [r["kind"] for r in records] == ["prediction", "feedback"] * 2
     assert "2 of 2" in capsys.readouterr().out
 

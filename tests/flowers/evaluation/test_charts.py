@@ -1,0 +1,82 @@
+"""Demands on charts: valid SVG, the same bytes everywhere, and every name in it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from flowers.evaluation import charts
+from flowers.evaluation import scores as report
+
+ROOT = Path(__file__).parents[3]
+CLASSES = np.array(["Lilly", "Lotus", "Tulip"])
+
+
+def drawn():
+    """One chart of each kind, of the same numbers every time."""
+    generator = np.random.default_rng(0)
+    labels = generator.choice(CLASSES, 90)
+    shares = {name: generator.dirichlet(np.ones(3), 90) for name in ("svm", "nb")}
+    answers = {name: CLASSES[p.argmax(axis=1)] for name, p in shares.items()}
+    bins = {
+        n: report.reliability(p.max(axis=1), answers[n] == labels, 5) for n, p in shares.items()
+    }
+    curves = {name: report.recall_curves(labels, p, CLASSES) for name, p in shares.items()}
+    return {
+        "confusion": charts.confusion(labels, answers, CLASSES),
+        "reliability": charts.reliability(bins),
+        "recall": charts.recall(curves),
+    }
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return drawn()
+
+
+@pytest.mark.parametrize("kind", ["confusion", "reliability", "recall"])
+def test_a_chart_is_valid_svg_with_its_size(pictures, kind):
+    root = ElementTree.fromstring(pictures[kind])
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("viewBox") and pictures[kind].endswith("</svg>\n")
+    assert not any(line != line.rstrip() for line in pictures[kind].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("confusion", ["svm", "nb", *CLASSES]),
+        ("reliability", ["svm", "nb"]),
+        ("recall", ["svm", "nb", *CLASSES]),
+    ],
+)
+def test_every_model_and_class_is_named(pictures, kind, names):
+    # Letters are drawn as paths; matplotlib leaves each text beside them as a comment.
+    for name in names:
+        assert f"<!-- {name} -->" in pictures[kind]
+
+
+def test_other_numbers_give_another_chart():
+    row = {"confidence": 0.5, "accuracy": 0.5, "photos": 3}
+    assert charts.reliability({"svm": [row]}) != charts.reliability({"svm": [row | {"photos": 4}]})
+
+
+def test_the_same_numbers_give_the_same_bytes_in_every_process(pictures):
+    script = (
+        "from test_charts import drawn; import sys; sys.stdout.write('|'.join(drawn().values()))"
+    )
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            env=os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+        )
+        for seed in ("1", "2")
+    ]
+    first, again = (process.communicate()[0] for process in processes)
+    assert first == again == "|".join(pictures.values()).encode()

@@ -1,0 +1,112 @@
+"""Demands on calibration: held-out values alone, groups whole, labels of any kind."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.exceptions import NotFittedError
+
+from flowers.errors import BadInput
+from flowers.learning.calibration import argmax_labels, as_columns
+from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
+from flowers.learning.splits import grouped_folds
+from flowers.learning.svm import GramSVC
+from tests.flowers.learning.estimator_data import rows
+
+ESTIMATORS = [GramSVC, CalibratedNB]
+
+
+def repeated(copies=3, groups=200):
+    """Groups of the same row again and again, with a random label each: nothing to learn."""
+    generator = np.random.default_rng(0)
+    X = generator.integers(0, 256, (groups, 20), dtype=np.uint8)
+    y = generator.permutation(np.repeat(["Lotus", "Tulip"], groups // 2))
+    return X.repeat(copies, axis=0), y.repeat(copies), np.arange(groups).repeat(copies)
+
+
+def test_decision_values_of_two_classes_are_one_column():
+    assert as_columns(np.zeros(3)).shape == (3, 1)
+    assert as_columns(np.zeros((3, 5))).shape == (3, 5)
+
+
+def test_the_highest_decision_value_gives_the_label():
+    classes = np.array(["a", "b", "c"])
+    assert argmax_labels(classes, np.array([[0, 2, 1], [3, 0, 0]])).tolist() == ["b", "a"]
+    assert argmax_labels(classes[:2], np.array([-0.5, 0.5])).tolist() == ["a", "b"]
+
+
+def test_twins_do_not_vouch_for_each_other_when_they_are_a_group():
+    X, y, groups = repeated()
+    apart, together = GramSVC(C=100.0).fit(X, y), GramSVC(C=100.0).fit(X, y, groups)
+    assert apart.held_out_accuracy_ > 0.95 and together.held_out_accuracy_ < 0.65
+    assert apart.predict_proba(X).max(axis=1).mean() > 0.9
+    assert together.predict_proba(X).max(axis=1).mean() < 0.65
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_no_group_is_on_both_sides_of_a_calibration_fold(estimator):
+    X, y, groups = repeated()
+    model = estimator().fit(X, y, groups)
+    assert len(model.calibration_.cv) == 5
+    for train, held_out in model.calibration_.cv:
+        assert not set(groups[train]) & set(groups[held_out])
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_temperature_is_the_best_for_the_held_out_values(seed):
+    X, y = rows(shift=12.0)
+    groups = np.arange(len(y)) // 10
+    held_out = np.empty((len(y), 5))
+    for train, held in grouped_folds(y, groups, 5, seed):
+        held_out[held] = LogLikelihoods().fit(X[train], y[train]).decision_function(X[held])
+    own = np.unique(y, return_inverse=True)[1]
+
+    def loss(log_beta):
+        return -log_softmax(np.exp(log_beta) * held_out, axis=1)[np.arange(len(y)), own].mean()
+
+    beta = np.exp(minimize_scalar(loss, bounds=(-10, 10)).x)
+    model = CalibratedNB(seed=seed).fit(X, y, groups)
+    expected = softmax(beta * model.decision_function(X), axis=1)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
+    accuracy = np.mean(held_out.argmax(axis=1) == own)
+    assert model.held_out_accuracy_ == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
+@pytest.mark.parametrize("names", [[3, 7], [-1, 0], [False, True], ["a", "b"], [0.0, 2.0]])
+def test_the_names_of_the_classes_do_not_change_the_probabilities(names, calibration):
+    X, y = rows(classes=2, d=10)
+    index = np.unique(y, return_inverse=True)[1]
+    expected = CalibratedNB(calibration=calibration).fit(X, index).predict_proba(X)
+    model = CalibratedNB(calibration=calibration).fit(X, np.array(names)[index])
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+    assert model.classes_.tolist() == names
+    assert set(model.predict(X)) <= set(names)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_another_seed_gives_other_folds(estimator):
+    X, y = rows(shift=8.0)
+    first, other = (estimator(seed=seed).fit(X, y).predict_proba(X) for seed in (0, 1))
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_one_class_is_refused_by_name(estimator):
+    X, _ = rows()
+    with pytest.raises(BadInput, match="Lotus"):
+        estimator().fit(X, np.full(len(X), "Lotus"))
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_class_too_small_for_the_folds_is_refused(estimator):
+    X, y = rows()
+    with pytest.raises(BadInput, match="Lilly"):
+        estimator().fit(X, y, groups=np.where(y == "Lilly", 0, np.arange(len(y))))
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
+def test_an_unfitted_model_says_so(estimator, method):
+    with pytest.raises(NotFittedError):
+        getattr(estimator(), method)(rows()[0])

@@ -1,0 +1,91 @@
+"""Demands on naive Bayes: the model of GaussianNB, with probabilities that mean something."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+from sklearn.naive_bayes import GaussianNB
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from flowers.learning.kernels import BLOCK
+from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
+from tests.flowers.learning.estimator_data import rows
+
+TOLERANCE = 1e-9
+
+
+def pair(X, y, **knobs):
+    """The same model by this library and by scikit-learn, which is given float64."""
+    return LogLikelihoods(**knobs).fit(X, y), GaussianNB(**knobs).fit(X.astype(float), y)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("d", [7, BLOCK + 5])
+def test_log_likelihoods_and_labels_are_those_of_gaussian_nb(dtype, d):
+    X, y = rows(n=90, d=d, dtype=dtype)
+    X[:, 1] = X[0, 1]
+    new, _ = rows(n=30, d=d, dtype=dtype, seed=1)
+    new[:, 1] = X[0, 1]
+    model, reference = pair(X, y)
+    expected = reference.predict_joint_log_proba(new.astype(float))
+    np.testing.assert_allclose(model.decision_function(new) * d, expected, rtol=TOLERANCE)
+    np.testing.assert_array_equal(model.predict(new), reference.predict(new.astype(float)))
+
+
+def test_two_classes_give_the_difference_of_their_log_likelihoods():
+    X, y = rows(n=60, d=9, classes=2)
+    model, reference = pair(X, y)
+    joint = reference.predict_joint_log_proba(X.astype(float))
+    np.testing.assert_allclose(
+        model.decision_function(X) * 9, joint[:, 1] - joint[:, 0], rtol=1e-7, atol=1e-9
+    )
+    np.testing.assert_array_equal(model.predict(X), reference.predict(X.astype(float)))
+
+
+def test_smoothing_and_unequal_classes_are_as_in_gaussian_nb():
+    X, y = rows(n=90, d=20)
+    keep = np.flatnonzero((y != "Lotus") | (np.arange(90) < 30))
+    X, y = X[keep], y[keep]
+    model, reference = pair(X, y, var_smoothing=0.1)
+    np.testing.assert_allclose(
+        model.decision_function(X) * 20,
+        reference.predict_joint_log_proba(X.astype(float)),
+        rtol=TOLERANCE,
+    )
+
+
+def test_probabilities_of_many_dependent_columns_are_not_saturated():
+    X, y = rows(n=300, d=12, shift=12.0)
+    X = np.tile(X, (1, 100))
+    train, new, truth = np.s_[:200], X[200:], y[200:]
+    raw = GaussianNB().fit(X[train].astype(float), y[train]).predict_proba(new.astype(float))
+    assert np.median(raw.max(axis=1)) > 0.999
+    model = CalibratedNB().fit(X[train], y[train])
+    confidence = model.predict_proba(new).max(axis=1)
+    assert confidence.max() < 0.999
+    assert abs(confidence.mean() - accuracy_score(truth, model.predict(new))) < 0.1
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_the_label_is_the_most_probable_class(classes):
+    X, y = rows(classes=classes)
+    model = CalibratedNB().fit(X, y)
+    probabilities = model.predict_proba(X)
+    assert probabilities.shape == (len(X), classes)
+    np.testing.assert_array_equal(model.predict(X), model.classes_[probabilities.argmax(axis=1)])
+
+
+def test_one_row_is_answered_as_in_a_batch():
+    X, y = rows()
+    model = CalibratedNB().fit(X, y)
+    one_by_one = np.concatenate([model.predict_proba(row[None]) for row in X])
+    np.testing.assert_allclose(one_by_one, model.predict_proba(X), rtol=0, atol=1e-6)
+
+
+@parametrize_with_checks(
+    [CalibratedNB()],
+    expected_failed_checks=lambda model: {
+        "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
+    },
+)
+def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
+    check(estimator)

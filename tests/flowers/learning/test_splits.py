@@ -1,0 +1,97 @@
+"""Demands on splits and folds: groups stay whole, and what crosses is counted."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import train_test_split
+
+from flowers.errors import BadInput
+from flowers.learning.splits import (
+    grouped_folds,
+    grouped_split,
+    random_split,
+    require_groups,
+    split_figures,
+    strategies,
+    twin_share,
+)
+
+
+def clustered(seed=0, classes=5, groups_per_class=20):
+    """Labels and groups of one to four photos, in random order."""
+    generator = np.random.default_rng(seed)
+    size = generator.integers(1, 5, classes * groups_per_class)
+    groups = np.repeat(np.arange(len(size)), size)
+    order = generator.permutation(len(groups))
+    return np.array(list("abcdefgh"))[groups // groups_per_class][order], groups[order]
+
+
+def test_the_random_split_is_that_of_scikit_learn():
+    labels, _ = clustered()
+    _, test = train_test_split(
+        np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels
+    )
+    assert np.flatnonzero(random_split(labels, 0.2, 42)).tolist() == sorted(test)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_never_cross_the_grouped_split(seed):
+    labels, groups = clustered(seed)
+    test = grouped_split(labels, groups, 0.2, seed)
+    assert not set(groups[test]) & set(groups[~test])
+    assert twin_share(groups, test) == 0
+    assert twin_share(groups, random_split(labels, 0.2, seed)) > 0.3
+
+
+def test_the_grouped_split_takes_the_same_share_of_each_class():
+    labels, groups = clustered()
+    test = grouped_split(labels, groups, 0.2, 42)
+    assert {c: len(set(groups[test & (labels == c)])) for c in "abcde"} == dict.fromkeys("abcde", 4)
+
+
+def test_a_split_depends_on_its_seed_alone():
+    labels, groups = clustered()
+    first, again, other = (grouped_split(labels, groups, 0.2, seed) for seed in (1, 1, 2))
+    assert (first == again).all() and (first != other).any()
+
+
+def test_the_twin_share_counts_test_photos():
+    groups = np.array([0, 0, 1, 2, 2, 3])
+    test = np.array([True, False, True, True, True, False])
+    assert twin_share(groups, test) == 0.25
+
+
+def test_folds_keep_groups_whole_and_hold_out_each_row_once():
+    labels, groups = clustered()
+    folds = grouped_folds(labels, groups, 4, seed=0)
+    assert sorted(np.concatenate([held_out for _, held_out in folds])) == list(range(len(labels)))
+    for train, held_out in folds:
+        assert len(train) + len(held_out) == len(labels)
+        assert not set(groups[train]) & set(groups[held_out])
+        assert set(labels[train]) == set(labels[held_out]) == set("abcde")
+
+
+def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():
+    labels = np.array(["Lotus"] * 8 + ["Tulip"] * 8)
+    groups = np.array([*range(8), 8, 8, 8, 8, 9, 9, 10, 10])
+    assert len(grouped_folds(labels, groups, 3, seed=0)) == 3
+    with pytest.raises(BadInput, match="'Tulip'.* 3 .* 4"):
+        grouped_folds(labels, groups, 4, seed=0)
+
+
+def test_the_remedy_is_that_of_the_caller():
+    with pytest.raises(BadInput, match="draw more$"):
+        require_groups(np.array(["Lotus"]), np.array([0]), 2, "draw more")
+
+
+def test_the_figures_count_what_crosses_the_split_that_is_used():
+    labels, groups = clustered()
+    tests = strategies(labels, groups, 0.2, 0)
+    first = np.array([[i, np.flatnonzero(groups == g)[-1]] for i, g in enumerate(groups)])
+    pairs = first[first[:, 0] < first[:, 1]]
+    kept, leaky = (
+        split_figures(labels, groups, pairs, tests, name) for name in ("grouped", "random")
+    )
+    assert kept["crossing"] == 0 < leaky["crossing"]
+    assert kept["train"] + kept["test"] == kept["photos"] == len(labels)
+    assert kept["distinct"] == len(np.unique(groups)) and kept["two_labels"] == 0
+    assert kept["twin_in_train_share"] == leaky["twin_in_train_share"]

@@ -1,0 +1,132 @@
+"""Demands on the sources of photos: every file once, with its class, its name and its bytes."""
+
+import io
+import zipfile
+
+import pytest
+
+from flowers.drawn.hazards import HAZARDS
+from flowers.drawn.picture import SPECIES
+from flowers.errors import BadInput
+from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
+from tests.flowers.photos.photo_files import encoded, picture, samples
+
+FILES = {
+    "all/Lotus/1.jpg": b"lotus one",
+    "all/Tulip/2.jpg": b"tulip two",
+    "all/Tulip/deep.jpg": b"tulip deep",
+}
+EXPECTED = [
+    ("Lotus", "1.jpg", b"lotus one"),
+    ("Tulip", "2.jpg", b"tulip two"),
+    ("Tulip", "deep.jpg", b"tulip deep"),
+]
+
+
+def grow(root):
+    for name, content in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return root
+
+
+def zipped(path, files=FILES):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_folder_gives_its_files_class_by_class(tmp_path):
+    assert list(folder_files(grow(tmp_path))) == EXPECTED
+    assert list(folder_files(str(tmp_path))) == EXPECTED
+
+
+def test_strays_come_last_without_a_class(tmp_path):
+    (grow(tmp_path) / "all" / "readme.txt").write_bytes(b"text")
+    assert list(folder_files(tmp_path)) == [*EXPECTED, (None, "all/readme.txt", b"")]
+
+
+def test_an_empty_class_folder_is_refused_by_name(tmp_path):
+    (grow(tmp_path) / "all" / "Rose").mkdir()
+    with pytest.raises(BadInput, match="'Rose'"):
+        list(folder_files(tmp_path))
+
+
+def test_a_tree_without_class_folders_is_refused_by_its_path(tmp_path):
+    (tmp_path / "1.jpg").write_bytes(b"x")
+    with pytest.raises(BadInput, match=str(tmp_path)):
+        list(folder_files(tmp_path))
+
+
+def test_an_archive_gives_what_its_folder_would_and_is_cleared_away(tmp_path):
+    archive, cache = zipped(tmp_path / "a.zip"), tmp_path / "cache"
+    assert list(archive_files(str(archive), cache)) == EXPECTED
+    assert list(cache.iterdir()) == []
+
+
+def test_an_archive_left_half_read_is_cleared_away(tmp_path):
+    files = archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache")
+    assert next(files) == EXPECTED[0]
+    files.close()
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_an_archive_with_another_digest_is_refused(tmp_path):
+    with pytest.raises(BadInput):
+        list(archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", "0" * 64))
+
+
+def test_an_unsafe_archive_is_refused_and_leaves_nothing(tmp_path):
+    archive = zipped(tmp_path / "a.zip", FILES | {"../out.jpg": b"x"})
+    with pytest.raises(BadInput):
+        list(archive_files(str(archive), tmp_path / "cache"))
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert not (tmp_path / "out.jpg").exists()
+
+
+def test_progress_counts_bytes(tmp_path):
+    steps = []
+    list(archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", None, steps.append))
+    assert sum(steps) > 0
+
+
+def test_the_drawn_set_has_the_species_as_classes():
+    files = list(drawn_files(2, 0.0, 0, seed=0, jobs=1))
+    assert len(files) == 2 * len(SPECIES) + len(HAZARDS)
+    assert {label for label, _, _ in files} == set(SPECIES)
+    assert all("/" not in name for _, name, _ in files)
+
+
+def test_the_archive_of_real_photos_has_five_classes_of_readable_kinds(real_zip, tmp_path):
+    some = io.BytesIO()
+    with zipfile.ZipFile(real_zip) as archive, zipfile.ZipFile(some, "w") as part:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        for name in names[::50]:
+            part.writestr(name, archive.read(name))
+    (tmp_path / "a.zip").write_bytes(some.getvalue())
+    files = list(archive_files(str(tmp_path / "a.zip"), tmp_path / "cache"))
+    assert len(files) == len(names[::50])
+    assert {label for label, _, _ in files} == set(SPECIES)
+    assert not any(fault(label, content) for label, _, content in files)
+
+
+@pytest.mark.parametrize("name", samples())
+def test_a_photo_has_no_fault_whatever_its_name(name):
+    assert fault("Lotus", samples()[name]) is None
+
+
+def test_faults_are_told_apart():
+    photo = encoded(picture(), "PNG")
+    assert fault(None, photo) == "not in a class folder"
+    assert fault("Lotus", b"") == "empty"
+    assert fault("Lotus", b"flower" * 9) == "not a JPEG, PNG or WEBP"
+
+
+def test_a_taken_name_gets_a_number_before_its_suffix(tmp_path):
+    folder, names = tmp_path / "photos" / "Tulip", []
+    for name in ("1.jpg", "1.jpg", "1.jpg", "1.png", "none", "none"):
+        path = place(folder, name)
+        path.write_bytes(b"x")
+        names.append(path.relative_to(folder).as_posix())
+    assert names == ["1.jpg", "1-2.jpg", "1-3.jpg", "1.png", "none", "none-2"]

@@ -1,0 +1,68 @@
+"""Demands on the way from bytes to an answer: the same alone as in the pipeline's batch."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from flowers.errors import Rejected
+from flowers.features.extraction import EXTRACTORS, extract
+from flowers.learning.naive_bayes import CalibratedNB
+from flowers.learning.svm import GramSVC
+from flowers.model import Model
+from flowers.photos.decoding import read
+from tests.flowers.learning.estimator_data import CLASSES
+from tests.flowers.photos.photo_files import encoded, picture, samples
+
+SIZE = 32
+FEATURES = [["pixels"], ["colour"], ["hog"], list(EXTRACTORS)]
+
+
+def asked(estimator, features):
+    card = {"classes": CLASSES.tolist(), "features": features, "size": SIZE}
+    return Model(estimator, card, {})
+
+
+@pytest.fixture(scope="module")
+def photos():
+    """Every kind of photo file, and noise in the size of each."""
+    generator = np.random.default_rng(0)
+    drawn = [picture(width, height) for width, height in [(20, 90), (200, 64), (32, 32)]]
+    noisy = [generator.integers(0, 256, (40, 50, 3), dtype=np.uint8) for _ in range(20)]
+    return [
+        *samples().values(),
+        *(encoded(image, "JPEG") for image in drawn),
+        *(encoded(Image.fromarray(pixels), "JPEG") for pixels in noisy),
+    ]
+
+
+@pytest.fixture(scope="module")
+def batch(photos):
+    return np.stack([read(data, SIZE)[0] for data in photos])
+
+
+@pytest.mark.parametrize("features", FEATURES, ids="+".join)
+def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, features):
+    rows = extract(batch, features)
+    for data, row in zip(photos, rows, strict=True):
+        alone = extract(read(data, SIZE)[0][None], features)
+        assert alone.shape == (1, len(row)) and alone.dtype == rows.dtype
+        np.testing.assert_array_equal(alone[0], row)
+
+
+@pytest.mark.parametrize("estimator", [GramSVC, CalibratedNB])
+@pytest.mark.parametrize("features", FEATURES, ids="+".join)
+def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, features, estimator):
+    generator = np.random.default_rng(1)
+    train = generator.integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
+    fitted = estimator().fit(extract(train, features), np.tile(CLASSES, 12))
+    model = asked(fitted, features)
+    together = model.probabilities(batch)
+    alone = [model.answer(data).probabilities for data in photos]
+    assert alone[0].shape == (5,) and alone[0].dtype == np.float64
+    np.testing.assert_allclose(alone, together, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("data", [b"", b"flower", encoded(picture(), "JPEG")[:200]])
+def test_a_photo_that_cannot_be_read_is_rejected(data):
+    with pytest.raises(Rejected):
+        asked(CalibratedNB(), ["pixels"]).answer(data)

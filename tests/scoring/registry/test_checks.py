@@ -1,0 +1,103 @@
+"""What keeps a model from production, and what --force records."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scoring.registry.__main__ import main
+from tests.scoring.registry.registry_repository import (
+    ALL_CHECKS,
+    call,
+    commit,
+    edit,
+    own_copy,
+    refused,
+    status,
+)
+
+# Of a library that DVC uses.
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
+
+
+@pytest.fixture
+def repo(tmp_path_factory, tmp_path, monkeypatch):
+    return own_copy(tmp_path_factory, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "card.json"])
+def test_an_altered_candidate_is_not_promoted(repo, capsys, name):
+    path = Path("models/candidate") / name
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[:-3] + b" " + content[-2:])
+    assert "bytes: " in refused(capsys, "promote")
+    assert call("git", "tag") == ""
+
+
+def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
+    edit("params.yaml", "# pixels a side", "# pixels on a side")
+    assert "params.yaml" in refused(capsys, "promote")
+    assert call("git", "tag") == ""
+    assert main(["promote", "--force"]) == 0
+    production = status(capsys)["production"]
+    assert production["checks_skipped"] == ["clean-tree"]
+    assert "skipped: clean-tree" in call("git", "tag", "-n99", "--list", "flowers#*")
+
+
+def test_a_lock_that_is_not_true_or_not_committed_is_refused(repo, capsys):
+    edit("flowers/kernels.py", '"""', '""" ')
+    commit("code that no run used")
+    assert "train_svm" in refused(capsys, "promote")
+    call("git", "rm", "--quiet", "--cached", "dvc.lock")
+    call("git", "commit", "--quiet", "--message", "forgotten")
+    assert "not in git: dvc.lock" in refused(capsys, "promote")
+
+
+def test_a_failed_gate_is_refused(repo, capsys):
+    decision = json.loads(Path("metrics/promotion.json").read_text())
+    decision["passed"] = decision["checks"][1]["passed"] = False
+    Path("metrics/promotion.json").write_text(json.dumps(decision))
+    commit("a failed gate")
+    gate = [line for line in refused(capsys, "promote").splitlines() if "gate: " in line]
+    assert "min_accuracy_low" in gate[0]
+
+
+def better_production():
+    """Tag, by hand, a commit whose champion answers every test photo right."""
+    path = Path("metrics/predictions.csv")
+    header, *rows = (line.split(",") for line in path.read_text().splitlines())
+    for row in rows:
+        row[header.index("nb")] = row[header.index("label")]
+    path.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
+    call("git", "checkout", "--quiet", "-b", "other")
+    commit("all right")
+    call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
+    call("git", "checkout", "--quiet", "nb")
+
+
+def test_a_significantly_worse_model_becomes_canary_but_not_production(repo, capsys):
+    better_production()
+    assert "comparison: " in refused(capsys, "promote")
+    assert main(["canary", "--version", "v3.0.0"]) == 0
+    found = status(capsys)
+    assert found["canary"]["version"] == "v3.0.0"
+    assert found["canary"]["checks_skipped"] == []
+    assert found["production"]["checks_skipped"] == ALL_CHECKS
+    assert main(["promote", "--force"]) == 0
+    found = status(capsys)["production"]
+    assert found["version"] == "v3.0.0"
+    assert found["checks_skipped"] == ["comparison"]
+
+
+def test_too_few_common_test_photos_need_force(repo, capsys):
+    path = Path("metrics/predictions.csv")
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *rows[: len(rows) // 2 - 1]]) + "\n")
+    call("git", "checkout", "--quiet", "-b", "other")
+    commit("other test photos")
+    call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
+    call("git", "checkout", "--quiet", "nb")
+    reasons = refused(capsys, "promote")
+    assert "not possible" in reasons and "--force" in reasons
+    assert main(["promote", "--force"]) == 0

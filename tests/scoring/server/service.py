@@ -1,0 +1,167 @@
+"""A real server in a folder of its own, and requests to it."""
+
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+
+from flowers import model_folder
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 60  # seconds, for a busy machine
+
+
+def write_model(folder, model, photos, size=32, **origin):
+    """Write a model folder as the promote stage and, with `origin`, the registry would."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    file = folder.with_name(f"{folder.name}.joblib")
+    joblib.dump(model, file)
+    preparation = {"features": ["pixels"], "size": size}
+    model_folder.write(folder, file, preparation, photos, [{"row": 0}], {})
+    file.unlink()
+    if origin:
+        (folder / "origin.json").write_text(json.dumps(origin))
+    return folder
+
+
+def until(condition):
+    """Wait for a condition; a test that waits in vain fails."""
+    end = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+    return value
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+def form(photos, field="file"):
+    """A multipart body of (name, bytes) pairs, and its content type; any name, any bytes."""
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n".encode()
+        + photo
+        + b"\r\n"
+        for name, photo in photos
+    ]
+    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+class Service:
+    def __init__(self, process, output, folder):
+        self.process, self.output, self.folder = process, output, folder
+        self.logs = folder / "logs"
+        self.port = int(until(lambda: self._said(r"Listening at: http://127\.0\.0\.1:(\d+)"))[0])
+
+    def _said(self, pattern):
+        found = re.findall(pattern, self.output.read_text())
+        assert found or self.process.poll() is None, self.output.read_text()
+        return found
+
+    def said(self, pattern):
+        return until(lambda: self._said(pattern))
+
+    @property
+    def worker(self):
+        return int(self._said(r"Booting worker with pid: (\d+)")[-1])
+
+    def call(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            names = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, names)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path):
+        return self.call("GET", path)
+
+    def predict(self, *photos, **headers):
+        body, content_type = form(photos)
+        return self.call("POST", "/predict", body, Content_Type=content_type, **headers)
+
+    def tell(self, facts):
+        return self.call("POST", "/feedback", json.dumps(facts), Content_Type="application/json")
+
+    def count(self, name):
+        """A counter of /metrics, such as flowers_canary_total{outcome="dropped"}."""
+        for line in self.get("/metrics").body.decode().splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.rsplit(" ", 1)[1])
+        return 0.0
+
+    @contextmanager
+    def load(self, photo, clients=3):
+        """Requests without a pause while the block runs; gives the list that answers join.
+
+        What is in the list is a status, or the exception where there was no answer, with its
+        request id.
+        """
+        answers, stop = [], threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                name = uuid.uuid4().hex
+                try:
+                    outcome = self.predict(("a.jpg", photo), X_Request_Id=name).status
+                except (OSError, http.client.HTTPException) as error:
+                    outcome = error
+                answers.append((name, outcome))
+
+        threads = [threading.Thread(target=ask) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield answers
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+
+def environment(**variables):
+    given = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG")}
+    return given | {"PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}"} | variables
+
+
+@contextmanager
+def running(folder, **variables):
+    """A server whose working directory is `folder`, on a free port."""
+    output = folder / "server.log"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scoring.server"],
+            cwd=folder,
+            env=environment(PORT="0", **variables),
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        yield Service(process, output, folder)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(PATIENCE)

@@ -1,0 +1,78 @@
+"""Nothing that a client sends breaks the scorer, makes it grow or touches the next answer."""
+
+import http.client
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.scoring.server.hostile import corpus
+from tests.scoring.server.service import PATIENCE, Answer, running
+
+ROUNDS = 3
+MAX_GROWTH = 150  # MB
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@pytest.fixture(scope="module")
+def attacked(candidate, tmp_path_factory):
+    """A server of its own: its memory is watched."""
+    folder = tmp_path_factory.mktemp("attacked")
+    shutil.copytree(candidate, folder / "models" / "candidate")
+    with running(folder, MAX_UPLOAD_MB="2", MAX_FILES="4") as service:
+        yield service
+
+
+def send(port, data):
+    """The answer to bytes that need not be a request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # refused before all of it was read
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return Answer(response.status, response.headers, response.read())
+
+
+def faults(answer, statuses):
+    """What is wrong with an answer."""
+    if answer.status not in statuses:
+        yield f"status {answer.status}: {answer.body[:200]}"
+    if not REQUEST_ID.fullmatch(answer.headers.get("X-Request-Id", "")):
+        yield f"request id {answer.headers['X-Request-Id']}"
+    if answer.status >= 400:
+        if answer.headers["Content-Type"] != "application/problem+json":
+            yield f"content type {answer.headers['Content-Type']}"
+        elif (answer.json["status"], answer.json["request_id"]) != (
+            answer.status,
+            answer.headers["X-Request-Id"],
+        ):
+            yield f"problem {answer.json}"
+
+
+def resident(process):
+    """Memory of a process, in MB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1e3
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="memory is read from /proc")
+def test_hostile_requests_are_refused_as_problems_and_harm_no_other(attacked, photo):
+    probabilities = attacked.predict(("a.jpg", photo)).json["probabilities"]
+    worker, before = attacked.worker, resident(attacked.worker)
+    requests = list(corpus(photo))
+    assert len(requests) > 150
+    found = {}
+    for _ in range(ROUNDS):
+        for name, data, statuses in requests:
+            if wrong := list(faults(send(attacked.port, data), statuses)):
+                found[name] = wrong
+            after = attacked.predict(("a.jpg", photo))
+            assert (after.status, after.json["probabilities"]) == (200, probabilities), name
+    assert not found, "\n".join(f"{name}: {wrong}" for name, wrong in found.items())
+    assert attacked.worker == worker
+    assert resident(worker) - before < MAX_GROWTH

@@ -1,0 +1,80 @@
+"""No answer without its record: the disk is full, too small, or not there."""
+
+import os
+import resource
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.logged import records
+from tests.scoring.server.service import running
+
+
+def log_files(directory):
+    """The files of today and, in case midnight comes, tomorrow."""
+    days = [datetime.now(UTC).date() + timedelta(days=ahead) for ahead in (0, 1)]
+    return [directory / f"{day}.jsonl" for day in days]
+
+
+def refuses(service, photo):
+    """Whether answers and readiness are refused, and being alive is not."""
+    answer = service.predict(("a.jpg", photo))
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) >= 1
+    told = service.tell(
+        {"request_id": "a", "true_label": service.get("/version").json["classes"][0]}
+    )
+    ready = service.get("/ready")
+    assert "ok" not in ready.json["checks"]["log"].split()
+    assert service.get("/health").status == 200
+    return [answer.status, told.status, ready.status] == [503] * 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_refuses_answers_until_there_is_room(place, photo):
+    logs = place / "logs"
+    logs.mkdir()
+    for path in log_files(logs):
+        path.symlink_to("/dev/full")
+    with running(place) as service:
+        assert refuses(service, photo)
+        assert service.count("flowers_log_errors_total") >= 3
+        assert service.count("flowers_ready") == 0
+        for path in log_files(logs):
+            path.unlink()
+        assert service.get("/ready").status == 200
+        answer = service.predict(("a.jpg", photo))
+        assert answer.status == 200
+    assert [r["request_id"] for r in records(logs)] == [answer.json["request_id"]]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="no prlimit on this system")
+def test_a_record_cut_short_is_refused_and_the_next_one_is_whole(place, photo):
+    with running(place) as service:
+        assert service.predict(("a.jpg", photo)).status == 200
+        (path,) = (place / "logs").iterdir()
+        size, hard = path.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(service.worker, resource.RLIMIT_FSIZE, (size + 100, hard))
+        assert service.predict(("a.jpg", photo)).status == 503
+        assert path.stat().st_size == size + 100
+        assert refuses(service, photo)
+        resource.prlimit(service.worker, resource.RLIMIT_FSIZE, (hard, hard))
+        assert service.get("/ready").status == 200
+        assert service.predict(("a.jpg", photo)).status == 200
+    torn = []
+    assert len(list(records(place / "logs", on_torn=torn.append))) == 2
+    assert len(torn) == 1
+
+
+def test_a_log_directory_that_cannot_be_made_refuses_answers(place, photo):
+    (place / "logs").write_text("a file, where the directory should be")
+    with running(place) as service:
+        assert refuses(service, photo)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_log_directory_refuses_answers(place, photo):
+    (place / "logs").mkdir(mode=0o500)
+    with running(place) as service:
+        assert refuses(service, photo)

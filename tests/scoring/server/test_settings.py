@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from flowers.errors import BadInput
+from scoring.server.settings import Settings, from_environment, processors
+
+
+def test_without_variables_the_settings_are_the_documented_ones():
+    assert from_environment({}) == Settings()
+    assert from_environment({"PORT": "", "LOG_DIR": ""}) == Settings()
+
+
+def test_each_variable_has_its_setting():
+    given = {
+        "MODEL_DIR": "a",
+        "CANARY_DIR": "b",
+        "CANARY_RATIO": "0.5",
+        "LOG_DIR": "c",
+        "MAX_UPLOAD_MB": "1.5",
+        "MAX_FILES": "3",
+        "QUEUE": "0",
+        "HOST": "0.0.0.0",
+        "PORT": "8080",
+        "THREADS": "100",
+    }
+    paths = (Path("a"), Path("b"), 0.5, Path("c"))
+    assert from_environment(given) == Settings(*paths, 1.5, 3, 0, "0.0.0.0", 8080, 100)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CANARY_RATIO", "1.5"),
+        ("CANARY_RATIO", "nan"),
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("QUEUE", "-1"),
+        ("MAX_FILES", "0"),
+        ("MAX_UPLOAD_MB", "0"),
+        ("THREADS", str(processors() + 16)),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_and_value(variable, value):
+    with pytest.raises(BadInput, match=f"{variable}={value}"):
+        from_environment({variable: value})
+
+
+def test_more_waiting_requests_bring_more_threads():
+    assert from_environment({"QUEUE": "100"}).threads > 100
