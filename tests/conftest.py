@@ -1,15 +1,13 @@
 """Real photos for the tests that cannot do with drawn ones, and one finished tiny run."""
 
-import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from filelock import FileLock
 
 from flowers.photos.decoding import read
-from tests.workshop import TINY, Workshop
+from tests.workshop import TINY, Workshop, shared
 
 REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"
 
@@ -35,19 +33,15 @@ def real_photos(real_zip):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """The pipeline, run once on tiny drawn photos. Read this one; change a `shop`."""
-    base = tmp_path_factory.getbasetemp()
-    # Workers of one test run share what the first of them made.
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    path, done = base / "finished" / "repository", base / "finished" / "done"
-    with FileLock(base / "finished.lock"):
-        if not done.exists():
-            made = Workshop.made(path)
-            made.set(**TINY)
-            made.commit("tiny")
-            made.run("dvc", "repro")
-            made.commit("run")
-            done.touch()
-    return Workshop(path)
+
+    def make(folder):
+        made = Workshop.made(folder)
+        made.set(**TINY)
+        made.commit("tiny")
+        made.run("dvc", "repro")
+        made.commit("run")
+
+    return Workshop(shared(tmp_path_factory, "finished", make))
 
 
 @pytest.fixture

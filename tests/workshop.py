@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 from tests.imports import ROOT
@@ -26,6 +27,18 @@ TINY = {
     "alarm.sizes": [50],
     "alarm.repeats": 40,
 }
+
+
+def shared(tmp_path_factory, name, make):
+    """A folder that `make` fills once in a test run, whichever worker needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = base / name, base / f"{name}.done"
+    with FileLock(base / f"{name}.lock"):
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
 
 
 class Workshop:

@@ -1,6 +1,5 @@
 """A real repository for tests of the registry: git, DVC and the pipeline on a few small photos."""
 
-import functools
 import json
 import os
 import shutil
@@ -12,13 +11,13 @@ import pytest
 from dvc.repo import Repo
 
 from scoring.registry.__main__ import main
+from tests.workshop import shared
 
 ROOT = Path(__file__).parents[3]
 # An SVM that answers better, calibrated so badly that a gate on log loss would prefer the other.
 SMALL = {
     "  per_class: 200 ": "  per_class: 20 ",
     "  conflicts: 4 ": "  conflicts: 1 ",
-    "  jobs: -1": "  jobs: 1",
     "  size: 128 ": "  size: 32 ",
     "  test_size: 0.2": "  test_size: 0.4",
     "  folds: 5": "  folds: 2",
@@ -66,10 +65,8 @@ def work_in(folder, patch):
     patch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
 
 
-@functools.cache
-def finished(base):
-    """A repository with two finished runs, SVM and naive Bayes, on branches "svm" and "nb"."""
-    folder = base / "finished"
+def make_runs(folder):
+    """Make a repository with two finished runs, SVM and naive Bayes, on branches of the names."""
     names = subprocess.run(
         ("git", "ls-files", "--cached"), cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -93,12 +90,12 @@ def finished(base):
         dvc("reproduce")
         commit("naive Bayes")
     assert json.loads((folder / "metrics/promotion.json").read_text())["champion"] == "nb"
-    return folder
 
 
 def own_copy(tmp_path_factory, tmp_path, patch):
     """A copy for one test, on branch "nb", as the working folder."""
-    shutil.copytree(finished(tmp_path_factory.getbasetemp()), tmp_path / "repo", symlinks=True)
+    runs = shared(tmp_path_factory, "runs", make_runs)
+    shutil.copytree(runs, tmp_path / "repo", symlinks=True)
     work_in(tmp_path / "repo", patch)
     return tmp_path / "repo"
 

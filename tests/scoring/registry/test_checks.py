@@ -46,7 +46,7 @@ def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
 
 
 def test_a_lock_that_is_not_true_or_not_committed_is_refused(repo, capsys):
-    edit("flowers/kernels.py", '"""', '""" ')
+    edit("flowers/learning/kernels.py", '"""', '""" ')
     commit("code that no run used")
     assert "train_svm" in refused(capsys, "promote")
     call("git", "rm", "--quiet", "--cached", "dvc.lock")

@@ -96,7 +96,7 @@ def test_hup_takes_up_another_model_and_no_request_fails(place, candidate, photo
             file.write(b"x")
         worker = service.worker
         os.kill(service.process.pid, signal.SIGHUP)
-        service.said("Not reloaded: .*sha256")
+        service.said("Not reloaded: .*model.joblib")
         enough = len(answers) + 10
         until(lambda: len(answers) >= enough)
         assert service.worker == worker
