@@ -12,8 +12,13 @@ from benchmarks.readme import rendered
 from tests.imports import ROOT
 
 TEXT = (ROOT / "README.md").read_text()
+PAGES = {page.name: page.read_text() for page in sorted((ROOT / "docs").rglob("*.md"))}
+PAGES |= {name: (ROOT / name).read_text() for name in ("ARCHITECTURE.md", "CONTRIBUTING.md")}
 SHELL = [
-    line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()
+    line
+    for text in (TEXT, *PAGES.values())
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    for line in block.splitlines()
 ]
 
 
@@ -29,6 +34,17 @@ def test_every_room_and_picture_it_shows_is_there():
     written_by_a_run = ("dvc_plots", "models/")
     for path in [*rooms, *pictures, *named]:
         assert (ROOT / path).exists() or path.startswith(written_by_a_run), path
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_file_that_a_page_names_is_there(name):
+    named = re.findall(
+        r"`((?:flowers|stages|scoring|tests|benchmarks|docker)/[\w./-]+)`", PAGES[name]
+    )
+    folder = ROOT if (ROOT / name).exists() else ROOT / "docs"
+    linked = re.findall(r"\]\((?!http)(.*?)\)", PAGES[name])
+    for path in [*(ROOT / name for name in named), *(folder / name for name in linked)]:
+        assert path.exists(), path
 
 
 def test_it_is_short_enough_to_read():
