@@ -1,23 +1,35 @@
-"""One function over many photos: threads, processes, or the workers of a cluster."""
+"""One function over many things: threads, processes, or the workers of a cluster."""
+
+import tempfile
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
 
 import joblib
+import numpy as np
+from joblib.parallel import get_active_backend
 
 from flowers.errors import BadInput
 
+# Where arrays lie that processes read; a cluster needs a folder that all its machines see.
+_FOLDER = ContextVar("folder", default=None)
 
-def mapped(function, items, jobs, backend):
-    """Results of `function` in the order of `items`, as they become ready.
+
+@contextmanager
+def workers(jobs, backend, folder=None):
+    """Give the parallel work inside so many workers; without it, work is done one by one.
 
     Parameters
     ----------
-    function : callable
-        Picklable for every backend but "threading".
-    items : iterable
     jobs : int
         Workers; -1 is one per core. A cluster has its own number.
     backend : {"threading", "loky", "dask", "ray"}
         "dask" and "ray" come with the extra `cluster`; they join the cluster that
         DASK_SCHEDULER_ADDRESS or RAY_ADDRESS names, or start one on this machine.
+    folder : path-like, optional
+        Seen by all workers; arrays are handed to processes through files in it. Default: that of
+        temporary files.
 
     Raises
     ------
@@ -30,13 +42,12 @@ def mapped(function, items, jobs, backend):
         raise BadInput(
             f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
         ) from error
-    tasks = (joblib.delayed(function)(item) for item in items)
+    token = _FOLDER.set(folder)
     try:
         with joblib.parallel_config(backend, n_jobs=jobs):
-            # Ray's backend has no generators: its results come all at the end.
-            order = "list" if backend == "ray" else "generator"
-            yield from joblib.Parallel(return_as=order)(tasks)
+            yield
     finally:
+        _FOLDER.reset(token)
         if client is not None:
             client.close()
 
@@ -52,3 +63,69 @@ def _connect(backend):
 
         register_ray()
     return None
+
+
+def each(function, tasks):
+    """Results of ``function(*task)`` in the order of `tasks`, as they become ready.
+
+    Parameters
+    ----------
+    function : callable
+        Picklable unless the workers are threads.
+    tasks : iterable of tuple
+    """
+    backend, _ = get_active_backend(prefer="threads")
+    # Ray's backend has no generators: its results come all at the end.
+    order = "generator" if backend.supports_return_generator else "list"
+    parallel = joblib.Parallel(prefer="threads", return_as=order)
+    yield from parallel(joblib.delayed(function)(*task) for task in tasks)
+
+
+def mapped(function, items, jobs, backend):
+    """Results of `function` in the order of `items`, as they become ready.
+
+    Parameters
+    ----------
+    function : callable
+        Picklable for every backend but "threading".
+    items : iterable
+    jobs, backend
+        As of `workers`.
+
+    Raises
+    ------
+    BadInput
+        If the backend is not installed.
+    """
+    with workers(jobs, backend):
+        yield from each(function, ((item,) for item in items))
+
+
+@contextmanager
+def shared(*arrays):
+    """Give arrays as tasks take them: as they are to threads, as files to processes.
+
+    Yields
+    ------
+    list
+        For `opened`, in a task.
+    """
+    backend, _ = get_active_backend(prefer="threads")
+    if getattr(backend, "supports_sharedmem", False):
+        yield list(arrays)
+        return
+    with tempfile.TemporaryDirectory(prefix="arrays-", dir=_FOLDER.get()) as folder:
+        paths = [Path(folder, f"{i}.npy").resolve() for i in range(len(arrays))]
+        for path, array in zip(paths, arrays, strict=True):
+            np.save(path, array)
+        yield paths
+
+
+def opened(array):
+    """Give the array that `shared` made ready: mapped, if it is a file."""
+    return _mapped(array) if isinstance(array, Path) else array
+
+
+@lru_cache(maxsize=8)
+def _mapped(path):
+    return np.load(path, mmap_mode="r")

@@ -1,11 +1,20 @@
-"""Standardised features and their RBF kernel, in blocks, so that memory stays flat."""
+"""Standardised features and their RBF kernel, in tiles, so that memory stays flat.
+
+A tile is one product of some rows by some rows, on one thread, block of columns after block: its
+bits do not depend on who computes it. The workers are those of ``flowers.parallel.workers``.
+"""
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-# One block of columns as float32: 5,000 photos x 2,048 features = 41 MB.
+from flowers.parallel import each, opened, shared
+
+# One block of columns: 2,048 features of a tile as float32 = 4 MB.
 BLOCK = 2048
-# New rows held as float32: 256 x 49,152 = 50 MB.
-BATCH = 256
+# Rows of a tile: its products then take about ten times as long as standardising its rows.
+TILE = 512
+# Up to so many new rows are taken to the known ones as they are; more of them make tiles.
+FEW = 32
 # Known rows turned into float32 at once, few enough to stay in the processor's cache.
 CHUNK = 16
 
@@ -13,6 +22,11 @@ CHUNK = 16
 def blocks(n_columns):
     """Slices of at most ``BLOCK`` columns that cover ``n_columns``."""
     return [slice(i, min(i + BLOCK, n_columns)) for i in range(0, n_columns, BLOCK)]
+
+
+def tiles(n):
+    """Slices of at most ``TILE`` rows that cover ``n``."""
+    return [slice(i, min(i + TILE, n)) for i in range(0, n, TILE)]
 
 
 def moments(X):
@@ -28,15 +42,23 @@ def moments(X):
         `scale` is 1 where a column is constant, as in scikit-learn's ``StandardScaler``.
     """
     mean, scale = np.empty(X.shape[1]), np.empty(X.shape[1])
-    for b in blocks(X.shape[1]):
-        part = X[:, b].astype(np.float64)
-        mean[b] = part.mean(axis=0)
-        scale[b] = part.std(axis=0)
+    some = blocks(X.shape[1])
+    with shared(X) as (stored,):
+        for b, found in zip(some, each(_moments, ((stored, b) for b in some)), strict=True):
+            mean[b], scale[b] = found
     # The bound below which StandardScaler calls a column constant.
     eps = np.finfo(np.float64).eps
     constant = scale**2 <= len(X) * eps * scale**2 + (len(X) * mean * eps) ** 2
     scale[constant] = 1.0
     return mean, scale
+
+
+def _moments(X, block):
+    part = opened(X)[:, block].astype(np.float64)
+    mean = part.mean(axis=0)
+    part -= mean
+    np.square(part, out=part)
+    return mean, np.sqrt(part.mean(axis=0))
 
 
 def standardised(X, mean, scale, block):
@@ -47,12 +69,84 @@ def standardised(X, mean, scale, block):
     return part
 
 
+def products(X, mean, scale):
+    """Scalar products between all standardised rows, from half of the tiles.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d), any real dtype
+    mean, scale : ndarray of shape (d,)
+        From `moments`.
+
+    Returns
+    -------
+    product : ndarray of shape (n, n), float32
+    norms : ndarray of shape (n,), float64
+        Squared norms of the standardised rows.
+    """
+    some = tiles(len(X))
+    # Those on the diagonal are half the work: they come last, to even out the workers.
+    pairs = [(i, j) for k, i in enumerate(some) for j in some[:k]] + [(i, i) for i in some]
+    product, norms = np.empty((len(X), len(X)), np.float32), np.empty(len(X))
+    for i, j, part in _tiled(X, X, mean, scale, pairs, norms):
+        product[i, j] = part
+        product[j, i] = part.T
+    return product, norms
+
+
+def products_to(rows, X, mean, scale):
+    """Scalar products of many new rows with known ones, all standardised, tile by tile.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m, d), any real dtype
+    X : ndarray of shape (n, d), any real dtype
+    mean, scale : ndarray of shape (d,)
+
+    Returns
+    -------
+    product : ndarray of shape (m, n), float32
+    norms : ndarray of shape (m,), float64
+        Squared norms of the new rows, standardised.
+    """
+    pairs = [(i, j) for i in tiles(len(rows)) for j in tiles(len(X))]
+    product, norms = np.empty((len(rows), len(X)), np.float32), np.empty(len(rows))
+    for i, j, part in _tiled(rows, X, mean, scale, pairs, norms):
+        product[i, j] = part
+    return product, norms
+
+
+def _tiled(A, B, mean, scale, pairs, norms):
+    """Yield the tiles of A by B, and fill in the squared norms of A's rows."""
+    with threadpool_limits(1, "blas"), shared(A, B, mean, scale) as stored:
+        done = each(_tile, ((*stored, i, j, A is B and i == j) for i, j in pairs))
+        for (i, j), (part, squares) in zip(pairs, done, strict=True):
+            if squares is not None:
+                norms[i] = squares
+            yield i, j, part
+
+
+def _tile(A, B, mean, scale, *where):
+    """One tile of A by B, and the squared norms of A's rows where B is at its start."""
+    i, j, same = where
+    A, B, mean, scale = opened(A)[i], opened(B)[j], opened(mean), opened(scale)
+    product = np.zeros((len(A), len(B)), np.float32)
+    norms = None if j.start else np.zeros(len(A))
+    for block in blocks(A.shape[1]):
+        a = standardised(A, mean, scale, block)
+        # numpy sees the one matrix on both sides and computes half the products.
+        product += a @ (a if same else standardised(B, mean, scale, block)).T
+        if norms is not None:
+            norms += np.einsum("ij,ij->i", a, a, dtype=np.float64)
+    return product, norms
+
+
 def squared_distances(X, mean, scale):
     """Squared Euclidean distances between all standardised rows.
 
-    ``|a|^2 + |b|^2 - 2 a.b`` from one symmetric product in float32 and norms in float64, clipped
-    at 0. Meant for features whose spread is not tiny beside their mean, as pixels and histograms
-    are: at a mean of 100,000 standard deviations float32 has no digits left.
+    ``|a|^2 + |b|^2 - 2 a.b`` from products in float32 and norms in float64, clipped at 0. Meant
+    for features whose spread is not tiny beside their mean, as pixels and histograms are: at a
+    mean of 100,000 standard deviations float32 has no digits left.
 
     Parameters
     ----------
@@ -66,22 +160,14 @@ def squared_distances(X, mean, scale):
     norms : ndarray of shape (n,), float64
         Squared norms of the standardised rows.
     """
-    product, norms = np.zeros((len(X), len(X)), dtype=np.float32), np.zeros(len(X))
-    for block in blocks(X.shape[1]):
-        part = standardised(X, mean, scale, block)
-        # numpy sees the one matrix on both sides and computes half the products.
-        product += part @ part.T
-        norms += np.einsum("ij,ij->i", part, part, dtype=np.float64)
+    product, norms = products(X, mean, scale)
     distances = _assembled(product, norms, norms)
     np.fill_diagonal(distances, 0.0)
     return distances, norms
 
 
 def squared_distances_to(rows, X, norms, mean, scale):
-    """Squared Euclidean distances of a few new rows to many known ones, all standardised.
-
-    The scale of both sides goes to the new rows, so that the known ones are read just once, as
-    they are: for a single photo, reading them is the work.
+    """Squared Euclidean distances of new rows to known ones, all standardised.
 
     Parameters
     ----------
@@ -95,18 +181,29 @@ def squared_distances_to(rows, X, norms, mean, scale):
     -------
     ndarray of shape (m, n), float32
     """
-    product = np.empty((len(rows), len(X)), dtype=np.float32)
-    row_norms, offset = np.empty(len(rows)), np.empty(len(rows))
-    for start in range(0, len(rows), BATCH):
-        some = slice(start, start + BATCH)
-        part = standardised(rows[some], mean, scale, slice(None))
-        row_norms[some] = np.einsum("ij,ij->i", part, part, dtype=np.float64)
-        part /= scale.astype(np.float32)
-        offset[some] = np.einsum("ij,j->i", part, mean)
-        for first in range(0, len(X), CHUNK):
-            chunk = slice(first, first + CHUNK)
-            product[some, chunk] = part @ X[chunk].astype(np.float32).T
-    return _assembled(product, row_norms + 2.0 * offset, norms)
+    if len(rows) <= FEW:
+        product, row_norms = _few_products(rows, X, mean, scale)
+    else:
+        product, row_norms = products_to(rows, X, mean, scale)
+    return _assembled(product, row_norms, norms)
+
+
+def _few_products(rows, X, mean, scale):
+    """Products of a few new rows with many known ones, up to a constant for each new row.
+
+    The scale of both sides goes to the new rows, so that the known ones are read just once, as
+    they are: for a single photo, reading them is the work. That leaves the known ones' mean in
+    the products, which the norms given back make good.
+    """
+    part = standardised(rows, mean, scale, slice(None))
+    norms = np.einsum("ij,ij->i", part, part, dtype=np.float64)
+    part /= scale.astype(np.float32)
+    offset = np.einsum("ij,j->i", part, mean)
+    product = np.empty((len(rows), len(X)), np.float32)
+    for first in range(0, len(X), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        product[:, chunk] = part @ X[chunk].astype(np.float32).T
+    return product, norms + 2.0 * offset
 
 
 def _assembled(product, row_norms, column_norms):

@@ -6,16 +6,20 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 
+from flowers.learning import kernels
 from flowers.learning.kernels import (
-    BATCH,
     BLOCK,
     CHUNK,
+    FEW,
+    TILE,
     blocks,
     moments,
+    products,
     rbf,
     squared_distances,
     squared_distances_to,
 )
+from flowers.parallel import workers
 
 # Of the largest distance: ten times the rounding of float32.
 TOLERANCE = 1e-6
@@ -84,7 +88,7 @@ def test_distances_to_new_rows_are_those_of_scipy(dtype):
     assert_same_distances(found, reference(X, rows))
 
 
-@pytest.mark.parametrize("n", [1, CHUNK + 1, BATCH + 1])
+@pytest.mark.parametrize("n", [1, CHUNK + 1, FEW + 1, TILE + 3])
 def test_both_ways_to_a_distance_agree_for_any_number_of_rows(n):
     X = table("uint8", n=n, d=64)
     mean, scale = moments(X)
@@ -131,3 +135,45 @@ def test_rbf_is_that_of_scikit_learn_and_in_place():
     kernel = rbf(distances, 1 / 30)
     assert kernel is distances and kernel.dtype == np.float32
     np.testing.assert_allclose(kernel, rbf_kernel(X, gamma=1 / 30), atol=1e-6)
+
+
+def gram_bits(X, rows):
+    mean, scale = moments(X)
+    distances, norms = squared_distances(X, mean, scale)
+    found = squared_distances_to(rows, X, norms, mean, scale)
+    return [part.tobytes() for part in (mean, scale, distances, norms, found)]
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_the_number_and_kind_of_workers_change_no_bit(jobs, backend, tmp_path):
+    X, rows = table("uint8", n=2 * TILE + 30, d=BLOCK + 60), table("uint8", n=TILE + 9, seed=1)
+    rows = rows[:, : X.shape[1]]
+    alone = gram_bits(X, rows)
+    with workers(jobs, backend, tmp_path):
+        assert gram_bits(X, rows) == alone
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_symmetric_product_is_symmetric_bit_by_bit_and_takes_half_of_the_tiles(monkeypatch):
+    X, counted = table("float32", n=3 * TILE, d=70), []
+
+    def tile(*arguments):
+        counted.append(arguments)
+        return one_tile(*arguments)
+
+    one_tile = kernels._tile
+    monkeypatch.setattr(kernels, "_tile", tile)
+    product, _ = products(X, *moments(X))
+    assert product.tobytes() == product.T.copy().tobytes()
+    assert len(counted) == 6
+
+
+@pytest.mark.parametrize("n", [FEW, TILE + 1])
+def test_a_row_gets_its_distances_in_any_batch(n):
+    X, rows = table("uint8", d=300), table("uint8", n=n, d=300, seed=1)
+    mean, scale = moments(X)
+    _, norms = squared_distances(X, mean, scale)
+    found = squared_distances_to(rows, X, norms, mean, scale)
+    alone = np.vstack([squared_distances_to(row[None], X, norms, mean, scale) for row in rows])
+    np.testing.assert_allclose(alone, found, rtol=0, atol=TOLERANCE * found.max())
