@@ -35,6 +35,8 @@ CARD_SCHEMA = _object(
     versions={"type": "object"},
     golden={"type": "array", "items": _object(file=_NAME, probabilities=_SHARES)},
 )
+# Only of a model with features that learn.
+CARD_SCHEMA["properties"]["codebook"] = _object(file=_NAME, sha256=_DIGEST)
 ORIGIN_SCHEMA = _object(version={"type": "string", "minLength": 1})
 
 

@@ -43,11 +43,14 @@ class Model:
         As of ``flowers.card.card``.
     origin : dict
         ``version``, ``tag`` and ``commit`` of a promoted model, empty for a candidate.
+    codebook : flowers.features.codebook.Codebook, optional
+        Where a feature has learnt one.
     """
 
     estimator: object
     card: dict
     origin: dict
+    codebook: object = None
 
     @property
     def classes(self):
@@ -69,18 +72,21 @@ class Model:
         """What answers call this model: "production" if a tag names it, else "candidate"."""
         return "production" if self.origin else "candidate"
 
-    def probabilities(self, images):
+    def probabilities(self, images, sizes=None):
         """Class probabilities of photos that are decoded already.
 
         Parameters
         ----------
         images : ndarray of shape (n, size, size, 3), uint8
+        sizes : ndarray of shape (n, 2), int, optional
+            Width and height of the photos; without them they count as squares.
 
         Returns
         -------
         ndarray of shape (n, n_classes), float64
         """
-        return self.estimator.predict_proba(extract(images, self.card["features"]))
+        rows = extract(images, self.card["features"], sizes, self.codebook)
+        return self.estimator.predict_proba(rows)
 
     def answer(self, photo):
         """Answer one photo: the way of HTTP, of the canary, of files and of golden photos.
@@ -102,7 +108,7 @@ class Model:
         start = time.perf_counter()
         image, _ = decode(photo)
         pixels = square(image, self.card["size"])
-        probabilities = self.probabilities(pixels[None])[0]
+        probabilities = self.probabilities(pixels[None], [image.size])[0]
         latency = time.perf_counter() - start
         return Answer(
             label=self.classes[int(probabilities.argmax())],

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 
 from flowers.card import CARD, card, read
 from flowers.errors import BadInput
+from flowers.features import codebook as codebooks
+from flowers.features.extraction import LEARNED
 from flowers.learning import saved
 from flowers.model import Model
 from flowers.tables import whole, write_csv, write_text
@@ -81,29 +84,35 @@ def load(folder):
     folder = Path(folder)
     facts, origin = read(folder)
     verify(folder, facts)
-    return Model(saved.load(folder / facts["model"]["file"]), facts, origin)
+    codebook = None
+    if "codebook" in facts:
+        codebook = codebooks.read(folder / facts["codebook"]["file"])
+    return Model(saved.load(folder / facts["model"]["file"]), facts, origin, codebook)
 
 
 def verify(folder, card):
-    """Compare the model file with the digests of its card.
+    """Compare the files of a model with the digests of its card.
 
     Raises
     ------
     BadInput
-        If it is missing or has other bytes.
+        If one is missing or has other bytes.
     """
-    path = Path(folder, card["model"]["file"])
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"no model in {folder}: {path} cannot be read ({error})") from error
-    for kind in ("md5", "sha256"):
-        found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
-        if found != card["model"][kind]:
-            raise BadInput(
-                f"{path} has {kind} {found}, its card says {card['model'][kind]}: restore it "
-                "with dvc checkout, or promote again"
-            )
+    for name in ("model", "codebook"):
+        if name not in card:
+            continue
+        path = Path(folder, card[name]["file"])
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise BadInput(f"no model in {folder}: {path} cannot be read ({error})") from error
+        for kind in [k for k in ("md5", "sha256") if k in card[name]]:
+            found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
+            if found != card[name][kind]:
+                raise BadInput(
+                    f"{path} has {kind} {found}, its card says {card[name][kind]}: restore it "
+                    "with dvc checkout, or promote again"
+                )
 
 
 def golden_difference(model, folder):
@@ -140,7 +149,8 @@ def write(folder, file, preparation, golden, reference, evidence):
     file : path-like
         The estimator, from ``flowers.learning.saved``.
     preparation : dict
-        ``features`` and ``size``: how a photo becomes a row.
+        How a photo becomes a row: ``features``, ``size``, and where a feature learns the path
+        ``codebook``.
     golden : dict of file name to bytes
         Photos whose answers are kept.
     reference : list of dict
@@ -154,17 +164,28 @@ def write(folder, file, preparation, golden, reference, evidence):
         The card.
     """
     content, estimator = Path(file).read_bytes(), saved.load(file)
-    model = Model(estimator, {"classes": [str(c) for c in estimator.classes_]} | preparation, {})
+    preparation = dict(preparation)
+    path = preparation.pop("codebook", None)
+    learnt = Path(path) if LEARNED & set(preparation["features"]) else None
+    classes = {"classes": [str(c) for c in estimator.classes_]}
+    model = Model(estimator, classes | preparation, {}, learnt and codebooks.read(learnt))
     answers = [
         {"file": name, "probabilities": model.answer(photo).probabilities.tolist()}
         for name, photo in golden.items()
     ]
     facts = card(content, estimator, **preparation, golden=answers) | evidence
+    if learnt:
+        facts["codebook"] = {
+            "file": learnt.name,
+            "sha256": hashlib.sha256(learnt.read_bytes()).hexdigest(),
+        }
     with whole(folder) as fresh:
         (fresh / GOLDEN).mkdir(parents=True)
         for name, photo in golden.items():
             (fresh / GOLDEN / name).write_bytes(photo)
         (fresh / facts["model"]["file"]).write_bytes(content)
+        if learnt:
+            shutil.copy(learnt, fresh / learnt.name)
         write_csv(fresh / REFERENCE, reference)
         write_text(fresh / CARD, json.dumps(facts, indent=2) + "\n")
     return facts

@@ -1,12 +1,15 @@
 """Simulate the drift alarm on the held-out photos: how often it rings without and with a shift."""
 
+from functools import partial
+
 import numpy as np
 
 from flowers import model_folder
 from flowers.drift import charts
 from flowers.drift.simulation import NO_SHIFT, alarm_rates, cases
 from flowers.log.reference import read_reference
-from flowers.tables import write_json, write_text
+from flowers.photos.index import sizes_of
+from flowers.tables import read_csv, write_json, write_text
 from stages._run import run
 
 
@@ -14,13 +17,15 @@ def main(knobs):
     model = model_folder.load("models/candidate")
     held_out = read_reference(model_folder.reference("models/candidate"))
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"]]
+    sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"]]
+    answer = partial(model.probabilities, sizes=sizes)
     rule = {"alpha": knobs["drift.alpha"], "min_effect": knobs["drift.min_effect"]}
     rates = {
         shift: {
             str(n): alarm_rates(case, n, knobs["repeats"], knobs["seed"], **rule)
             for n in knobs["sizes"]
         }
-        for shift, case in cases(held_out, model.probabilities, images)
+        for shift, case in cases(held_out, answer, images)
     }
     write_json("metrics/alarm.json", rates)
     write_text("plots/alarm.svg", charts.alarm(rates))

@@ -2,24 +2,33 @@
 
 import numpy as np
 
-from flowers.features.extraction import extract
-from flowers.tables import whole
+from flowers.environment import backend, jobs
+from flowers.features import codebook
+from flowers.features.extraction import extract, extracted
+from flowers.parallel import workers
+from flowers.photos.index import sizes_of
+from flowers.tables import read_csv, whole
 from stages._files import progress
 from stages._run import run
 
-BATCH = 64
-
 
 def main(knobs):
-    images = np.load("data/images.npy", mmap_mode="r")
-    first = extract(images[:1], knobs["features"])
-    shape = (len(images), first.shape[1])
-    with whole("data/features.npy") as target:
-        X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-        for start in progress(range(0, len(images), BATCH), desc="flatten", unit=" batches"):
-            X[start : start + BATCH] = extract(images[start : start + BATCH], knobs["features"])
-        X.flush()
-    return f"{shape[0]} photos x {shape[1]} features, {first.dtype}"
+    images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
+    preparation = {"names": knobs["features"], "codebook": codebook.read("models/codebook.npz")}
+    first = extract(images[:1], sizes=sizes[:1], **preparation)
+    mirrored = len(images) if knobs["train_svm.mirror"] else 0
+    for path, count, turn in (
+        ("data/features.npy", len(images), 1),
+        ("data/mirrored.npy", mirrored, -1),
+    ):
+        shape = (count, first.shape[1])
+        with whole(path) as target, workers(jobs(), backend()):
+            X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
+            parts = extracted(images[:count, :, ::turn], sizes, preparation)
+            for start, rows in progress(parts, desc="flatten", unit=" batches"):
+                X[start : start + len(rows)] = rows
+            X.flush()
+    return f"{len(images)} photos x {shape[1]} features, {first.dtype}"
 
 
 if __name__ == "__main__":

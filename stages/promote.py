@@ -28,7 +28,11 @@ def main(knobs):
     card = model_folder.write(
         "models/candidate",
         file,
-        preparation={"features": knobs["flatten.features"], "size": knobs["resize.size"]},
+        preparation={
+            "features": knobs["flatten.features"],
+            "size": knobs["resize.size"],
+            "codebook": "models/codebook.npz",
+        },
         golden=golden_photos(Path("data/photos"), rows, knobs["golden"]),
         reference=list(reference_rows(rows, images, name, load(file).classes_)),
         evidence={"metrics": figures[name], "split": split, "decision": decision},

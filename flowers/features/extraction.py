@@ -1,15 +1,23 @@
 """Feature extractors by name: photos in, one row of numbers per photo out."""
 
+from functools import partial
+
 import numpy as np
 
+from flowers.errors import BadInput
 from flowers.features.colour import colour
+from flowers.features.fisher import fisher
 from flowers.features.hog import hog
 from flowers.features.pixels import pixels
+from flowers.parallel import each
 
-EXTRACTORS = {"pixels": pixels, "colour": colour, "hog": hog}
+EXTRACTORS = {"pixels": pixels, "colour": colour, "hog": hog, "fisher": fisher}
+# Those that need a codebook, which is learnt from training photos.
+LEARNED = {"fisher"}
+BATCH = 32  # photos
 
 
-def extract(images, names):
+def extract(images, names, sizes=None, codebook=None):
     """Give the features of photos, the named extractors side by side.
 
     Parameters
@@ -18,13 +26,56 @@ def extract(images, names):
         `s` is a multiple of 16.
     names : sequence of str
         Keys of ``EXTRACTORS``.
+    sizes : ndarray of shape (n, 2), int, optional
+        Width and height of the photos before they were squeezed to squares. Only the extractors
+        of ``LEARNED`` look at them; without them, photos count as squares.
+    codebook : flowers.features.codebook.Codebook, optional
+        Needed by the extractors of ``LEARNED``.
 
     Returns
     -------
     ndarray of shape (n, d)
-        uint8 for ``["pixels"]`` alone, otherwise float32; pixels then range over [0, 1].
+        In the extractor's own dtype if it is one alone: uint8 for pixels, int8 for fisher, else
+        float32. Side by side all are float32, and 8-bit numbers range over [-1, 1].
+
+    Raises
+    ------
+    BadInput
+        If a feature has to learn first, and there is no codebook.
     """
-    if list(names) == ["pixels"]:
-        return pixels(images)
-    parts = [EXTRACTORS[name](images) for name in names]
-    return np.hstack([p / np.float32(255) if p.dtype == np.uint8 else p for p in parts])
+    if codebook is None and (unread := sorted(LEARNED & set(names))):
+        raise BadInput(f"feature {unread[0]} has no codebook: dvc repro codebook learns one")
+    parts = [
+        EXTRACTORS[name](images, sizes, codebook) if name in LEARNED else EXTRACTORS[name](images)
+        for name in names
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    whole = {np.dtype(np.uint8): np.float32(255), np.dtype(np.int8): np.float32(127)}
+    return np.hstack([p / whole[p.dtype] if p.dtype in whole else p for p in parts])
+
+
+def extracted(images, sizes, preparation):
+    """Features of many photos by all workers, a batch at a time.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
+    sizes : ndarray of shape (n, 2), int
+    preparation : dict
+        ``names`` and ``codebook``, as of `extract`.
+
+    Yields
+    ------
+    start : int
+        The first photo of the batch.
+    rows : ndarray of shape (m, d)
+    """
+    starts = range(0, len(images), BATCH)
+    batches = ((images[k : k + BATCH], sizes[k : k + BATCH]) for k in starts)
+    work = partial(_batch, **preparation)
+    yield from zip(starts, each(work, batches), strict=True)
+
+
+def _batch(images, sizes, names, codebook):
+    return extract(np.ascontiguousarray(images), names, sizes, codebook)

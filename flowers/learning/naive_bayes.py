@@ -2,11 +2,15 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.decomposition import KernelPCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from flowers.learning.calibration import Calibrated, argmax_labels
-from flowers.learning.kernels import blocks
+from flowers.learning.kernels import blocks, products
+from flowers.learning.linear import collapsed, duals
 
 
 class LogLikelihoods(ClassifierMixin, BaseEstimator):
@@ -66,12 +70,29 @@ class CalibratedNB(Calibrated):
     ----------
     var_smoothing : float, >= 0
         Share of the largest feature variance added to all variances, as in ``GaussianNB``.
+    reduce : {"none", "pca", "lda"}
+        What the features become first: nothing else, their principal components, or the
+        directions that tell the classes apart best among these components. Learnt from the
+        training rows of each fold, from one Gram matrix of all of them, and kept as one weight
+        vector per direction.
+    components : int, >= 1
+        Principal components of "pca" and "lda"; fewer where there are fewer rows.
     calibration, folds, seed
-        As in `GramSVC`.
+        As in `GramSVC`; the seed is also that of the components' search.
     """
 
-    def __init__(self, var_smoothing=1e-9, calibration="temperature", folds=5, seed=0):
+    def __init__(
+        self,
+        var_smoothing=1e-9,
+        reduce="none",
+        components=200,
+        calibration="temperature",
+        folds=5,
+        seed=0,
+    ):
         self.var_smoothing = var_smoothing
+        self.reduce = reduce
+        self.components = components
         self.calibration = calibration
         self.folds = folds
         self.seed = seed
@@ -80,8 +101,33 @@ class CalibratedNB(Calibrated):
         """Fit the classes' Gaussians and the calibration; see `GramSVC.fit`."""
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
-        self._calibrate(LogLikelihoods(self.var_smoothing), X, y, groups)
+        machine = LogLikelihoods(self.var_smoothing)
+        if self.reduce == "none":
+            self._calibrate(machine, X, y, groups)
+            return self
+        mean = np.concatenate([X[:, b].mean(axis=0, dtype=float) for b in blocks(X.shape[1])])
+        scale = np.ones_like(mean)
+        gram, norms = products(X, mean, scale)
+        size = norms.mean() or 1.0
+        self._calibrate(self._reduced(machine), gram / np.float32(size), y, groups)
+        directions = self.machine_[:-1]
+        weights, offset = duals(directions.transform, len(X))
+        self.directions_ = collapsed(X, mean, scale, weights / size, offset)
+        self.machine_ = self.machine_[-1]
         return self
 
+    def _reduced(self, machine):
+        """Put a reduction before the machine, for rows of a linear kernel."""
+        components = KernelPCA(
+            self.components, kernel="precomputed", eigen_solver="randomized", random_state=self.seed
+        )
+        steps = [("components", components)]
+        if self.reduce == "lda":
+            steps.append(("directions", LinearDiscriminantAnalysis()))
+        return Pipeline([*steps, ("machine", machine)])
+
     def _rows(self, X):
-        return X
+        if self.reduce == "none":
+            return X
+        values = self.directions_.decision_function(X)
+        return values[:, None] if values.ndim == 1 else values

@@ -1,12 +1,21 @@
-"""RBF support vector machine trained from one Gram matrix."""
+"""Support vector machines trained from one Gram matrix."""
 
 import numpy as np
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from flowers.learning.calibration import Calibrated
-from flowers.learning.kernels import blocks, moments, rbf, squared_distances, squared_distances_to
+from flowers.learning.kernels import (
+    blocks,
+    moments,
+    products,
+    rbf,
+    squared_distances,
+    squared_distances_to,
+)
+from flowers.learning.linear import collapsed, duals
 
 
 def votes_and_margins(pairwise):
@@ -34,19 +43,27 @@ def votes_and_margins(pairwise):
 
 
 class GramSVC(Calibrated):
-    """RBF support vector machine on standardised features, trained from one Gram matrix.
+    """Support vector machine trained from one Gram matrix.
 
     The kernel matrix is computed once; the fit on all rows and the folds of the calibration are
     sub-matrices of it. Standardisation and kernel therefore see all training rows, also those a
-    fold holds out; labels are held out, and test rows never enter. Features stay in their own
-    dtype (uint8 pixels too) in the fitted model, which keeps the support vectors alone.
+    fold holds out; labels are held out, and test rows never enter. With the RBF kernel the fitted
+    model keeps the support vectors in the features' own dtype (uint8 pixels too); with the linear
+    kernel it keeps one weight vector per decision value.
 
     Parameters
     ----------
     C : float, > 0
         Regularisation of ``sklearn.svm.SVC``.
+    kernel : {"rbf", "linear"}
     gamma : "scale" or float, > 0
-        Kernel width on standardised features; "scale" is 1 / (d * variance), as in ``SVC``.
+        Width of the RBF kernel, as in ``SVC``: "scale" is 1 / (d * variance). The linear kernel is
+        multiplied by it: "scale" makes a row's product with itself 1 on average, so that C means
+        the same for features of any length.
+    standardise : bool
+        Whether each feature gets zero mean and unit variance first.
+    multiclass : {"ovo", "ovr"}
+        One classifier for each pair of classes, or for each class against the rest.
     calibration : {"temperature", "sigmoid", "isotonic"}
         Method of ``CalibratedClassifierCV`` (Guo et al. 2017; Platt 1999; Zadrozny & Elkan 2002).
     folds : int, >= 2
@@ -55,9 +72,22 @@ class GramSVC(Calibrated):
         Seed of the folds.
     """
 
-    def __init__(self, C=1.0, gamma="scale", calibration="temperature", folds=5, seed=0):
+    def __init__(  # noqa: PLR0913, an estimator's knobs are its parameters
+        self,
+        C=1.0,
+        kernel="rbf",
+        gamma="scale",
+        standardise=True,
+        multiclass="ovo",
+        calibration="temperature",
+        folds=5,
+        seed=0,
+    ):
         self.C = C
+        self.kernel = kernel
         self.gamma = gamma
+        self.standardise = standardise
+        self.multiclass = multiclass
         self.calibration = calibration
         self.folds = folds
         self.seed = seed
@@ -79,33 +109,60 @@ class GramSVC(Calibrated):
         """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
-        self.mean_, self.scale_ = moments(X)
-        self.gamma_ = self._gamma(X)
-        distances, norms = squared_distances(X, self.mean_, self.scale_)
-        gram = rbf(distances, self.gamma_)
+        mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        if self.standardise:
+            mean, scale = moments(X)
+        if self.kernel == "linear":
+            gram, norms = products(X, mean, scale)
+            self.gamma_ = self._gamma(1.0 / max(norms.mean(), np.finfo(float).tiny))
+            gram *= np.float32(self.gamma_)
+        else:
+            self.gamma_ = self._gamma(_rbf_scale(X, self.standardise))
+            distances, norms = squared_distances(X, mean, scale)
+            gram = rbf(distances, self.gamma_)
         machine = SVC(kernel="precomputed", C=self.C, decision_function_shape="ovo")
+        if self.multiclass == "ovr":
+            machine = OneVsRestClassifier(machine)
         self._calibrate(machine, gram, y, groups)
-        self.n_rows_ = len(X)
-        self.support_ = self.machine_.support_
-        self.support_vectors_ = np.ascontiguousarray(X[self.support_])
-        self.support_norms_ = norms[self.support_]
+        machines = getattr(self.machine_, "estimators_", [self.machine_])
+        self.support_ = machines[0].support_
+        if len(machines) > 1:
+            self.support_ = np.unique(np.concatenate([m.support_ for m in machines]))
+        if self.kernel == "linear":
+            weights, offset = duals(self.machine_.decision_function, len(X))
+            self.machine_ = collapsed(X, mean, scale, weights * self.gamma_, offset)
+        else:
+            self.mean_, self.scale_, self.n_rows_ = mean, scale, len(X)
+            self.support_vectors_ = np.ascontiguousarray(X[self.support_])
+            self.support_norms_ = norms[self.support_]
         return self
 
-    def _gamma(self, X):
-        if self.gamma != "scale":
-            return float(self.gamma)
-        # A standardised column has variance 1, a constant one 0.
-        varying = sum(int((X[:, b] != X[0, b]).any(axis=0).sum()) for b in blocks(X.shape[1]))
-        return 1.0 / varying if varying else 1.0
+    def _gamma(self, scale):
+        return scale if self.gamma == "scale" else float(self.gamma)
 
     def _values(self, decision):
-        return decision if decision.ndim == 1 else votes_and_margins(decision)
+        pairwise = self.multiclass == "ovo" and decision.ndim == 2
+        return votes_and_margins(decision) if pairwise else decision
 
     def _rows(self, X):
         """Kernel values to the training rows; those that are no support vector are never read."""
+        if self.kernel == "linear":
+            return X
         kernel = np.zeros((len(X), self.n_rows_), dtype=np.float32)
         distances = squared_distances_to(
             X, self.support_vectors_, self.support_norms_, self.mean_, self.scale_
         )
         kernel[:, self.support_] = rbf(distances, self.gamma_)
         return kernel
+
+
+def _rbf_scale(X, standardise):
+    """1 / (d * variance), the variance that of all entries as the kernel sees them."""
+    if standardise:
+        # A standardised column has variance 1, a constant one 0.
+        varying = sum(int((X[:, b] != X[0, b]).any(axis=0).sum()) for b in blocks(X.shape[1]))
+        return 1.0 / varying if varying else 1.0
+    mean, scale = moments(X)
+    constant = np.concatenate([(X[:, b] == X[0, b]).all(axis=0) for b in blocks(X.shape[1])])
+    spread = np.where(constant, 0.0, scale**2) + (mean - mean.mean()) ** 2
+    return 1.0 / spread.sum() if spread.any() else 1.0

@@ -3,6 +3,8 @@
 from collections import Counter
 from hashlib import sha256
 
+import numpy as np
+
 from flowers.errors import BadInput, Rejected
 from flowers.photos.decoding import NOTES, decode, square
 
@@ -79,3 +81,18 @@ def fill(images, results):
         "treated": dict(treated),
     }
     return index, rejected, figures
+
+
+def sizes_of(index):
+    """Width and height of the photos of an index.
+
+    Parameters
+    ----------
+    index : dict of column to ndarray of str
+        As ``flowers.tables.read_csv`` reads it.
+
+    Returns
+    -------
+    ndarray of shape (n, 2), int64
+    """
+    return np.column_stack([index["width"], index["height"]]).astype(int)

@@ -1,0 +1,34 @@
+"""Learn what features need to know before they can describe a photo, from training photos only."""
+
+import numpy as np
+
+from flowers.environment import backend, jobs
+from flowers.features import codebook
+from flowers.features.extraction import LEARNED
+from flowers.parallel import each, workers
+from flowers.photos.index import sizes_of
+from flowers.tables import read_csv
+from stages._files import load_rows, progress
+from stages._run import run
+
+PATH = "models/codebook.npz"
+
+
+def main(knobs):
+    if not LEARNED & set(knobs["flatten.features"]):
+        codebook.write(PATH, None)
+        return "none of the features learns"
+    images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
+    recipe = codebook.Recipe(
+        tuple(knobs["scales"]), knobs["words"], knobs["photos"], knobs["per_photo"], knobs["seed"]
+    )
+    drawn = list(codebook.draw(images, sizes, np.flatnonzero(load_rows()["train"]), recipe))
+    with workers(jobs(), backend()):
+        seen = each(codebook.sample, drawn)
+        seen = list(progress(seen, total=len(drawn), desc="codebook", unit=" photos"))
+        codebook.write(PATH, codebook.learned(seen, recipe))
+    return f"{recipe.words} words from {len(drawn)} photos"
+
+
+if __name__ == "__main__":
+    run("codebook", main)
