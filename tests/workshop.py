@@ -28,6 +28,19 @@ TINY = {
     "alarm.repeats": 40,
 }
 
+LEARNED = {
+    "flatten.features": ["fisher"],
+    "codebook.scales": [1.0],
+    "codebook.words": 8,
+    "train_svm.kernel": "linear",
+    "train_svm.standardise": False,
+    "train_svm.multiclass": "ovr",
+    "train_svm.mirror": True,
+    "train_svm.C": 2.0,
+    "train_nb.reduce": "lda",
+    "train_nb.components": 20,
+}
+
 
 def shared(tmp_path_factory, name, make):
     """A folder that `make` fills once in a test run, whichever worker needs it first."""
