@@ -101,6 +101,25 @@ def class_rows(figures):
     ]
 
 
+def rows_of_model(table, name):
+    """Rows of one model out of the table that `class_rows` made, numbers as numbers.
+
+    Parameters
+    ----------
+    table : dict of column to ndarray of str
+        As ``flowers.tables.read_csv`` reads it.
+    name : str
+
+    Returns
+    -------
+    list of dict
+        ``class``, ``precision``, ``recall``, ``f1`` and ``photos``.
+    """
+    chosen = np.flatnonzero(table["model"] == name)
+    columns = {"class": str, "precision": float, "recall": float, "f1": float, "photos": int}
+    return [{key: kind(table[key][i]) for key, kind in columns.items()} for i in chosen]
+
+
 def worst_mistakes(answers, count):
     """Give the wrong answers of the most accurate model, the surest first.
 
