@@ -46,7 +46,9 @@ def test_every_file_that_a_page_names_is_there(name):
 
 
 def test_it_is_short_enough_to_read():
-    assert len(TEXT.splitlines()) <= 200
+    # What commands print and tables of results may grow.
+    own = re.sub(r"<!-- (\w+):begin -->.*?<!-- \1:end -->", "", TEXT, flags=re.DOTALL)
+    assert len(own.splitlines()) <= 130
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("make ")])
