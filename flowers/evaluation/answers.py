@@ -80,9 +80,13 @@ def prediction_rows(answers, facts):
     """
     rows = [dict(zip(facts, told, strict=True)) for told in zip(*facts.values(), strict=True)]
     for name, given in answers.items():
-        for row, label, shares in zip(rows, given.answered, given.probabilities, strict=True):
+        for row, label, probabilities in zip(
+            rows, given.answered, given.probabilities, strict=True
+        ):
             row[name] = label
-            row |= {f"{name}_{c}": f"{p:.6f}" for c, p in zip(given.classes, shares, strict=True)}
+            row |= {
+                f"{name}_{c}": f"{p:.6f}" for c, p in zip(given.classes, probabilities, strict=True)
+            }
     return rows
 
 
