@@ -8,6 +8,7 @@ from flowers.learning.saved import load
 from flowers.tables import read_csv, rounded, write_csv, write_json, write_text
 from stages._files import load_rows, write_sheet
 from stages._run import run
+from stages._workers import stage_workers
 
 MODELS = ("svm", "nb")
 
@@ -17,7 +18,8 @@ def main(knobs):
     test, seed, bins = np.flatnonzero(~rows["train"]), knobs["seed"], knobs["bins"]
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
     models = {name: load(f"models/{name}.joblib") for name in MODELS}
-    given = {n: Answers.of(model, X, known, rows["group"][test]) for n, model in models.items()}
+    with stage_workers():
+        given = {n: Answers.of(m, X, known, rows["group"][test]) for n, m in models.items()}
     figures = {name: scores.scores(a, knobs["resamples"], seed, bins) for name, a in given.items()}
     total = scores.summary(given, figures, rows["label"][rows["train"]])
     write_json("metrics/evaluate.json", total)

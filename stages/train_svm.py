@@ -7,6 +7,7 @@ from flowers.learning.svm import GramSVC
 from flowers.tables import write_json
 from stages._files import load_rows, stacked
 from stages._run import run
+from stages._workers import stage_workers
 
 
 def main(knobs):
@@ -18,7 +19,8 @@ def main(knobs):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
     X = stacked(sources, train)
     known = np.tile(train, len(sources))
-    model = GramSVC(**knobs).fit(X, rows["label"][known], rows["group"][known])
+    with stage_workers():
+        model = GramSVC(**knobs).fit(X, rows["label"][known], rows["group"][known])
     save(model, "models/svm.joblib")
     figures = {
         "photos": len(train),

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowers.errors import BadInput
 from flowers.learning.splits import grouped_folds
+from flowers.parallel import on_threads
 
 
 class DecisionValues(ClassifierMixin, BaseEstimator):
@@ -47,6 +48,8 @@ class Calibrated(ClassifierMixin, BaseEstimator):
     input in `_rows`, and may turn the classifier's decision values into others in `_values`.
     """
 
+    _folds_at_once = None  # as many as there are workers
+
     def _calibrate(self, machine, rows, y, groups):
         """Fit the classifier on all rows, the calibration on what held-out folds are given."""
         classes, index = np.unique(y, return_inverse=True)
@@ -54,9 +57,11 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         folds = grouped_folds(y, groups, self.folds, self.seed)
-        held_out = self._values(
-            cross_val_predict(machine, rows, y, cv=folds, method="decision_function")
-        )
+        with on_threads():
+            decision = cross_val_predict(
+                machine, rows, y, cv=folds, method="decision_function", n_jobs=self._folds_at_once
+            )
+        held_out = self._values(decision)
         self.machine_ = machine.fit(rows, y)
         self.classes_ = classes
         self.held_out_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
