@@ -49,7 +49,7 @@ def run(stage, main):
     try:
         check_params()
         declared = dvc.api.params_show(stages=stage)
-        knobs = declared.pop(stage)
+        knobs = declared.pop(stage, {})
         for section, others in declared.items():
             knobs |= {f"{section}.{key}": value for key, value in others.items()}
         print(f"{stage}: {main(knobs)}", flush=True)

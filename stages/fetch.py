@@ -6,6 +6,7 @@ from pathlib import Path
 from flowers.environment import jobs
 from flowers.errors import BadInput
 from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
+from flowers.sources.review import Review
 from flowers.tables import whole, write_csv, write_json
 from stages._files import progress
 from stages._run import run
@@ -22,30 +23,26 @@ def files_of(knobs):
 
 
 def main(knobs):
-    photos, rejected = Counter(), []
+    review = Review(knobs["exclude"], knobs["relabel"])
+    photos, classes, rejected = Counter(), set(), []
     with whole("data/photos") as target:
         for label, name, content in progress(files_of(knobs), desc="fetch", unit=" files"):
-            reason = fault(label, content)
-            if label:
-                photos[label] += not reason
-            if reason:
+            classes |= {label} - {None}
+            if reason := fault(label, content):
                 rejected.append({"path": f"{label}/{name}" if label else name, "reason": reason})
-            else:
-                place(target / label, name).write_bytes(content)
-        empty = sorted(label for label, count in photos.items() if not count)
+            elif kept := review.label_of(label, content):
+                photos[kept] += 1
+                place(target / kept, name).write_bytes(content)
+        reviewed = review.figures(classes)
+        empty = sorted(classes - photos.keys())
         if empty or len(photos) < 2:
-            raise BadInput(f"classes {sorted(photos)}, without a photo {empty}: two are the least")
+            raise BadInput(f"classes {sorted(classes)}, without a photo {empty}: two are the least")
     reasons = Counter(row["reason"] for row in rejected)
+    told = {"source": knobs["source"], "photos": photos.total()}
+    told |= {"classes": dict(sorted(photos.items()))} | reviewed
+    told["rejected"] = {"total": len(rejected)} | dict(sorted(reasons.items()))
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))
-    write_json(
-        "metrics/fetch.json",
-        {
-            "source": knobs["source"],
-            "photos": photos.total(),
-            "classes": dict(sorted(photos.items())),
-            "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
-        },
-    )
+    write_json("metrics/fetch.json", told)
     return f"{photos.total()} photos of {len(photos)} classes, {len(rejected)} files set aside"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from flowers.learning.saved import save
 from flowers.learning.svm import GramSVC
-from flowers.tables import write_json
+from flowers.tables import write_csv, write_json
 from stages._files import load_rows
 from stages._run import run
 
@@ -14,6 +14,12 @@ def main(knobs):
     train = rows["train"]
     model = GramSVC(**knobs).fit(X[train], rows["label"][train], rows["group"][train])
     save(model, "models/svm.joblib")
+    held_out = zip(np.flatnonzero(train), model.calibrated(model.held_out_), strict=True)
+    lines = [
+        {"row": row} | {f"svm_{c}": f"{p:.6f}" for c, p in zip(model.classes_, shares, strict=True)}
+        for row, shares in held_out
+    ]
+    write_csv("data/held_out.csv", lines)
     figures = {
         "photos": int(train.sum()),
         "features": X.shape[1],

@@ -70,7 +70,9 @@ def make_runs(folder):
     names = subprocess.run(
         ("git", "ls-files", "--cached"), cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    for name in (n for n in names if n.startswith((".dvc", "dvc.yaml", "params", "flowers/"))):
+    for name in (
+        n for n in names if n.startswith((".dvc", "dvc.yaml", "params", "review/", "flowers/"))
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "stages", folder / "stages", ignore=shutil.ignore_patterns("*.pyc"))
