@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift test test-all lint format verify real table serve score bench readme lock
+.PHONY: help env repro drift test test-all lint format verify real table compare serve score bench readme lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile
@@ -45,10 +45,15 @@ format: env  ## format and sort imports
 	ruff check --fix --select I .
 	ruff format .
 
-# What an experiment may change beside knobs and figures is files: digests that say nothing here.
+# Beside knobs and figures an experiment changes files, whose digests say nothing here.
 table: env  ## experiments side by side: the knobs that differ, and the headline figures
-	dvc exp show --no-pager --only-changed --hide-workspace --sort-by svm_accuracy --sort-order desc \
-		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$'
+	@COLUMNS=160 dvc exp show --no-pager --only-changed --hide-workspace --sort-by svm \
+		--sort-order desc \
+		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
+
+# make compare RUNS="HEAD textures"
+compare: env  ## runs on the same test photos: difference with its interval, exact McNemar test
+	@python -m benchmarks.compare $(RUNS)
 
 verify: env  ## rerun everything in a clean copy and compare with dvc.lock
 	python -m benchmarks.verify

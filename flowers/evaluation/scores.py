@@ -33,14 +33,19 @@ def group_bootstrap(correct, groups, resamples, seed, level=0.95):
     -------
     low, high : float
     """
+    means = group_draws(correct, groups, resamples, seed)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def group_draws(values, groups, resamples, seed):
+    """Means of `values` when whole groups are drawn again, shape (resamples,)."""
     _, index = np.unique(groups, return_inverse=True)
     size = np.bincount(index)
-    right = np.bincount(index, weights=correct)
+    total = np.bincount(index, weights=values)
     n = len(size)
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    accuracy = (drawn @ right) / (drawn @ size)
-    low, high = np.quantile(accuracy, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return (drawn @ total) / (drawn @ size)
 
 
 def mcnemar(correct_a, correct_b):
