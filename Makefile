@@ -30,6 +30,7 @@ repro: env  ## run every stage whose inputs changed
 drift: env  ## freeze what the scorer has logged and look for drift
 	dvc repro --force --single-item snapshot
 	dvc repro --single-item drift
+	dvc repro --single-item report
 
 test: env  ## run the tests that take seconds
 	python -m pytest -n auto -m "not slow"

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.stats import binomtest
+from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import (
     accuracy_score,
     brier_score_loss,
@@ -89,6 +90,28 @@ def calibration_error(rows):
     return float((photos * gap).sum() / photos.sum())
 
 
+def unsure_below(confidence, correct):
+    """Find the confidence below which answers are wrong at least as often as right.
+
+    Read off the reliability curve that may only rise (isotonic regression of right or wrong on
+    confidence; Zadrozny & Elkan 2002), which needs no bins.
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (n,), float
+    correct : ndarray of shape (n,), bool
+
+    Returns
+    -------
+    float in [0, 1]
+        0 if answers are right more often than wrong at every confidence, 1 if at none.
+    """
+    curve = IsotonicRegression(y_min=0, y_max=1).fit(confidence, correct).predict(confidence)
+    if (curve > 0.5).all():
+        return 0.0
+    return float(min(confidence[curve > 0.5], default=1.0))
+
+
 def recall_curves(labels, probabilities, classes, points=101):
     """One-against-rest precision at evenly spaced recalls, the interpolated curve.
 
@@ -137,6 +160,7 @@ def scores(answers, resamples, seed, bins):
         "calibration_error": calibration_error(
             reliability(answers.confidence, answers.correct, bins)
         ),
+        "unsure_below": unsure_below(answers.confidence, answers.correct),
         "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, answers.decision)),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}

@@ -4,34 +4,19 @@ import base64
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.browser import LOW_CONTRAST, PHONE, RIGHT_EDGE, launched, needs_browser, playwright
 from tests.logged import records
 from tests.scoring.server.service import ROOT, running
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the page is tested with the package playwright"
-)
 expect = playwright.expect
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium")
+pytestmark = needs_browser
 
-# Nothing that a browser does by itself: no sandbox, which root has not, and no calls home.
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # How Chromium itself reports an answer that is an error, and none; the page has to say it too.
 REFUSAL = re.compile(r"Failed to load resource: .*(a status of 4\d\d|ERR_INTERNET_DISCONNECTED)")
-# Of every element: what a card cuts off does not make the page scroll.
-RIGHT_EDGE = """() => Math.max(document.documentElement.scrollWidth,
-  ...[...document.querySelectorAll("body *")].map((at) => at.getBoundingClientRect().right))"""
-LOW_CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 # A file that reaches the page as one of a drop or a paste does.
 GIVE = """([event, name, data]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
@@ -47,7 +32,7 @@ GIVE = """([event, name, data]) => {
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as run:
-        browser = run.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launched(run)
         yield browser
         browser.close()
 
