@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift test test-all lint format verify real serve score bench shown readme lock
+.PHONY: help env repro drift test test-all lint format verify real table compare serve score bench shown readme lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile
@@ -30,6 +30,7 @@ repro: env  ## run every stage whose inputs changed
 drift: env  ## freeze what the scorer has logged and look for drift
 	dvc repro --force --single-item snapshot
 	dvc repro --single-item drift
+	dvc repro --single-item report
 
 test: env  ## run the tests that take seconds
 	python -m pytest -n auto -m "not slow"
@@ -44,6 +45,16 @@ lint: env  ## check style and formatting
 format: env  ## format and sort imports
 	ruff check --fix --select I .
 	ruff format .
+
+# Beside knobs and figures an experiment changes files, whose digests say nothing here.
+table: env  ## experiments side by side: the knobs that differ, and the headline figures
+	@COLUMNS=160 dvc exp show --no-pager --only-changed --hide-workspace --sort-by svm \
+		--sort-order desc \
+		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
+
+# make compare RUNS="HEAD textures"
+compare: env  ## runs on the same test photos: difference with its interval, exact McNemar test
+	@python -m benchmarks.compare $(RUNS)
 
 verify: env  ## rerun everything in a clean copy and compare with dvc.lock
 	python -m benchmarks.verify

@@ -48,7 +48,7 @@ def check_params(params):
 def declared(stage, params):
     """The knobs that dvc.yaml names for a stage: "section" for all of it, or "section.name"."""
     knobs = {}
-    for name in read_yaml("dvc.yaml")["stages"][stage]["params"]:
+    for name in read_yaml("dvc.yaml")["stages"][stage].get("params", ()):
         section, _, key = name.partition(".")
         for k in [key] if key else params[section]:
             knobs[k if section == stage else f"{section}.{k}"] = params[section][k]

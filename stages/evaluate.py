@@ -1,9 +1,12 @@
 """Score both models on the test photos, with intervals, a paired test and pictures."""
 
+from pathlib import Path
+
 import numpy as np
 
 from flowers.evaluation import charts, scores
 from flowers.evaluation.answers import Answers, class_rows, prediction_rows, worst_mistakes
+from flowers.evaluation.headline import headline
 from flowers.learning.saved import load
 from flowers.tables import read_csv, rounded, write_csv, write_json, write_text
 from stages._files import load_rows, write_sheet
@@ -23,6 +26,8 @@ def main(knobs):
     figures = {name: scores.scores(a, knobs["resamples"], seed, bins) for name, a in given.items()}
     total = scores.summary(given, figures, rows["label"][rows["train"]])
     write_json("metrics/evaluate.json", total)
+    size = Path("models/svm.joblib").stat().st_size
+    write_json("metrics/summary.json", headline(figures, rows["group"], ~rows["train"], size))
     facts = {key: index[key][test] for key in ("path", "sha256", "label")}
     facts = {"row": test} | facts | {"group": rows["group"][test]}
     write_csv("metrics/predictions.csv", prediction_rows(given, facts))

@@ -18,7 +18,7 @@ from tests.imports import ROOT
 
 COPIED = (
     *("dvc.yaml", "params.yaml", "params.schema.json", ".dvcignore", ".gitignore"),
-    *("flowers", "stages", "scoring"),
+    *("flowers", "stages", "scoring", "review"),
 )
 TINY = {
     "fetch.per_class": 24,

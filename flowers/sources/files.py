@@ -92,7 +92,7 @@ def drawn_files(per_class, twin_share, conflicts, seed, jobs):
         yield label, name, content
 
 
-def collect(files, target):
+def collect(files, target, review):
     """Write photos into `target`, one folder per class, and list the files that are none.
 
     Parameters
@@ -100,13 +100,17 @@ def collect(files, target):
     files : iterable of (str or None, str, bytes)
         Class, file name and content.
     target : pathlib.Path
+    review : flowers.sources.review.Review
+        What a person has said of some photos.
 
     Returns
     -------
     photos : collections.Counter
-        The number of photos by class; 0 for a class whose files are all rejected.
+        The number of photos by class.
     rejected : list of dict
         The "path" and "reason" of each other file.
+    reviewed : dict
+        As of ``Review.figures``.
 
     Raises
     ------
@@ -114,18 +118,19 @@ def collect(files, target):
         If fewer than two classes are found, or one has no photo.
     """
     photos, rejected = Counter(), []
+    classes = set()
     for label, name, content in files:
-        reason = fault(label, content)
-        if label:
-            photos[label] += not reason
-        if reason:
+        classes |= {label} - {None}
+        if reason := fault(label, content):
             rejected.append({"path": f"{label}/{name}" if label else name, "reason": reason})
-        else:
-            place(target / label, name).write_bytes(content)
-    empty = sorted(label for label, count in photos.items() if not count)
+        elif kept := review.label_of(label, content):
+            photos[kept] += 1
+            place(target / kept, name).write_bytes(content)
+    reviewed = review.figures(classes)
+    empty = sorted(classes - photos.keys())
     if empty or len(photos) < 2:
-        raise BadInput(f"classes {sorted(photos)}, without a photo {empty}: two are the least")
-    return photos, rejected
+        raise BadInput(f"classes {sorted(classes)}, without a photo {empty}: two are the least")
+    return photos, rejected, reviewed
 
 
 def fault(label, content):
