@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import uuid
 from http import HTTPStatus
 
@@ -13,12 +14,14 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from flowers.errors import BadInput
 from scoring.server.app import create_app
+from scoring.server.check import checked
 from scoring.server.problems import Problem
-from scoring.server.scorer import checked
 from scoring.server.settings import from_environment
 
 # Seconds that requests in flight have to finish when the server stops or reloads.
 GRACEFUL_TIMEOUT = 30
+# Between two tries to load a model that was sound when it was checked, and no longer is.
+RETRY_SECONDS = 1
 # What is no request never reaches the application: 400, but for these.
 REFUSALS = {
     errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
@@ -28,6 +31,15 @@ REFUSALS = {
 
 
 class _Worker(ThreadWorker):
+    def load_wsgi(self):
+        """Load the model; without one the arbiter starts another worker, a moment later."""
+        try:
+            super().load_wsgi()
+        except BadInput as error:
+            self.log.error("Not started: %s", error)
+            time.sleep(RETRY_SECONDS)
+            sys.exit(1)
+
     def handle_error(self, req, client, addr, exc):
         """Answer what is no request as a problem, like every other error."""
         if not isinstance(exc, errors.ParseException):

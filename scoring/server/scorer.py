@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from flowers.errors import BadInput, Rejected
+from flowers.errors import Rejected
 from flowers.log import days, record
 from flowers.model_folder import TOLERANCE, find, golden_difference, load
 from scoring.answers import prediction
@@ -142,20 +142,6 @@ def golden_fault(model, folder):
     if difference <= TOLERANCE:
         return None
     return f"golden answers differ by {difference:.3g}, more than {TOLERANCE:g}"
-
-
-def checked(settings):
-    """Load the model of the settings and ask it the golden photos, for those about to serve it.
-
-    Raises
-    ------
-    BadInput
-        If it should not be served.
-    """
-    folder = find(MODELS, settings.model_dir)
-    if fault := golden_fault(load(folder), folder):
-        raise BadInput(f"{folder}: {fault}")
-    return folder
 
 
 def _photo_error(error):
