@@ -48,5 +48,8 @@ def read_reference(path):
         "label": rows["label"],
         "truth": np.array([classes.index(label) for label in rows["label"]]),
         "probabilities": np.column_stack([rows[f"p_{c}"] for c in classes]).astype("f4"),
-        "image": np.column_stack([rows[f"image_{name}"] for name in NAMES]).astype("f4"),
+        # A model of old has no sharpness.
+        "image": np.column_stack(
+            [rows.get(f"image_{name}", np.full(len(rows["row"]), "nan")) for name in NAMES]
+        ).astype("f4"),
     }
