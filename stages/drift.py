@@ -14,8 +14,7 @@ def main(knobs):
     held_out, snapshot = read_reference("data/reference.csv"), read_json("metrics/snapshot.json")
     rows = np.load("data/snapshot.npy", mmap_mode="r")
     if snapshot["acknowledged"]:
-        # Written with its time zone, UTC, which numpy does not take.
-        rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"][:26])]
+        rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
     stream = Stream.of(held_out, rows, knobs)
     report = drift_report(stream, snapshot["alarm"], held_out["classes"], knobs)
     about = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}

@@ -144,7 +144,7 @@ def log_capital(p):
         growth[t] = total
         down, rest, up = down / total, rest / total, up / total
     logs = np.cumsum(np.log(growth, dtype=float), axis=0)
-    logs = np.moveaxis(logs, 1, -1).reshape(*p.shape[:-1], -1)
+    logs = np.moveaxis(logs, 1, -1).reshape(*p.shape[:-1], 2 * p.shape[-1])
     most = logs.max(axis=-1, keepdims=True)
     return most[..., 0] + np.log(np.exp(logs - most).mean(axis=-1))
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from flowers.log import days
 from flowers.log.record import moment, now, parsed
 
@@ -43,7 +45,7 @@ def standing(directory, model_md5):
     Returns
     -------
     acknowledged : str or None
-        When an alarm was cleared last.
+        When an alarm was cleared last, in UTC, without a time zone.
     alarm : dict or None
         The first that rang since then.
     """
@@ -59,7 +61,7 @@ def standing(directory, model_md5):
         except (KeyError, TypeError, ValueError, ArithmeticError):
             continue
         if record["kind"] == ACKNOWLEDGEMENT:
-            acknowledged, alarm = record["time"], None
+            acknowledged, alarm = str(np.datetime64(moment(record), "us")), None
         elif record["kind"] == ALARM and alarm is None:
             alarm = record["alarm"] if isinstance(record.get("alarm"), dict) else None
     return acknowledged, alarm
