@@ -27,9 +27,11 @@ repro: env  ## run every stage whose inputs changed
 	dvc repro
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
-drift: env  ## freeze what the scorer has logged and look for drift
+drift: env  ## freeze what the scorer has logged, look for drift; ACKNOWLEDGE=1 clears an alarm
+	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.latch acknowledge)
 	dvc repro --force --single-item snapshot
 	dvc repro --single-item drift
+	python -m scoring.latch keep
 	dvc repro --single-item report
 
 test: env  ## run the tests that take seconds

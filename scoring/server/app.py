@@ -185,6 +185,8 @@ def drift():
         report = None
     if not isinstance(report, dict):
         report = {"state": "report not readable"}
+    elif report.get("md5", _scorer().model.md5) != _scorer().model.md5:
+        report = {"state": "report of another model", "md5": report["md5"]}
     return {"state": "report"} | report | {"age_seconds": round(age, 1)}
 
 

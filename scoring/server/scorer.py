@@ -108,7 +108,9 @@ class Scorer:
                 continue
             told = prediction(self.model, answer)
             entries.append({"file": name} | told | {"request_id": request_id})
-            records.append(record.prediction(self.model, answer, request_id, index, "production"))
+            records.append(
+                record.prediction(self.model, answer, request_id, index, "production", photo)
+            )
             if wanted:
                 sampled.append((photo, request_id, index, answer.label))
         if not records:

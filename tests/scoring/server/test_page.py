@@ -247,7 +247,9 @@ def test_the_request_id_can_be_copied(visit, photo):
     assert page.evaluate("navigator.clipboard.readText()") == card.locator(".id").inner_text()
 
 
-@pytest.mark.parametrize("state", ["no report yet", "no predictions", "warming up", "ok", "alarm"])
+@pytest.mark.parametrize(
+    "state", ["no report yet", "no predictions", "warming up", "ok", "notice", "alarm"]
+)
 def test_the_corner_shows_the_state_of_drift(visit, service, state):
     file = service.folder / "metrics" / "drift.json"
     file.parent.mkdir()
@@ -255,6 +257,21 @@ def test_the_corner_shows_the_state_of_drift(visit, service, state):
         if state != "no report yet":
             file.write_text(json.dumps({"state": state}))
         expect(visit().locator("#drift .state")).to_contain_text(f"Drift: {state}")
+    finally:
+        shutil.rmtree(file.parent)
+
+
+def test_the_corner_says_what_rang_and_that_it_stays(visit, service):
+    file = service.folder / "metrics" / "drift.json"
+    file.parent.mkdir()
+    alarm = {"rang_at": "2026-03-01T12:00:00.000000", "kind": "other flowers arrive"}
+    try:
+        told = {"state": "alarm", "alarm": alarm, "verdict": {"word": "harmful"}}
+        file.write_text(json.dumps(told))
+        page = visit()
+        page.locator("#drift summary").click()
+        for words in ("2026", "other flowers arrive", "until a person clears it", "harmful"):
+            expect(page.locator("#drift .meaning")).to_contain_text(words)
     finally:
         shutil.rmtree(file.parent)
 
