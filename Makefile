@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift test test-all lint format verify real serve score bench readme lock
+.PHONY: help env repro drift store test test-all lint format verify real serve score bench readme lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile
@@ -30,6 +30,13 @@ repro: env  ## run every stage whose inputs changed
 drift: env  ## freeze what the scorer has logged and look for drift
 	dvc repro --force --single-item snapshot
 	dvc repro --single-item drift
+
+# Written to .dvc/config.local as an absolute path: DVC takes a relative one of another revision
+# from the root of the file system. make store DIR=/path/of/a/folder, or DIR=s3://bucket/folder
+store: env  ## name the folder that dvc push, dvc exp push and the registry share results through
+	@test -n "$(DIR)" || { echo 'say where: make store DIR=/path/of/a/folder' >&2; exit 2; }
+	@case "$(DIR)" in *://*|/*) at="$(DIR)";; *) at="$(CURDIR)/$(DIR)";; esac; \
+		dvc remote add --quiet --local --force --default store "$$at" && echo "store: $$at"
 
 test: env  ## run the tests that take seconds
 	python -m pytest -n auto -m "not slow"
