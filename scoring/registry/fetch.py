@@ -177,7 +177,11 @@ def copy_out(commit, folder):
         files.get(CANDIDATE.as_posix(), str(folder), recursive=True)
     except (DvcException, DataIndexDirError, OSError) as error:
         remote = config["core"].get("remote")
-        where = f"nor in the remote {remote!r}" if remote else "and no remote is set (make store DIR=...)"
+        where = (
+            f"nor in the remote {remote!r}"
+            if remote
+            else "and no remote is set (make store DIR=...)"
+        )
         raise BadInput(
             f"the model of commit {commit[:7]} is not in the DVC cache, {where}; run python -m "
             f"scoring.registry push where it was made, or dvc repro at that commit ({error})"

@@ -35,9 +35,7 @@ def push():
     if not versions:
         raise BadInput("no version was ever in a stage: python -m scoring.registry promote")
     if not settings()["core"].get("remote"):
-        raise BadInput(
-            "no DVC remote is set: make store DIR=/path/of/a/folder"
-        )
+        raise BadInput("no DVC remote is set: make store DIR=/path/of/a/folder")
     said, refused = [], []
     for commit, version in versions.items():
         try:

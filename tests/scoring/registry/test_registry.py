@@ -15,8 +15,6 @@ from tests.scoring.registry.registry_repository import (
     ROOT,
     call,
     commit,
-    dvc,
-    edit,
     empty_commit,
     files,
     own_copy,
