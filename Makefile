@@ -24,12 +24,12 @@ env: .venv/installed  ## the virtual environment, from the hashes in requirement
 	@touch $@
 
 repro: env  ## run every stage whose inputs changed
-	dvc repro
+	@python -m stages._repro
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
 drift: env  ## freeze what the scorer has logged and look for drift
-	dvc repro --force --single-item snapshot
-	dvc repro --single-item drift
+	@python -m stages._repro --force --single-item snapshot
+	@python -m stages._repro --single-item drift
 
 # Written to .dvc/config.local as an absolute path: DVC takes a relative one of another revision
 # from the root of the file system. make store DIR=/path/of/a/folder, or DIR=s3://bucket/folder
