@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flowers.environment import jobs
 from flowers.errors import BadInput
-from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
+from flowers.sources.files import NESTED, archive_files, drawn_files, fault, folder_files, place
 from flowers.tables import whole, write_csv, write_json
 from stages._files import progress
 from stages._run import run
@@ -34,7 +34,11 @@ def main(knobs):
                 place(target / label, name).write_bytes(content)
         empty = sorted(label for label, count in photos.items() if not count)
         if empty or len(photos) < 2:
-            raise BadInput(f"classes {sorted(photos)}, without a photo {empty}: two are the least")
+            inner = next(
+                (f"; {r['path']}: {NESTED}" for r in rejected if r["reason"] == NESTED), ""
+            )
+            told = f"classes {sorted(photos)}, without a photo {empty}: two are the least"
+            raise BadInput(told + inner)
     reasons = Counter(row["reason"] for row in rejected)
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))
     write_json(

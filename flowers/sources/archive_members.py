@@ -33,6 +33,20 @@ _CORRUPT = (
 )
 
 
+def is_archive(head):
+    """Whether a file that begins with `head`, 512 bytes or more of it, is an archive by its looks.
+
+    Parameters
+    ----------
+    head : bytes
+
+    Returns
+    -------
+    bool
+    """
+    return head.startswith((b"PK\3\4", *_COMPRESSED)) or head[257:262] == b"ustar"
+
+
 def members(file, stack):
     """Yield the header of every member of an archive, whose format is told by content.
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from flowers.drawn.collection import drawn_set
 from flowers.errors import BadInput
 from flowers.photos.decoding import kind
+from flowers.sources.archive_members import is_archive
 from flowers.sources.archives import unpack
 from flowers.sources.downloads import obtain
 from flowers.sources.folders import photos_by_class
+
+NESTED = "an archive inside: unpack it first"
 
 
 def folder_files(root):
@@ -24,6 +27,7 @@ def folder_files(root):
     label : str or None
     name : str
     content : bytes
+        Of a stray only what tells that it is an archive.
 
     Raises
     ------
@@ -32,8 +36,10 @@ def folder_files(root):
     """
     root = Path(root)
     by_class, strays = photos_by_class(root)
+    inner = {path: _head(path) for path in strays if is_archive(_head(path))}
     if not by_class:
-        raise BadInput(f"{root.resolve()} has no class folder with files in it")
+        said = "".join(f"; {p.relative_to(root)} is {NESTED}" for p in list(inner)[:1])
+        raise BadInput(f"{root.resolve()} has no class folder with files in it{said}")
     for label, paths in by_class.items():
         if not paths:
             raise BadInput(
@@ -42,7 +48,15 @@ def folder_files(root):
         for path in paths:
             yield label, path.name, path.read_bytes()
     for path in strays:
-        yield None, path.relative_to(root).as_posix(), b""
+        yield None, path.relative_to(root).as_posix(), inner.get(path, b"")
+
+
+def _head(path):
+    """Read the first bytes of a file, none of a link or a device."""
+    if path.is_symlink() or not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(512)
 
 
 def archive_files(source, cache, sha256=None, progress=None):
@@ -79,8 +93,10 @@ def fault(label, content):
     Returns
     -------
     str or None
-        "not in a class folder", "empty" or "not a JPEG, PNG or WEBP".
+        "not in a class folder", "empty", "not a JPEG, PNG or WEBP", or `NESTED`.
     """
+    if is_archive(content):
+        return NESTED
     if label is None:
         return "not in a class folder"
     if not content:

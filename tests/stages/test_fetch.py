@@ -86,3 +86,29 @@ def test_a_class_without_a_photo_is_refused_by_name(shop, folder):
 def test_one_class_is_too_few(shop, folder):
     path = folder({"Rose": {"a.jpg": jpeg()}})
     assert "Rose" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("place", ["photos.zip", "data/photos.zip", "Rose/photos"])
+def test_an_archive_in_an_archive_is_named_with_what_to_do(shop, tmp_path, place):
+    inner = zipped({f"{label}/1.jpg": jpeg() for label in ("Rose", "Iris")})
+    archive = tmp_path / "outer.zip"
+    archive.write_bytes(zipped({place: inner}))
+    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
+    assert place in line and "unpack it first" in line
+
+
+def test_an_archive_beside_the_classes_is_listed_as_one(shop, folder):
+    source = folder({label: {"1.jpg": jpeg()} for label in ("Rose", "Iris")})
+    with open(f"{source}/Tulip.zip", "wb") as file:
+        file.write(zipped({"Tulip/1.jpg": jpeg()}))
+    shop.stage("fetch", **{"fetch.source": "folder", "fetch.path": source})
+    rejected = (shop.path / "metrics/fetch_rejected.csv").read_text()
+    assert "Tulip.zip,an archive inside: unpack it first" in rejected
