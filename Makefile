@@ -44,9 +44,10 @@ test: env  ## run the tests that take seconds
 test-all: env  ## run all tests
 	python -m pytest -n auto
 
-lint: env  ## check style and formatting
+lint: env  ## check style, formatting and the workflows
 	ruff check .
 	ruff format --check .
+	zizmor --offline --quiet .github/workflows
 
 format: env  ## format and sort imports
 	ruff check --fix --select I .

@@ -38,7 +38,7 @@ def main(knobs):
                 (f"; {r['path']}: {NESTED}" for r in rejected if r["reason"] == NESTED), ""
             )
             told = f"classes {sorted(photos)}, without a photo {empty}: two are the least"
-            raise BadInput(told + inner)
+            raise BadInput(told + "".join(inner[:1]))
     reasons = Counter(row["reason"] for row in rejected)
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))
     write_json(
