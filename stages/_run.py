@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 from ruamel.yaml import YAML, YAMLError
 
-from flowers.errors import BadInput
+from flowers.errors import INTERRUPTED, BadInput
 
 
 def faults(params, schema):
@@ -59,8 +59,8 @@ def run(stage, main):
     """Run `main` with the knobs that dvc.yaml declares for `stage`; print what it returns.
 
     Knobs of the stage's own section go by their name, others as "section.name". A ``BadInput``
-    ends the process with one line and exit code 1. An undeclared knob is a ``KeyError``: DVC
-    would not rerun the stage when it changes.
+    ends the process with one line and exit code 1, Ctrl-C with one line and 130. An undeclared
+    knob is a ``KeyError``: DVC would not rerun the stage when it changes.
     """
     try:
         params = read_yaml("params.yaml")
@@ -68,3 +68,6 @@ def run(stage, main):
         print(f"{stage}: {main(declared(stage, params))}", flush=True)
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
+    except KeyboardInterrupt:
+        print(f"{stage}: interrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)

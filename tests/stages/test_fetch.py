@@ -114,3 +114,29 @@ def test_a_review_is_an_input_that_dvc_follows(shop):
     with (shop.path / "review/exclude.csv").open("a") as file:
         file.write(line)
     assert "review/exclude.csv" in shop.run("dvc", "status", "fetch").stdout
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("place", ["photos.zip", "data/photos.zip", "Rose/photos"])
+def test_an_archive_in_an_archive_is_named_with_what_to_do(shop, tmp_path, place):
+    inner = zipped({f"{label}/1.jpg": jpeg() for label in ("Rose", "Iris")})
+    archive = tmp_path / "outer.zip"
+    archive.write_bytes(zipped({place: inner}))
+    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
+    assert place.rpartition("/")[2] in line and "unpack" in line
+
+
+def test_an_archive_beside_the_classes_is_listed_as_one(shop, folder):
+    source = folder({label: {"1.jpg": jpeg()} for label in ("Rose", "Iris")})
+    with open(f"{source}/Tulip.zip", "wb") as file:
+        file.write(zipped({"Tulip/1.jpg": jpeg()}))
+    shop.stage("fetch", **{"fetch.source": "folder", "fetch.path": source})
+    rejected = (shop.path / "metrics/fetch_rejected.csv").read_text()
+    assert "Tulip.zip,an archive inside: unpack it first" in rejected
