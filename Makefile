@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift test test-all lint format verify real serve score bench readme lock
+.PHONY: help env repro drift test test-all lint format verify real serve score bench shown readme lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile
@@ -65,7 +65,10 @@ bench: repro  ## stages, Gram matrix against plain SVC, scorer, drift on a long 
 	python -m benchmarks.serve
 	python -m benchmarks.drift
 
-readme: env  ## write the tables of README.md anew from metrics/
+shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
+	python -m benchmarks.shown
+
+readme: env  ## write README.md anew from metrics/ and what make shown kept
 	python -m benchmarks.readme
 
 lock: env  ## resolve requirements.lock and requirements-serve.lock anew from pyproject.toml

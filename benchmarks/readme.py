@@ -1,4 +1,4 @@
-"""Write the tables of README.md from metrics/, and its graph, between markers that name them."""
+"""Write what README.md takes from runs, between markers that name it."""
 
 import json
 import re
@@ -8,6 +8,7 @@ import sys
 from benchmarks.clean_copy import ROOT
 
 README = ROOT / "README.md"
+SHOWN = ROOT / "docs" / "shown"
 PROTOCOLS = {
     "seed-protocol": "random split, pixels: the usual protocol",
     "honest": "**twins kept together, pixels**",
@@ -21,6 +22,28 @@ def read(name):
 
 def interval(model):
     return f"{model['accuracy']:.3f} ({model['accuracy_low']:.3f} to {model['accuracy_high']:.3f})"
+
+
+def result_sentence():
+    """What the study found, in one sentence."""
+    real, drawn = read("real"), read("evaluate")
+    usual, fair = (100 * real[name]["svm"]["accuracy"] for name in ("seed-protocol", "honest"))
+    return (
+        f"On {real['honest']['photos']:,} real photos the usual random split promises "
+        f"**{usual:.0f} %** accuracy. With copies of\none picture kept on one side the same model "
+        f"is right on **{fair:.0f} %**. On the drawn photos below,\nwhich come with this "
+        f"repository, it is right on {100 * drawn['svm']['accuracy']:.0f} %."
+    )
+
+
+def kept(name):
+    """A function that gives what `benchmarks.shown` kept under a name, as a block, or nothing."""
+
+    def block():
+        path = SHOWN / f"{name}.txt"
+        return f"```text\n{path.read_text()}```" if path.exists() else ""
+
+    return block
 
 
 def real_table():
@@ -80,7 +103,14 @@ def graph():
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
 
 
-TABLES = {"real": real_table, "drawn": drawn_table, "stages": stages_sentence, "graph": graph}
+TABLES = {
+    "result": result_sentence,
+    "real": real_table,
+    "drawn": drawn_table,
+    "stages": stages_sentence,
+    "graph": graph,
+    **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
+}
 
 
 def rendered(text):

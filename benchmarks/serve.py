@@ -1,6 +1,5 @@
 """How fast the scorer answers: python -m benchmarks.serve starts one and measures it."""
 
-import http.client
 import os
 import re
 import subprocess
@@ -8,11 +7,11 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import requests
 
 MODEL = Path("models/candidate")
 CLIENTS = (1, 4, 16)
@@ -21,7 +20,7 @@ SECONDS = 6
 
 @contextmanager
 def server(logs):
-    """A scorer on a free port; yields its port, process id and seconds from start to ready."""
+    """A scorer on a free port; yields its address, process id and seconds from start to ready."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "scoring.server"],
@@ -35,41 +34,28 @@ def server(logs):
             if not (line := process.stderr.readline()):
                 sys.exit(f"the scorer did not start: {said.strip()}")
             said += line
-        port = int(re.search(r"Listening at: http://[^:]+:(\d+)", said)[1])
+        url = re.search(r"Listening at: (http://[^ ]+)", said)[1]
         # The socket is open before the worker is: this waits for its answer.
-        assert ask(http.client.HTTPConnection("127.0.0.1", port), "GET", "/ready") == 200
-        yield port, int(worker[1]), time.perf_counter() - start
+        requests.get(f"{url}/ready").raise_for_status()
+        yield url, int(worker[1]), time.perf_counter() - start
     finally:
         process.terminate()
         process.communicate()
 
 
-def ask(connection, method, path, body=None, **headers):
-    connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-    response = connection.getresponse()
-    response.read()
-    return response.status
-
-
-def measure(port, photos, clients):
+def measure(url, photos, clients):
     """Seconds of each answer, shape (n,), with so many clients that ask without a pause."""
     times, stop = [], time.perf_counter() + SECONDS
 
     def client(first):
-        connection = http.client.HTTPConnection("127.0.0.1", port)
         number = first
-        while (start := time.perf_counter()) < stop:
-            boundary = uuid.uuid4().hex
-            head = (
-                f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-            )
-            body = head.encode() + photos[number % len(photos)] + f"\r\n--{boundary}--\r\n".encode()
-            kind = f"multipart/form-data; boundary={boundary}"
-            status = ask(connection, "POST", "/predict", body, Content_Type=kind)
-            assert status == 200, status
-            times.append(time.perf_counter() - start)
-            number += 1
-        connection.close()
+        with requests.Session() as session:
+            while (start := time.perf_counter()) < stop:
+                photo = photos[number % len(photos)]
+                answer = session.post(f"{url}/predict", files={"file": ("a", photo)})
+                answer.raise_for_status()
+                times.append(time.perf_counter() - start)
+                number += 1
 
     threads = [threading.Thread(target=client, args=(i,)) for i in range(clients)]
     for thread in threads:
@@ -87,11 +73,11 @@ def resident(pid):
 
 def main():
     photos = [path.read_bytes() for path in sorted((MODEL / "golden").iterdir())]
-    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, worker, cold):
-        measure(port, photos, 1)
+    with tempfile.TemporaryDirectory() as logs, server(logs) as (url, worker, cold):
+        measure(url, photos, 1)
         print("clients  answers/s  p50 ms  p95 ms  p99 ms")
         for clients in CLIENTS:
-            times = measure(port, photos, clients)
+            times = measure(url, photos, clients)
             p50, p95, p99 = 1000 * np.percentile(times, (50, 95, 99))
             rate = len(times) / SECONDS
             print(f"{clients:7}  {rate:9.1f}  {p50:6.0f}  {p95:6.0f}  {p99:6.0f}", flush=True)

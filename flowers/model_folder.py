@@ -13,9 +13,10 @@ from flowers.features import codebook as codebooks
 from flowers.features.extraction import LEARNED
 from flowers.learning import saved
 from flowers.model import Model
+from flowers.model_readme import readme
 from flowers.tables import whole, write_csv, write_text
 
-GOLDEN, REFERENCE = "golden", "reference.csv"
+GOLDEN, REFERENCE, README = "golden", "reference.csv", "README.md"
 # Golden answers come from this code on another machine at worst: the last bits may differ.
 TOLERANCE = 1e-6
 
@@ -156,7 +157,8 @@ def write(folder, file, preparation, golden, reference, evidence):
     reference : list of dict
         Rows of the answers on held-out photos.
     evidence : dict
-        What the card holds besides: how good the model is, and why it was chosen.
+        What the card holds besides, for `flowers.model_readme.readme`: how good the model is, and
+        why it was chosen.
 
     Returns
     -------
@@ -188,4 +190,5 @@ def write(folder, file, preparation, golden, reference, evidence):
             shutil.copy(learnt, fresh / learnt.name)
         write_csv(fresh / REFERENCE, reference)
         write_text(fresh / CARD, json.dumps(facts, indent=2) + "\n")
+        write_text(fresh / README, readme(facts))
     return facts

@@ -3,8 +3,9 @@
 import numpy as np
 
 from flowers.environment import backend, jobs
-from flowers.features import codebook
+from flowers.features.codebook import write
 from flowers.features.extraction import LEARNED
+from flowers.features.vocabularies import Recipe, draw, learned, sample
 from flowers.parallel import each, workers
 from flowers.photos.index import sizes_of
 from flowers.tables import read_csv
@@ -16,17 +17,17 @@ PATH = "models/codebook.npz"
 
 def main(knobs):
     if not LEARNED & set(knobs["flatten.features"]):
-        codebook.write(PATH, None)
+        write(PATH, None)
         return "none of the features learns"
     images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
-    recipe = codebook.Recipe(
+    recipe = Recipe(
         tuple(knobs["scales"]), knobs["words"], knobs["photos"], knobs["per_photo"], knobs["seed"]
     )
-    drawn = list(codebook.draw(images, sizes, np.flatnonzero(load_rows()["train"]), recipe))
+    drawn = list(draw(images, sizes, np.flatnonzero(load_rows()["train"]), recipe))
     with workers(jobs(), backend()):
-        seen = each(codebook.sample, drawn)
+        seen = each(sample, drawn)
         seen = list(progress(seen, total=len(drawn), desc="codebook", unit=" photos"))
-        codebook.write(PATH, codebook.learned(seen, recipe))
+        write(PATH, learned(seen, recipe))
     return f"{recipe.words} words from {len(drawn)} photos"
 
 

@@ -1,11 +1,11 @@
 """Bring the photos here, one folder per class; what is no photo is listed and left out."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from flowers.environment import jobs
-from flowers.errors import BadInput
-from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
+from flowers.sources.files import archive_files, collect, drawn_files, folder_files
 from flowers.tables import whole, write_csv, write_json
 from stages._files import progress
 from stages._run import run
@@ -13,7 +13,8 @@ from stages._run import run
 
 def files_of(knobs):
     if knobs["source"] == "archive":
-        return archive_files(knobs["path"], Path("data/downloads"), knobs["sha256"])
+        bar = partial(progress, None, unit="B", unit_scale=True)
+        return archive_files(knobs["path"], Path("data/downloads"), knobs["sha256"], bar)
     if knobs["source"] == "folder":
         return folder_files(knobs["path"])
     return drawn_files(
@@ -22,19 +23,9 @@ def files_of(knobs):
 
 
 def main(knobs):
-    photos, rejected = Counter(), []
     with whole("data/photos") as target:
-        for label, name, content in progress(files_of(knobs), desc="fetch", unit=" files"):
-            reason = fault(label, content)
-            if label:
-                photos[label] += not reason
-            if reason:
-                rejected.append({"path": f"{label}/{name}" if label else name, "reason": reason})
-            else:
-                place(target / label, name).write_bytes(content)
-        empty = sorted(label for label, count in photos.items() if not count)
-        if empty or len(photos) < 2:
-            raise BadInput(f"classes {sorted(photos)}, without a photo {empty}: two are the least")
+        files = progress(files_of(knobs), desc="fetch", unit=" files")
+        photos, rejected = collect(files, target)
     reasons = Counter(row["reason"] for row in rejected)
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))
     write_json(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers import model_folder
+from flowers.evaluation.answers import rows_of_model
 from flowers.evaluation.champion import decide, golden_photos
 from flowers.learning.saved import load
 from flowers.log.reference import reference_rows
@@ -25,17 +26,19 @@ def main(knobs):
     )
     name = decision["champion"]
     file = Path(f"models/{name}.joblib")
+    preparation = {"features": knobs["flatten.features"], "size": knobs["resize.size"]}
     card = model_folder.write(
         "models/candidate",
         file,
-        preparation={
-            "features": knobs["flatten.features"],
-            "size": knobs["resize.size"],
-            "codebook": "models/codebook.npz",
-        },
+        preparation=preparation | {"codebook": "models/codebook.npz"},
         golden=golden_photos(Path("data/photos"), rows, knobs["golden"]),
         reference=list(reference_rows(rows, images, name, load(file).classes_)),
-        evidence={"metrics": figures[name], "split": split, "decision": decision},
+        evidence={
+            "metrics": {"distinct": figures["distinct"]} | figures[name],
+            "per_class": rows_of_model(read_csv("metrics/per_class.csv"), name),
+            "split": split,
+            "decision": decision,
+        },
     )
     write_json("metrics/promotion.json", decision | {"md5": card["model"]["md5"]})
     failed = [check["check"] for check in decision["checks"] if not check["passed"]]

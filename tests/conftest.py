@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flowers.photos.decoding import read
-from tests.workshop import TINY, Workshop, shared
+from tests.workshop import LEARNED, TINY, Workshop, shared
 
 REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"
 
@@ -42,6 +42,19 @@ def finished(tmp_path_factory):
         made.commit("run")
 
     return Workshop(shared(tmp_path_factory, "finished", make))
+
+
+@pytest.fixture(scope="session")
+def learned(finished, tmp_path_factory):
+    """The same, with features that learn and a machine for them, up to the candidate."""
+
+    def make(folder):
+        made = finished.copied(folder)
+        made.set(**LEARNED)
+        made.run("dvc", "repro", "promote")
+        made.commit("features that learn")
+
+    return Workshop(shared(tmp_path_factory, "learned", make))
 
 
 @pytest.fixture

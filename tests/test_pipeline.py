@@ -44,6 +44,17 @@ def test_a_fresh_clone_runs_to_the_committed_bits(finished, tmp_path):
     assert clone.run("git", "status", "--porcelain").stdout == ""
 
 
+def test_every_picture_and_figure_that_a_run_leaves_is_declared(finished):
+    declared = set()
+    for stage in yaml.safe_load((finished.path / "dvc.yaml").read_text())["stages"].values():
+        for kind in ("outs", "metrics", "plots"):
+            for out in stage.get(kind, []):
+                declared |= set(out) if isinstance(out, dict) else {out}
+    for folder in ("metrics", "plots"):
+        for path in (finished.path / folder).glob("[!.]*"):
+            assert f"{folder}/{path.name}" in declared, path
+
+
 def test_a_knob_reruns_its_stage_and_what_depends_on_it(shop):
     shop.set(**{"train_nb.var_smoothing": 1e-3})
     rerun = stages_run(shop.run("dvc", "repro"))

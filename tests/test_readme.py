@@ -26,13 +26,11 @@ def test_its_tables_and_graph_are_those_of_the_metrics_and_of_dvc():
     assert rendered(TEXT) == TEXT
 
 
-def test_every_room_and_picture_it_shows_is_there():
-    rooms = re.findall(r"^(\w+)/ ", re.search(r"```text\n(.*?)```", TEXT, re.DOTALL)[1], re.M)
-    assert {"stages", "flowers"} < set(rooms)
+def test_every_picture_and_file_it_names_is_there():
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", TEXT)
     named = re.findall(r"`([\w./-]+\.(?:yaml|json|csv|cff|md|lock))`", TEXT)
     written_by_a_run = ("dvc_plots", "models/")
-    for path in [*rooms, *pictures, *named]:
+    for path in [*pictures, *named]:
         assert (ROOT / path).exists() or path.startswith(written_by_a_run), path
 
 
@@ -48,7 +46,9 @@ def test_every_file_that_a_page_names_is_there(name):
 
 
 def test_it_is_short_enough_to_read():
-    assert len(TEXT.splitlines()) <= 240
+    # What commands print and tables of results may grow.
+    own = re.sub(r"<!-- (\w+):begin -->.*?<!-- \1:end -->", "", TEXT, flags=re.DOTALL)
+    assert len(own.splitlines()) <= 130
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("make ")])

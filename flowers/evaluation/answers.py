@@ -80,9 +80,13 @@ def prediction_rows(answers, facts):
     """
     rows = [dict(zip(facts, told, strict=True)) for told in zip(*facts.values(), strict=True)]
     for name, given in answers.items():
-        for row, label, shares in zip(rows, given.answered, given.probabilities, strict=True):
+        for row, label, probabilities in zip(
+            rows, given.answered, given.probabilities, strict=True
+        ):
             row[name] = label
-            row |= {f"{name}_{c}": f"{p:.6f}" for c, p in zip(given.classes, shares, strict=True)}
+            row |= {
+                f"{name}_{c}": f"{p:.6f}" for c, p in zip(given.classes, probabilities, strict=True)
+            }
     return rows
 
 
@@ -99,6 +103,25 @@ def class_rows(figures):
         for name, told in figures.items()
         for label, found in told["per_class"].items()
     ]
+
+
+def rows_of_model(table, name):
+    """Rows of one model out of the table that `class_rows` made, numbers as numbers.
+
+    Parameters
+    ----------
+    table : dict of column to ndarray of str
+        As ``flowers.tables.read_csv`` reads it.
+    name : str
+
+    Returns
+    -------
+    list of dict
+        ``class``, ``precision``, ``recall``, ``f1`` and ``photos``.
+    """
+    chosen = np.flatnonzero(table["model"] == name)
+    columns = {"class": str, "precision": float, "recall": float, "f1": float, "photos": int}
+    return [{key: kind(table[key][i]) for key, kind in columns.items()} for i in chosen]
 
 
 def worst_mistakes(answers, count):

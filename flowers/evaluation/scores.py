@@ -117,7 +117,7 @@ def scores(answers, resamples, seed, bins):
     -------
     dict
     """
-    labels, classes, shares = answers.labels, answers.classes, answers.probabilities
+    labels, classes, probabilities = answers.labels, answers.classes, answers.probabilities
     low, high = group_bootstrap(answers.correct, answers.groups, resamples, seed)
     per_class = precision_recall_fscore_support(
         labels, answers.answered, labels=classes, zero_division=0.0
@@ -127,8 +127,8 @@ def scores(answers, resamples, seed, bins):
         "accuracy_low": low,
         "accuracy_high": high,
         "macro_f1": f1_score(labels, answers.answered, average="macro", zero_division=0.0),
-        "log_loss": log_loss(labels, shares, labels=classes),
-        "brier": brier_score_loss(labels, shares, labels=classes, scale_by_half=False),
+        "log_loss": log_loss(labels, probabilities, labels=classes),
+        "brier": brier_score_loss(labels, probabilities, labels=classes, scale_by_half=False),
         "calibration_error": calibration_error(
             reliability(answers.confidence, answers.correct, bins)
         ),

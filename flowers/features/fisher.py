@@ -9,6 +9,7 @@ WEIGHTS = {"sift": 2, "opponent": 1, "lcs": 1}
 # Steps of the 8-bit numbers in the standard deviation of an entry of the heaviest kind: rounding
 # adds less than a thousandth to the variance, and 127 is six deviations.
 STEPS = 21
+LARGEST, DTYPE = 127, np.int8
 
 
 def fisher(images, sizes, codebook):
@@ -51,7 +52,7 @@ def _vector(image, size, codebook):
     heaviest = max(parts, key=WEIGHTS.get)
     step = STEPS * (parts[heaviest].size / WEIGHTS[heaviest]) ** 0.5
     row = np.concatenate(list(parts.values())) * np.float32(step)
-    return np.clip(np.rint(row), -127, 127).astype(np.int8)
+    return np.clip(np.rint(row), -LARGEST, LARGEST).astype(DTYPE)
 
 
 def _sums(rows, vocabulary):

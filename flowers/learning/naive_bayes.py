@@ -119,7 +119,11 @@ class CalibratedNB(Calibrated):
     def _reduced(self, machine):
         """Put a reduction before the machine, for rows of a linear kernel."""
         components = KernelPCA(
-            self.components, kernel="precomputed", eigen_solver="randomized", random_state=self.seed
+            self.components,
+            kernel="precomputed",
+            eigen_solver="randomized",
+            remove_zero_eig=True,
+            random_state=self.seed,
         )
         steps = [("components", components)]
         if self.reduce == "lda":

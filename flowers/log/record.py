@@ -125,12 +125,16 @@ def row(record, classes):
         If it is not such a record.
     """
     answer = record["probabilities"]
-    shares = [round(float(answer[name]), DECIMALS) for name in classes]
+    probabilities = [round(float(answer[name]), DECIMALS) for name in classes]
     image = flat(record["image"])
     # NaN is not below either.
-    if not (len(answer) == len(classes) and abs(sum(shares) - 1) < 1e-3 and min(shares) >= 0):
+    if not (
+        len(answer) == len(classes)
+        and abs(sum(probabilities) - 1) < 1e-3
+        and min(probabilities) >= 0
+    ):
         raise ValueError(f"not the probabilities of {len(classes)} classes")
     if not math.isfinite(sum(image)):
         raise ValueError("image statistics that are no numbers")
     time = (datetime.fromisoformat(record["time"]) - _EPOCH) // _TICK
-    return key(record), time, UNKNOWN, shares, image
+    return key(record), time, UNKNOWN, probabilities, image

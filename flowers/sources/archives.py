@@ -1,23 +1,40 @@
-"""Unpack an archive of photos that is not trusted."""
+"""Unpack a zip or tar archive of photos that is not trusted."""
 
+import bz2
+import errno
+import gzip
+import lzma
 import os
 import re
+import stat
+import struct
+import tarfile
 import tempfile
 import unicodedata
-from contextlib import ExitStack
+import zipfile
+import zlib
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from flowers.errors import BadInput
-from flowers.sources.archive_members import chunks, corruption_refused, members
 
 MAX_EXPANSION = 200
 # Below this size an archive may expand as it likes: plain pictures compress a thousandfold.
 FREE_BYTES = 64 * 2**20
 _MAX_NAME = 1000
 _MAX_PART = 255
+# A tar archive is padded to a whole record, which is far shorter.
+_MAX_PADDING = 64 * 2**20
+_CHUNK = 2**20
+_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_CORRUPT = (
+    *(EOFError, IndexError, NotImplementedError, OverflowError, RuntimeError, ValueError),
+    *(lzma.LZMAError, struct.error, tarfile.TarError, zipfile.BadZipFile, zlib.error),
+)
 
 
-def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, progress=None):
+def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, bar=None):
     """Unpack a zip or tar archive, whole or not at all.
 
     The format is told by content: zip, or tar plain or compressed with gzip, bzip2 or xz. Only
@@ -34,8 +51,9 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, progress=N
         Most bytes to write.
     max_members : int
         Most files and folders to accept.
-    progress : callable, optional
-        Called with the number of bytes newly written.
+    bar : callable, optional
+        Makes a progress bar, as `tqdm.tqdm` does with the keywords `desc` and `total`; it counts
+        bytes.
 
     Returns
     -------
@@ -58,8 +76,8 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, progress=N
         raise BadInput(f"{archive.resolve()} cannot be opened: {error.strerror}") from error
     with ExitStack() as stack:
         file = stack.enter_context(opened)
-        with corruption_refused(archive):
-            folders, files = _plan(members(file, stack), archive, limit, max_members)
+        with _corruption_refused(archive):
+            folders, files, size = _plan(_members(file, stack), archive, limit, max_members)
         target.parent.mkdir(parents=True, exist_ok=True)
         # A folder inside the temporary one, which only its owner may read, to take the place
         # of target with default permissions.
@@ -70,27 +88,34 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, progress=N
         root.mkdir()
         for path in folders:
             (root / path).mkdir(parents=True, exist_ok=True)
+        shown = stack.enter_context(bar(desc="unpack", total=size)) if bar else None
         written = 0
         for path, opener in files:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             with (root / path).open("xb") as out:
-                for chunk in chunks(opener, archive, path):
+                for chunk in _chunks(opener, archive, path):
                     written += len(chunk)
                     if written > limit:
                         raise _too_large(archive, path, limit)
                     out.write(chunk)
-                    if progress:
-                        progress(len(chunk))
+                    if shown is not None:
+                        shown.update(len(chunk))
         os.replace(root, target)
     return len(files)
 
 
-def _plan(found, archive, limit, max_members):
-    """Check every header; give the folders and the (path, function to open it) of the files."""
+def is_archive(head):
+    """Whether a file is an archive, told by its first 262 bytes."""
+    magics = (b"PK\3\4", b"Rar!", b"7z\xbc\xaf\x27\x1c", *_COMPRESSED)
+    return head.startswith(magics) or head[257:262] == b"ustar"
+
+
+def _plan(members, archive, limit, max_members):
+    """Check every header; give folders, (path, function to open it) of files, and all bytes."""
     folders, files, total = [], [], 0
     # The root is taken from the start, so that a file without a name is refused.
     taken_by_files, taken_by_folders = set(), {PurePosixPath()}
-    for count, (name, what, size, opener) in enumerate(found, 1):
+    for count, (name, what, size, opener) in enumerate(members, 1):
         if count > max_members:
             raise BadInput(f"{archive} has more than {max_members} members: split it")
         path = PurePosixPath(name)
@@ -114,7 +139,7 @@ def _plan(found, archive, limit, max_members):
         raise BadInput(
             f"{archive}: member {str(min(clash))!r} is both a file and a folder: rename one"
         )
-    return folders, files
+    return folders, files, total
 
 
 def _fault_of_name(name, path):
@@ -128,6 +153,89 @@ def _fault_of_name(name, path):
     if len(os.fsencode(name)) > _MAX_NAME or longest > _MAX_PART:
         return "has too long a name"
     return None
+
+
+def _members(file, stack):
+    """Yield name, "file" or "folder" or a fault, size as claimed, and what opens each member."""
+    head = file.read(6)
+    file.seek(0)
+    if head.startswith(b"PK"):
+        return _zip_members(stack.enter_context(zipfile.ZipFile(file)))
+    for magic, decompress in _COMPRESSED.items():
+        if head.startswith(magic):
+            file = stack.enter_context(decompress(file))
+    return _tar_members(stack.enter_context(tarfile.open(fileobj=file, mode="r:")), file)
+
+
+def _zip_members(archive):
+    for info in archive.infolist():
+        mode = stat.S_IFMT(info.external_attr >> 16)
+        if info.flag_bits & 0x41:
+            what = "is encrypted"
+        elif mode == stat.S_IFLNK:
+            what = "is a symbolic link"
+        elif mode not in (0, stat.S_IFREG, stat.S_IFDIR):
+            what = "is neither a file nor a folder"
+        else:
+            what = "folder" if info.is_dir() else "file"
+        # orig_filename still has what follows a NUL.
+        yield info.orig_filename, what, info.file_size, partial(archive.open, info)
+
+
+def _tar_members(archive, stream):
+    for info in archive:
+        yield info.name, _what(info), info.size, partial(archive.extractfile, info)
+    # tarfile takes a broken header for the end. The true end is a block of zeros, and only
+    # reading on to the last byte makes the decompressor compare its checksum.
+    stream.seek(archive.offset)
+    if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("it does not end as a tar archive does")
+    tail = 0
+    while chunk := stream.read(_CHUNK):
+        tail += len(chunk)
+        if tail > _MAX_PADDING:
+            raise tarfile.ReadError("it goes on after its end")
+
+
+def _what(info):
+    # Links within the archive pass the filter, and Python before 3.11.4 has no filter.
+    if info.issym() or info.islnk():
+        return "is a link"
+    if not (info.isfile() or info.isdir()):
+        return "is neither a file nor a folder"
+    if hasattr(tarfile, "data_filter"):
+        try:
+            tarfile.data_filter(info, os.devnull)  # nothing lies below it
+        except tarfile.FilterError as error:
+            return f"is refused ({error})"
+    return "file" if info.isfile() else "folder"
+
+
+def _chunks(opener, archive, name):
+    """Yield the content of a member as bytes; raise BadInput if it is corrupt."""
+    with _corruption_refused(archive, name), opener() as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+@contextmanager
+def _corruption_refused(archive, name=None):
+    """Turn what the readers raise on bad data into BadInput naming archive and member."""
+    where = f"{archive}: member {str(name)!r}" if name else f"{archive}"
+    try:
+        yield
+    except BadInput:
+        raise
+    except _CORRUPT as error:
+        raise BadInput(
+            f"{where} is corrupt or not a zip or tar archive ({error}): fetch it again"
+        ) from error
+    except OSError as error:
+        # Bad data is an OSError without a number from a decompressor, and a wrong offset in a
+        # zip an invalid seek; any other is a fault of the machine.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise BadInput(f"{where} is corrupt ({error}): fetch it again") from error
 
 
 def _too_large(archive, name, limit):

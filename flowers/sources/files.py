@@ -1,23 +1,27 @@
 """Where photos come from: each source yields (class, file name, bytes), class None for a stray."""
 
 import tempfile
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 from flowers.drawn.collection import drawn_set
 from flowers.errors import BadInput
 from flowers.photos.decoding import kind
-from flowers.sources.archives import unpack
+from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import obtain
 from flowers.sources.folders import photos_by_class
 
 
-def folder_files(root):
+def folder_files(root, origin=None):
     """Give the files below `root`, class by class, then the strays.
 
     Parameters
     ----------
     root : path-like
         A tree with one folder per class, at any depth.
+    origin : path-like, optional
+        What errors name in place of `root`.
 
     Yields
     ------
@@ -28,24 +32,39 @@ def folder_files(root):
     Raises
     ------
     BadInput
-        If there is no folder with files.
+        If there is no folder with files, a class folder is empty, or there is an archive and no
+        photo.
     """
     root = Path(root)
     by_class, strays = photos_by_class(root)
+    origin = origin or root.resolve()
+    if name := _archive_alone([*chain(*by_class.values()), *strays]):
+        raise BadInput(f"{origin}: it holds an archive ({name}): unpack it once and give that")
     if not by_class:
-        raise BadInput(f"{root.resolve()} has no class folder with files in it")
+        raise BadInput(f"{origin} has no class folder with files in it")
     for label, paths in by_class.items():
         if not paths:
-            raise BadInput(
-                f"class folder {label!r} of {root.resolve()} is empty: fill or delete it"
-            )
+            raise BadInput(f"class folder {label!r} of {origin} is empty: fill or delete it")
         for path in paths:
             yield label, path.name, path.read_bytes()
     for path in strays:
         yield None, path.relative_to(root).as_posix(), b""
 
 
-def archive_files(source, cache, sha256=None, progress=None):
+def _archive_alone(paths):
+    """Give the name of the first archive if no file is a photo, else None."""
+    found = None
+    for path in paths:
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                head = file.read(512)
+            if kind(head):
+                return None
+            found = found or (path.name if is_archive(head) else None)
+    return found
+
+
+def archive_files(source, cache, sha256=None, bar=None):
     """Give the files of a zip or tar archive, given by path or URL; see `folder_files`.
 
     Parameters
@@ -56,14 +75,14 @@ def archive_files(source, cache, sha256=None, progress=None):
         Keeps downloads and, for as long as it is read, the unpacked archive.
     sha256 : str, optional
         The digest that the archive must have.
-    progress : callable, optional
-        Called with the number of new bytes.
+    bar : callable, optional
+        Makes the progress bars; see `flowers.sources.downloads.obtain`.
     """
-    archive = obtain(source, cache, sha256, progress)
+    archive = obtain(source, cache, sha256, bar)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        unpack(archive, Path(folder) / "unpacked", progress=progress)
-        yield from folder_files(Path(folder) / "unpacked")
+        unpack(archive, Path(folder) / "unpacked", bar=bar)
+        yield from folder_files(Path(folder) / "unpacked", origin=archive)
 
 
 def drawn_files(per_class, twin_share, conflicts, seed, jobs):
@@ -71,6 +90,42 @@ def drawn_files(per_class, twin_share, conflicts, seed, jobs):
     for path, content in drawn_set(per_class, twin_share, conflicts, seed, jobs):
         label, name = path.split("/", 1)
         yield label, name, content
+
+
+def collect(files, target):
+    """Write photos into `target`, one folder per class, and list the files that are none.
+
+    Parameters
+    ----------
+    files : iterable of (str or None, str, bytes)
+        Class, file name and content.
+    target : pathlib.Path
+
+    Returns
+    -------
+    photos : collections.Counter
+        The number of photos by class; 0 for a class whose files are all rejected.
+    rejected : list of dict
+        The "path" and "reason" of each other file.
+
+    Raises
+    ------
+    BadInput
+        If fewer than two classes are found, or one has no photo.
+    """
+    photos, rejected = Counter(), []
+    for label, name, content in files:
+        reason = fault(label, content)
+        if label:
+            photos[label] += not reason
+        if reason:
+            rejected.append({"path": f"{label}/{name}" if label else name, "reason": reason})
+        else:
+            place(target / label, name).write_bytes(content)
+    empty = sorted(label for label, count in photos.items() if not count)
+    if empty or len(photos) < 2:
+        raise BadInput(f"classes {sorted(photos)}, without a photo {empty}: two are the least")
+    return photos, rejected
 
 
 def fault(label, content):

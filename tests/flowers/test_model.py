@@ -9,17 +9,18 @@ from flowers.features.extraction import EXTRACTORS, extract
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.svm import GramSVC
 from flowers.model import Model
-from flowers.photos.decoding import read
+from flowers.photos.decoding import decode, read
+from tests.flowers.features.codebooks import small_codebook
 from tests.flowers.learning.estimator_data import CLASSES
 from tests.flowers.photos.photo_files import encoded, picture, samples
 
 SIZE = 32
-FEATURES = [["pixels"], ["colour"], ["hog"], list(EXTRACTORS)]
+FEATURES = [*([name] for name in EXTRACTORS), list(EXTRACTORS)]
 
 
 def asked(estimator, features):
     card = {"classes": CLASSES.tolist(), "features": features, "size": SIZE}
-    return Model(estimator, card, {})
+    return Model(estimator, card, {}, small_codebook())
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +41,29 @@ def batch(photos):
     return np.stack([read(data, SIZE)[0] for data in photos])
 
 
+@pytest.fixture(scope="module")
+def sizes(photos):
+    return np.array([decode(data)[0].size for data in photos])
+
+
 @pytest.mark.parametrize("features", FEATURES, ids="+".join)
-def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, features):
-    rows = extract(batch, features)
-    for data, row in zip(photos, rows, strict=True):
-        alone = extract(read(data, SIZE)[0][None], features)
+def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, sizes, features):
+    rows = extract(batch, features, sizes, small_codebook())
+    for data, size, row in zip(photos, sizes, rows, strict=True):
+        alone = extract(read(data, SIZE)[0][None], features, [size], small_codebook())
         assert alone.shape == (1, len(row)) and alone.dtype == rows.dtype
         np.testing.assert_array_equal(alone[0], row)
 
 
 @pytest.mark.parametrize("estimator", [GramSVC, CalibratedNB])
 @pytest.mark.parametrize("features", FEATURES, ids="+".join)
-def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, features, estimator):
+def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, sizes, features, estimator):
     generator = np.random.default_rng(1)
     train = generator.integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
-    fitted = estimator().fit(extract(train, features), np.tile(CLASSES, 12))
+    rows = extract(train, features, codebook=small_codebook())
+    fitted = estimator().fit(rows, np.tile(CLASSES, 12))
     model = asked(fitted, features)
-    together = model.probabilities(batch)
+    together = model.probabilities(batch, sizes)
     alone = [model.answer(data).probabilities for data in photos]
     assert alone[0].shape == (5,) and alone[0].dtype == np.float64
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-6)

@@ -21,6 +21,24 @@ GOLDEN = {
     "2-Tulip.png": encoded(picture(30, 60), "PNG"),
 }
 
+EVIDENCE = {
+    "metrics": {
+        "distinct": 9,
+        "accuracy": 0.5,
+        "accuracy_low": 0.4,
+        "accuracy_high": 0.6,
+        "macro_f1": 0.5,
+        "log_loss": 1.2,
+        "calibration_error": 0.1,
+    },
+    "per_class": [
+        {"class": name, "precision": 0.5, "recall": 0.25, "f1": 0.333, "photos": 2}
+        for name in CLASSES
+    ],
+    "split": {"train": 40, "test": 10, "crossing": 0, "strategy": "grouped"},
+    "decision": {"champion": "nb", "reasons": ["nb leads with accuracy 0.5"]},
+}
+
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
@@ -31,7 +49,7 @@ def written(tmp_path_factory):
     preparation = {"features": ["pixels"], "size": SIZE}
     reference = [{"row": 0, "label": "Lotus"}]
     folder = place / "candidate"
-    evidence = {"metrics": {"accuracy": 0.5}}
+    evidence = EVIDENCE
     return folder, model_folder.write(
         folder, place / "nb.joblib", preparation, GOLDEN, reference, evidence
     )
@@ -58,7 +76,7 @@ def test_the_card_names_the_model_by_its_bytes_and_what_a_server_needs(written):
     assert card["classes"] == CLASSES.tolist()
     assert (card["features"], card["size"]) == (["pixels"], SIZE)
     assert set(card["versions"]) == {"python", *LIBRARIES}
-    assert card["metrics"] == {"accuracy": 0.5}
+    assert card["metrics"] == EVIDENCE["metrics"]
     assert json.loads((folder / "card.json").read_text()) == card
 
 
@@ -153,3 +171,11 @@ def test_a_card_that_is_not_of_its_form_is_refused(folder, facts):
     altered(folder, **facts)
     with pytest.raises(BadInput, match="card.json"):
         model_folder.load(folder)
+
+
+def test_a_person_can_read_what_the_model_is_and_how_good(folder):
+    text = (folder / "README.md").read_text()
+    for name in CLASSES:
+        assert f"| {name} | 2 | 0.500 | 0.250 | 0.333 |" in text
+    assert "| accuracy on 10 held-out photos (9 distinct) | 0.500 |" in text
+    assert "learnt from 40 photos" in text and "nb leads" in text

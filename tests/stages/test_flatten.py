@@ -1,6 +1,11 @@
 import numpy as np
 import pytest
 
+from flowers.features.codebook import read
+from flowers.features.extraction import extract
+from flowers.photos.index import sizes_of
+from flowers.tables import read_csv
+
 
 def test_pixels_stay_eight_bits(finished):
     X = np.load(finished.path / "data/features.npy", mmap_mode="r")
@@ -22,3 +27,27 @@ def test_extractors_stand_side_by_side_in_the_order_named(shop):
 @pytest.mark.parametrize("names", [[], ["pixel"], ["hog", "hog"]])
 def test_a_wrong_list_of_extractors_is_refused(shop, names):
     assert "flatten.features" in shop.refused("flatten", **{"flatten.features": names})
+
+
+def test_mirror_images_have_the_features_of_the_mirrored_photo(learned):
+    images = np.load(learned.path / "data/images.npy")
+    sizes = sizes_of(read_csv(learned.path / "data/index.csv"))
+    codebook = read(learned.path / "models/codebook.npz")
+    mirrored = np.load(learned.path / "data/mirrored.npy")
+    turned = np.ascontiguousarray(images[:5, :, ::-1])
+    assert len(mirrored) == len(images)
+    assert np.array_equal(mirrored[:5], extract(turned, ["fisher"], sizes[:5], codebook))
+
+
+def test_mirror_images_that_nobody_asked_for_take_no_room(finished):
+    assert len(np.load(finished.path / "data/mirrored.npy")) == 0
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_the_number_of_workers_changes_no_bit(learned, tmp_path, monkeypatch, backend):
+    shop = learned.copied(tmp_path / "repository")
+    before = (shop.path / "data/features.npy").read_bytes()
+    monkeypatch.setenv("JOBS", "3")
+    monkeypatch.setenv("BACKEND", backend)
+    shop.stage("flatten")
+    assert (shop.path / "data/features.npy").read_bytes() == before

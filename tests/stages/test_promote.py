@@ -1,9 +1,12 @@
 import json
 
+import numpy as np
 import pytest
 
 from flowers import model_folder
 from flowers.card import LIBRARIES
+from flowers.errors import BadInput
+from flowers.tables import read_csv
 
 
 def candidate(shop):
@@ -50,3 +53,23 @@ def test_a_leaky_split_fails_the_gate(shop):
     assert decision(shop)["passed"] is False
     failed = [check["check"] for check in decision(shop)["checks"] if not check["passed"]]
     assert any("twin" in check for check in failed)
+
+
+def test_the_candidate_carries_its_codebook_and_answers_as_the_test_photos_were_answered(learned):
+    model = model_folder.load(learned.path / "models/candidate")
+    rows = read_csv(learned.path / "metrics/predictions.csv")
+    name = json.loads((learned.path / "metrics/promotion.json").read_text())["champion"]
+    for i in range(5):
+        photo = (learned.path / "data/photos" / rows["path"][i]).read_bytes()
+        expected = [float(rows[f"{name}_{c}"][i]) for c in model.classes]
+        np.testing.assert_allclose(model.answer(photo).probabilities, expected, atol=1e-5)
+
+
+def test_a_changed_codebook_is_refused(learned, tmp_path):
+    shop = learned.copied(tmp_path / "repository")
+    path = shop.path / "models/candidate/codebook.npz"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content + b".")
+    with pytest.raises(BadInput, match=r"codebook\.npz"):
+        model_folder.load(shop.path / "models/candidate")

@@ -24,6 +24,13 @@ def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(sh
     assert sorted((shop.path / "data/photos").rglob("*")) == photos
 
 
+def test_a_stage_that_stops_says_one_line_and_exits_with_1(shop):
+    done = shop.stage("fetch", check=False, **{"train_svm.C": -1})
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("fetch: ") and "train_svm.C" in line
+
+
 def test_an_undeclared_knob_is_not_available(shop):
     text = (shop.path / "dvc.yaml").read_text()
     (shop.path / "dvc.yaml").write_text(

@@ -9,8 +9,13 @@ from flowers.features.extraction import EXTRACTORS, extract
 from flowers.features.hog import BINS as HOG_BINS
 from flowers.features.hog import hog
 from flowers.features.pixels import pixels
+from tests.flowers.features.codebooks import small_codebook
 
 SIDE = 48
+
+
+def features_of(images, name):
+    return extract(images, [name], codebook=small_codebook())
 
 
 def noise(n=4, side=SIDE, seed=0):
@@ -41,16 +46,16 @@ def test_each_extractor_has_its_shape_dtype_and_range(name, width, dtype):
 @pytest.mark.parametrize("name", EXTRACTORS)
 def test_the_features_of_a_photo_do_not_depend_on_its_batch(name):
     images = noise()
-    together = extract(images, [name])
+    together = features_of(images, name)
     for i in range(len(images)):
-        np.testing.assert_array_equal(extract(images[i : i + 1], [name])[0], together[i])
+        np.testing.assert_array_equal(features_of(images[i : i + 1], name)[0], together[i])
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
 def test_features_tell_photos_apart_and_leave_them_alone(name):
     images = noise()
     before = images.copy()
-    features = extract(images, [name])
+    features = features_of(images, name)
     assert len(np.unique(features, axis=0)) == len(images)
     np.testing.assert_array_equal(images, before)
 

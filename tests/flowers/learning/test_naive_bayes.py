@@ -1,9 +1,14 @@
 """Demands on naive Bayes: the model of GaussianNB, with probabilities that mean something."""
 
+import pickle
+
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import accuracy_score
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from flowers.learning.kernels import BLOCK
@@ -81,8 +86,44 @@ def test_one_row_is_answered_as_in_a_batch():
     np.testing.assert_allclose(one_by_one, model.predict_proba(X), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("reduce", ["pca", "lda"])
+def test_a_reduction_is_that_of_scikit_learn(reduce):
+    X, y = rows(n=200, d=120, dtype="float32")
+    train, new = np.s_[:150], X[150:]
+    model = CalibratedNB(reduce=reduce, components=4).fit(X[train], y[train])
+    steps = [PCA(4, svd_solver="full")]
+    steps += [LinearDiscriminantAnalysis()] if reduce == "lda" else []
+    plain = make_pipeline(*steps).fit(X[train].astype(float), y[train])
+    seen, asked = (plain.transform(rows.astype(float)) for rows in (X[train], new))
+    expected = GaussianNB().fit(seen, y[train]).predict_joint_log_proba(asked) / seen.shape[1]
+    found = model.decision_function(new)
+    # Sizes of components, and with them a constant, are those of the scaled kernel.
+    np.testing.assert_allclose(
+        found - found.mean(axis=1, keepdims=True),
+        expected - expected.mean(axis=1, keepdims=True),
+        rtol=1e-3,
+        atol=1e-3,
+    )
+
+
+def test_a_reduced_model_is_as_large_as_its_directions():
+    X, y = rows(n=200, d=4000)
+    model = CalibratedNB(reduce="lda", components=50).fit(X, y)
+    assert model.directions_.coef_.shape == (4, 4000)
+    assert len(pickle.dumps(model)) < 4 * 4000 * 4 + 20_000
+
+
+def test_more_components_than_rows_are_as_many_as_there_are():
+    X, y = rows(n=60)
+    assert CalibratedNB(reduce="lda", components=1000, folds=3).fit(X, y).predict(X).shape == (60,)
+
+
 @parametrize_with_checks(
-    [CalibratedNB()],
+    [
+        CalibratedNB(),
+        CalibratedNB(reduce="pca", components=5),
+        CalibratedNB(reduce="lda", components=5),
+    ],
     expected_failed_checks=lambda model: {
         "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
     },

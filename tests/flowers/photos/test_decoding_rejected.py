@@ -1,11 +1,10 @@
 import warnings
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from flowers.errors import Rejected
-from flowers.photos.decoding import MAX_PIXELS, NOTES, decode, read
+from flowers.photos.decoding import MAX_PIXELS, decode, read
 from tests.flowers.photos.photo_files import encoded, picture, png, samples
 
 
@@ -81,27 +80,3 @@ def test_a_bare_beginning_is_rejected(head):
 
 def test_a_picture_without_pixels_is_unreadable():
     assert reason(png(0, 5, 8, 2, b"")) == "unreadable"
-
-
-@pytest.mark.parametrize("seed", range(300))
-def test_damaged_bytes_give_a_picture_or_a_rejection(seed):
-    generator = np.random.default_rng(seed)
-    originals = list(samples().values())
-    data = np.frombuffer(originals[seed % len(originals)], np.uint8).copy()
-    # Half of the damage goes to the headers, where it does most.
-    reach = len(data) if seed % 2 else min(len(data), 200)
-    places = generator.integers(0, reach, generator.integers(1, 12))
-    data[places] = generator.integers(0, 256, len(places))
-    try:
-        image, notes = decode(data.tobytes())
-    except Rejected as error:
-        assert error.reason in (
-            "not a JPEG, PNG or WEBP",
-            "too many pixels",
-            "truncated",
-            "unreadable",
-        )
-    else:
-        assert image.mode == "RGB"
-        assert np.asarray(image).shape == (image.height, image.width, 3)
-        assert set(notes) <= set(NOTES)

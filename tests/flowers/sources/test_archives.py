@@ -64,10 +64,9 @@ def test_every_format_is_unpacked_whatever_its_name(tmp_path, suffix):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos.dat"]
 
 
-def test_progress_adds_up_to_the_bytes_written(tmp_path):
-    steps = []
-    unpack(make(tmp_path / "a.zip", FILES.items()), tmp_path / "out", progress=steps.append)
-    assert sum(steps) == sum(map(len, FILES.values()))
+def test_the_progress_bar_ends_at_the_bytes_written(tmp_path, bars):
+    unpack(make(tmp_path / "a.zip", FILES.items()), tmp_path / "out", bar=bars)
+    assert [(bar.n, bar.total) for bar in bars.made] == [(sum(map(len, FILES.values())),) * 2]
 
 
 def test_folders_are_unpacked_with_default_permissions(tmp_path):

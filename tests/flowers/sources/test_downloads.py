@@ -27,7 +27,8 @@ def served():
                 return
             found = self.path.startswith(("/photos.zip", "/short"))
             self.send_response(200 if found else 404)
-            extra = 10 if self.path.startswith("/short") else 0
+            cut = self.path.startswith("/short") or ("second" in self.path and asked[1:])
+            extra = 10 if cut else 0
             self.send_header("Content-Length", str(len(BODY) + extra if found else 0))
             self.end_headers()
             if found:
@@ -61,14 +62,13 @@ def test_a_missing_path_is_bad_input_with_its_full_path(tmp_path, monkeypatch):
         obtain("gone.zip", tmp_path)
 
 
-def test_a_download_is_kept_in_the_cache_alone(tmp_path):
-    steps = []
+def test_a_download_is_kept_in_the_cache_alone(tmp_path, bars):
     with served() as (address, _):
-        path = obtain(f"{address}/photos.zip?x=1", tmp_path / "cache", DIGEST, steps.append)
+        path = obtain(f"{address}/photos.zip?x=1", tmp_path / "cache", DIGEST, bars)
     assert path.read_bytes() == BODY
     assert list((tmp_path / "cache").iterdir()) == [path]
     assert path.name.endswith("photos.zip")
-    assert sum(steps) == len(BODY)
+    assert [(bar.n, bar.total) for bar in bars.made] == [(len(BODY),) * 2]
 
 
 def test_a_redirection_is_followed(tmp_path):
@@ -94,6 +94,24 @@ def test_a_failed_download_is_bad_input_and_leaves_nothing(tmp_path, page):
     with served() as (address, _), pytest.raises(BadInput, match=address):
         obtain(f"{address}/{page}", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sha256", [None, DIGEST])
+def test_a_cut_download_leaves_the_kept_one_as_it_was(tmp_path, sha256):
+    with served() as (address, asked):
+        url = f"{address}/photos.zip?cut=second"
+        path = obtain(url, tmp_path, sha256)
+        path.write_bytes(b"old")
+        with pytest.raises(BadInput, match="download"):
+            obtain(url, tmp_path, sha256)
+    assert len(asked) == 2 and path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("url", ["http://[bad/a.zip", "http://", "http://host:port/a.zip"])
+def test_an_address_that_is_none_is_bad_input(tmp_path, url):
+    with pytest.raises(BadInput, match="cannot be downloaded"):
+        obtain(url, tmp_path)
 
 
 def test_a_server_that_does_not_answer_is_bad_input(tmp_path):

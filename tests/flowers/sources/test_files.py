@@ -1,6 +1,7 @@
 """Demands on the sources of photos: every file once, with its class, its name and its bytes."""
 
 import io
+import tarfile
 import zipfile
 
 import pytest
@@ -85,10 +86,46 @@ def test_an_unsafe_archive_is_refused_and_leaves_nothing(tmp_path):
     assert not (tmp_path / "out.jpg").exists()
 
 
-def test_progress_counts_bytes(tmp_path):
-    steps = []
-    list(archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", None, steps.append))
-    assert sum(steps) > 0
+def test_the_progress_bar_counts_bytes(tmp_path, bars):
+    list(archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", None, bars))
+    assert [bar.n for bar in bars.made] == [sum(map(len, FILES.values()))]
+
+
+def packed(files, mode="w"):
+    """A tar archive of files, as bytes."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("place", ["inner", "set/inner", "set/deep/inner"])
+@pytest.mark.parametrize("mode", ["zip", "w", "w:gz", "w:bz2", "w:xz"])
+def test_an_archive_that_holds_an_archive_and_no_photo_is_refused_by_both_names(
+    tmp_path, place, mode
+):
+    inner = zipped(tmp_path / "i").read_bytes() if mode == "zip" else packed(FILES, mode)
+    outer = zipped(tmp_path / "outer.zip", {place: inner, "readme.txt": b"about"})
+    with pytest.raises(BadInput, match=r"outer\.zip: it holds an archive \(inner\): unpack it"):
+        list(archive_files(str(outer), tmp_path / "cache"))
+
+
+def test_an_archive_beside_photos_is_one_more_file_that_is_no_photo(tmp_path):
+    photo = encoded(picture(), "PNG")
+    outer = zipped(
+        tmp_path / "outer.zip", {"a/1.png": photo, "b/2.png": photo, "c.zip": packed({})}
+    )
+    found = list(archive_files(str(outer), tmp_path / "cache"))
+    assert [name for _, name, _ in found] == ["1.png", "2.png", "c.zip"]
+
+
+def test_errors_name_the_archive_and_not_the_folder_it_was_unpacked_into(tmp_path):
+    archive = zipped(tmp_path / "a.zip", {"1.jpg": b"x"})
+    with pytest.raises(BadInput, match=str(archive)):
+        list(archive_files(str(archive), tmp_path / "cache"))
 
 
 def test_the_drawn_set_has_the_species_as_classes():

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,12 @@ from tests.workshop import shared
 
 ROOT = Path(__file__).parents[3]
 # An SVM that answers better, calibrated so badly that a gate on log loss would prefer the other.
-SMALL = {
-    "  per_class: 200 ": "  per_class: 20 ",
-    "  conflicts: 4 ": "  conflicts: 1 ",
-    "  size: 128 ": "  size: 32 ",
-    "  test_size: 0.2": "  test_size: 0.4",
-    "  folds: 5": "  folds: 2",
-    "  resamples: 2000 ": "  resamples: 100 ",
-    "  calibration: temperature # temperature": "  calibration: isotonic #",
-    "  min_accuracy_low: 0.4 ": "  min_accuracy_low: 0.0 ",
-    "  max_log_loss: 1.4 ": "  max_log_loss: 100 ",
-    "  alpha: 0.05 ": "  alpha: 1.0 ",
-    "  golden: 5 ": "  golden: 1 ",
+CHANGED = {
+    "split.test_size": 0.4,
+    "train_svm.calibration": "isotonic",
+    "promote.min_accuracy_low": 0.0,
+    "promote.max_log_loss": 100,
+    "promote.golden": 1,
 }
 ALL_CHECKS = ["clean-tree", "lock", "gate", "bytes", "comparison"]
 
@@ -65,36 +60,25 @@ def work_in(folder, patch):
     patch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
 
 
-def make_runs(folder):
+def make_runs(finished, folder):
     """Make a repository with two finished runs, SVM and naive Bayes, on branches of the names."""
-    names = subprocess.run(
-        ("git", "ls-files", "--cached"), cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    for name in (n for n in names if n.startswith((".dvc", "dvc.yaml", "params", "flowers/"))):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "stages", folder / "stages", ignore=shutil.ignore_patterns("*.pyc"))
+    shop = finished.copied(folder)
+    shutil.copy(ROOT / ".dvc/config", folder / ".dvc/config")
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch)
-        Path("dvc.lock").unlink(missing_ok=True)
-        Path(".gitignore").write_text("__pycache__/\n/models/production\n/models/canary\n")
-        for old, new in SMALL.items():
-            edit("params.yaml", old, new)
-        call("git", "init", "--quiet", "--initial-branch", "svm")
         call("git", "config", "user.name", "Test")
         call("git", "config", "user.email", "test@example.org")
-        dvc("reproduce")
-        commit("SVM")
-        edit("params.yaml", "  alpha: 1.0 ", "  alpha: 0.05 ")
-        call("git", "checkout", "--quiet", "-b", "nb")
-        dvc("reproduce")
-        commit("naive Bayes")
+        for branch, alpha in (("svm", 1.0), ("nb", 0.01)):
+            call("git", "checkout", "--quiet", "-b", branch)
+            shop.set(**CHANGED, **{"promote.alpha": alpha})
+            dvc("reproduce", targets=["promote"])
+            commit(branch)
     assert json.loads((folder / "metrics/promotion.json").read_text())["champion"] == "nb"
 
 
-def own_copy(tmp_path_factory, tmp_path, patch):
+def own_copy(tmp_path_factory, finished, tmp_path, patch):
     """A copy for one test, on branch "nb", as the working folder."""
-    runs = shared(tmp_path_factory, "runs", make_runs)
+    runs = shared(tmp_path_factory, "runs", partial(make_runs, finished))
     shutil.copytree(runs, tmp_path / "repo", symlinks=True)
     work_in(tmp_path / "repo", patch)
     return tmp_path / "repo"

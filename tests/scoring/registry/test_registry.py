@@ -30,8 +30,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 
 
 @pytest.fixture
-def repo(tmp_path_factory, tmp_path, monkeypatch):
-    return own_copy(tmp_path_factory, tmp_path, monkeypatch)
+def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
+    return own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
 
 
 def test_promotions_and_a_rollback_each_fetch_the_tagged_bits(repo, capsys):

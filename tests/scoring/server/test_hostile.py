@@ -11,7 +11,6 @@ import pytest
 from tests.scoring.server.hostile import corpus
 from tests.scoring.server.service import PATIENCE, Answer, running
 
-ROUNDS = 3
 MAX_GROWTH = 150  # MB
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -61,13 +60,14 @@ def resident(process):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="memory is read from /proc")
-def test_hostile_requests_are_refused_as_problems_and_harm_no_other(attacked, photo):
+@pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_hostile_requests_are_refused_as_problems_and_harm_no_other(attacked, photo, rounds):
     probabilities = attacked.predict(("a.jpg", photo)).json["probabilities"]
     worker, before = attacked.worker, resident(attacked.worker)
     requests = list(corpus(photo))
     assert len(requests) > 150
     found = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, data, statuses in requests:
             if wrong := list(faults(send(attacked.port, data), statuses)):
                 found[name] = wrong

@@ -1,0 +1,189 @@
+"""Learning a codebook from training photos, without their labels."""
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+from flowers.errors import BadInput
+from flowers.features.codebook import Codebook, Vocabulary
+from flowers.features.descriptors import WIDTHS, at_scale, dense
+from flowers.parallel import each
+
+# Principal components that are kept of each descriptor.
+COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
+# A word that no descriptor falls to still has a logarithm.
+LEAST_SHARE = 1e-6
+STEPS = 12  # of expectation maximisation
+VARIANCE_FLOOR = 1e-3  # added to each variance, as a share of the mean variance
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a codebook is learnt.
+
+    Attributes
+    ----------
+    scales : tuple of float
+    words : int
+        Gaussians of each vocabulary.
+    photos : int
+        At most so many to learn from.
+    per_photo : int
+        Descriptors of each, at most.
+    seed : int
+    """
+
+    scales: tuple
+    words: int
+    photos: int
+    per_photo: int
+    seed: int
+
+
+def sample(image, size, scales, count, seed):
+    """Descriptors of a photo from places drawn at random out of all scales.
+
+    Parameters
+    ----------
+    image : ndarray of shape (s, s, 3), uint8
+    size : sequence of two int
+        Width and height of the photo.
+    scales : sequence of float
+    count : int
+        At most so many.
+    seed : int or sequence of int
+
+    Returns
+    -------
+    descriptors : dict of name to ndarray of shape (m, width), float32
+    positions : ndarray of shape (m, 2), float32
+    """
+    seen = [dense(at_scale(image, size, scale)) for scale in scales]
+    positions = np.concatenate([places for _, places in seen])
+    chosen = np.random.default_rng(seed).permutation(len(positions))[:count]
+    descriptors = {
+        name: np.concatenate([found[name] for found, _ in seen])[chosen] for name in WIDTHS
+    }
+    return descriptors, positions[chosen]
+
+
+def draw(images, sizes, rows, recipe):
+    """Say which photos to `sample`, every other one mirrored.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
+    sizes : ndarray of shape (n, 2), int
+    rows : ndarray of int
+        The photos to learn from, of which ``recipe.photos`` are drawn.
+    recipe : Recipe
+
+    Yields
+    ------
+    tuple
+        What `sample` takes.
+    """
+    chosen = np.random.default_rng(recipe.seed).permutation(rows)[: recipe.photos]
+    for k, row in enumerate(np.sort(chosen)):
+        image = images[row][:, ::-1] if k % 2 else images[row]
+        yield image, sizes[row], recipe.scales, recipe.per_photo, (recipe.seed, int(row))
+
+
+def learned(samples, recipe):
+    """Learn all vocabularies, each as a task of its own for the workers.
+
+    Parameters
+    ----------
+    samples : list
+        From `sample`, of all photos.
+    recipe : Recipe
+
+    Returns
+    -------
+    Codebook
+
+    Raises
+    ------
+    BadInput
+        If there are fewer descriptors than words.
+    """
+    positions = np.concatenate([places for _, places in samples])
+    if len(positions) < recipe.words:
+        raise BadInput(
+            f"codebook.words: {recipe.words} words from {len(positions)} descriptors; set it "
+            "lower, or codebook.photos or codebook.per_photo higher"
+        )
+    tasks = (
+        (name, np.concatenate([found[name] for found, _ in samples]), positions, recipe)
+        for name in WIDTHS
+    )
+    # Here as well as in each task: what one thread gives back must not be taken from another.
+    with _steady():
+        found = dict(zip(WIDTHS, each(learn, tasks), strict=True))
+    return Codebook(recipe.scales, found)
+
+
+@contextmanager
+def _steady():
+    """One thread, as sums come in another order with more; no word that the steps are few."""
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def learn(name, descriptors, positions, recipe):
+    """Learn the vocabulary of one kind of descriptor.
+
+    Principal components of the standardised descriptors, not whitened; x and y, scaled to the
+    spread of the first component, are appended (Sanchez, Perronnin & de Campos 2012); a mixture
+    of Gaussians with diagonal covariances, begun by k-means.
+
+    Parameters
+    ----------
+    name : str
+        Of ``COMPONENTS``.
+    descriptors : ndarray of shape (n, width), float32
+    positions : ndarray of shape (n, 2), float32
+    recipe : Recipe
+        With at most n words.
+
+    Returns
+    -------
+    Vocabulary
+    """
+    with _steady():
+        return _learnt(name, descriptors, positions, recipe)
+
+
+def _learnt(name, descriptors, positions, recipe):
+    mean, deviation = descriptors.mean(axis=0), np.maximum(descriptors.std(axis=0), 1e-4)
+    standard = ((descriptors - mean) / deviation).astype(np.float64)
+    strength, axes = np.linalg.eigh(standard.T @ standard / len(standard))
+    axes = axes[:, ::-1][:, : COMPONENTS[name]]
+    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
+    projection = (axes / deviation[:, None]).astype(np.float32)
+    offset = mean @ projection
+    spread = np.float32(strength[-1] ** 0.5 / max(positions.std(), 1e-3))
+    rows = np.hstack([descriptors @ projection - offset, positions * spread])
+    start = KMeans(recipe.words, n_init=1, max_iter=STEPS, random_state=recipe.seed).fit(rows)
+    floor = VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3)
+    variances = np.tile(rows.var(axis=0) + floor, (recipe.words, 1))
+    mixture = GaussianMixture(
+        recipe.words,
+        covariance_type="diag",
+        max_iter=STEPS,
+        reg_covar=floor,
+        weights_init=(np.bincount(start.labels_, minlength=recipe.words) + 1)
+        / (len(rows) + recipe.words),
+        means_init=start.cluster_centers_,
+        precisions_init=1 / variances,
+    ).fit(rows)
+    shares = np.maximum(mixture.weights_, LEAST_SHARE)
+    learnt = (shares, mixture.means_, mixture.covariances_)
+    return Vocabulary(projection, offset, spread, *(a.astype(np.float32) for a in learnt))

@@ -1,0 +1,26 @@
+"""A small codebook for tests, learnt from noise."""
+
+from functools import cache
+
+import numpy as np
+
+from flowers.features.vocabularies import Recipe, draw, learned, sample
+
+RECIPE = Recipe(scales=(1.0, 0.5), words=4, photos=12, per_photo=40, seed=0)
+
+
+def blobs(n=12, side=48, seed=0):
+    """Coloured squares on a grid, (n, side, side, 3) uint8."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (n, side // 8, side // 8, 3))
+    return np.kron(coarse, np.ones((1, 8, 8, 1))).astype(np.uint8)
+
+
+def learnt(images, recipe=RECIPE, rows=None):
+    sizes = np.full((len(images), 2), (4, 3))
+    rows = np.arange(len(images)) if rows is None else rows
+    return learned([sample(*task) for task in draw(images, sizes, rows, recipe)], recipe)
+
+
+@cache
+def small_codebook():
+    return learnt(blobs())

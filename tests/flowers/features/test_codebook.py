@@ -1,0 +1,85 @@
+"""Demands on codebooks: what they learn from, the same on any machine, whole as a file."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from flowers.errors import BadInput
+from flowers.features.codebook import read, write
+from flowers.features.descriptors import WIDTHS
+from flowers.features.fisher import fisher
+from flowers.features.vocabularies import draw, learned, sample
+from flowers.parallel import each, workers
+from tests.flowers.features.codebooks import RECIPE, blobs, learnt, small_codebook
+
+
+def as_bytes(codebook, folder):
+    write(folder / "codebook.npz", codebook)
+    return (folder / "codebook.npz").read_bytes()
+
+
+def test_only_the_given_rows_are_learnt_from(tmp_path):
+    images, rows = blobs(), np.arange(8)
+    before = as_bytes(learnt(images, rows=rows), tmp_path)
+    images[8:] = 0
+    assert as_bytes(learnt(images, rows=rows), tmp_path) == before
+    images[0] = 0
+    assert as_bytes(learnt(images, rows=rows), tmp_path) != before
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_the_number_of_workers_changes_no_bit(tmp_path, backend):
+    images = blobs()
+    drawn = list(draw(images, np.full((12, 2), (4, 3)), np.arange(12), RECIPE))
+    with workers(3, backend):
+        found = learned(list(each(sample, drawn)), RECIPE)
+    assert as_bytes(found, tmp_path) == as_bytes(small_codebook(), tmp_path)
+
+
+def test_mixtures_and_projections_are_what_they_are_called():
+    for name, vocabulary in small_codebook().vocabularies.items():
+        assert vocabulary.shares.sum() == pytest.approx(1, rel=1e-5)
+        assert (vocabulary.variances > 0).all()
+        descriptors, positions = sample(blobs()[0], (4, 3), RECIPE.scales, 40, 0)
+        rows = vocabulary.projected(descriptors[name], positions)
+        assert rows.shape == (40, vocabulary.means.shape[1])
+        # Components come in the order of their strength, x and y at the end.
+        spread = rows.std(axis=0)
+        assert spread[0] > spread[20]
+
+
+def test_a_file_gives_back_what_was_written(tmp_path):
+    write(tmp_path / "codebook.npz", small_codebook())
+    found = read(tmp_path / "codebook.npz")
+    assert found.scales == RECIPE.scales and list(found.vocabularies) == list(WIDTHS)
+    for name, vocabulary in small_codebook().vocabularies.items():
+        for field in dataclasses.fields(vocabulary):
+            expected = getattr(vocabulary, field.name)
+            np.testing.assert_array_equal(getattr(found.vocabularies[name], field.name), expected)
+
+
+def test_nothing_learnt_is_a_file_of_the_same_bytes_that_reads_as_nothing(tmp_path):
+    assert as_bytes(None, tmp_path) == as_bytes(None, tmp_path)
+    assert read(tmp_path / "codebook.npz") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"PK\x03\x04", b"PK\x05\x06"])
+def test_what_is_no_codebook_is_named(tmp_path, content):
+    (tmp_path / "codebook.npz").write_bytes(content)
+    with pytest.raises(BadInput, match="codebook.npz"):
+        read(tmp_path / "codebook.npz")
+
+
+def test_more_words_than_descriptors_are_refused():
+    recipe = dataclasses.replace(RECIPE, words=100, photos=1, per_photo=10)
+    with pytest.raises(BadInput, match=r"codebook\.words"):
+        learnt(blobs(1), recipe)
+
+
+@pytest.mark.parametrize("value", [0, 90])
+def test_photos_of_one_colour_give_a_codebook_that_can_be_used(value):
+    plain = np.full((3, 32, 32, 3), value, np.uint8)
+    codebook = learnt(plain)
+    assert np.isfinite(fisher(plain, None, codebook).astype(float)).all()
+    assert np.isfinite(fisher(blobs(1), None, codebook).astype(float)).all()

@@ -1,0 +1,121 @@
+"""Demands on machines that are linear in the features: one weight vector says all they say."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from flowers.learning.svm import GramSVC, votes_and_margins
+from tests.flowers.learning.estimator_data import rows
+
+TOLERANCE = 1e-3
+
+
+def halves(classes=5, dtype="uint8", d=60):
+    X, y = rows(n=240, d=d, classes=classes, dtype=dtype)
+    X[:, 3] = X[0, 3]
+    return X[:160], y[:160], X[160:], y[160:]
+
+
+def prepared(X, new, standardise):
+    """Both as the machine sees them: standardised or not, and of length 1 on average."""
+    X, new = X.astype(float), new.astype(float)
+    if standardise:
+        scaler = StandardScaler().fit(X)
+        X, new = scaler.transform(X), scaler.transform(new)
+    size = np.sqrt((X**2).sum(axis=1).mean())
+    return X / size, new / size
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
+@pytest.mark.parametrize("standardise", [True, False])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_decision_values_are_those_of_plain_svc(dtype, standardise, multiclass, classes):
+    X, y, new, _ = halves(classes, dtype)
+    knobs = {"C": 2.0, "standardise": standardise, "multiclass": multiclass}
+    found = GramSVC(kernel="linear", **knobs).fit(X, y).decision_function(new)
+    plain = SVC(kernel="linear", C=2.0, decision_function_shape="ovo")
+    plain = OneVsRestClassifier(plain) if multiclass == "ovr" else plain
+    seen, asked = prepared(X, new, standardise)
+    expected = plain.fit(seen, y).decision_function(asked)
+    if multiclass == "ovo" and classes > 2:
+        expected = votes_and_margins(expected)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_one_class_against_the_rest_works_with_the_rbf_kernel_too(standardise):
+    X, y, new, _ = halves()
+    model = GramSVC(multiclass="ovr", standardise=standardise).fit(X, y)
+    plain = OneVsRestClassifier(SVC(gamma=model.gamma_))
+    scaler = StandardScaler(with_mean=standardise, with_std=standardise).fit(X.astype(float))
+    plain.fit(scaler.transform(X.astype(float)), y)
+    expected = plain.decision_function(scaler.transform(new.astype(float)))
+    np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_gamma_scale_without_standardising_is_that_of_plain_svc(dtype):
+    X, y, _, _ = halves(dtype=dtype)
+    expected = 1 / (X.shape[1] * X.astype(float).var())
+    assert GramSVC(standardise=False).fit(X, y).gamma_ == pytest.approx(expected, rel=1e-9)
+
+
+def test_c_means_the_same_for_features_of_any_length():
+    X, y, new, _ = halves(dtype="float64")
+    short, long = (
+        GramSVC(kernel="linear", standardise=False).fit(X * k, y).decision_function(new * k)
+        for k in (1e-3, 1e3)
+    )
+    np.testing.assert_allclose(short, long, rtol=1e-3, atol=1e-3)
+
+
+def test_the_model_is_as_large_as_its_weight_vectors():
+    X, y, _, _ = halves(d=4000)
+    model = GramSVC(kernel="linear", multiclass="ovr").fit(X, y)
+    assert model.machine_.coef_.shape == (5, 4000)
+    assert len(pickle.dumps(model)) < 5 * 4000 * 4 + 20_000
+
+
+def test_one_row_is_answered_as_in_a_batch():
+    X, y, new, _ = halves()
+    model = GramSVC(kernel="linear", multiclass="ovr").fit(X, y)
+    one_by_one = np.concatenate([model.predict_proba(row[None]) for row in new])
+    np.testing.assert_allclose(one_by_one, model.predict_proba(new), rtol=0, atol=1e-9)
+
+
+def test_mirror_images_in_the_group_of_their_photo_are_never_held_out_apart():
+    # Labels mean nothing here: only a twin in train could tell them.
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(100, 300))
+    y, group = np.tile(["a", "b"], 50), np.arange(100)
+    both = np.vstack([X, X + generator.normal(size=X.shape) / 10])
+    apart = GramSVC().fit(both, np.tile(y, 2))
+    together = GramSVC().fit(both, np.tile(y, 2), np.tile(group, 2))
+    assert apart.held_out_accuracy_ > 0.8
+    assert together.held_out_accuracy_ < 0.7
+
+
+@pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
+def test_the_label_is_the_most_probable_class(multiclass):
+    X, y, new, truth = halves()
+    model = GramSVC(kernel="linear", multiclass=multiclass).fit(X, y)
+    probabilities = model.predict_proba(new)
+    np.testing.assert_array_equal(model.predict(new), model.classes_[probabilities.argmax(axis=1)])
+    assert accuracy_score(truth, model.predict(new)) > 0.8
+
+
+@parametrize_with_checks(
+    [GramSVC(kernel="linear", standardise=False, multiclass="ovr"), GramSVC(kernel="linear")],
+    expected_failed_checks=lambda model: {
+        "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
+    },
+)
+def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
+    check(estimator)
