@@ -1,4 +1,4 @@
-"""Copies of a photo as people make them, each altered in one way: what a twin search has to find."""
+"""Copies of a photo as people make them, each altered in one way, for a twin search to find."""
 
 import io
 
