@@ -3,7 +3,8 @@
 import numpy as np
 
 from flowers.learning.splits import split_figures, strategies
-from flowers.photos.twins import groups_of, pairs_to_show, twin_pairs
+from flowers.photos.twin_search import all_pairs, examples, twin_search
+from flowers.photos.twins import groups_of
 from flowers.tables import read_csv, write_csv, write_json
 from stages._files import write_sheet
 from stages._run import run
@@ -14,10 +15,13 @@ SHOWN = 12  # pairs of twins on the contact sheet
 def main(knobs):
     index, images = read_csv("data/index.csv"), np.load("data/images.npy", mmap_mode="r")
     labels, strategy = index["label"], knobs["strategy"]
-    pairs, correlation = twin_pairs(images, knobs["twin_correlation"])
+    thresholds = {"colour": knobs["twin_correlation"], "structure": knobs["twin_structure"]}
+    found = twin_search(images, thresholds)
+    pairs = all_pairs(found)
     groups = groups_of(pairs, len(labels))
     tests = strategies(labels, groups, knobs["test_size"], knobs["seed"])
     figures = split_figures(labels, groups, pairs, tests, strategy)
+    figures["found_by"] = {signal: len(its_own) for signal, (its_own, _) in found.items()}
     rows = [
         {"row": i, "label": label, "group": group, "part": "test" if in_test else "train"}
         for i, (label, group, in_test) in enumerate(
@@ -26,8 +30,8 @@ def main(knobs):
     ]
     write_csv("data/split.csv", rows)
     write_json("metrics/split.json", figures)
-    shown = pairs_to_show(pairs, correlation, labels, SHOWN)
-    write_sheet("plots/twins.jpg", images[shown], labels[shown])
+    shown, captions = examples(found, labels, SHOWN)
+    write_sheet("plots/twins.jpg", images[shown], captions)
     return (
         f"{len(labels)} photos, {figures['distinct']} distinct; "
         f"{figures['crossing']} test photos have a twin in train"
