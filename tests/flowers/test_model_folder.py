@@ -13,30 +13,13 @@ from flowers.errors import BadInput
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.saved import save
 from tests.flowers.learning.estimator_data import CLASSES
+from tests.flowers.model_evidence import EVIDENCE
 from tests.flowers.photos.photo_files import encoded, picture
 
 SIZE = 16
 GOLDEN = {
     "1-Lotus.jpg": encoded(picture(), "JPEG"),
     "2-Tulip.png": encoded(picture(30, 60), "PNG"),
-}
-
-EVIDENCE = {
-    "metrics": {
-        "distinct": 9,
-        "accuracy": 0.5,
-        "accuracy_low": 0.4,
-        "accuracy_high": 0.6,
-        "macro_f1": 0.5,
-        "log_loss": 1.2,
-        "calibration_error": 0.1,
-    },
-    "per_class": [
-        {"class": name, "precision": 0.5, "recall": 0.25, "f1": 0.333, "photos": 2}
-        for name in CLASSES
-    ],
-    "split": {"train": 40, "test": 10, "crossing": 0, "strategy": "grouped"},
-    "decision": {"champion": "nb", "reasons": ["nb leads with accuracy 0.5"]},
 }
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import joblib
 
 from flowers import model_folder
+from tests.flowers.model_evidence import EVIDENCE
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 180  # seconds, for a busy machine
@@ -27,7 +28,7 @@ def write_model(folder, model, photos, size=32, **origin):
     file = folder.with_name(f"{folder.name}.joblib")
     joblib.dump(model, file)
     preparation = {"features": ["pixels"], "size": size}
-    model_folder.write(folder, file, preparation, photos, [{"row": 0}], {})
+    model_folder.write(folder, file, preparation, photos, [{"row": 0}], EVIDENCE)
     file.unlink()
     if origin:
         (folder / "origin.json").write_text(json.dumps(origin))
