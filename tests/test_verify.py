@@ -78,7 +78,7 @@ def test_five_lies_are_five_findings(verified, committed):
     else:
         lies |= {"data/split.csv", "models/svm.joblib"}
         md5 = cached(shop, "models/svm.joblib")
-        edit(lock, md5.parent.name + md5.name, "1" * 32)
+        edit(lock, md5.parent.name + md5.name, "a" * 32)
         shop.commit("lies")
     found, last, code = verify(shop)
     assert code == 1
