@@ -53,7 +53,7 @@ format: env  ## format and sort imports
 	ruff check --fix --select I .
 	ruff format .
 
-verify: env  ## rerun everything in a clean copy and compare with dvc.lock
+verify: env  ## compare every output with HEAD: on disk, in the cache, in a run anew
 	python -m benchmarks.verify
 
 serve: env  ## answer on http://127.0.0.1:5000
