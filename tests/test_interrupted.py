@@ -53,7 +53,7 @@ def until(path, process):
 def interrupted(process):
     """Standard error of a command after Ctrl-C in its terminal, and its exit code."""
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=100)
+    _, said = process.communicate(timeout=300)
     return said.splitlines(), process.returncode
 
 
