@@ -34,9 +34,7 @@ def main(knobs):
                 place(target / label, name).write_bytes(content)
         empty = sorted(label for label, count in photos.items() if not count)
         if empty or len(photos) < 2:
-            inner = next(
-                (f"; {r['path']}: {NESTED}" for r in rejected if r["reason"] == NESTED), ""
-            )
+            inner = [f"; {row['path']}: {NESTED}" for row in rejected if row["reason"] == NESTED]
             told = f"classes {sorted(photos)}, without a photo {empty}: two are the least"
             raise BadInput(told + "".join(inner[:1]))
     reasons = Counter(row["reason"] for row in rejected)
