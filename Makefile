@@ -66,7 +66,7 @@ table: env  ## experiments side by side: the knobs that differ, and the headline
 compare: env  ## runs on the same test photos: difference with its interval, exact McNemar test
 	@python -m benchmarks.compare $(RUNS)
 
-verify: env  ## rerun everything in a clean copy and compare with dvc.lock
+verify: env  ## compare every output with HEAD: on disk, in the cache, in a run anew
 	python -m benchmarks.verify
 
 serve: env  ## answer on http://127.0.0.1:5000

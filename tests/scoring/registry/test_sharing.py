@@ -12,7 +12,6 @@ from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import (
     ROOT,
     call,
-    commit,
     empty_commit,
     files,
     own_copy,
@@ -85,7 +84,7 @@ def test_after_a_rollback_the_printed_hint_lets_another_clone_serve(repo, tmp_pa
 def test_a_store_that_moved_serves_old_tags(repo, tmp_path, capsys):
     assert main(["promote"]) == 0
     make_store("../moved")
-    commit("another commit")
+    empty_commit("another commit")
     share()
     clone_elsewhere(tmp_path)
     make_store(tmp_path / "moved")
