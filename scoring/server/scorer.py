@@ -42,7 +42,7 @@ class Scorer:
 
     def __init__(self, settings):
         folder = find(MODELS, settings.model_dir)
-        self.model = load(folder)
+        self.model = load(folder, settings.model_sha256)
         self.metrics = Metrics()
         self.metrics.add_model("production", self.model)
         self.golden_fault = golden_fault(self.model, folder)

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowers.environment import log_dir, model_dir
+from flowers.environment import log_dir, model_dir, model_sha256
 from flowers.errors import BadInput
 
 MODELS = Path("models")
@@ -38,7 +38,9 @@ class Settings:
     port : int
         0 takes a free one.
     threads : int
-        Requests read at the same time, those that only ask for the state of the scorer included.
+        Requests answered at the same time, those that only ask for its state included.
+    model_sha256 : str or None
+        The model file must have it.
     """
 
     model_dir: Path | None = None
@@ -51,6 +53,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5000
     threads: int = 16 + 8 + processors()
+    model_sha256: str | None = None
 
 
 def from_environment(environ=os.environ):
@@ -81,6 +84,7 @@ def from_environment(environ=os.environ):
         host=environ.get("HOST") or Settings.host,
         port=_number(environ, "PORT", int, Settings.port, 0, 65535),
         threads=threads,
+        model_sha256=model_sha256(environ),
     )
 
 

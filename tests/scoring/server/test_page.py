@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.logged import records
-from tests.scoring.server.service import ROOT, running
+from tests.scoring.server.service import ROOT, promoted, running
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="the page is tested with the package playwright"
@@ -105,10 +105,9 @@ def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service,
 def test_a_promoted_model_is_shown_by_its_version(visit, place, photo):
     folder = place / "models" / "production"
     shutil.copytree(place / "models" / "candidate", folder)
-    origin = {"version": "v1.2.0", "tag": "flowers#production#2", "commit": "0" * 40}
-    (folder / "origin.json").write_text(json.dumps(origin))
-    with running(place) as promoted:
-        card = ask(visit(port=promoted.port), a=photo)
+    promoted(folder, version="v1.2.0")
+    with running(place) as service:
+        card = ask(visit(port=service.port), a=photo)
         assert card.locator(".model").inner_text() == "Model v1.2.0, production"
 
 

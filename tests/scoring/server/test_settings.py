@@ -23,9 +23,10 @@ def test_each_variable_has_its_setting():
         "HOST": "0.0.0.0",
         "PORT": "8080",
         "THREADS": "100",
+        "MODEL_SHA256": "A" * 64,
     }
     paths = (Path("a"), Path("b"), 0.5, Path("c"))
-    assert from_environment(given) == Settings(*paths, 1.5, 3, 0, "0.0.0.0", 8080, 100)
+    assert from_environment(given) == Settings(*paths, 1.5, 3, 0, "0.0.0.0", 8080, 100, "a" * 64)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ def test_each_variable_has_its_setting():
         ("PORT", "65536"),
         ("QUEUE", "-1"),
         ("MAX_FILES", "0"),
+        ("MODEL_SHA256", "abc"),
         ("MAX_UPLOAD_MB", "0"),
         ("THREADS", str(processors() + 16)),
     ],
