@@ -102,7 +102,7 @@ def heavy(port):
                 b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
                 + chosen[(photo + i) % len(chosen)]
                 + b"\r\n"
-                for i in range(3)
+                for i in range(8)
             )
             connection = http.client.HTTPConnection("127.0.0.1", port)
             ask(
@@ -131,6 +131,19 @@ def impatient(port):
     }
 
 
+def canary():
+    """Four clients without a canary, and with one that sees every photo."""
+    result = {}
+    for ratio in ("0", "1"):
+        with (
+            tempfile.TemporaryDirectory() as logs,
+            server(logs, CANARY_DIR=str(MODEL), CANARY_RATIO=ratio) as (port, _, _),
+        ):
+            measure(port, HONEST, 1, 2)  # the canary is loaded
+            result[f"ratio {ratio}"] = figures(measure(port, HONEST, 4, SECONDS))
+    return result
+
+
 def orphan():
     """Seconds from the death of the master to the answer of the next one on its port."""
     with tempfile.TemporaryDirectory() as logs:
@@ -156,6 +169,7 @@ def main():
         show("start_s", round(cold, 1))
         show("heavy", heavy(port))
         show("impatient", impatient(port))
+    show("canary", canary())
     show("next_start_s", orphan())
     show("photos", costs())
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
