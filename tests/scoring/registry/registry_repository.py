@@ -77,7 +77,8 @@ def make_runs(folder):
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch)
         Path("dvc.lock").unlink(missing_ok=True)
-        Path(".gitignore").write_text("__pycache__/\n/models/production\n/models/canary\n")
+        ignored = ("__pycache__/", "/models/production", "/models/canary", "/models/*.digest.json")
+        Path(".gitignore").write_text("\n".join(ignored) + "\n")
         for old, new in SMALL.items():
             edit("params.yaml", old, new)
         call("git", "init", "--quiet", "--initial-branch", "svm")
