@@ -80,17 +80,19 @@ score: env  ## answer for photos on this machine
 real: env  ## real photos, grouped and random split, as two experiments
 	python -m benchmarks.real $(SOURCE)
 
-bench: repro  ## stages, Gram matrix against plain SVC, scorer, drift on a long log
+bench: repro  ## stages, Gram matrix against plain SVC, scorer, drift on a long log, attack
 	python -m benchmarks.stages
 	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift
+	python -m benchmarks.attack
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
 	python -m benchmarks.shown
 
 readme: env  ## write README.md anew from metrics/ and what make shown kept
 	python -m benchmarks.readme
+	python -m benchmarks.security
 
 lock: env  ## resolve requirements.lock and requirements-serve.lock anew from pyproject.toml
 	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \

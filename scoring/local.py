@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from flowers import model_folder
-from flowers.environment import model_dir
+from flowers.environment import model_dir, model_sha256
 from flowers.errors import BadInput, Rejected
 from scoring.answers import prediction
 
@@ -83,7 +83,8 @@ def main(arguments=None):
     parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
     options = parser.parse_args(arguments)
     try:
-        model = model_folder.load(model_folder.find("models", options.model or model_dir()))
+        folder = model_folder.find("models", options.model or model_dir())
+        model = model_folder.load(folder, model_sha256())
         photos = photos_in(options.paths)
     except BadInput as error:
         print(f"scoring.local: {error}", file=sys.stderr)

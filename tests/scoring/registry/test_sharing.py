@@ -35,9 +35,9 @@ def make_store(where):
 
 
 @pytest.fixture
-def repo(tmp_path_factory, tmp_path, monkeypatch):
+def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
     """A clone with a bare git remote and a store, both its neighbours."""
-    folder = own_copy(tmp_path_factory, tmp_path, monkeypatch)
+    folder = own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
     call("git", "init", "--quiet", "--bare", "--initial-branch", "nb", "../bare")
     call("git", "remote", "add", "origin", str(tmp_path / "bare"))
     Path(".git/info/exclude").write_text("Makefile\n")

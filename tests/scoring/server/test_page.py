@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.examples import FOLDER, SEEDS, example
 from tests.browser import LOW_CONTRAST, PHONE, RIGHT_EDGE, launched, needs_browser, playwright
 from tests.logged import records
-from tests.scoring.server.service import ROOT, running
+from tests.scoring.server.service import ROOT, promoted, running
 
 expect = playwright.expect
 pytestmark = needs_browser
@@ -95,10 +95,9 @@ def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service,
 def test_a_promoted_model_is_shown_by_its_version(visit, place, photo):
     folder = place / "models" / "production"
     shutil.copytree(place / "models" / "candidate", folder)
-    origin = {"version": "v1.2.0", "tag": "flowers#production#2", "commit": "0" * 40}
-    (folder / "origin.json").write_text(json.dumps(origin))
-    with running(place) as promoted:
-        page = visit(port=promoted.port)
+    promoted(folder, version="v1.2.0")
+    with running(place) as service:
+        page = visit(port=service.port)
         expect(page.locator(".kind")).to_have_count(5)
         expect(page.locator("#untagged")).to_be_hidden()
         card = ask(page, a=photo)
