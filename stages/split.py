@@ -16,7 +16,7 @@ def main(knobs):
     index, images = read_csv("data/index.csv"), np.load("data/images.npy", mmap_mode="r")
     labels, strategy = index["label"], knobs["strategy"]
     thresholds = {"colour": knobs["twin_correlation"], "structure": knobs["twin_structure"]}
-    found = twin_search(images, thresholds)
+    found = twin_search(images, thresholds | {"crop": knobs["twin_crop"]})
     pairs = all_pairs(found)
     groups = groups_of(pairs, len(labels))
     tests = strategies(labels, groups, knobs["test_size"], knobs["seed"])

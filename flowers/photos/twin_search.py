@@ -1,11 +1,11 @@
-"""Near-duplicates by every signal: likeness of colour, and likeness of structure."""
+"""Near-duplicates by every signal: colour, structure, and structure of a part."""
 
 import numpy as np
 
-from flowers.photos.structure import structure_pairs
+from flowers.photos.structure import crop_pairs, structure_pairs
 from flowers.photos.twins import pairs_to_show, twin_pairs
 
-SIGNALS = {"colour": twin_pairs, "structure": structure_pairs}
+SIGNALS = {"colour": twin_pairs, "structure": structure_pairs, "crop": crop_pairs}
 
 
 def twin_search(images, thresholds):
@@ -14,7 +14,7 @@ def twin_search(images, thresholds):
     Parameters
     ----------
     images : ndarray of shape (n, s, s, 3), uint8
-    thresholds : dict of {"colour", "structure"} to float in (0, 1) or None
+    thresholds : dict of {"colour", "structure", "crop"} to float in (0, 1) or None
         Correlation above which two photos are twins; None leaves the signal out.
 
     Returns
