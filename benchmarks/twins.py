@@ -18,6 +18,7 @@ from benchmarks.alterations import ALTERATIONS
 from benchmarks.clean_copy import ROOT
 from benchmarks.twin_chart import twin_chart
 from flowers.drawn.collection import drawn_set
+from flowers.drawn.picture import SPECIES
 from flowers.features.extraction import extract
 from flowers.learning.splits import grouped_folds
 from flowers.learning.svm import GramSVC
@@ -30,10 +31,10 @@ from flowers.tables import read_json, write_json, write_text
 ARCHIVE = ROOT.parent / "shared" / "real-flowers.zip"
 FIGURES, CHART = ROOT / "metrics" / "twins.json", ROOT / "plots" / "twin_search.svg"
 JUDGED = ROOT / "benchmarks" / "twins_judged.csv"
-SIDE, ALTERED = 128, 150
+SIDE, ALTERED = 128, 60
 LONGEST = 320  # pixels of a photo that is altered: most of the real ones are not larger
-PER_CLASS = 60  # drawn photos
-FOLDS, SEEDS = 5, 3
+PER_CLASS = 40  # drawn photos
+FOLDS, SEEDS = 5, 2
 
 
 def thresholds():
@@ -43,56 +44,55 @@ def thresholds():
     return {signal: knobs[name] for signal, name in names.items()}
 
 
-def recall(files, images):
+def recall(files, images, found):
     """Share of altered copies that are found, by the first signal that does; and wrong pairs."""
     rows = np.linspace(0, len(images) - 1, min(ALTERED, len(images))).astype(int)
-    count, known = len(rows), groups_of(all_pairs(twin_search(images, thresholds())), len(images))
+    count, known = len(rows), groups_of(all_pairs(found), len(images))
     photos = []
     for row in rows:
         photos.append(decode(files[row])[0])
         photos[-1].thumbnail((LONGEST, LONGEST))
-    found, wrong = {}, 0
+    shares, wrong = {}, 0
     for k, (name, altered) in enumerate(ALTERATIONS.items()):
         copies = [
             square(altered(p, np.random.default_rng((k, i))), SIDE) for i, p in enumerate(photos)
         ]
         search = twin_search(np.concatenate([images[rows], np.stack(copies)]), thresholds())
-        found[name] = {}
+        shares[name] = {}
         for signal, (pairs, _) in search.items():
             original, copy = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)].T
             copy = copy - count
-            found[name][signal] = float((original == copy).sum() / count)
+            shares[name][signal] = float((original == copy).sum() / count)
             wrong += int((known[rows[original]] != known[rows[copy]]).sum())
-        print(name, found[name], flush=True)
+        print(name, shares[name], flush=True)
     return {
         "altered": count,
-        "found": found,
+        "found": shares,
         "wrong_pairs_per_1000_copies": 1000 * wrong / (count * len(ALTERATIONS)),
     }
 
 
-def judged(files, images):
+def judged(files, found):
     """Pairs of real photos by signal, and what a person said of them."""
     digests = [sha256(content).hexdigest()[:16] for content in files]
     with JUDGED.open(newline="") as file:
         known = {frozenset((r["first"], r["second"])): r["twins"] for r in csv.DictReader(file)}
     figures = {}
-    for signal, (pairs, _) in twin_search(images, thresholds()).items():
+    for signal, (pairs, _) in found.items():
         said = [known.get(frozenset((digests[i], digests[j]))) for i, j in pairs.tolist()]
         figures[signal] = {
             "pairs": len(pairs),
             "judged": len(said) - said.count(None),
             "wrong": said.count("no"),
-            "wrong_per_1000_photos": 1000 * said.count("no") / len(images),
+            "wrong_per_1000_photos": 1000 * said.count("no") / len(files),
         }
     return figures
 
 
-def accuracies(labels, images):
+def accuracies(labels, images, found):
     """SVM on hog and colour under the folds that each rule gives, all photos answered once."""
     batches = range(0, len(images), 100)
     X = np.concatenate([extract(images[k : k + 100], ["hog", "colour"]) for k in batches])
-    found = twin_search(images, thresholds())
     every = groups_of(all_pairs(found), len(images))
     rules = {"none": None}
     for k in range(len(found)):
@@ -135,25 +135,29 @@ def readable(files):
     return np.array(labels), contents, np.stack(images)
 
 
+def drawn_figures():
+    """Of photos that are all distinct, so that any pair is wrong."""
+    drawn = list(drawn_set(PER_CLASS, twin_share=0, conflicts=0))[: PER_CLASS * len(SPECIES)]
+    _, files, images = readable((name.split("/")[0], content) for name, content in drawn)
+    found = twin_search(images, thresholds())
+    pairs = len(all_pairs(found))
+    wrong = {"pairs": pairs, "wrong_per_1000_photos": 1000 * pairs / len(images)}
+    return {"photos": len(images), "unaltered": wrong} | recall(files, images, found)
+
+
+def real_figures(archive):
+    """Of the photos in an archive."""
+    listed = sorted(archive_files(str(archive), ROOT / "data" / "downloads"))
+    labels, files, images = readable((label, content) for label, _, content in listed if label)
+    found = twin_search(images, thresholds())
+    seen = {"photos": len(images), "unaltered": judged(files, found)}
+    return seen | recall(files, images, found) | {"accuracy": accuracies(labels, images, found)}
+
+
 def main(archive):
-    drawn = drawn_set(PER_CLASS, twin_share=0, conflicts=0)
-    numbered = [(name.split("/")[0], content) for name, content in drawn][: 5 * PER_CLASS]
-    _, files, images = readable(numbered)
-    pairs = len(all_pairs(twin_search(images, thresholds())))
-    false = {"pairs": pairs, "wrong_per_1000_photos": 1000 * pairs / len(images)}
-    figures = {
-        "thresholds": thresholds(),
-        "drawn": {"photos": len(images), "unaltered": false, **recall(files, images)},
-    }
+    figures = {"thresholds": thresholds(), "drawn": drawn_figures()}
     if archive.is_file():
-        listed = sorted(archive_files(str(archive), ROOT / "data" / "downloads", None))
-        labels, files, images = readable((label, content) for label, _, content in listed if label)
-        figures["real"] = {
-            "photos": len(images),
-            "unaltered": judged(files, images),
-            **recall(files, images),
-            "accuracy": accuracies(labels, images),
-        }
+        figures["real"] = real_figures(archive)
     else:
         print(f"no {archive}: the figures of real photos stay as they are")
         figures["real"] = read_json(FIGURES)["real"]
