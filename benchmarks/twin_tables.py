@@ -25,8 +25,8 @@ def sentence():
     text = (
         f"Planted among the real photos, at least {100 * min(found.values()):.0f} % of the copies "
         f"of each of these kinds are found: {', '.join(found)}. Mostly missed (at most "
-        f"{100 * max(missed.values()):.0f} % found): {', '.join(missed)}. Of the {pairs} pairs that "
-        f"the real photos have themselves, a person looked at {seen}; {wrong} were wrong."
+        f"{100 * max(missed.values()):.0f} % found): {', '.join(missed)}. Of the {pairs} pairs "
+        f"that the real photos have themselves, a person looked at {seen}; {wrong} were wrong."
     )
     return textwrap.fill(text, 100, break_on_hyphens=False)
 
@@ -90,7 +90,8 @@ def rules_table():
     ]
     told = (
         f"SVM on `hog` and `colour`, all {real['photos']:,} real photos, "
-        f"{accuracy['folds']} folds, mean of {accuracy['seeds']} ways to draw them. A twin is what any signal finds."
+        f"{accuracy['folds']} folds, mean of {accuracy['seeds']} ways to draw "
+        "them. A twin is what any signal finds."
     )
     return "\n".join([*rows, "", told])
 
