@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift test test-all lint format verify real serve score bench shown readme lock
+.PHONY: help env repro drift store test test-all lint format verify real table compare serve score bench shown readme lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile
@@ -24,12 +24,22 @@ env: .venv/installed  ## the virtual environment, from the hashes in requirement
 	@touch $@
 
 repro: env  ## run every stage whose inputs changed
-	dvc repro
+	@python -m stages._repro
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
-drift: env  ## freeze what the scorer has logged and look for drift
-	dvc repro --force --single-item snapshot
-	dvc repro --single-item drift
+drift: env  ## freeze what the scorer has logged, look for drift; ACKNOWLEDGE=1 clears an alarm
+	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.latch acknowledge)
+	@python -m stages._repro --force --single-item snapshot
+	@python -m stages._repro --single-item drift
+	python -m scoring.latch keep
+	@python -m stages._repro --single-item report
+
+# Written to .dvc/config.local as an absolute path: DVC takes a relative one of another revision
+# from the root of the file system. make store DIR=/path/of/a/folder, or DIR=s3://bucket/folder
+store: env  ## name the folder that dvc push, dvc exp push and the registry share results through
+	@test -n "$(DIR)" || { echo 'say where: make store DIR=/path/of/a/folder' >&2; exit 2; }
+	@case "$(DIR)" in *://*|/*) at="$(DIR)";; *) at="$(CURDIR)/$(DIR)";; esac; \
+		dvc remote add --quiet --local --force --default store "$$at" && echo "store: $$at"
 
 test: env  ## run the tests that take seconds
 	python -m pytest -n auto -m "not slow"
@@ -37,13 +47,24 @@ test: env  ## run the tests that take seconds
 test-all: env  ## run all tests
 	python -m pytest -n auto
 
-lint: env  ## check style and formatting
+lint: env  ## check style, formatting and the workflows
 	ruff check .
 	ruff format --check .
+	zizmor --offline --quiet .github/workflows
 
 format: env  ## format and sort imports
 	ruff check --fix --select I .
 	ruff format .
+
+# Beside knobs and figures an experiment changes files, whose digests say nothing here.
+table: env  ## experiments side by side: the knobs that differ, and the headline figures
+	@COLUMNS=160 dvc exp show --no-pager --only-changed --hide-workspace --sort-by svm \
+		--sort-order desc \
+		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
+
+# make compare RUNS="HEAD textures"
+compare: env  ## runs on the same test photos: difference with its interval, exact McNemar test
+	@python -m benchmarks.compare $(RUNS)
 
 verify: env  ## rerun everything in a clean copy and compare with dvc.lock
 	python -m benchmarks.verify

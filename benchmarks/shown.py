@@ -47,7 +47,8 @@ def run_tests():
 
 def ask_the_scorer():
     """Keep an answer to curl, and a picture of the page with the same photo."""
-    with tempfile.TemporaryDirectory() as folder, server(folder) as (url, _, _):
+    with tempfile.TemporaryDirectory() as folder, server(folder) as (port, _, _):
+        url = f"http://127.0.0.1:{port}"
         named, answer = first_right(folder, f"{url}/predict")
         lines = re.sub(r"(.{60,98},)", r"\1\n", answer)
         keep("curl", f"$ curl -F file=@{named.name} http://127.0.0.1:5000/predict\n{lines}")

@@ -72,6 +72,14 @@ class Model:
         """What answers call this model: "production" if a tag names it, else "candidate"."""
         return "production" if self.origin else "candidate"
 
+    @property
+    def unsure_below(self):
+        """Confidence below which held-out photos were wrong at least as often as right.
+
+        From `flowers.evaluation.scores.unsure_below`; 0 if the card does not say.
+        """
+        return self.card.get("metrics", {}).get("unsure_below", 0.0)
+
     def probabilities(self, images, sizes=None):
         """Class probabilities of photos that are decoded already.
 

@@ -80,15 +80,29 @@ def load(folder):
     Raises
     ------
     BadInput
-        If a file is missing, damaged, or not the one of the card.
+        If a file is missing, damaged, not the one of the card, or cannot be loaded.
     """
     folder = Path(folder)
     facts, origin = read(folder)
     verify(folder, facts)
+    path = folder / facts["model"]["file"]
+    try:
+        estimator = saved.load(path)
+        classes = [str(c) for c in estimator.classes_]
+    except (Exception, SystemExit) as error:  # there is no list of what a file may raise
+        raise BadInput(
+            f"{path} cannot be loaded ({type(error).__name__}: {error}): run dvc repro and promote "
+            "anew, or roll back"
+        ) from error
+    if classes != facts["classes"]:
+        raise BadInput(
+            f"{folder / CARD} names the classes {', '.join(facts['classes'])}, the model knows "
+            f"{', '.join(classes)}: restore it with dvc checkout, or fetch the model anew"
+        )
     codebook = None
     if "codebook" in facts:
         codebook = codebooks.read(folder / facts["codebook"]["file"])
-    return Model(saved.load(folder / facts["model"]["file"]), facts, origin, codebook)
+    return Model(estimator, facts, origin, codebook)
 
 
 def verify(folder, card):

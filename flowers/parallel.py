@@ -65,6 +65,11 @@ def _connect(backend):
     return None
 
 
+def on_threads():
+    """Let the parallel work inside share memory, even where other work goes to a cluster."""
+    return joblib.parallel_config("threading")
+
+
 def each(function, tasks):
     """Results of ``function(*task)`` in the order of `tasks`, as they become ready.
 

@@ -75,6 +75,20 @@ def write_csv(path, rows, columns=None):
         writer.writerows(rows)
 
 
+def table_rows(columns):
+    """Turn columns of one length into rows.
+
+    Parameters
+    ----------
+    columns : dict of column name to sequence
+
+    Returns
+    -------
+    list of dict
+    """
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def read_csv(path):
     """Read a CSV file.
 

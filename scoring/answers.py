@@ -13,11 +13,14 @@ def prediction(model, answer):
     Returns
     -------
     dict
-        ``label``, ``confidence``, ``probabilities`` by class, and the model they come from.
+        ``label``, ``confidence``, ``sure``, ``probabilities`` by class, and the model they come
+        from. ``sure`` is false where held-out photos were wrong at least as often as right.
     """
+    confidence = float(answer.probabilities.max())
     return {
         "label": answer.label,
-        "confidence": float(answer.probabilities.max()),
+        "confidence": confidence,
+        "sure": confidence >= model.unsure_below,
         "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
         "model_used": model.used,
         "model_version": model.version,

@@ -8,6 +8,7 @@ import io
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,48 +17,17 @@ from PIL import Image
 from tqdm import tqdm
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from flowers.drawn.picture import SPECIES, draw
+from flowers import model_folder
 from flowers.drift import shifts
+from flowers.environment import model_dir
 from flowers.errors import BadInput, Rejected
 from flowers.photos.decoding import decode
-from scoring.local import photos_in
+from scoring import photos
 from scoring.server.app import create_app
 
 DONE, REFUSED = 0, 2
+DRAWN = "drawn"
 TIMEOUT = 60  # seconds
-
-
-def drawn_photos(weights, count, rng):
-    """Photos like those of ``fetch.source: drawn``, from other seeds.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_species,)
-        How often each species comes, sum 1.
-    count : int
-    rng : numpy.random.Generator
-
-    Yields
-    ------
-    label : str
-    photo : bytes
-    """
-    for species in rng.choice(SPECIES, count, p=weights):
-        buffer = io.BytesIO()
-        draw(species, rng).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
-        yield str(species), buffer.getvalue()
-
-
-def given_photos(folder, weights, count, rng):
-    """Photos of a folder with one folder per class, drawn with replacement; else as above."""
-    classes = {}
-    for path in photos_in([folder]):
-        classes.setdefault(path.parent.name, []).append(path)
-    labels = sorted(classes)
-    if len(labels) < 2:
-        raise BadInput(f"{folder} has photos of {labels}: give one folder per class, two at least")
-    for label in rng.choice(labels, count, p=weights(len(labels))):
-        yield str(label), classes[label][rng.integers(len(classes[label]))].read_bytes()
 
 
 def shifted(photo, shift):
@@ -107,28 +77,101 @@ def post(url, **content):
         ) from error
 
 
-def replay(url, photos, count, shift):
-    """Ask about each photo, and tell the true label of each that is answered.
+@dataclass(frozen=True)
+class Shift:
+    """What becomes of the photos.
+
+    Attributes
+    ----------
+    name : str or None
+        One of ``shifts.NAMES``.
+    share : float
+        Of the photos that are shifted.
+    slow : int
+        Photos over which the share comes up; 0: all at once.
+    """
+
+    name: str | None
+    share: float = 1.0
+    slow: int = 0
+
+    def weights(self, count):
+        """How often each of `count` classes comes."""
+        even = np.full(count, 1 / count)
+        return shifts.OF_CLASSES.get(self.name, lambda _: even)(count)
+
+    def of(self, number, rng):
+        """The name of the shift for the photo of this number, or None where it stays as it is."""
+        chance = self.share * min(1.0, (number + 1) / self.slow if self.slow else 1.0)
+        return self.name if rng.random() < chance else None
+
+
+def replay(url, sent, count, shift, rng):
+    """Ask about each photo, and tell the true label of each that is answered and has one.
 
     Returns
     -------
     answered, right : int
     """
     answered = right = 0
-    for label, photo in tqdm(photos, total=count, unit=" photos", disable=None):
+    for number, (label, photo) in enumerate(tqdm(sent, total=count, unit=" photos", disable=None)):
+        name = shift.of(number, rng)
         try:
-            photo = shifted(photo, shift)
+            photo = shifted(photo, name)
         except Rejected:
             continue
         status, answer = post(f"{url}/predict", files={"file": ("photo", photo)})
         if status == 200:
             answered += 1
+            if name in shifts.WITHOUT_ANSWER:
+                continue
             right += answer["label"] == label
             truth = {"request_id": answer["request_id"], "true_label": label}
             post(f"{url}/feedback", json=truth)
         elif status not in (415, 422):  # only a photo that cannot be read is passed over
             raise BadInput(f"{url} answers with status {status}: {answer.get('detail', answer)}")
     return answered, right
+
+
+def chosen(source, weights, count, rng):
+    """Photos to send: held-out ones of the served model, drawn ones, or those of a folder."""
+    if source is None:
+        folder = model_folder.find("models", model_dir())
+        return photos.held_out(folder, weights, count, rng)
+    if source == DRAWN:
+        return photos.drawn(weights, count, rng)
+    used, found = photos.used_to_train(Path(source))
+    if used:
+        print(
+            f"scoring.simulate: the model has learnt {used} of the {found} photos in {source}: "
+            "its answers look better than they are; leave out --photos for those it was tested on",
+            file=sys.stderr,
+        )
+    return photos.of_folder(Path(source), weights, count, rng)
+
+
+def options_of(arguments):
+    """Read and check the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scoring.simulate",
+        description="Ask the scorer about photos with a known shift, and tell it the true labels.",
+    )
+    parser.add_argument("--shift", choices=shifts.NAMES, help="default: none")
+    parser.add_argument("--share", type=float, default=1.0, help="of the photos that are shifted")
+    parser.add_argument("--slow", type=int, default=0, help="photos over which the share comes up")
+    parser.add_argument(
+        "--photos",
+        help="one folder per class, or drawn; default: the photos the model was tested on",
+    )
+    parser.add_argument("--url", help="of a running scorer; default: one of its own")
+    parser.add_argument("-n", type=int, default=400, help="photos (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    if options.n < 1 or options.seed < 0 or options.slow < 0 or not 0 < options.share <= 1:
+        parser.error(
+            "-n must be at least 1, --seed and --slow at least 0, --share above 0, up to 1"
+        )
+    return options
 
 
 def main(arguments=None):
@@ -139,30 +182,17 @@ def main(arguments=None):
     int
         0, or 2 if there is no such photo, model or scorer.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m scoring.simulate",
-        description="Ask the scorer about photos with a known shift, and tell it the true labels.",
-    )
-    parser.add_argument("--shift", choices=shifts.NAMES, help="default: none")
-    parser.add_argument("--photos", type=Path, help="one folder per class; default: drawn")
-    parser.add_argument("--url", help="of a running scorer; default: one of its own")
-    parser.add_argument("-n", type=int, default=400, help="photos (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args(arguments)
-    if options.n < 1 or options.seed < 0:
-        parser.error("-n must be at least 1, --seed at least 0")
-    rng = np.random.default_rng(options.seed)
-    weights = shifts.OF_CLASSES.get(options.shift, lambda count: np.full(count, 1 / count))
+    options = options_of(arguments)
+    shift = Shift(options.shift, options.share, options.slow)
+    # Of their own: which photos come is the same for each shift.
+    rng, other = np.random.default_rng(options.seed), np.random.default_rng([options.seed, 1])
     try:
-        if options.photos:
-            photos = given_photos(options.photos, weights, options.n, rng)
-        else:
-            photos = drawn_photos(weights(len(SPECIES)), options.n, rng)
+        sent = chosen(options.photos, shift.weights, options.n, rng)
         if options.url:
-            answered, right = replay(options.url, photos, options.n, options.shift)
+            answered, right = replay(options.url, sent, options.n, shift, other)
         else:
             with own_scorer() as url:
-                answered, right = replay(url, photos, options.n, options.shift)
+                answered, right = replay(url, sent, options.n, shift, other)
     except BadInput as error:
         print(f"scoring.simulate: {error}", file=sys.stderr)
         return REFUSED

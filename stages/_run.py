@@ -5,10 +5,10 @@ import math
 import sys
 from pathlib import Path
 
-import dvc.api
 import jsonschema
+from ruamel.yaml import YAML, YAMLError
 
-from flowers.errors import BadInput
+from flowers.errors import INTERRUPTED, BadInput
 
 
 def faults(params, schema):
@@ -17,14 +17,22 @@ def faults(params, schema):
     for error in sorted(jsonschema.Draft202012Validator(schema).iter_errors(params), key=str):
         key = error.json_path.removeprefix("$.").removeprefix("$")
         found.append(f"{key + ': ' if key else ''}{error.message}")
-    for section, knobs in params.items():
+    for section, knobs in params.items() if isinstance(params, dict) else ():
         for key, value in knobs.items() if isinstance(knobs, dict) else ():
             if isinstance(value, float) and not math.isfinite(value):
                 found.append(f"{section}.{key}: {value} is not a finite number")
     return found
 
 
-def check_params():
+def read_yaml(path):
+    """A file of YAML 1.2, where 1e-9 is a number."""
+    try:
+        return YAML(typ="safe", pure=True).load(Path(path))
+    except YAMLError as error:
+        raise BadInput(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+
+
+def check_params(params):
     """Refuse a bad knob of any stage before the first stage spends a minute.
 
     Raises
@@ -32,26 +40,34 @@ def check_params():
     BadInput
         Naming each bad knob.
     """
-    # Read by DVC, which knows YAML 1.2: there 1e-9 is a number.
-    params = dvc.api.params_show("params.yaml")
     found = faults(params, json.loads(Path("params.schema.json").read_text()))
     if found:
         raise BadInput(f"params.yaml: {'; '.join(found)} (allowed: params.schema.json)")
+
+
+def declared(stage, params):
+    """The knobs that dvc.yaml names for a stage: "section" for all of it, or "section.name"."""
+    knobs = {}
+    for name in read_yaml("dvc.yaml")["stages"][stage].get("params", ()):
+        section, _, key = name.partition(".")
+        for k in [key] if key else params[section]:
+            knobs[k if section == stage else f"{section}.{k}"] = params[section][k]
+    return knobs
 
 
 def run(stage, main):
     """Run `main` with the knobs that dvc.yaml declares for `stage`; print what it returns.
 
     Knobs of the stage's own section go by their name, others as "section.name". A ``BadInput``
-    ends the process with one line and exit code 1. An undeclared knob is a ``KeyError``: DVC
-    would not rerun the stage when it changes.
+    ends the process with one line and exit code 1, Ctrl-C with one line and 130. An undeclared
+    knob is a ``KeyError``: DVC would not rerun the stage when it changes.
     """
     try:
-        check_params()
-        declared = dvc.api.params_show(stages=stage)
-        knobs = declared.pop(stage)
-        for section, others in declared.items():
-            knobs |= {f"{section}.{key}": value for key, value in others.items()}
-        print(f"{stage}: {main(knobs)}", flush=True)
+        params = read_yaml("params.yaml")
+        check_params(params)
+        print(f"{stage}: {main(declared(stage, params))}", flush=True)
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
+    except KeyboardInterrupt:
+        print(f"{stage}: interrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from flowers.environment import backend, jobs
 from flowers.features.codebook import write
 from flowers.features.extraction import LEARNED
 from flowers.features.vocabularies import Recipe, draw, learned, sample
-from flowers.parallel import each, workers
+from flowers.parallel import each
 from flowers.photos.index import sizes_of
 from flowers.tables import read_csv
 from stages._files import load_rows, progress
 from stages._run import run
+from stages._workers import stage_workers
 
 PATH = "models/codebook.npz"
 
@@ -24,7 +24,7 @@ def main(knobs):
         tuple(knobs["scales"]), knobs["words"], knobs["photos"], knobs["per_photo"], knobs["seed"]
     )
     drawn = list(draw(images, sizes, np.flatnonzero(load_rows()["train"]), recipe))
-    with workers(jobs(), backend()):
+    with stage_workers():
         seen = each(sample, drawn)
         seen = list(progress(seen, total=len(drawn), desc="codebook", unit=" photos"))
         write(PATH, learned(seen, recipe))

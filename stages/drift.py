@@ -1,9 +1,10 @@
-"""Compare the frozen predictions with the held-out photos, window by window."""
+"""Watch the frozen predictions: do they differ from the held-out photos, and does it harm."""
 
 import numpy as np
 
 from flowers.drift.charts import pictures
-from flowers.drift.windows import COLUMNS, Windows, drift_report
+from flowers.drift.summary import Stream, drift_report
+from flowers.drift.windows import COLUMNS
 from flowers.log.reference import read_reference
 from flowers.tables import read_json, write_csv, write_json, write_text
 from stages._run import run
@@ -12,15 +13,18 @@ from stages._run import run
 def main(knobs):
     held_out, snapshot = read_reference("data/reference.csv"), read_json("metrics/snapshot.json")
     rows = np.load("data/snapshot.npy", mmap_mode="r")
-    windows = Windows.of(held_out, rows, knobs)
-    report = drift_report(held_out, rows, windows, knobs)
-    model = {key: snapshot[key] for key in ("model_version", "md5")}
-    write_json("metrics/drift.json", {"state": report["state"]} | model | report)
-    write_csv("metrics/drift_windows.csv", windows.rows(rows["time"]), COLUMNS)
-    for name, picture in pictures(held_out, rows, windows, knobs["alpha"]).items():
+    if snapshot["acknowledged"]:
+        rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
+    stream = Stream.of(held_out, rows, knobs)
+    report = drift_report(stream, snapshot["alarm"], held_out["classes"], knobs)
+    about = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
+    write_json("metrics/drift.json", {"state": report["state"]} | about | report)
+    write_csv("metrics/drift_windows.csv", stream.windows.rows(rows["time"], knobs), COLUMNS)
+    for name, picture in pictures(stream, held_out["classes"], knobs).items():
         write_text(f"plots/drift_{name}.svg", picture)
-    differ = f"{windows.differing.sum()} of {len(windows.spans)} windows differ"
-    return f"{report['state']}: {len(rows)} predictions, {differ}"
+    alarm = report["alarm"]
+    rang = f"; {alarm['kind']}, {alarm['rang_at']}, by {alarm['by']}" if alarm else ""
+    return f"{report['verdict']['word']}; {report['state']}{rang}; {len(rows)} photos"
 
 
 if __name__ == "__main__":

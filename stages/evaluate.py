@@ -1,13 +1,17 @@
 """Score both models on the test photos, with intervals, a paired test and pictures."""
 
+from pathlib import Path
+
 import numpy as np
 
 from flowers.evaluation import charts, scores
 from flowers.evaluation.answers import Answers, class_rows, prediction_rows, worst_mistakes
+from flowers.evaluation.headline import headline
 from flowers.learning.saved import load
 from flowers.tables import read_csv, rounded, write_csv, write_json, write_text
 from stages._files import load_rows, write_sheet
 from stages._run import run
+from stages._workers import stage_workers
 
 MODELS = ("svm", "nb")
 
@@ -17,10 +21,13 @@ def main(knobs):
     test, seed, bins = np.flatnonzero(~rows["train"]), knobs["seed"], knobs["bins"]
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
     models = {name: load(f"models/{name}.joblib") for name in MODELS}
-    given = {n: Answers.of(model, X, known, rows["group"][test]) for n, model in models.items()}
+    with stage_workers():
+        given = {n: Answers.of(m, X, known, rows["group"][test]) for n, m in models.items()}
     figures = {name: scores.scores(a, knobs["resamples"], seed, bins) for name, a in given.items()}
     total = scores.summary(given, figures, rows["label"][rows["train"]])
     write_json("metrics/evaluate.json", total)
+    size = Path("models/svm.joblib").stat().st_size
+    write_json("metrics/summary.json", headline(figures, rows["group"], ~rows["train"], size))
     facts = {key: index[key][test] for key in ("path", "sha256", "label")}
     facts = {"row": test} | facts | {"group": rows["group"][test]}
     write_csv("metrics/predictions.csv", prediction_rows(given, facts))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flowers.environment import jobs
 from flowers.sources.files import archive_files, collect, drawn_files, folder_files
+from flowers.sources.review import Review
 from flowers.tables import whole, write_csv, write_json
 from stages._files import progress
 from stages._run import run
@@ -23,20 +24,16 @@ def files_of(knobs):
 
 
 def main(knobs):
+    review = Review(knobs["exclude"], knobs["relabel"])
     with whole("data/photos") as target:
         files = progress(files_of(knobs), desc="fetch", unit=" files")
-        photos, rejected = collect(files, target)
+        photos, rejected, reviewed = collect(files, target, review)
     reasons = Counter(row["reason"] for row in rejected)
+    told = {"source": knobs["source"], "photos": photos.total()}
+    told |= {"classes": dict(sorted(photos.items()))} | reviewed
+    told["rejected"] = {"total": len(rejected)} | dict(sorted(reasons.items()))
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))
-    write_json(
-        "metrics/fetch.json",
-        {
-            "source": knobs["source"],
-            "photos": photos.total(),
-            "classes": dict(sorted(photos.items())),
-            "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
-        },
-    )
+    write_json("metrics/fetch.json", told)
     return f"{photos.total()} photos of {len(photos)} classes, {len(rejected)} files set aside"
 
 

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from flowers.environment import backend, jobs
 from flowers.features import codebook
 from flowers.features.extraction import extract, extracted
-from flowers.parallel import workers
 from flowers.photos.index import sizes_of
 from flowers.tables import read_csv, whole
 from stages._files import progress
 from stages._run import run
+from stages._workers import stage_workers
 
 
 def main(knobs):
@@ -22,7 +21,7 @@ def main(knobs):
         ("data/mirrored.npy", mirrored, -1),
     ):
         shape = (count, first.shape[1])
-        with whole(path) as target, workers(jobs(), backend()):
+        with whole(path) as target, stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
             parts = extracted(images[:count, :, ::turn], sizes, preparation)
             for start, rows in progress(parts, desc="flatten", unit=" batches"):

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from flowers import card, environment, model_folder
+from flowers.log.alarms import standing
 from flowers.log.table import newest
 from flowers.tables import whole, write_json
 from stages._files import progress
@@ -28,9 +29,12 @@ def main(knobs):
     with whole("data/reference.csv") as target:
         shutil.copyfile(reference, target)
     told = {"model_version": version, "md5": model["md5"]}
+    told["acknowledged"], told["alarm"] = standing(log_dir, model["md5"])
     write_json("metrics/snapshot.json", told | counted)
     passed = {k: n for k, n in counted.items() if n and k not in ("predictions", "days")}
-    return f"{len(rows)} predictions of {folder.name} {version} in {log_dir}; {passed or 'no more'}"
+    return (
+        f"{len(rows)} photos, {folder.name} {version}, {log_dir}; {passed or 'nothing passed over'}"
+    )
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ from flowers.learning.saved import save
 from flowers.tables import write_json
 from stages._files import load_rows
 from stages._run import run
+from stages._workers import stage_workers
 
 
 def main(knobs):
     rows, X = load_rows(), np.load("data/features.npy", mmap_mode="r")
     train = rows["train"]
-    model = CalibratedNB(**knobs).fit(X[train], rows["label"][train], rows["group"][train])
+    with stage_workers():
+        model = CalibratedNB(**knobs).fit(X[train], rows["label"][train], rows["group"][train])
     save(model, "models/nb.joblib")
     figures = {
         "photos": int(train.sum()),

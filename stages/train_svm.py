@@ -4,9 +4,10 @@ import numpy as np
 
 from flowers.learning.saved import save
 from flowers.learning.svm import GramSVC
-from flowers.tables import write_json
+from flowers.tables import rounded, table_rows, write_csv, write_json
 from stages._files import load_rows, stacked
 from stages._run import run
+from stages._workers import stage_workers
 
 
 def main(knobs):
@@ -18,14 +19,24 @@ def main(knobs):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
     X = stacked(sources, train)
     known = np.tile(train, len(sources))
-    model = GramSVC(**knobs).fit(X, rows["label"][known], rows["group"][known])
+    with stage_workers():
+        model = GramSVC(**knobs).fit(X, rows["label"][known], rows["group"][known])
     save(model, "models/svm.joblib")
+    held_out = model.calibrated(model.held_out_)[: len(train)].T
+    columns = {
+        f"svm_{c}": [f"{p:.6f}" for p in told]
+        for c, told in zip(model.classes_, held_out, strict=True)
+    }
+    write_csv("data/held_out.csv", table_rows({"row": train} | columns))
+    once = {"C": model.C_, "gamma": model.gamma_, "grouped": model.held_out_accuracy_}
+    write_csv("plots/tuning.csv", rounded(model.tuning_ or [once | {"random": "", "chosen": 1}]))
     figures = {
         "photos": len(train),
         "mirrored": len(X) - len(train),
         "features": X.shape[1],
         "support_vectors": len(model.support_),
-        "gamma": model.gamma_,
+        **{"C": model.C_, "gamma": model.gamma_},
+        "tried": max(len(model.tuning_), 1),
         "held_out_accuracy": model.held_out_accuracy_,
     }
     write_json("metrics/train_svm.json", figures)

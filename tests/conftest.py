@@ -3,6 +3,9 @@
 import zipfile
 from pathlib import Path
 
+import stages  # noqa: F401, first: its pins hold for the numpy of all tests
+
+# isort: split
 import numpy as np
 import pytest
 

@@ -36,7 +36,7 @@ def knobs_read_by(stage):
 def declared_by(stage):
     """Knobs that dvc.yaml declares for a stage, its own by their plain name."""
     keys = set()
-    for name in STAGES[stage]["params"]:
+    for name in STAGES[stage].get("params", []):
         section, _, key = name.partition(".")
         found = [key] if key else list(PARAMS[section])
         keys |= {k if section == stage else f"{section}.{k}" for k in found}
@@ -92,6 +92,11 @@ def test_every_file_a_stage_names_is_declared(stage):
         for out in STAGES[stage].get(kind, []):
             declared |= set(out) if isinstance(out, dict) else {out}
     assert paths_named_in(stage) <= declared
+
+
+def test_the_headline_is_the_only_metric():
+    declared = [out for stage in STAGES.values() for out in stage.get("metrics", [])]
+    assert [name for out in declared for name in out] == ["metrics/summary.json"]
 
 
 def test_what_git_keeps_is_not_in_the_cache_as_well():

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import threading
 import zipfile
 from functools import partial
@@ -9,6 +10,8 @@ from functools import partial
 import pytest
 import yaml
 
+from benchmarks import compare
+from tests.imports import ROOT
 from tests.workshop import Workshop
 
 REAL = {
@@ -26,6 +29,12 @@ def figures(shop, name):
 def stages_run(done):
     """Names of the stages that a dvc command ran."""
     return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running")]
+
+
+def assert_fits(text, columns, lines):
+    assert 0 < len(text.splitlines()) <= lines, text
+    assert max(map(len, text.splitlines())) <= columns, text
+    assert "…" not in text, text
 
 
 def test_a_second_run_runs_no_stage_and_leaves_git_clean(finished):
@@ -69,11 +78,19 @@ def test_the_number_of_workers_reruns_nothing(finished, monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_experiment_is_named_compared_and_leaves_no_trace(shop):
+def test_an_experiment_is_named_compared_and_leaves_no_trace(shop, monkeypatch, capsys):
     shop.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")
     assert shop.run("git", "status", "--porcelain").stdout == ""
     diff = json.loads(shop.run("dvc", "metrics", "diff", "HEAD", "wide", "--json").stdout)
-    assert "metrics/train_svm.json" in diff or "metrics/evaluate.json" in diff
+    assert list(diff) == ["metrics/summary.json"]
+    assert "log_loss" in diff["metrics/summary.json"]
+    assert_fits(shop.run("dvc", "metrics", "diff", "--all", "HEAD", "wide").stdout, 100, 12)
+    table = shop.run("make", "-f", str(ROOT / "Makefile"), "-o", "env", "table").stdout
+    assert_fits(table, 160, 20)
+    assert {"wide", "train_svm.C", "svm", "log_loss"} <= set(re.split(r"[^\w.]+", table))
+    monkeypatch.chdir(shop.path)
+    compare.main(["HEAD", "wide"])
+    assert [line[:4] for line in capsys.readouterr().out.splitlines()[1:3]] == ["HEAD", "wide"]
     plots = shop.run("dvc", "plots", "diff", "HEAD", "wide", "-o", "shown").stdout
     page = (shop.path / "shown/index.html").read_text()
     assert "index.html" in plots

@@ -18,7 +18,7 @@ from tests.imports import ROOT
 
 COPIED = (
     *("dvc.yaml", "params.yaml", "params.schema.json", ".dvcignore", ".gitignore"),
-    *("flowers", "stages", "scoring"),
+    *("flowers", "stages", "scoring", "review"),
 )
 TINY = {
     "fetch.per_class": 24,
@@ -29,8 +29,10 @@ TINY = {
     "evaluate.resamples": 200,
     "promote.min_accuracy_low": 0.1,
     "promote.max_log_loss": 3.0,
-    "alarm.sizes": [50],
-    "alarm.repeats": 40,
+    "alarm.months": 2,
+    "alarm.streams": 2,
+    "alarm.photos": 10,
+    "alarm.shares": [1.0],
 }
 
 LEARNED = {

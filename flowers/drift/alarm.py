@@ -1,4 +1,4 @@
-"""The drift alarm: whether the answers of late look like those on the held-out photos.
+"""Tests of a window of answers against those on the held-out photos.
 
 Two-sample tests of what the model says (black-box shift detection): Rabanser, Günnemann & Lipton
 2019, "Failing Loudly", where Kolmogorov-Smirnov on each output with a correction for their number
@@ -7,9 +7,6 @@ finds shifts with the fewest photos.
 
 import numpy as np
 from scipy.special import chdtrc, kolmogorov
-
-# Windows in a row that have to differ; one alone may be chance.
-CONSECUTIVE = 2
 
 
 def first_of_groups(groups):
@@ -26,8 +23,8 @@ def first_of_groups(groups):
     return np.sort(np.unique(groups, return_index=True)[1])
 
 
-def windows_of(count, size, least):
-    """Cut a log into windows, back from its end, so that the newest one is whole.
+def windows_of(count, size):
+    """Cut a log into windows from its beginning: what was compared once stays as it was.
 
     Parameters
     ----------
@@ -35,43 +32,47 @@ def windows_of(count, size, least):
         Predictions in the log.
     size : int
         Predictions in a window.
-    least : int
-        The oldest window may have fewer than `size`, but not fewer than this.
 
     Returns
     -------
     list of (start, stop)
-        Oldest first.
+        Oldest first; the newest predictions that fill no window yet are in none.
     """
-    spans = [(max(0, stop - size), stop) for stop in range(count, 0, -size)][::-1]
-    return spans[1:] if spans and spans[0][1] - spans[0][0] < least else spans
+    return [(start, start + size) for start in range(0, count - size + 1, size)]
 
 
-def kolmogorov_smirnov(reference, windows):
+def kolmogorov_smirnov(reference, windows, weights=None):
     """Two-sample Kolmogorov-Smirnov test of each column of each window.
 
     Parameters
     ----------
     reference : ndarray of shape (m, d)
     windows : ndarray of shape (k, n, d)
+    weights : ndarray of shape (k, m), optional
+        How much each row of the reference counts beside a window, sum 1; equal if not given.
 
     Returns
     -------
     p_values : ndarray of shape (k, d)
         By the limiting distribution at (sqrt(e) + 0.12 + 0.11 / sqrt(e)) D, e = mn / (m + n)
-        (Stephens 1970): close to the exact one from e = 4 on.
+        (Stephens 1970): close to the exact one from e = 4 on. With weights, m is the number of
+        equal ones that are worth as much, 1 / sum of squares (Kish 1965).
     effects : ndarray of shape (k, d)
         D, the largest difference of the distribution functions, range [0, 1].
     """
     (m, d), (k, n, _) = reference.shape, windows.shape
+    weights = np.full((k, m), 1 / m) if weights is None else weights
     steps = np.arange(n + 1) / n
     effects = np.empty((k, d))
     for j in range(d):
-        ordered, values = np.sort(reference[:, j]), np.sort(windows[:, :, j], axis=1)
+        order, values = np.argsort(reference[:, j]), np.sort(windows[:, :, j], axis=1)
+        ordered = reference[order, j]
+        share = np.concatenate([np.zeros((k, 1)), np.cumsum(weights[:, order], axis=1)], axis=1)
         # The difference is extreme at a value of the window, or just below one.
-        above = steps[1:] - np.searchsorted(ordered, values, "right") / m
-        below = np.searchsorted(ordered, values, "left") / m - steps[:-1]
-        effects[:, j] = np.maximum(above, below).max(axis=1)
+        sides = (np.searchsorted(ordered, values, side) for side in ("right", "left"))
+        upto, below = (np.take_along_axis(share, place, axis=1) for place in sides)
+        effects[:, j] = np.maximum(steps[1:] - upto, below - steps[:-1]).max(axis=1)
+    m = 1 / np.square(weights).sum(axis=1, keepdims=True)
     root = np.sqrt(m * n / (m + n))
     return kolmogorov((root + 0.12 + 0.11 / root) * effects), effects
 
@@ -148,42 +149,3 @@ def compare(reference, windows):
     p, effects = kolmogorov_smirnov(reference, windows)
     p_labels, label_effects = chi_square(counts(reference), counts(windows))
     return holm(np.column_stack([p, p_labels])), np.column_stack([effects, label_effects])
-
-
-def differs(p_values, effects, alpha, min_effect):
-    """Whether a window differs: some test is significant and its effect large enough to matter.
-
-    Parameters
-    ----------
-    p_values, effects : ndarray of shape (k, t)
-        Adjusted, from `compare`.
-    alpha : float in (0, 1)
-    min_effect : float in [0, 1]
-        Without it every window would differ once it is large enough.
-
-    Returns
-    -------
-    ndarray of shape (k,), bool
-    """
-    return ((p_values <= alpha) & (effects >= min_effect)).any(axis=1)
-
-
-def state(count, differing):
-    """Give the word for a log.
-
-    Parameters
-    ----------
-    count : int
-        Predictions of the served model.
-    differing : sequence of bool
-        Whether each window `differs`, oldest first.
-
-    Returns
-    -------
-    {"no predictions", "warming up", "ok", "alarm"}
-    """
-    if not count:
-        return "no predictions"
-    if len(differing) < CONSECUTIVE:
-        return "warming up"
-    return "alarm" if all(differing[-CONSECUTIVE:]) else "ok"

@@ -3,11 +3,13 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from flowers.drift.alarm import counts, first_of_groups
+from flowers.drift.alarm import counts
 from flowers.plots import svg
 
-REFERENCE, RECENT, ALARM = "0.6", "tab:green", "tab:red"
+REFERENCE, RECENT, ALARM, MOVED = "0.6", "tab:green", "tab:red", "tab:orange"
 SHOWN = 200  # windows
+POINTS = 2000  # of the capital
+WITHIN, SOON = (400, 1000, 2000), ("tab:green", "#8fce8f", "#d4ecd4")
 LEAST = 1e-12  # p-values below are drawn there
 
 
@@ -31,13 +33,13 @@ def classes(expected, shares, names):
     Parameters
     ----------
     expected, shares : ndarray of shape (n_classes,)
-        Of the held-out photos and of the newest window.
+        Of the held-out photos and of the newest photos.
     names : sequence of str
     """
     figure, ax = _axes()
     place = np.arange(len(names))
     ax.bar(place - 0.2, expected, 0.4, color=REFERENCE, label="held-out photos")
-    ax.bar(place + 0.2, shares, 0.4, color=RECENT, label="newest window")
+    ax.bar(place + 0.2, shares, 0.4, color=RECENT, label="newest photos")
     ax.set_xticks(place, names)
     ax.set(title="Answered classes", ylabel="share")
     ax.legend(frameon=False)
@@ -50,23 +52,25 @@ def confidence(before, now):
     Parameters
     ----------
     before, now : ndarray of shape (m,), (n,)
-        Of the held-out photos and of the newest window.
+        Of the held-out photos and of the newest photos.
     """
     figure, ax = _axes()
     ax.ecdf(before, color=REFERENCE, label="held-out photos")
-    ax.ecdf(now, color=RECENT, label="newest window")
+    ax.ecdf(now, color=RECENT, label="newest photos")
     ax.set(title="Confidence", xlabel="confidence", ylabel="share below", xlim=(0, 1))
     ax.legend(frameon=False, loc="upper left")
     return svg(figure)
 
 
-def windows(p_values, differing, alpha):
+def windows(p_values, differing, moved, alpha):
     """Draw the smallest adjusted p-value of each window, in the order of time.
 
     Parameters
     ----------
     p_values : ndarray of shape (k,)
-    differing : ndarray of shape (k,), bool
+        Apart from the mix of classes.
+    differing, moved : ndarray of shape (k,), bool
+        Windows that differ apart from their mix, and those whose mix has moved.
     alpha : float
     """
     figure, ax = _axes(7)
@@ -76,63 +80,100 @@ def windows(p_values, differing, alpha):
     ax.plot(number, shown, color=REFERENCE, linewidth=0.8)
     for which, colour, label in ((~marked, RECENT, "as the test"), (marked, ALARM, "differs")):
         ax.plot(number[which], shown[which], "o", markersize=4, color=colour, label=label)
+    which = moved[-SHOWN:]
+    ring = {"color": MOVED, "markersize": 8, "fillstyle": "none"}
+    ax.plot(number[which], shown[which], "o", label="another mix of classes", **ring)
     ax.set(yscale="log", ylim=(LEAST / 3, 3), xlabel="window", ylabel="smallest adjusted p-value")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title("Windows of predictions; two in a row that differ are an alarm")
+    ax.set_title("Windows of photos; two in a row that differ are an alarm")
     ax.legend(frameon=False, loc="lower left")
     return svg(figure)
 
 
-def alarm(rates):
-    """Share of simulated cases that end in an alarm.
+def capital(log_capital, rings_at, first):
+    """Draw the capital of the player who bets that something has changed.
 
     Parameters
     ----------
-    rates : dict of shift to dict of window size to dict
-        With ``alarm``, range [0, 1].
+    log_capital : ndarray of shape (n,)
+    rings_at : float
+        Capital.
+    first : int or None
+        Photo at which the alarm rang.
     """
-    figure, ax = _axes(6)
-    sizes = list(next(iter(rates.values())))
-    height = 0.8 / len(sizes)
-    for i, size in enumerate(sizes):
-        values = [rates[shift][size]["alarm"] for shift in rates]
-        place = np.arange(len(rates)) + (i - (len(sizes) - 1) / 2) * height
-        bars = ax.barh(place, values, height * 0.9, label=f"windows of {size}")
-        ax.bar_label(bars, [f"{100 * v:.1f} %" for v in values], padding=3, fontsize=7)
-    ax.set_yticks(np.arange(len(rates)), rates)
-    ax.invert_yaxis()
-    ax.set(xlim=(0, 1.18), xlabel="share of cases with an alarm", title="What the alarm sees")
-    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0))
+    figure, ax = _axes(7)
+    photos, shown = np.arange(1, len(log_capital) + 1), np.exp(np.clip(log_capital, -14, 60))
+    step = max(1, len(photos) // POINTS)
+    ax.axhline(rings_at, color="0.7", linestyle="--", label=f"rings at {rings_at:g}")
+    ax.plot(photos[::-step][::-1], shown[::-step][::-1], color=RECENT, linewidth=1)
+    if first is not None:
+        ax.axvline(first + 1, color=ALARM, linewidth=1, label="the alarm rang")
+    low, high = min(1e-3, shown.min()), max(shown.max(), rings_at)
+    ax.set(yscale="log", ylim=(low, 3 * high), xlabel="photo", ylabel="capital")
+    ax.set_title("Capital bet on a change; without one it seldom grows")
+    ax.legend(frameon=False, loc="upper left")
     return svg(figure)
 
 
-def pictures(held_out, rows, found, alpha):
+def alarm(months, shifts):
+    """Draw how soon each simulated shift is noticed, and how often the alarm rings in vain.
+
+    Parameters
+    ----------
+    months : dict of traffic to dict
+        As of ``flowers.drift.simulation.Simulator.false_alarms``.
+    shifts : dict of name to dict
+        As of ``Simulator.detection``.
+    """
+    figure = Figure(figsize=(7, 1.4 + 0.24 * len(shifts)), layout="constrained")
+    ax, place, before = figure.subplots(), np.arange(len(shifts)), np.zeros(len(shifts))
+    for n, colour in zip(WITHIN, SOON, strict=True):
+        share = np.array([told[f"within_{n}"] for told in shifts.values()])
+        ax.barh(place, share - before, 0.75, before, color=colour, label=f"within {n:,} photos")
+        before = share
+    for y, told in zip(place, shifts.values(), strict=True):
+        lost = -100 * told["accuracy_lost"]
+        ax.text(1.02, y, f"{lost:+.0f} points", va="center", fontsize=8)
+    ax.set_yticks(place, shifts)
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 1.2), xlabel="share of streams that ring, and the accuracy that is lost")
+    ax.set_xticks(np.linspace(0, 1, 6))
+    false = [f"{100 * month['rang']:.1f} % ({name} traffic)" for name, month in months.items()]
+    photos = next(iter(months.values()))["photos"]
+    ax.set_title(f"{photos:,} photos without a shift ring: {', '.join(false)}", fontsize=9)
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0), fontsize=8)
+    return svg(figure)
+
+
+def pictures(stream, names, knobs):
     """Draw all charts of a report.
 
     Parameters
     ----------
-    held_out, rows
-        As of ``flowers.drift.windows.Windows.of``.
-    found : Windows
-    alpha : float
+    stream : flowers.drift.summary.Stream
+    names : sequence of str
+        Of the classes.
+    knobs : dict
+        ``alpha``, ``capital``, ``window``.
 
     Returns
     -------
     dict of str to str
         SVG by name.
     """
-    reference = held_out["probabilities"][first_of_groups(held_out["group"])]
-    newest = np.array(rows["probabilities"])
-    newest = newest[slice(*found.spans[-1])] if found.spans else newest
-    drawn = {
-        "classes": nothing("Answered classes"),
-        "confidence": nothing("Confidence"),
-        "windows": nothing("Windows"),
-    }
-    if len(newest):
-        shares = [counts(given) / len(given) for given in (reference, newest)]
-        drawn["classes"] = classes(*shares, held_out["classes"])
-        drawn["confidence"] = confidence(reference.max(axis=1), newest.max(axis=1))
+    reference, found = stream.held.probabilities, stream.windows
+    late = stream.rows["probabilities"][-knobs["window"] :]
+    titles = {"classes": "Answered classes", "confidence": "Confidence"}
+    titles |= {"windows": "Windows", "capital": "Capital"}
+    drawn = {name: nothing(title) for name, title in titles.items()}
+    if len(late):
+        shares = [counts(given) / len(given) for given in (reference, late)]
+        drawn["classes"] = classes(*shares, names)
+        drawn["confidence"] = confidence(reference.max(axis=1), late.max(axis=1))
+        rang = stream.ring and stream.ring.at
+        drawn["capital"] = capital(stream.log_capital, knobs["capital"], rang)
     if found.spans:
-        drawn["windows"] = windows(found.p_values.min(axis=1), found.differing, alpha)
+        moved = found.beyond(0, knobs["alpha"]).any(axis=1)
+        marks = found.differing(knobs["alpha"]), moved
+        drawn["windows"] = windows(found.p_values.min(axis=1), *marks, knobs["alpha"])
     return drawn

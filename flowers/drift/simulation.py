@@ -1,60 +1,66 @@
-"""How often the drift alarm rings with and without a shift, by drawing held-out photos again."""
+"""Simulate the drift alarm on held-out photos: how often it rings in vain, and how soon in earnest.
+
+Reference and stream are drawn anew and independently from the same held-out photos (group
+bootstrap): without a shift the null hypothesis holds exactly, and the chance in the reference, as
+large as the real one, is part of the rates. Each draw stands for a photo of its own.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from flowers.drift import shifts
-from flowers.drift.alarm import CONSECUTIVE, compare, differs
+from flowers.drift import shifts, traffic, watch
+from flowers.drift.martingale import bet_on
+from flowers.drift.report import wilson
+from flowers.drift.windows import Held, Windows
 
-NO_SHIFT = "no shift"
-
-
-def draw_photos(groups, weights, size, rng):
-    """Draw groups with replacement, and of each drawn group one photo.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (m,)
-    weights : ndarray of shape (m,), >= 0
-        How often each photo comes, relative to the others; its group comes as often as the first
-        photo of the group.
-    size : tuple of int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape `size`, int64
-        Rows of `groups`.
-    """
-    order = np.argsort(groups, kind="stable")
-    _, start, members = np.unique(groups[order], return_index=True, return_counts=True)
-    share = weights[order[start]]
-    group = rng.choice(len(start), size, p=share / share.sum())
-    return order[start[group] + rng.integers(members[group])]
+# A month of a small scorer.
+MONTH = 20_000
+INDEPENDENT, CLUSTERED = "independent", "clustered"
+# Photos of a class in bursts, and days whose mix swings by 5 points (standard deviation).
+TRAFFIC = {INDEPENDENT: {}, CLUSTERED: {"burst": 3.0, "day_sd": 0.05}}
+WITHIN = (400, 1000, 2000)
+QUIET = 500  # photos before a shift begins
+SLOW = 2000  # photos over which a slow shift comes up
+AT_A_TIME = 20  # streams, for memory
+RARE = {"unknown": (0.2, 0.05)}  # shares of photos in place of those of the other shifts
 
 
 @dataclass(frozen=True)
 class Case:
-    """Held-out photos before and after a shift.
+    """A shift to be noticed.
 
     Attributes
     ----------
-    before, after : ndarray of shape (m, n_classes)
-        Probabilities of the same photos.
-    groups : ndarray of shape (m,)
-    weights : ndarray of shape (m,)
-        How often each photo comes after the shift, relative to the others.
+    after : ndarray of shape (m, n_classes)
+        Answers about photos after the shift.
+    correct : ndarray of shape (m,), bool
+        Whether those are right.
+    rows : ndarray of shape (m,)
+        Which held-out photos they are.
+    share : float
+        Of the photos that are shifted.
+    slow : int
+        Photos over which the share comes up.
+    mix : ndarray of shape (n_classes,) or None
+        Of the classes after the shift.
     """
 
-    before: np.ndarray
     after: np.ndarray
-    groups: np.ndarray
-    weights: np.ndarray
+    correct: np.ndarray
+    rows: np.ndarray
+    share: float = 1.0
+    slow: int = 0
+    mix: np.ndarray | None = None
+
+    @property
+    def kind(self):
+        """What the alarm should say."""
+        return watch.PHOTOS if self.mix is None else watch.FLOWERS
 
 
-def cases(held_out, answer, images):
-    """Make every shift, and none at all.
+def cases(held_out, answer, images, rows, shares):
+    """Make every shift.
 
     Parameters
     ----------
@@ -63,60 +69,175 @@ def cases(held_out, answer, images):
     answer : callable
         From images to probabilities.
     images : ndarray of shape (m, s, s, 3), uint8
-        Of the held-out photos.
+        Held-out photos that are shifted.
+    rows : ndarray of shape (m,)
+        Their rows in `held_out`.
+    shares : sequence of float
+        Of the photos that are shifted.
 
     Yields
     ------
     name : str
     case : Case
     """
-    before, groups = held_out["probabilities"], held_out["group"]
-    even = np.ones(len(groups))
-    yield NO_SHIFT, Case(before, before, groups, even)
-    for name in shifts.NAMES:
-        after, weights = before, even
-        if name in shifts.OF_PIXELS:
-            after = answer(shifts.apply(name, images)).astype(before.dtype)
-        if name in shifts.OF_CLASSES:
-            weights = shifts.OF_CLASSES[name](len(held_out["classes"]))[held_out["truth"]]
-        yield name, Case(before, after, groups, weights)
+    truth, before = held_out["truth"], held_out["probabilities"]
+    for name in shifts.OF_PIXELS:
+        after = answer(shifts.apply(name, images)).astype(before.dtype).round(6)
+        right = after.argmax(axis=1) == truth[rows]
+        right &= name not in shifts.WITHOUT_ANSWER
+        for share in RARE.get(name, shares):
+            yield f"{name}, {100 * share:.0f} %", Case(after, right, rows, share)
+        if name == "grey":
+            yield f"{name}, slowly", Case(after, right, rows, slow=SLOW)
+    right, everything = before.argmax(axis=1) == truth, np.arange(len(truth))
+    for name, weights in shifts.OF_CLASSES.items():
+        mix = traffic.base_mix(truth, len(held_out["classes"])) * weights(len(held_out["classes"]))
+        yield name, Case(before, right, everything, mix=mix / mix.sum())
 
 
-def alarm_rates(case, n, repeats, seed, *, alpha, min_effect):
-    """Share of windows that differ, and of alarms, in repeated drift of a known kind.
+def spread(rows, groups, count):
+    """Choose `count` rows evenly, the first of each group before any other."""
+    first = np.unique(groups[rows], return_index=True)[1]
+    order = np.concatenate([np.sort(first), np.setdiff1d(np.arange(len(rows)), first)])
+    firsts, others = order[: len(first)], order[len(first) :]
+    if len(firsts) >= count:
+        return rows[firsts[np.linspace(0, len(firsts) - 1, count).astype(int)]]
+    return np.sort(rows[np.concatenate([firsts, others[: count - len(firsts)]])])
 
-    Each time reference and windows are drawn anew and independently from the same held-out photos
-    (group bootstrap): with no shift the null hypothesis holds exactly, and the chance in the
-    reference, as large as the real one, is part of the rate. Disjoint halves would differ from
-    each other by more than their draws do and overstate false alarms.
+
+class Simulator:
+    """Draws references and streams, and tells what rings.
 
     Parameters
     ----------
-    case : Case
-    n : int
-        Predictions in a window.
-    repeats : int
+    held_out : dict
+    knobs : dict
+        ``capital``, ``window``, ``alpha``, ``mix_tolerance``.
     seed : int
-    alpha, min_effect : float
-        As of ``flowers.drift.alarm.differs``.
-
-    Returns
-    -------
-    dict
-        ``one_window``: share of single windows that differ; ``alarm``: share of cases where all
-        of ``CONSECUTIVE`` do.
     """
-    rng = np.random.default_rng(seed)
-    size, even = len(np.unique(case.groups)), np.ones(len(case.groups))
-    references = draw_photos(case.groups, even, (repeats, size), rng)
-    windows = draw_photos(case.groups, case.weights, (repeats, CONSECUTIVE, n), rng)
-    differing = np.array(
-        [
-            differs(*compare(case.before[reference], case.after[window]), alpha, min_effect)
-            for reference, window in zip(references, windows, strict=True)
+
+    def __init__(self, held_out, knobs, seed):
+        self.held_out, self.knobs, self.seed = held_out, knobs, seed
+        right = held_out["probabilities"].argmax(axis=1) == held_out["truth"]
+        groups = held_out["group"]
+        self.distinct = len(np.unique(groups))
+        self.weight = 1 / np.bincount(np.unique(groups, return_inverse=True)[1])
+        self.weight = self.weight[np.unique(groups, return_inverse=True)[1]] / self.distinct
+        self.accuracy = float(right @ self.weight)
+
+    def references(self, count, rng):
+        """Rows of held-out photos, (count, distinct)."""
+        even = np.ones(len(self.held_out["group"]))
+        return traffic.draw_photos(self.held_out["group"], even, (count, self.distinct), rng)
+
+    def rings(self, population, references, streams, rng):
+        """Ring of each stream, or None.
+
+        Parameters
+        ----------
+        population : ndarray of shape (u, n_classes)
+            Answers; the held-out photos come first.
+        references : ndarray of shape (s, m)
+        streams : ndarray of shape (s, n)
+            Rows of the population.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        rings : list of (Ring or None)
+        helds : list of Held
+        """
+        held_out = self.held_out
+        helds = [
+            Held(*(held_out[name][rows] for name in ("probabilities", "truth", "image")))
+            for rows in references
         ]
-    )
-    return {
-        "one_window": float(differing.mean()),
-        "alarm": float(differing.all(axis=1).mean()),
-    }
+        tolerance = self.knobs["mix_tolerance"]
+        values = [watch.ranked(held, population, tolerance) for held in helds]
+        known, arriving = (
+            np.stack([v[rows] for v, rows in zip(values, drawn, strict=True)])
+            for drawn in (references, streams)
+        )
+        capital = bet_on(known, arriving, rng.random(streams.shape))
+        found = []
+        for held, rows, line in zip(helds, streams, capital, strict=True):
+            windows = Windows.of(held, population[rows], self.knobs["window"])
+            found.append(watch.first_ring(line, windows, self.knobs))
+        return found, helds
+
+    def false_alarms(self, count, length=MONTH, **kind):
+        """Share of streams without any shift that ring, with its interval.
+
+        Parameters
+        ----------
+        count, length : int
+            Streams, and photos in each.
+        **kind
+            Of traffic, as ``flowers.drift.traffic.streams`` takes it.
+
+        Returns
+        -------
+        dict
+        """
+        rng, rang = np.random.default_rng(self.seed), []
+        for start in range(0, count, AT_A_TIME):
+            size = min(AT_A_TIME, count - start), length
+            drawn = traffic.streams(self.held_out, size, rng, **kind)
+            references = self.references(size[0], rng)
+            rang += self.rings(self.held_out["probabilities"], references, drawn, rng)[0]
+        by = [ring.by for ring in rang if ring]
+        low, high = wilson(len(by), count)
+        told = {"streams": count, "photos": length, "rang": len(by) / count}
+        told |= {"rang_low": max(low, 0.0), "rang_high": high}
+        return told | {name: by.count(name) / count for name in watch.RINGS}
+
+    def detection(self, case, count, **kind):
+        """How soon a shift is noticed, and whether its kind is told.
+
+        Parameters
+        ----------
+        case : Case
+        count : int
+            Streams.
+        **kind
+            Of traffic.
+
+        Returns
+        -------
+        dict
+        """
+        rng, held_out = np.random.default_rng(self.seed), self.held_out
+        quiet = traffic.streams(held_out, (count, QUIET), rng, **kind)
+        late = self._after(case, (count, WITHIN[-1]), rng, kind)
+        population = np.concatenate([held_out["probabilities"], case.after])
+        drawn = np.concatenate([quiet, late], axis=1)
+        rings, helds = self.rings(population, self.references(count, rng), drawn, rng)
+        rang = [r.at - QUIET + 1 if r else np.inf for r in rings]
+        delays = np.array([delay for delay in rang if delay > 0])
+        right = np.concatenate(
+            [held_out["probabilities"].argmax(axis=1) == held_out["truth"], case.correct]
+        )
+        settled = late[:, case.slow // 2 :]
+        told = {"accuracy_lost": self.accuracy - float(right[settled].mean())}
+        told |= {f"within_{n}": float((delays <= n).mean()) for n in WITHIN}
+        median = np.median(delays) if len(delays) else np.inf
+        told["median_photos"] = int(median) if np.isfinite(median) else None
+        kinds = [
+            watch.kind(ring, held, population[rows], self.knobs)
+            for ring, held, rows in zip(rings, helds, drawn, strict=True)
+            if ring and ring.at >= QUIET
+        ]
+        told["kind_told"] = kinds.count(case.kind) / len(kinds) if kinds else None
+        return told
+
+    def _after(self, case, size, rng, kind):
+        """Rows of the population that come after the shift, (s, n)."""
+        held_out, m = self.held_out, len(self.held_out["truth"])
+        if case.mix is not None:
+            return traffic.streams(held_out, size, rng, mix=case.mix, **kind)
+        plain = traffic.streams(held_out, size, rng, **kind)
+        some = {name: held_out[name][case.rows] for name in ("group", "truth")}
+        some["classes"] = held_out["classes"]
+        moved = m + traffic.streams(some, size, rng, **kind)
+        share = case.share * np.minimum(1, np.arange(1, size[1] + 1) / max(case.slow, 1))
+        return np.where(rng.random(size) < share, moved, plain)

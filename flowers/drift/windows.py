@@ -1,81 +1,79 @@
-"""The windows of a log against the held-out photos: compared, reported, tabled."""
+"""The windows of a stream against the held-out photos, apart from the mix of classes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from flowers.drift.alarm import (
-    compare,
-    differs,
-    first_of_groups,
-    holm,
-    kolmogorov_smirnov,
-    state,
-    windows_of,
-)
-from flowers.drift.report import accuracy, describe
-from flowers.errors import BadInput
-from flowers.photos.statistics import NAMES
+from flowers.drift import mix
+from flowers.drift.alarm import first_of_groups, holm, kolmogorov_smirnov, windows_of
 from flowers.tables import rounded
 
-COLUMNS = ("start", "end", "predictions", "p_value", "effect", "differs")
+COLUMNS = (
+    *("start", "end", "predictions", "p_value", "effect", "differs", "mix_change", "mix_moved"),
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out photos that answers are compared with, one of each group of twins.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (m, n_classes)
+    truth : ndarray of shape (m,), int
+    image : ndarray of shape (m, d)
+    """
+
+    probabilities: np.ndarray
+    truth: np.ndarray
+    image: np.ndarray
+
+    @classmethod
+    def of(cls, held_out):
+        """Take them from what ``flowers.log.reference.read_reference`` gives."""
+        kept = first_of_groups(held_out["group"])
+        return cls(*(held_out[name][kept] for name in ("probabilities", "truth", "image")))
 
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of a log, oldest first.
+    """Full windows of a stream, oldest first.
 
     Attributes
     ----------
     spans : list of (start, stop)
-    p_values, effects : ndarray of shape (k, n_classes + 1)
-        As of ``flowers.drift.alarm.compare``.
-    differing : ndarray of shape (k,), bool
+    p_values : ndarray of shape (k, n_classes)
+        Of Kolmogorov-Smirnov on each probability, the held-out photos reweighted to the mix of the
+        window; adjusted for the number of classes (Holm).
+    effects, change, noise : ndarray of shape (k, n_classes)
+        The distances; the change of the share of each class, and its standard deviation.
     """
 
     spans: list
     p_values: np.ndarray
     effects: np.ndarray
-    differing: np.ndarray
+    change: np.ndarray
+    noise: np.ndarray
 
     @classmethod
-    def of(cls, held_out, rows, knobs):
-        """Compare all windows of a log.
+    def of(cls, held, probabilities, size):
+        """Compare all windows of `size` of a stream, (n, n_classes), with the held-out photos."""
+        spans, n_classes = windows_of(len(probabilities), size), probabilities.shape[1]
+        inside = probabilities[: len(spans) * size].reshape(len(spans), size, n_classes)
+        return cls(spans, *compared(held, inside))
 
-        Parameters
-        ----------
-        held_out : dict
-            As of ``flowers.log.reference.read_reference``.
-        rows : ndarray of shape (n,)
-            As of ``flowers.log.table.row_type``.
-        knobs : dict
-            ``window``, ``min_predictions``, ``alpha``, ``min_effect``.
+    def differing(self, alpha):
+        """Which windows differ by more than their mix, (k,) bool."""
+        return (self.p_values <= alpha).any(axis=1)
 
-        Raises
-        ------
-        BadInput
-            If no window could ever be compared.
-        """
-        size, least = knobs["window"], knobs["min_predictions"]
-        if least > size:
-            raise BadInput(
-                f"params.yaml: drift.min_predictions is {least}, more than drift.window, {size}: "
-                "no window would ever be compared; lower it"
-            )
-        reference = held_out["probabilities"][first_of_groups(held_out["group"])]
-        shares, spans = np.array(rows["probabilities"]), windows_of(len(rows), size, least)
-        outcomes = [(np.empty((0, shares.shape[1] + 1)),) * 2]
-        # The oldest window may be shorter than the others.
-        for same in (spans[:1], spans[1:]):
-            if same:
-                inside = shares[same[0][0] : same[-1][1]]
-                outcomes.append(compare(reference, inside.reshape(len(same), -1, shares.shape[1])))
-        p_values, effects = map(np.concatenate, zip(*outcomes, strict=True))
-        differing = differs(p_values, effects, knobs["alpha"], knobs["min_effect"])
-        return cls(spans, p_values, effects, differing)
+    def beyond(self, tolerance, alpha):
+        """Which classes are surely further off than `tolerance`: -1, 0 or 1, (k, n_classes)."""
+        far = np.abs(self.change) - tolerance > mix.sure(self.change.shape[1], alpha) * self.noise
+        return np.sign(self.change) * far
 
-    def rows(self, times):
-        """Rows of the table of windows: smallest adjusted p-value and largest effect of each."""
+    def rows(self, times, knobs):
+        """Rows of the table of windows."""
+        differing, beyond = self.differing(knobs["alpha"]), self.beyond(0, knobs["alpha"])
         return [
             {
                 "start": times[start],
@@ -83,67 +81,32 @@ class Windows:
                 "predictions": stop - start,
                 "p_value": rounded(p.min()),
                 "effect": rounded(effect.max()),
-                "differs": int(differing),
+                "differs": int(differs),
+                "mix_change": rounded(np.abs(change).max()),
+                "mix_moved": int(moved.any()),
             }
-            for (start, stop), p, effect, differing in zip(
-                self.spans, self.p_values, self.effects, self.differing, strict=True
+            for (start, stop), p, effect, differs, change, moved in zip(
+                self.spans, self.p_values, self.effects, differing, self.change, beyond, strict=True
             )
         ]
 
 
-def drift_report(held_out, rows, windows, knobs):
-    """Tell the state of a log: of its newest window, and of all of it.
+def compared(held, windows):
+    """Test windows against held-out photos that are reweighted to the mix of each window.
 
     Parameters
     ----------
-    held_out, rows, knobs
-        As of `Windows.of`; ``seed`` is of the noise floor.
-    windows : Windows
+    held : Held
+    windows : ndarray of shape (k, n, n_classes)
 
     Returns
     -------
-    dict
+    p_values, effects, change, noise
+        As of `Windows`.
     """
-    classes, kept = held_out["classes"], first_of_groups(held_out["group"])
-    reference = held_out["probabilities"][kept]
-    report = {
-        "state": state(len(rows), windows.differing),
-        "reference": {
-            "photos": len(held_out["truth"]),
-            "distinct": len(kept),
-            "confidence": reference.max(axis=1).mean(),
-            "accuracy": accuracy(reference, held_out["truth"][kept])["accuracy"],
-        },
-        "windows": {"compared": len(windows.spans), "differ": int(windows.differing.sum())},
-    }
-    if not len(rows):
-        return report
-    start, stop = windows.spans[-1] if windows.spans else (0, len(rows))
-    inside, shares = rows[start:stop], np.array(rows["probabilities"])
-    newest = {"from": str(inside["time"][0]), "to": str(inside["time"][-1])}
-    newest |= describe(reference, shares[start:stop], inside["truth"], classes, knobs["seed"])
-    if windows.spans:
-        tests = zip((*classes, "labels"), windows.p_values[-1], windows.effects[-1], strict=True)
-        newest["tests"] = {
-            name: {"p_value": float(p), "effect": float(effect)} for name, p, effect in tests
-        }
-        newest["warnings"] = image_warnings(held_out["image"][kept], inside["image"], knobs)
-    return report | {"newest": newest, "all": accuracy(shares, rows["truth"])}
-
-
-def image_warnings(reference, image, knobs):
-    """Name image statistics that differ: photos of another kind, whether or not answers suffer.
-
-    Parameters
-    ----------
-    reference, image : ndarray of shape (m, d), (n, d)
-    knobs : dict
-        ``alpha`` and ``min_effect``.
-
-    Returns
-    -------
-    list of str
-    """
-    p_values, effects = kolmogorov_smirnov(reference, np.array(image)[None])
-    found = (holm(p_values) <= knobs["alpha"]) & (effects >= knobs["min_effect"])
-    return [name for name, warned in zip(NAMES, found[0], strict=True) if warned]
+    if not len(windows):
+        return (np.empty((0, windows.shape[2])),) * 4
+    change, noise = mix.changes(held.probabilities, held.truth, windows)
+    weights = mix.reweighted(held.truth, windows.shape[2], change)
+    p_values, effects = kolmogorov_smirnov(held.probabilities, windows, weights)
+    return holm(p_values), effects, change, noise

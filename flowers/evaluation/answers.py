@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowers.errors import BadInput
-from flowers.tables import rounded
+from flowers.tables import rounded, table_rows
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def prediction_rows(answers, facts):
     list of dict
         Probabilities as text with six digits.
     """
-    rows = [dict(zip(facts, told, strict=True)) for told in zip(*facts.values(), strict=True)]
+    rows = table_rows(facts)
     for name, given in answers.items():
         for row, label, probabilities in zip(
             rows, given.answered, given.probabilities, strict=True

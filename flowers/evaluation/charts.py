@@ -69,3 +69,35 @@ def recall(curves):
         ax.set(title=name, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes[0].legend(frameon=False, loc="lower left")
     return svg(figure)
+
+
+def tuning(rows):
+    """Accuracy on held-out folds against C, a line per gamma; the chosen one is ringed.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `flowers.learning.tuning.Tuning.table`; ``random`` may be empty.
+    """
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    ax = figure.subplots()
+    gammas = sorted({float(row["gamma"]) for row in rows})
+    for number, gamma in enumerate(gammas):
+        of_gamma = [row for row in rows if float(row["gamma"]) == gamma]
+        of_gamma.sort(key=lambda row: float(row["C"]))
+        ending = f", gamma {gamma:.3g}" if len(gammas) > 1 else ""
+        for kind, told, style in (
+            ("grouped", "twins kept together", "-"),
+            ("random", "random folds", ":"),
+        ):
+            points = [(float(row["C"]), float(row[kind])) for row in of_gamma if row[kind] != ""]
+            if points:
+                line = {"color": f"C{number}", "linestyle": style, "marker": "."}
+                ax.plot(*zip(*points, strict=True), label=told + ending, **line)
+    for row in rows:
+        if int(row["chosen"]):
+            at = float(row["C"]), float(row["grouped"])
+            ax.plot(*at, "o", markersize=12, fillstyle="none", color="0.3")
+    ax.set(xscale="log", xlabel="C", ylabel="accuracy on held-out folds of train", ylim=(0, 1))
+    ax.legend(frameon=False, loc="lower right")
+    return svg(figure)

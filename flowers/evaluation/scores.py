@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.stats import binomtest
+from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import (
     accuracy_score,
     brier_score_loss,
@@ -33,14 +34,19 @@ def group_bootstrap(correct, groups, resamples, seed, level=0.95):
     -------
     low, high : float
     """
+    means = group_draws(correct, groups, resamples, seed)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def group_draws(values, groups, resamples, seed):
+    """Means of `values` when whole groups are drawn again, shape (resamples,)."""
     _, index = np.unique(groups, return_inverse=True)
     size = np.bincount(index)
-    right = np.bincount(index, weights=correct)
+    total = np.bincount(index, weights=values)
     n = len(size)
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    accuracy = (drawn @ right) / (drawn @ size)
-    low, high = np.quantile(accuracy, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return (drawn @ total) / (drawn @ size)
 
 
 def mcnemar(correct_a, correct_b):
@@ -82,6 +88,28 @@ def calibration_error(rows):
     photos = np.array([r["photos"] for r in rows])
     gap = np.array([abs(r["confidence"] - r["accuracy"]) for r in rows])
     return float((photos * gap).sum() / photos.sum())
+
+
+def unsure_below(confidence, correct):
+    """Find the confidence below which answers are wrong at least as often as right.
+
+    Read off the reliability curve that may only rise (isotonic regression of right or wrong on
+    confidence; Zadrozny & Elkan 2002), which needs no bins.
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (n,), float
+    correct : ndarray of shape (n,), bool
+
+    Returns
+    -------
+    float in [0, 1]
+        0 if answers are right more often than wrong at every confidence, 1 if at none.
+    """
+    curve = IsotonicRegression(y_min=0, y_max=1).fit(confidence, correct).predict(confidence)
+    if (curve > 0.5).all():
+        return 0.0
+    return float(min(confidence[curve > 0.5], default=1.0))
 
 
 def recall_curves(labels, probabilities, classes, points=101):
@@ -132,6 +160,7 @@ def scores(answers, resamples, seed, bins):
         "calibration_error": calibration_error(
             reliability(answers.confidence, answers.correct, bins)
         ),
+        "unsure_below": unsure_below(answers.confidence, answers.correct),
         "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, answers.decision)),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}

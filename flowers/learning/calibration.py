@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowers.errors import BadInput
 from flowers.learning.splits import grouped_folds
+from flowers.parallel import on_threads
 
 
 class DecisionValues(ClassifierMixin, BaseEstimator):
@@ -45,7 +46,22 @@ class Calibrated(ClassifierMixin, BaseEstimator):
 
     A subclass gives the classifier and its input to `_calibrate` in `fit`, turns photos into such
     input in `_rows`, and may turn the classifier's decision values into others in `_values`.
+
+    Attributes
+    ----------
+    held_out_accuracy_ : float
+        Accuracy on the held-out folds.
+    held_out_ : ndarray of shape (n, n_classes), or (n, 1) with two classes
+        Decision values of the training rows, each from a fit without its fold. They describe the
+        fit and are no part of the model: a file does not keep them.
     """
+
+    _folds_at_once = None  # as many as there are workers
+
+    def __getstate__(self):
+        """Leave out what only describes the fit."""
+        state = super().__getstate__()
+        return {key: value for key, value in state.items() if key != "held_out_"}
 
     def _calibrate(self, machine, rows, y, groups):
         """Fit the classifier on all rows, the calibration on what held-out folds are given."""
@@ -54,13 +70,15 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         folds = grouped_folds(y, groups, self.folds, self.seed)
-        held_out = self._values(
-            cross_val_predict(machine, rows, y, cv=folds, method="decision_function")
-        )
+        with on_threads():
+            decision = cross_val_predict(
+                machine, rows, y, cv=folds, method="decision_function", n_jobs=self._folds_at_once
+            )
+        held_out = self._values(decision)
         self.machine_ = machine.fit(rows, y)
         self.classes_ = classes
         self.held_out_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
-        held_out = as_columns(held_out)
+        self.held_out_ = held_out = as_columns(held_out)
         # Numbered labels: temperature scaling takes integers for column numbers, unchecked.
         self.calibration_ = CalibratedClassifierCV(
             FrozenEstimator(DecisionValues().fit(held_out, index)),

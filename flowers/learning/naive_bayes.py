@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from flowers.learning.calibration import Calibrated, argmax_labels
 from flowers.learning.kernels import blocks, products
 from flowers.learning.linear import collapsed, duals
+from flowers.parallel import each, on_threads
 
 
 class LogLikelihoods(ClassifierMixin, BaseEstimator):
@@ -30,19 +31,12 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         share = member / member.sum(axis=0)
         self.log_prior_ = np.log(member.mean(axis=0))
         # Sums of squares about the mean of all rows lose no digits that matter.
-        self.centre_ = np.concatenate(
-            [X[:, b].mean(axis=0, dtype=np.float64) for b in blocks(X.shape[1])]
-        )
-        self.theta_ = np.empty((len(self.classes_), X.shape[1]))
-        self.var_ = np.empty_like(self.theta_)
-        largest = 0.0
-        for b in blocks(X.shape[1]):
-            part = X[:, b] - self.centre_[b]
-            self.theta_[:, b] = share.T @ part
-            np.square(part, out=part)
-            largest = max(largest, part.mean(axis=0).max())
-            self.var_[:, b] = share.T @ part - self.theta_[:, b] ** 2
-        self.var_ = np.maximum(self.var_, 0.0) + self.var_smoothing * largest
+        with on_threads():
+            parts = list(each(_block_moments, ((X, b, share) for b in blocks(X.shape[1]))))
+        centres, thetas, variances, means = zip(*parts, strict=True)
+        self.centre_, self.theta_ = np.concatenate(centres), np.hstack(thetas)
+        largest, var = max(means), np.hstack(variances)
+        self.var_ = np.maximum(var, 0.0) + self.var_smoothing * largest
         return self
 
     def decision_function(self, X):
@@ -50,17 +44,36 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         constant = np.log(2.0 * np.pi * self.var_).sum(axis=1)
         constant += (self.theta_**2 / self.var_).sum(axis=1)
         total = np.tile(self.log_prior_ - 0.5 * constant, (len(X), 1))
-        for b in blocks(X.shape[1]):
-            part = X[:, b] - self.centre_[b]
-            total += part @ (self.theta_[:, b] / self.var_[:, b]).T
-            np.square(part, out=part)
-            total -= 0.5 * (part @ (1.0 / self.var_[:, b]).T)
+        tasks = (
+            (X, b, self.centre_[b], self.theta_[:, b], self.var_[:, b]) for b in blocks(X.shape[1])
+        )
+        with on_threads():
+            for linear, square in each(_block_terms, tasks):  # in their order: the same bits
+                total += linear
+                total -= 0.5 * square
         total /= X.shape[1]
         return total[:, 1] - total[:, 0] if len(self.classes_) == 2 else total
 
     def predict(self, X):
         """Give the class of the highest likelihood."""
         return argmax_labels(self.classes_, self.decision_function(X))
+
+
+def _block_moments(X, block, share):
+    """Mean of the columns of a block, of each class about it, and the variances."""
+    centre = X[:, block].mean(axis=0, dtype=np.float64)
+    part = X[:, block] - centre
+    theta = share.T @ part
+    np.square(part, out=part)
+    return centre, theta, share.T @ part - theta**2, part.mean(axis=0).max()
+
+
+def _block_terms(X, block, centre, theta, var):
+    """Give the linear and the square term of the exponents, each of shape (n, n_classes)."""
+    part = X[:, block] - centre
+    linear = part @ (theta / var).T
+    np.square(part, out=part)
+    return linear, part @ (1.0 / var).T
 
 
 class CalibratedNB(Calibrated):
@@ -80,6 +93,8 @@ class CalibratedNB(Calibrated):
     calibration, folds, seed
         As in `GramSVC`; the seed is also that of the components' search.
     """
+
+    _folds_at_once = 1  # each needs a copy of its rows; the columns are dealt out instead
 
     def __init__(
         self,

@@ -2,8 +2,6 @@
 
 import joblib
 
-# A pickle only names its classes: imported here, a reader of files sees what loading one needs.
-from flowers.learning import naive_bayes, svm  # noqa: F401
 from flowers.tables import whole
 
 
@@ -24,4 +22,8 @@ def load(path):
     -------
     GramSVC or CalibratedNB
     """
+    # A pickle only names its classes: imported here, a reader of files sees what loading one needs,
+    # and scikit-learn costs a second only where a model is loaded.
+    from flowers.learning import naive_bayes, svm  # noqa: F401
+
     return joblib.load(path)

@@ -6,7 +6,7 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from flowers.learning.calibration import Calibrated
+from flowers.learning.calibration import Calibrated, argmax_labels
 from flowers.learning.kernels import (
     blocks,
     moments,
@@ -16,6 +16,7 @@ from flowers.learning.kernels import (
     squared_distances_to,
 )
 from flowers.learning.linear import collapsed, duals
+from flowers.learning.tuning import Tuning, as_list
 
 
 def votes_and_margins(pairwise):
@@ -53,10 +54,11 @@ class GramSVC(Calibrated):
 
     Parameters
     ----------
-    C : float, > 0
-        Regularisation of ``sklearn.svm.SVC``.
+    C : float, > 0, or list of float
+        Regularisation of ``sklearn.svm.SVC``. From lists of `C` and `gamma` the fit chooses, on
+        its folds, and then ``held_out_accuracy_`` is that of `Tuning.nested_accuracy`.
     kernel : {"rbf", "linear"}
-    gamma : "scale" or float, > 0
+    gamma : "scale" or float, > 0, or list of them
         Width of the RBF kernel, as in ``SVC``: "scale" is 1 / (d * variance). The linear kernel is
         multiplied by it: "scale" makes a row's product with itself 1 on average, so that C means
         the same for features of any length.
@@ -70,6 +72,13 @@ class GramSVC(Calibrated):
         Grouped folds whose held-out decision values calibrate the probabilities.
     seed : int
         Seed of the folds.
+
+    Attributes
+    ----------
+    C_, gamma_ : float
+        What the machine was fitted with.
+    tuning_ : list of dict
+        `Tuning.table`; empty where there was nothing to choose.
     """
 
     def __init__(  # noqa: PLR0913, an estimator's knobs are its parameters
@@ -113,17 +122,15 @@ class GramSVC(Calibrated):
         if self.standardise:
             mean, scale = moments(X)
         if self.kernel == "linear":
-            gram, norms = products(X, mean, scale)
-            self.gamma_ = self._gamma(1.0 / max(norms.mean(), np.finfo(float).tiny))
-            gram *= np.float32(self.gamma_)
+            base, norms = products(X, mean, scale)
+            width = 1.0 / max(norms.mean(), np.finfo(float).tiny)
         else:
-            self.gamma_ = self._gamma(_rbf_scale(X, self.standardise))
-            distances, norms = squared_distances(X, mean, scale)
-            gram = rbf(distances, self.gamma_)
-        machine = SVC(kernel="precomputed", C=self.C, decision_function_shape="ovo")
-        if self.multiclass == "ovr":
-            machine = OneVsRestClassifier(machine)
-        self._calibrate(machine, gram, y, groups)
+            base, norms = squared_distances(X, mean, scale)
+            width = _rbf_scale(X, self.standardise)
+        tuning = self._tuning(y, groups, base, width)
+        self._calibrate(self._machine(self.C_), self._kernel(base, self.gamma_), y, groups)
+        if tuning:
+            self.held_out_accuracy_ = tuning.nested_accuracy
         machines = getattr(self.machine_, "estimators_", [self.machine_])
         self.support_ = machines[0].support_
         if len(machines) > 1:
@@ -137,8 +144,35 @@ class GramSVC(Calibrated):
             self.support_norms_ = norms[self.support_]
         return self
 
-    def _gamma(self, scale):
-        return scale if self.gamma == "scale" else float(self.gamma)
+    def _machine(self, C):
+        machine = SVC(kernel="precomputed", C=C, decision_function_shape="ovo")
+        return OneVsRestClassifier(machine) if self.multiclass == "ovr" else machine
+
+    def _kernel(self, base, gamma):
+        """Make products or squared distances kernel values, in place."""
+        if self.kernel == "rbf":
+            return rbf(base, gamma)
+        base *= np.float32(gamma)
+        return base
+
+    def _tuning(self, y, groups, base, width):
+        """Set ``C_`` and ``gamma_``, chosen where there are several."""
+        Cs = as_list(self.C)
+        gammas = [width if gamma == "scale" else float(gamma) for gamma in as_list(self.gamma)]
+        self.C_, self.gamma_, self.tuning_ = Cs[0], gammas[0], []
+        if len(Cs) * len(gammas) == 1:
+            return None
+        tuning = Tuning(y, groups, self.folds, self.seed)
+        for gamma in gammas:
+            gram = self._kernel(base.copy(), gamma)
+            for C in Cs:
+                tuning.attempt({"C": C, "gamma": gamma}, self._machine(C), gram, self._labels)
+        self.C_, self.gamma_ = tuning.chosen["C"], tuning.chosen["gamma"]
+        self.tuning_ = tuning.table
+        return tuning
+
+    def _labels(self, classes, decision):
+        return argmax_labels(classes, self._values(decision))
 
     def _values(self, decision):
         pairwise = self.multiclass == "ovo" and decision.ndim == 2

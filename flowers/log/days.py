@@ -8,11 +8,13 @@ from pathlib import Path
 from flowers.log.record import now
 
 NAMES = "????-??-??.jsonl"
+# An entry that is so much later than the last write to its file has a wrong clock.
+DAY = 24 * 3600 * 10**6  # microseconds
 # Absent on macOS.
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
-def append(directory, records):
+def append(directory, records, name=None):
     """Put records on the disk; when this returns they outlive the process and the machine.
 
     One write to a file opened for appending is not mixed with those of other processes. A line
@@ -23,8 +25,9 @@ def append(directory, records):
     directory : path-like
         Made if it is not there.
     records : list of dict
-        Not empty; ``time`` as ``flowers.log.record.now`` gives it: the first one's day names the
-        file.
+        Not empty; ``time`` as ``flowers.log.record.now`` gives it.
+    name : str, optional
+        Of the file; if not given, the day of the first record names it.
 
     Returns
     -------
@@ -37,7 +40,8 @@ def append(directory, records):
         If not all of it is on the disk.
     """
     lines = [json.dumps(record, allow_nan=False) for record in records]
-    return _write(directory, records[0]["time"][:10], "\n" + "\n".join(lines) + "\n")
+    name = f"{records[0]['time'][:10]}.jsonl" if name is None else name
+    return _write(directory, name, "\n" + "\n".join(lines) + "\n")
 
 
 def probe(directory, size=1):
@@ -60,13 +64,13 @@ def probe(directory, size=1):
     OSError
         If it cannot.
     """
-    return _write(directory, now()[:10], "\n" * size)
+    return _write(directory, f"{now()[:10]}.jsonl", "\n" * size)
 
 
-def _write(directory, day, text):
+def _write(directory, name, text):
     directory, data = Path(directory), text.encode()
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{day}.jsonl"
+    path = directory / name
     is_new = not path.exists()
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

@@ -3,13 +3,15 @@
 import json
 import math
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 
 from flowers.photos.statistics import flat
 
 # Probabilities are compared as they are written: equal answers must be equal numbers.
 DECIMALS = 6
 UNKNOWN = -1  # no true label came
+KINDS = ("prediction", "feedback")
+LARGEST = 3e38  # the rows are float32
 _EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
@@ -18,8 +20,12 @@ def now():
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def prediction(model, answer, request_id, index, role):
-    """Make the record of an answer; the photo and its name are not kept.
+class NotFinite(ValueError):
+    """A number of a record is infinite, or none at all."""
+
+
+def prediction(model, answer, request_id, index, role, photo):
+    """Make the record of an answer; the photo and its name are not kept, only its digest.
 
     Parameters
     ----------
@@ -31,6 +37,8 @@ def prediction(model, answer, request_id, index, role):
         Of the photo in its request.
     role : {"production", "canary"}
         Whether the user got this answer.
+    photo : bytes
+        The content of the file.
 
     Returns
     -------
@@ -47,6 +55,7 @@ def prediction(model, answer, request_id, index, role):
         "label": answer.label,
         "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
         "image": answer.image,
+        "photo_sha256": sha256(photo).hexdigest(),
         "latency_ms": answer.latency_ms,
     }
 
@@ -105,6 +114,17 @@ def key(record):
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
 
 
+def moment(record):
+    """Give the time of a record in microseconds since 1970.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, ArithmeticError
+        If it has none, or one without a time zone.
+    """
+    return (datetime.fromisoformat(record["time"]) - _EPOCH) // _TICK
+
+
 def row(record, classes):
     """Take from a prediction what is compared, in the order of ``flowers.log.table.row_type``.
 
@@ -117,24 +137,28 @@ def row(record, classes):
     Returns
     -------
     tuple
-        Key, microseconds since 1970, ``UNKNOWN``, probabilities, image statistics.
+        Key, photo, microseconds since 1970, ``UNKNOWN``, probabilities, image statistics. The
+        photo is the beginning of its digest as a number, 0 for a record that has none.
 
     Raises
     ------
+    NotFinite
+        If a number is infinite, none, or too large for float32.
     KeyError, TypeError, ValueError, ArithmeticError
         If it is not such a record.
     """
     answer = record["probabilities"]
     probabilities = [round(float(answer[name]), DECIMALS) for name in classes]
     image = flat(record["image"])
-    # NaN is not below either.
+    # NaN is not below either. Only the last statistic may be missing, in records of old.
+    known = image[:-1] if math.isnan(image[-1]) and "sharpness" not in record["image"] else image
+    if not all(abs(number) < LARGEST for number in (*probabilities, *known)):
+        raise NotFinite("a number that is not finite")
     if not (
         len(answer) == len(classes)
         and abs(sum(probabilities) - 1) < 1e-3
         and min(probabilities) >= 0
     ):
         raise ValueError(f"not the probabilities of {len(classes)} classes")
-    if not math.isfinite(sum(image)):
-        raise ValueError("image statistics that are no numbers")
-    time = (datetime.fromisoformat(record["time"]) - _EPOCH) // _TICK
-    return key(record), time, UNKNOWN, probabilities, image
+    photo = int(record.get("photo_sha256", "0")[:16], 16)
+    return key(record), photo, moment(record), UNKNOWN, probabilities, image

@@ -5,6 +5,9 @@ import numpy as np
 from flowers.photos.statistics import NAMES, flat, statistics
 from flowers.tables import read_csv
 
+# Of a photo, which the path and digest name.
+ABOUT = ("row", "group", "label", "path", "sha256")
+
 
 def reference_rows(predictions, images, name, classes):
     """Make one row per held-out photo: what a model says of it and what it looks like.
@@ -12,7 +15,8 @@ def reference_rows(predictions, images, name, classes):
     Parameters
     ----------
     predictions : dict of column to ndarray of shape (n,), str
-        With ``row``, ``group``, ``label`` and a column ``{name}_{class}`` for each class.
+        With ``row``, ``group``, ``label``, ``path``, ``sha256`` and a column ``{name}_{class}`` for
+        each class.
     images : ndarray of shape (m, s, s, 3), uint8
         All photos; ``row`` tells which.
     name : str
@@ -24,7 +28,7 @@ def reference_rows(predictions, images, name, classes):
     dict
     """
     for i, row in enumerate(predictions["row"]):
-        line = {column: predictions[column][i] for column in ("row", "group", "label")}
+        line = {column: predictions[column][i] for column in ABOUT}
         line |= {f"p_{c}": predictions[f"{name}_{c}"][i] for c in classes}
         seen = flat(statistics(images[int(row)]))
         yield line | {f"image_{key}": value for key, value in zip(NAMES, seen, strict=True)}
@@ -48,5 +52,8 @@ def read_reference(path):
         "label": rows["label"],
         "truth": np.array([classes.index(label) for label in rows["label"]]),
         "probabilities": np.column_stack([rows[f"p_{c}"] for c in classes]).astype("f4"),
-        "image": np.column_stack([rows[f"image_{name}"] for name in NAMES]).astype("f4"),
+        # A model of old has no sharpness.
+        "image": np.column_stack(
+            [rows.get(f"image_{name}", np.full(len(rows["row"]), "nan")) for name in NAMES]
+        ).astype("f4"),
     }

@@ -1,5 +1,6 @@
 """From lines of the log to rows of numbers: the answers of one model, joined with true labels."""
 
+import math
 from array import array
 from collections import Counter
 from pathlib import Path
@@ -7,14 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from flowers.log import days, record
-from flowers.log.record import UNKNOWN
+from flowers.log.record import KINDS, UNKNOWN, NotFinite
+from flowers.log.repeats import first_of_repeats
 from flowers.photos.statistics import NAMES
 
 # Rows that wait as Python objects, ten times the size of the array they become.
 BATCH = 10_000
 COUNTED = (
-    *("predictions", "canary", "other_model", "duplicates", "torn", "malformed"),
-    *("labels", "labels_replaced", "labels_of_unknown_class", "labels_without_prediction"),
+    *("predictions", "repeats", "canary", "other_model", "duplicates"),
+    *("torn", "malformed", "not_finite", "unknown_kind", "in_the_future", "days_unreadable"),
+    *("labels", "labels_replaced", "labels_of_unknown_class"),
+    *("labels_without_prediction", "labels_of_unread_days"),
 )
 
 
@@ -28,7 +32,7 @@ def row_type(n_classes):
     )
 
 
-def project(lines, classes, md5):
+def project(lines, classes, md5, written=None):
     """Take the answers of a model, the true labels and all other keys from a part of the log.
 
     Nothing in a log is fatal: what is of no use is counted.
@@ -40,53 +44,75 @@ def project(lines, classes, md5):
         Of the model, in its order.
     md5 : str
         Of the model file.
+    written : int, optional
+        When the lines were written last, in microseconds since 1970; what is more than a day later
+        is set aside.
 
     Returns
     -------
     rows : ndarray of shape (n,)
-        `row_type` and the ``key`` of each, as written.
+        `row_type` and the ``key`` and ``photo`` of each, as written.
     labels : dict of key to int
         Index of the class; the last label of a key wins.
     others : ndarray of key
         Of answers by other models.
     counted : Counter
     """
-    dtype = np.dtype([("key", "u8"), *row_type(len(classes)).descr])
-    code = {name: i for i, name in enumerate(classes)}
-    counted, labels, others, rows, batches = Counter(), {}, array("Q"), [], []
+    part, batches = _Part(classes, md5, written), []
+    dtype = np.dtype([("key", "u8"), ("photo", "u8"), *row_type(len(classes)).descr])
     for line in lines:
         if not line.strip():
             continue
         if (found := record.parsed(line)) is None:
-            counted["torn"] += 1
+            part.counted["torn"] += 1
             continue
         try:
-            if found["kind"] == "feedback":
-                key, truth = record.key(found), code.get(found["true_label"])
-                counted["labels"] += 1
-                if truth is None:
-                    counted["labels_of_unknown_class"] += 1
-                else:
-                    counted["labels_replaced"] += key in labels
-                    labels[key] = truth
-            elif found["role"] != "production":
-                counted["canary"] += 1
-            elif found["model_md5"] != md5:
-                counted["other_model"] += 1
-                others.append(record.key(found))
-            else:
-                rows.append(record.row(found, classes))
-        except (KeyError, TypeError, ValueError, ArithmeticError):
-            counted["malformed"] += 1
-        if len(rows) == BATCH:
-            batches.append(np.array(rows, dtype))
-            rows.clear()
-    rows = np.concatenate([*batches, np.array(rows, dtype)])
-    return rows, labels, np.array(others, np.uint64), counted
+            part.take(found)
+        except NotFinite:
+            part.counted["not_finite"] += 1
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
+            part.counted["malformed"] += 1
+        if len(part.rows) == BATCH:
+            batches.append(np.array(part.rows, dtype))
+            part.rows.clear()
+    rows = np.concatenate([*batches, np.array(part.rows, dtype)])
+    return rows, part.labels, np.array(part.others, np.uint64), part.counted
+
+
+class _Part:
+    """What `project` has found so far."""
+
+    def __init__(self, classes, md5, written):
+        self.classes, self.md5 = classes, md5
+        self.latest = math.inf if written is None else written + days.DAY
+        self.counted, self.labels, self.others, self.rows = Counter(), {}, array("Q"), []
+
+    def take(self, found):
+        if found["kind"] not in KINDS:
+            self.counted["unknown_kind"] += 1
+        elif record.moment(found) > self.latest:
+            self.counted["in_the_future"] += 1
+        elif found["kind"] == "feedback":
+            self.label(record.key(found), found["true_label"])
+        elif found["role"] != "production":
+            self.counted["canary"] += 1
+        elif found["model_md5"] != self.md5:
+            self.counted["other_model"] += 1
+            self.others.append(record.key(found))
+        else:
+            self.rows.append(record.row(found, self.classes))
+
+    def label(self, key, name):
+        self.counted["labels"] += 1
+        if name in self.classes:
+            self.counted["labels_replaced"] += key in self.labels
+            self.labels[key] = self.classes.index(name)
+        else:
+            self.counted["labels_of_unknown_class"] += 1
 
 
 def join(rows, labels, others, limit):
-    """Put rows in the order of time, each answer once and with its true label.
+    """Put rows in the order of time, each answer and each photo once, with its true label.
 
     Parameters
     ----------
@@ -101,7 +127,8 @@ def join(rows, labels, others, limit):
     -------
     ndarray of shape (at most `limit`,), `row_type`
     counted : Counter
-        Answers that repeat the key of an earlier one, and labels that no answer asked for.
+        Answers that repeat the key of an earlier one, answers about a photo that was there before,
+        and labels that no answer asked for.
     """
     rows = rows[np.lexsort((rows["key"], rows["time"]))]
     known, first = np.unique(rows["key"], return_index=True)
@@ -116,11 +143,12 @@ def join(rows, labels, others, limit):
     if len(keys):
         place = np.minimum(np.searchsorted(keys, rows["key"]), len(keys) - 1)
         rows["truth"] = np.where(keys[place] == rows["key"], codes[place], UNKNOWN)
-    plain = row_type(rows["probabilities"].shape[1])
-    kept = np.empty(len(rows), plain)
-    for name in plain.names:
+    counted["predictions"] = len(rows)
+    rows = first_of_repeats(rows)
+    counted["repeats"] = counted["predictions"] - len(rows)
+    kept = np.empty(len(rows), row_type(rows["probabilities"].shape[1]))
+    for name in kept.dtype.names:
         kept[name] = rows[name]
-    counted["predictions"] = len(kept)
     return kept, counted
 
 
@@ -149,15 +177,22 @@ def newest(directory, model, limit, progress=iter):
     for path in progress(paths):
         if sum(map(len, parts)) >= limit:
             break
-        with path.open("rb") as lines:
-            rows, told, keys, found = project(lines, **model)
+        read += 1
+        try:
+            with path.open("rb") as lines:
+                written = int(path.stat().st_mtime * 1e6)
+                rows, told, keys, found = project(lines, **model, written=written)
+        except OSError:  # a folder of that name, or no right to read
+            counted["days_unreadable"] += 1
+            continue
         counted.update(found)
         counted["labels_replaced"] += len(told.keys() & labels.keys())
         # A label comes after its prediction: in days that have been read already, or in this.
         labels = told | labels
         parts.append(rows)
         others.append(keys)
-        read += 1
     rows, found = join(np.concatenate(parts), labels, np.concatenate(others), limit)
+    if read < len(paths):  # the predictions may lie there
+        found["labels_of_unread_days"] = found.pop("labels_without_prediction")
     facts = {"days": len(paths), "days_read": read}
     return rows, facts | {name: counted[name] + found[name] for name in COUNTED}

@@ -1,6 +1,5 @@
 """From the bytes of a photo to pixels: the same rules in training and in scoring."""
 
-import re
 import struct
 from io import BytesIO
 
@@ -8,12 +7,12 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from flowers.errors import Rejected
+from flowers.photos.prescan import EXIF, check_size, prescan
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_PIXELS = 25_000_000
-# Of a JPEG; progressive ones have about ten. Each scan may take a few bytes and a pass over all
-# pixels, so that a small file keeps the reader busy for hours.
-MAX_SCANS = 100
+# Pixels that are brought to RGB at a time, so that no second and third copy of a large photo is
+# in memory.
+BAND_PIXELS = 1_000_000
 NOTES = ("exif-transposed", "animated", "palette", "grayscale", "16-bit", "cmyk", "alpha")
 
 # The readers are called directly: Image.open warns, process-wide, about large pictures before
@@ -33,10 +32,6 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
-_EXIF, _NOT_EXIF = b"Exif\0\0", b"Kept\0\0"
-_JPEG_EXIF = re.compile(rb"(?<=\xff\xe1..)" + _EXIF, re.DOTALL)
-# Start of a scan: marker, length and number of components (ITU-T T.81, B.2.3).
-_JPEG_SCAN = re.compile(rb"\xff\xda\0(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 
 
 def kind(data):
@@ -61,6 +56,36 @@ def kind(data):
     return None
 
 
+def scan(data):
+    """Tell the format of a photo and what it will cost to read, without reading it.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole JPEG, PNG or WEBP file.
+
+    Returns
+    -------
+    format : str
+        One of `FORMATS`.
+    scanned : flowers.photos.prescan.Prescan
+
+    Raises
+    ------
+    Rejected
+        With the reason "empty", "not a JPEG, PNG or WEBP", "too many pixels", "truncated" or
+        "unreadable".
+    """
+    if not data:
+        raise Rejected("empty")
+    if (found := kind(data)) is None:
+        raise Rejected("not a JPEG, PNG or WEBP", f"it begins with {data[:8].hex(' ')}")
+    try:
+        return found, prescan(data, found)
+    except (IndexError, struct.error) as error:
+        raise Rejected("truncated", f"{type(error).__name__}: {error}") from error
+
+
 def decode(data):
     """Turn the bytes of a photo into an upright RGB image.
 
@@ -76,7 +101,7 @@ def decode(data):
     Returns
     -------
     image : PIL.Image.Image
-        Mode RGB, at most `MAX_PIXELS` pixels.
+        Mode RGB, at most ``flowers.photos.prescan.MAX_PIXELS`` pixels.
     notes : tuple of str
         What was special, out of `NOTES` and in its order.
 
@@ -86,12 +111,9 @@ def decode(data):
         With the reason "empty", "not a JPEG, PNG or WEBP", "too many pixels", "truncated" or
         "unreadable".
     """
-    if not data:
-        raise Rejected("empty")
-    if (found := kind(data)) is None:
-        raise Rejected("not a JPEG, PNG or WEBP", f"it begins with {data[:8].hex(' ')}")
+    found, scanned = scan(data)
     try:
-        return _decode(data, found)
+        return _decode(scanned, found)
     except Rejected:
         raise
     except Image.DecompressionBombError as error:
@@ -137,64 +159,69 @@ def read(data, size=128):
     return square(image, size), notes
 
 
-def _decode(data, found):
-    if found == "JPEG":
-        if (scans := sum(1 for _ in _JPEG_SCAN.finditer(data))) > MAX_SCANS:
-            raise Rejected("unreadable", f"{scans} scans, at most {MAX_SCANS} are read")
-        # The JPEG reader parses EXIF on opening and warns about faults in it, so the blocks are
-        # renamed. No picture data is touched: FF E1 cannot occur in it.
-        data = _JPEG_EXIF.sub(_NOT_EXIF, data)
-    with _READERS[found](BytesIO(data)) as image:
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise Rejected("too many pixels", f"{width}×{height}, at most {MAX_PIXELS} are read")
-        if width * height == 0:
-            raise Rejected("unreadable", f"{width}×{height} has no pixels")
-        animated = getattr(image, "is_animated", False)
-        image.load()
-        if found == "JPEG":
-            blocks = [block for _, block in image.applist if block.startswith(_NOT_EXIF)]
-            exif = blocks[0] if blocks else b""
-        else:
-            exif = image.info.get("exif", b"")
-        rgb, notes = _to_rgb(image)
-    if animated:
-        notes.add("animated")
+def _decode(scanned, found):
+    rgb, notes, exif = _read(scanned, found)
     if (method := _TRANSPOSE.get(_orientation(exif))) is not None:
         rgb = rgb.transpose(method)
         notes.add("exif-transposed")
     return rgb, tuple(note for note in NOTES if note in notes)
 
 
+def _read(scanned, found):
+    with _READERS[found](BytesIO(scanned.data)) as image:
+        check_size(image.size, scanned.max_pixels)
+        if 0 in image.size:
+            raise Rejected("unreadable", "{}×{} has no pixels".format(*image.size))
+        animated = getattr(image, "is_animated", False)
+        image.load()
+        exif = scanned.exif or image.info.get("exif", b"")
+        rgb, notes = _to_rgb(image)
+    if animated:
+        notes.add("animated")
+    return rgb, notes, exif
+
+
 def _to_rgb(image):
     notes = set()
-    transparent = image.info.get("transparency")
     if image.mode.startswith("I"):
         notes |= {"16-bit", "grayscale"}
-        samples = np.asarray(image).astype(np.uint32)
-        image = Image.fromarray(((samples + 128) // 257).astype(np.uint8))
-        if transparent is not None:
-            image.putalpha(Image.fromarray(np.where(samples == transparent, 0, 255).astype("u1")))
     elif image.mode in ("1", "L", "LA"):
         notes.add("grayscale")
     elif image.mode in ("P", "PA"):
         notes.add("palette")
     elif image.mode == "CMYK":
         notes.add("cmyk")
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image, notes
+    rgb, rows = Image.new("RGB", image.size), max(1, BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        band, alpha = _band_to_rgb(band)
+        if alpha:
+            notes.add("alpha")
+        rgb.paste(band, (0, top))
+    return rgb, notes
+
+
+def _band_to_rgb(image):
+    """Give some rows as RGB, and whether any of it is not opaque."""
+    if image.mode.startswith("I"):
+        transparent, samples = image.info.get("transparency"), np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((samples + 128) // 257).astype(np.uint8))
+        if transparent is not None:
+            image.putalpha(Image.fromarray(np.where(samples == transparent, 0, 255).astype("u1")))
     if not image.has_transparency_data:
-        return image.convert("RGB"), notes
+        return image.convert("RGB"), False
     image = image.convert("RGBA")
-    if image.getextrema()[3][0] < 255:
-        notes.add("alpha")
     white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB"), notes
+    return Image.alpha_composite(white, image).convert("RGB"), image.getextrema()[3][0] < 255
 
 
 def _orientation(exif):
     """Read the orientation, 1 to 8, from an EXIF block (TIFF 6.0, section 2); 1 if it is broken."""
     if not isinstance(exif, bytes):  # a PNG may hold a text under this name
         return 1
-    tiff = exif.removeprefix(_EXIF).removeprefix(_NOT_EXIF)
+    tiff = exif.removeprefix(EXIF)
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return 1

@@ -1,15 +1,16 @@
-"""Colour and brightness of a photo in seven numbers: logged with answers, kept with test photos."""
+"""A photo in eight numbers, colour, brightness and sharpness: logged, and kept with test photos."""
 
 import numpy as np
+from scipy.ndimage import laplace
 
 # Shares of red, green and blue in brightness (ITU-R BT.601, luma).
 LUMA = np.array([0.299, 0.587, 0.114])
 NAMES = tuple(f"{kind}_{c}" for kind in ("mean", "std") for c in ("red", "green", "blue"))
-NAMES += ("brightness",)
+NAMES += ("brightness", "sharpness")
 
 
 def statistics(pixels):
-    """Colour and brightness of a photo, for the warning that photos of another kind arrive.
+    """Colour, brightness and sharpness, for the warning that photos of another kind arrive.
 
     Parameters
     ----------
@@ -18,14 +19,19 @@ def statistics(pixels):
     Returns
     -------
     dict
-        ``mean`` and ``std`` of red, green and blue and the ``brightness``, all in [0, 1].
+        ``mean`` and ``std`` of red, green and blue and the ``brightness``, all in [0, 1], and the
+        ``sharpness``: standard deviation of the Laplacian of the brightness (the focus measure of
+        Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", but for the
+        root), in [0, 4]. Blur and enlarging lower it, noise and JPEG blocks raise it.
     """
     channels = pixels.reshape(-1, 3) / 255.0
     mean = channels.mean(axis=0)
+    luma = (channels @ LUMA).reshape(pixels.shape[:2])
     return {
         "mean": mean.round(4).tolist(),
         "std": channels.std(axis=0).round(4).tolist(),
         "brightness": round(float(mean @ LUMA), 4),
+        "sharpness": round(float(laplace(luma).std()), 4),
     }
 
 
@@ -35,18 +41,20 @@ def flat(image):
     Parameters
     ----------
     image : dict
-        With ``mean``, ``std`` and ``brightness``; other keys are passed over.
+        With ``mean``, ``std`` and ``brightness``; without ``sharpness``, as in logs of old, that
+        is NaN. Other keys are passed over.
 
     Returns
     -------
-    tuple of 7 float
+    tuple of 8 float
 
     Raises
     ------
     KeyError, TypeError, ValueError
         If it is not such a dict.
     """
-    numbers = tuple(map(float, (*image["mean"], *image["std"], image["brightness"])))
+    last = (image["brightness"], image.get("sharpness", np.nan))
+    numbers = tuple(map(float, (*image["mean"], *image["std"], *last)))
     if len(numbers) != len(NAMES):
         raise ValueError(f"{len(numbers)} image statistics instead of {len(NAMES)}")
     return numbers

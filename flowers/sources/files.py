@@ -12,6 +12,8 @@ from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import obtain
 from flowers.sources.folders import photos_by_class
 
+NESTED = "an archive inside: unpack it first"
+
 
 def folder_files(root, origin=None):
     """Give the files below `root`, class by class, then the strays.
@@ -28,6 +30,7 @@ def folder_files(root, origin=None):
     label : str or None
     name : str
     content : bytes
+        Of a stray only what tells that it is an archive.
 
     Raises
     ------
@@ -48,19 +51,25 @@ def folder_files(root, origin=None):
         for path in paths:
             yield label, path.name, path.read_bytes()
     for path in strays:
-        yield None, path.relative_to(root).as_posix(), b""
+        head = _head(path)
+        yield None, path.relative_to(root).as_posix(), head if is_archive(head) else b""
+
+
+def _head(path):
+    """Read the first bytes of a file, none of a link or a device."""
+    if path.is_symlink() or not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(512)
 
 
 def _archive_alone(paths):
     """Give the name of the first archive if no file is a photo, else None."""
     found = None
     for path in paths:
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                head = file.read(512)
-            if kind(head):
-                return None
-            found = found or (path.name if is_archive(head) else None)
+        if kind(head := _head(path)):
+            return None
+        found = found or (path.name if is_archive(head) else None)
     return found
 
 
@@ -92,7 +101,7 @@ def drawn_files(per_class, twin_share, conflicts, seed, jobs):
         yield label, name, content
 
 
-def collect(files, target):
+def collect(files, target, review):
     """Write photos into `target`, one folder per class, and list the files that are none.
 
     Parameters
@@ -100,13 +109,17 @@ def collect(files, target):
     files : iterable of (str or None, str, bytes)
         Class, file name and content.
     target : pathlib.Path
+    review : flowers.sources.review.Review
+        What a person has said of some photos.
 
     Returns
     -------
     photos : collections.Counter
-        The number of photos by class; 0 for a class whose files are all rejected.
+        The number of photos by class.
     rejected : list of dict
         The "path" and "reason" of each other file.
+    reviewed : dict
+        As of ``Review.figures``.
 
     Raises
     ------
@@ -114,18 +127,19 @@ def collect(files, target):
         If fewer than two classes are found, or one has no photo.
     """
     photos, rejected = Counter(), []
+    classes = set()
     for label, name, content in files:
-        reason = fault(label, content)
-        if label:
-            photos[label] += not reason
-        if reason:
+        classes |= {label} - {None}
+        if reason := fault(label, content):
             rejected.append({"path": f"{label}/{name}" if label else name, "reason": reason})
-        else:
-            place(target / label, name).write_bytes(content)
-    empty = sorted(label for label, count in photos.items() if not count)
+        elif kept := review.label_of(label, content):
+            photos[kept] += 1
+            place(target / kept, name).write_bytes(content)
+    reviewed = review.figures(classes)
+    empty = sorted(classes - photos.keys())
     if empty or len(photos) < 2:
-        raise BadInput(f"classes {sorted(photos)}, without a photo {empty}: two are the least")
-    return photos, rejected
+        raise BadInput(f"classes {sorted(classes)}, without a photo {empty}: two are the least")
+    return photos, rejected, reviewed
 
 
 def fault(label, content):
@@ -134,8 +148,10 @@ def fault(label, content):
     Returns
     -------
     str or None
-        "not in a class folder", "empty" or "not a JPEG, PNG or WEBP".
+        "not in a class folder", "empty", "not a JPEG, PNG or WEBP", or `NESTED`.
     """
+    if is_archive(content):
+        return NESTED
     if label is None:
         return "not in a class folder"
     if not content:

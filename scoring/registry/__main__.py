@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from flowers.errors import BadInput
-from scoring.registry import fetch, promote, rollback, status, tags
+from scoring.registry import fetch, promote, push, rollback, status, tags
 
 
 def version_argument(text):
@@ -40,6 +41,7 @@ def parser():
     add("rollback", help="put an earlier version into production").add_argument(
         "--to", type=version_argument, help="this version (default: the one before)"
     )
+    add("push", help="send the models of the tags to the DVC remote, for other clones to fetch")
     add("history", help="every change of a stage, newest first")
     add(
         "fetch", help="bring the tagged model into models/production or models/canary"
@@ -69,6 +71,8 @@ def run(asked):
         return status.history_text()
     if asked.command == "fetch":
         return fetch.fetch(asked.stage)
+    if asked.command == "push":
+        return push.push()
     if asked.command == "rollback":
         return rollback.rollback(asked.to)
     if asked.command == "canary" and asked.clear:
@@ -78,4 +82,13 @@ def run(asked):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        status_code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status_code = 0
+    except KeyboardInterrupt:
+        print("scoring.registry: interrupted; status says what is there", file=sys.stderr)
+        status_code = 130
+    sys.exit(status_code)

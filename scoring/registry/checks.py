@@ -1,6 +1,10 @@
-"""What has to hold before a model is promoted: one function per check, a sentence or a refusal."""
+"""What has to hold before a model is promoted: one function per check, a sentence or a refusal.
+
+A tag promotes a commit, so the evidence is that of the commit, never of the files on disk.
+"""
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -12,7 +16,9 @@ from dvc.repo import Repo
 from flowers.errors import BadInput
 from flowers.evaluation.scores import mcnemar
 from scoring.registry.fetch import CANDIDATE, locked, verified
-from scoring.registry.tags import checks_of, file_at, git
+from scoring.registry.git import file_at, git
+from scoring.registry.locked import outputs
+from scoring.registry.tags import checks_of
 
 DECISION, PREDICTIONS = "metrics/promotion.json", "metrics/predictions.csv"
 EVIDENCE = ("dvc.lock", DECISION, PREDICTIONS)
@@ -24,8 +30,10 @@ REQUIRED = {
 }
 
 
-def clean_tree():
-    """No tracked file differs from the commit that the tag will name."""
+def clean_tree(commit):
+    """No tracked file differs from the commit that the tag will name, which HEAD still is."""
+    if git("rev-parse", "HEAD") != commit:
+        raise BadInput(f"HEAD is no longer {commit[:7]}: another command moved it; try again")
     changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
     if changed:
         names = ", ".join(line[2:].strip() for line in changed)
@@ -33,58 +41,83 @@ def clean_tree():
     return "every tracked file is as committed"
 
 
-def lock():
-    """The evidence is committed, and what lies here is what dvc.lock says, up to promote."""
-    missing = [name for name in EVIDENCE if not git("ls-files", name)]
+def lock(commit):
+    """dvc.lock on disk is that of the commit, and true of the files on disk and in the commit."""
+    missing = [name for name in EVIDENCE if not git("ls-tree", commit, name)]
     if missing:
         raise BadInput(f"not in git: {', '.join(missing)}; git add and commit them")
+    if text_of("dvc.lock") != file_at(commit, "dvc.lock"):
+        raise BadInput(f"dvc.lock is not that of commit {commit[:7]}; commit or restore it")
     try:
         with Repo(".") as repo:
-            changed = repo.status(targets=["promote"], with_deps=True)
+            changed = sorted(repo.status(targets=["promote"], with_deps=True))
+            there = sorted(changed_in(repo, commit))
     except DvcException as error:
         raise BadInput(f"dvc status fails: {error}") from error
-    if changed:
-        stages = ", ".join(sorted(changed))
-        raise BadInput(f"dvc.lock is not true of {stages}; see dvc status, run dvc repro, commit")
+    for where, stages in (("on disk", changed), (f"in commit {commit[:7]}", there)):
+        if stages:
+            raise BadInput(
+                f"dvc.lock is not true of {', '.join(stages)} {where}; see dvc status, run "
+                "dvc repro, commit"
+            )
     return "dvc.lock is committed and true of every stage up to promote"
 
 
-def gate():
+def changed_in(repo, commit):
+    """Names of the stages up to promote whose files in a commit are not those of its dvc.lock.
+
+    What DVC keeps itself is not in the commit and is left out: `Repo.status` looks at it on disk.
+    """
+    with repo.switch(commit):
+        stages = {found.stage for found in repo.stage.collect_granular("promote", with_deps=True)}
+        kept = {str(out) for stage in stages for out in stage.outs if out.use_cache}
+        return {
+            stage.name
+            for stage in stages
+            if stage.changed_stage()
+            or any(str(f) not in kept and f.status() for f in (*stage.deps, *stage.outs))
+        }
+
+
+def gate(commit):
     """The candidate passed the gate of its own run."""
-    decision = decision_in(text_of(DECISION))
+    decision = decision_in(evidence(commit, DECISION))
     if not decision["passed"]:
         failed = [check["check"] for check in decision["checks"] if not check["passed"]]
         raise BadInput(f"not passed: {', '.join(failed)}; {DECISION} has the figures")
     return f"{decision['champion']} passed in {DECISION}"
 
 
-def model_bytes():
+def model_bytes(commit):
     """The bytes of the candidate are those of its card, dvc.lock and promotion.json."""
     try:
-        md5 = verified(CANDIDATE, locked(text_of("dvc.lock")))
+        md5 = verified(CANDIDATE, locked(file_at(commit, "dvc.lock")))
     except BadInput as error:
         raise BadInput(f"{error}; remove {CANDIDATE}, run dvc repro and look again") from error
-    stated = decision_in(text_of(DECISION))["md5"]
+    stated = decision_in(evidence(commit, DECISION))["md5"]
     if stated != md5:
         raise BadInput(f"the model has md5 {md5}, {DECISION} says {stated}; run dvc repro")
     return f"md5 {md5} in {CANDIDATE}, its card and dvc.lock"
 
 
-def comparison(present):
+def comparison(commit, present):
     """Production is not significantly better on the test photos that both runs have.
 
     Exact McNemar test of the two champions, joined by content and label of the photo.
 
     Parameters
     ----------
+    commit : str
     present : dict or None
         The assignment of the production model.
     """
     if present is None:
         return "there is no production model yet"
-    version, commit = present["version"], present["commit"]
-    theirs = right(file_at(commit, PREDICTIONS), file_at(commit, DECISION))
-    ours = right(text_of(PREDICTIONS), text_of(DECISION))
+    version = present["version"]
+    theirs, ours = (
+        right(evidence(at, PREDICTIONS), evidence(at, DECISION))
+        for at in (present["commit"], commit)
+    )
     common = sorted(theirs.keys() & ours.keys())
     if 2 * len(common) < max(len(theirs), len(ours)):
         raise BadInput(
@@ -119,6 +152,23 @@ def right(predictions, decision):
     if not rows or not {"sha256", "label", champion} <= rows[0].keys():
         raise BadInput(f"{PREDICTIONS} has no rows with sha256, label and {champion}; use --force")
     return {(row["sha256"], row["label"]): row[champion] == row["label"] for row in rows}
+
+
+def evidence(commit, path):
+    """The text of a file that the run of a commit wrote, with the bytes of that commit's dvc.lock.
+
+    Raises
+    ------
+    BadInput
+        If the commit does not have it, or its dvc.lock knows other bytes.
+    """
+    text = file_at(commit, path)
+    stated = outputs(file_at(commit, "dvc.lock")).get(path)
+    if hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() != stated:
+        raise BadInput(
+            f"{path} in commit {commit[:7]} is not what its dvc.lock says: run dvc repro, commit"
+        )
+    return text
 
 
 def text_of(path):

@@ -6,7 +6,6 @@ import os
 import tempfile
 from pathlib import Path
 
-import yaml
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -15,7 +14,9 @@ from dvc_data.index import DataIndexDirError
 from flowers.card import ORIGIN, read
 from flowers.errors import BadInput
 from flowers.model_folder import verify
-from scoring.registry.tags import current, events, file_at
+from scoring.registry.git import file_at
+from scoring.registry.locked import outputs
+from scoring.registry.tags import current, events
 
 CANDIDATE = Path("models/candidate")
 
@@ -38,10 +39,9 @@ def locked(lock):
     str
         MD5 of the folder's list of files, with DVC's ending ".dir".
     """
-    outs = ((yaml.safe_load(lock) or {}).get("stages", {}).get("promote") or {}).get("outs", [])
-    for out in outs:
-        if out["path"] == str(CANDIDATE):
-            return out["md5"]
+    found = outputs(lock)
+    if str(CANDIDATE) in found:
+        return found[str(CANDIDATE)]
     raise BadInput(f"dvc.lock has no {CANDIDATE}: run dvc repro and commit dvc.lock")
 
 
@@ -157,20 +157,34 @@ def fetch(stage):
     return said
 
 
+def settings():
+    """DVC's settings of today, for work on an old commit, whose remotes may be gone.
+
+    A relative remote is one place here; for another revision DVC takes it from the root of the
+    file system.
+    """
+    with Repo(".") as here:
+        return {key: dict(here.config[key]) for key in ("core", "remote", "cache")}
+
+
 def copy_out(commit, folder):
     """Copy the model folder of a commit from the cache or the remote."""
+    config = settings()
+    # Copied, not linked: a served file must not be the same bytes on disk as the cache's.
+    config["cache"]["type"] = ["reflink", "copy"]
     try:
-        with Repo(".") as here:
-            # The cache and remotes of today: those of an old commit may be gone. Copied, not
-            # linked: a served file must not be the same bytes on disk as the cache's.
-            config = {key: here.config[key] for key in ("core", "remote")}
-            config["cache"] = {**here.config["cache"], "type": ["reflink", "copy"]}
         files = DVCFileSystem(rev=commit, config=config)
         files.get(CANDIDATE.as_posix(), str(folder), recursive=True)
     except (DvcException, DataIndexDirError, OSError) as error:
+        remote = config["core"].get("remote")
+        where = (
+            f"nor in the remote {remote!r}"
+            if remote
+            else "and no remote is set (make store DIR=...)"
+        )
         raise BadInput(
-            f"the model of commit {commit[:7]} is neither in the DVC cache nor in a remote: run "
-            f"dvc push where it was made, or dvc repro at that commit ({error})"
+            f"the model of commit {commit[:7]} is not in the DVC cache, {where}; run python -m "
+            f"scoring.registry push where it was made, or dvc repro at that commit ({error})"
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from flowers.errors import BadInput
 from scoring.registry import checks, tags
+from scoring.registry.git import git
 
 
 def promote(stage, version=None, bump=None, force=False):
@@ -25,10 +26,10 @@ def promote(stage, version=None, bump=None, force=False):
         With one line for each check that refuses.
     """
     history = tags.events()
-    commit = tags.git("rev-parse", "HEAD")
+    commit = git("rev-parse", "HEAD")
     version = choose(history, commit, version, bump)
     present = tags.current(history, stage)
-    passed, refused = run_checks(stage, tags.current(history, "production"))
+    passed, refused = run_checks(stage, commit, tags.current(history, "production"))
     # A tag by hand may be made good by one with checks.
     again = present and present["commit"] == commit and not checks.skipped(present)
     if again and (force or not refused):
@@ -50,7 +51,10 @@ def choose(history, commit, version, bump):
     known = tags.versions(history)
     has = next((name for name, at in known.items() if at == commit), None)
     if has and (bump or version not in (None, has)):
-        raise BadInput(f"commit {commit[:7]} is {has} already: leave out --version and --bump")
+        raise BadInput(
+            f"commit {commit[:7]} is {has} already: leave out --version and --bump, or take the "
+            f"version from it: git tag -d {tags.NAME}@{has}"
+        )
     if version in known and not has:
         raise BadInput(
             f"{version} is commit {known[version][:7]}, this is {commit[:7]}: choose another, or "
@@ -69,19 +73,19 @@ def choose(history, commit, version, bump):
     return "v{}.{}.{}".format(*following[bump or "minor"])
 
 
-def run_checks(stage, present):
+def run_checks(stage, commit, present):
     """Print one line per check; names passed, and reasons of those a stage needs but refused."""
     run = {
         "clean-tree": checks.clean_tree,
         "lock": checks.lock,
         "gate": checks.gate,
         "bytes": checks.model_bytes,
-        "comparison": lambda: checks.comparison(present),
+        "comparison": lambda at: checks.comparison(at, present),
     }
     passed, refused = [], {}
     for name, check in run.items():
         try:
-            print(f"{name}: {check()}")
+            print(f"{name}: {check(commit)}")
             passed.append(name)
         except BadInput as error:
             if name in checks.REQUIRED[stage]:
@@ -105,5 +109,5 @@ def clear(stage):
 def tagged(tag, said, stage):
     return (
         f"{tag}: {said}\nto serve it: python -m scoring.registry fetch --stage {stage}\n"
-        "to share it: dvc push && git push --tags"
+        "to share it: python -m scoring.registry push && git push --tags"
     )

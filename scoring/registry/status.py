@@ -4,6 +4,7 @@ import json
 
 from flowers.errors import BadInput
 from scoring.registry import checks, fetch, tags
+from scoring.registry.git import file_at
 
 
 def status():
@@ -12,7 +13,8 @@ def status():
     Returns
     -------
     dict
-        ``production``, ``canary``, ``latest``, ``candidate``: each a dict or None.
+        ``production``, ``canary``, ``latest``, ``candidate``: each a dict or None;
+        ``not_counting``: tags that promote nothing, and why.
     """
     history = tags.events()
     known = tags.versions(history)
@@ -29,13 +31,14 @@ def status():
     latest = next(iter(known.items()), None)
     found["latest"] = latest and facts(*latest)
     found["candidate"] = candidate(known)
+    found["not_counting"] = tags.not_counting()
     return found
 
 
 def facts(version, commit):
     """Version, short commit and MD5 of the model, None where the commit holds no finished run."""
     try:
-        md5 = checks.decision_in(tags.file_at(commit, checks.DECISION))["md5"]
+        md5 = checks.decision_in(file_at(commit, checks.DECISION))["md5"]
     except BadInput:
         md5 = None
     return {"version": version, "commit": commit[:7], "md5": md5}
@@ -55,7 +58,7 @@ def candidate(known):
 
 def lock_md5(commit):
     try:
-        return fetch.locked(tags.file_at(commit, "dvc.lock"))
+        return fetch.locked(file_at(commit, "dvc.lock"))
     except BadInput:
         return None
 
@@ -71,12 +74,17 @@ def status_text(found):
         lines.append(f"{'':10}  {check_words(entry['checks_passed'], entry['checks_skipped'])}")
         lines.append(f"{'':10}  models/{stage} on disk: {entry['on_disk']}")
     lines.append(line("latest", found["latest"]) if found["latest"] else "latest      none")
-    entry = found["candidate"]
+    lines.append(candidate_line(found["candidate"]))
+    lines += [f"{tag} does not count: {why}" for tag, why in found["not_counting"].items()]
+    return "\n".join(lines)
+
+
+def candidate_line(entry):
     if entry is None:
-        return "\n".join([*lines, "candidate   none: run dvc repro"])
+        return "candidate   none: run dvc repro"
     gate = "passed" if entry["gate_passed"] else "not passed"
     name = entry["version"] or "untagged"
-    return "\n".join([*lines, f"candidate   {name}  md5 {entry['md5']}  gate {gate}"])
+    return f"candidate   {name}  md5 {entry['md5']}  gate {gate}"
 
 
 def line(what, entry):

@@ -6,13 +6,13 @@ stages together.
 """
 
 import re
-import subprocess
 
 import gto.api
 from gto.exceptions import GTOException
 from scmrepo.exceptions import SCMError
 
 from flowers.errors import BadInput
+from scoring.registry.git import git, tags_like
 
 NAME = "flowers"
 STAGES = ("production", "canary")
@@ -21,38 +21,6 @@ VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 # gto.api reads the tags, so that `gto show` and this module agree; git itself writes them: its
 # identity and signing settings hold, and gto cannot name a version where a tag by hand came first.
-def git(*arguments):
-    """What a git command prints, without the last line end.
-
-    Raises
-    ------
-    BadInput
-        With the last words of git, if it fails.
-    """
-    try:
-        ended = subprocess.run(("git", *arguments), capture_output=True, encoding="utf-8")
-    except FileNotFoundError as error:
-        raise BadInput("git is not installed") from error
-    if ended.returncode:
-        words = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        raise BadInput(f"git {arguments[0]}: {words[-1]}")
-    return ended.stdout.rstrip("\n")
-
-
-def file_at(commit, path):
-    """The text of a file as it was committed.
-
-    Raises
-    ------
-    BadInput
-        If the commit does not have it.
-    """
-    try:
-        return git("show", f"{commit}:{path}")
-    except BadInput as error:
-        raise BadInput(f"commit {commit[:7]} has no {path}: it holds no finished run") from error
-
-
 def events():
     """Every tag of the model, oldest first.
 
@@ -63,15 +31,67 @@ def events():
         ``ref`` (the tag), ``version``, ``stage``, ``commit``, ``timestamp``, ``author``,
         ``message``. The version of a commit that has none is the short commit.
     """
+    known = written()
+    for name, tag in known.items():
+        if tag["type"] == "tag" and tag["to"] != "commit":
+            raise BadInput(f"tag {name} names a {tag['to']}, not a commit: git tag -d '{name}'")
     try:
         found = gto.api.history(".", NAME, ascending=True)
     except (GTOException, SCMError) as error:
+        refuse_second_version(known)
         raise BadInput(f"the tags cannot be read: {error}") from error
+    version_of = {tag["commit"]: name.partition("@")[2] for name, tag in registrations(known)}
     for event in found:
+        # A tag of a tag names the commit behind it.
+        commit = known.get(event["ref"], event)["commit"]
         if event["version"] == event["commit"]:
-            event["version"] = event["commit"][:7]
+            event["version"] = version_of.get(commit, commit[:7])
+        event["commit"] = commit
     # Git keeps whole seconds; within one the counter knows the order, and gto does not look at it.
     return sorted(found, key=lambda e: (e["timestamp"], counter(e["ref"]), e["priority"]))
+
+
+def written():
+    """Every tag in git whose name begins like one of the model, as of `tags_like`."""
+    return tags_like(f"{NAME}@", f"{NAME}#")
+
+
+def registrations(known):
+    """The annotated tags that name a version of a commit, as pairs of `tags_like`."""
+    named = re.compile(rf"{NAME}@{VERSION.pattern}(?!.*!$)")
+    return [(n, tag) for n, tag in known.items() if tag["type"] == "tag" and named.match(n)]
+
+
+def refuse_second_version(known):
+    """Refuse two versions of a commit, which gto cannot read, by the tag that has to go."""
+    first = {}
+    for name, tag in registrations(known):
+        other = first.setdefault(tag["commit"], name)
+        if other != name:
+            raise BadInput(
+                f"commit {tag['commit'][:7]} has two versions, {other} and {name}: delete the tag "
+                f"of one, such as git tag -d '{name}' (if it was pushed, git push --delete origin "
+                f"'{name}' as well)"
+            )
+
+
+def not_counting():
+    """Tags that look like those of the model and promote nothing, and why.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    found, read = {}, {event["ref"]: event for event in events()}
+    for name, tag in written().items():
+        stage = read.get(name, {}).get("stage")
+        if tag["type"] != "tag":
+            found[name] = f"lightweight: git tag -f -a '{name}' '{name}^{{}}' makes it count"
+        elif name not in read:
+            found[name] = "no name that GTO knows, such as flowers@v1.2.0 or flowers#production#3"
+        elif stage not in (None, *STAGES):
+            found[name] = f"{stage} is no stage here, only {' and '.join(STAGES)} are"
+    return found
 
 
 def counter(tag):

@@ -1,51 +1,51 @@
 """The scorer as a service: python -m scoring.server (settings are environment variables)."""
 
-import json
+import os
 import sys
-import uuid
-from http import HTTPStatus
+import time
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.http import errors
-from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker
 
 from flowers.errors import BadInput
+from scoring.server import connections
 from scoring.server.app import create_app
-from scoring.server.problems import Problem
-from scoring.server.scorer import checked
+from scoring.server.check import checked
 from scoring.server.settings import from_environment
 
 # Seconds that requests in flight have to finish when the server stops or reloads.
 GRACEFUL_TIMEOUT = 30
-# What is no request never reaches the application: 400, but for these.
-REFUSALS = {
-    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
-    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
-}
+# Between two tries to load a model that was sound when it was checked, and no longer is.
+RETRY_SECONDS = 1
 
 
-class _Worker(ThreadWorker):
-    def handle_error(self, req, client, addr, exc):
-        """Answer what is no request as a problem, like every other error."""
-        if not isinstance(exc, errors.ParseException):
-            super().handle_error(req, client, addr, exc)
-            return
-        request_id = str(uuid.uuid4())
-        self.log.warning("request %s refused: %s", request_id, exc)
-        problem = Problem(REFUSALS.get(type(exc), HTTPStatus.BAD_REQUEST), str(exc)[:200])
-        body = json.dumps(problem.members | {"request_id": request_id})
-        head = (
-            f"HTTP/1.1 {problem.status.value} {problem.status.phrase}\r\nConnection: close\r\n"
-            f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
-            f"X-Request-Id: {request_id}\r\n\r\n"
-        )
+class _Worker(Worker):
+    """waitress's connections in a process that gunicorn starts, reloads and restarts."""
+
+    def load_wsgi(self):
+        """Load the model; without one the arbiter starts another worker, a moment later."""
         try:
-            write_nonblock(client, (head + body).encode())
-        except OSError:
-            self.log.debug("the client of request %s is gone", request_id)
+            super().load_wsgi()
+        except BadInput as error:
+            self.log.error("Not started: %s", error)
+            time.sleep(RETRY_SECONDS)
+            sys.exit(1)
+
+    def run(self):
+        (listener,) = self.sockets
+        server = connections.Server(
+            self.wsgi, listener.sock, self.cfg.threads, self.wsgi.config["MAX_CONTENT_LENGTH"]
+        )
+        # A master that was killed leaves the port to the next one.
+        while self.alive and os.getppid() == self.ppid:
+            self.notify()
+            server.step(1)
+        server.stop()
+        end = time.monotonic() + GRACEFUL_TIMEOUT
+        while server.busy and time.monotonic() < end:
+            self.notify()
+            server.step(1)
 
 
 class _Arbiter(Arbiter):
@@ -60,7 +60,7 @@ class _Arbiter(Arbiter):
 
 
 class Server(BaseApplication):
-    """gunicorn with one process and threads; the model is loaded in the worker, so HUP reloads it.
+    """gunicorn's master and one worker; the model is loaded in the worker, so HUP reloads it.
 
     One process: the model is in memory once, and numpy leaves the interpreter to other threads
     while it works.

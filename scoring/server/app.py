@@ -90,15 +90,9 @@ def _scorer():
 def predict():
     if request.mimetype != "multipart/form-data":
         raise Problem(415, "send the photos as multipart/form-data, each as a part named file")
-    photos = [(part.filename, part) for part in request.files.getlist("file") if part.filename]
-    if not photos:
-        raise Problem(400, "no photo: send at least one as a part named file, with a file name")
-    if len(photos) > current_app.config["MAX_FILES"]:
-        raise Problem(
-            413, f"{len(photos)} photos: send at most {current_app.config['MAX_FILES']} at a time"
-        )
     model = _scorer().model
-    entries = _scorer().predict(g.request_id, photos)
+    with _scorer().place():  # before the form is read: a refusal costs little
+        entries = _scorer().predict(g.request_id, _photos())
     answer = {
         "request_id": g.request_id,
         "model_used": model.used,
@@ -106,6 +100,17 @@ def predict():
         "predictions": entries,
     }
     return answer | entries[0] if len(entries) == 1 else answer
+
+
+def _photos():
+    photos = [(part.filename, part) for part in request.files.getlist("file") if part.filename]
+    if not photos:
+        raise Problem(400, "no photo: send at least one as a part named file, with a file name")
+    if len(photos) > current_app.config["MAX_FILES"]:
+        raise Problem(
+            413, f"{len(photos)} photos: send at most {current_app.config['MAX_FILES']} at a time"
+        )
+    return photos
 
 
 def feedback():
@@ -180,6 +185,8 @@ def drift():
         report = None
     if not isinstance(report, dict):
         report = {"state": "report not readable"}
+    elif report.get("md5", _scorer().model.md5) != _scorer().model.md5:
+        report = {"state": "report of another model", "md5": report["md5"]}
     return {"state": "report"} | report | {"age_seconds": round(age, 1)}
 
 

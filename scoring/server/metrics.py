@@ -50,6 +50,9 @@ class Metrics:
         )
         self.log_bytes = make(Counter, "log_bytes", "Bytes written to the log")
         self.log_errors = make(Counter, "log_errors", "Writes to the log that failed")
+        self.in_progress = make(
+            Gauge, "requests_in_progress", "Requests with photos, answered now or waiting"
+        )
         self.ready = make(Gauge, "ready", "1 if the scorer is ready to answer")
         self.model = make(
             Gauge, "model_info", "1 for each loaded model", ("role", "model_version", "model_md5")

@@ -5,7 +5,6 @@ import logging
 from http import HTTPStatus
 
 from flask import Response, current_app, g
-from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 _logger = logging.getLogger(__name__)
@@ -42,7 +41,6 @@ def register(app):
     """Make `app` answer every error, its own and those of the framework, as a problem."""
     app.register_error_handler(Problem, _answer)
     app.register_error_handler(HTTPException, _from_http)
-    app.register_error_handler(ParseException, _broken_body)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -68,11 +66,6 @@ def _from_http(error):
         if name == "Allow":
             response.headers[name] = value
     return response
-
-
-def _broken_body(error):
-    # Raised by the server while the body is read, such as chunks without a size.
-    return _answer(Problem(400, f"the body cannot be read: {error}"))
 
 
 def _unexpected(error):

@@ -2,10 +2,14 @@
 
 import logging
 import threading
+import time
+from contextlib import contextmanager, nullcontext
 
-from flowers.errors import BadInput, Rejected
+from flowers.errors import Rejected
 from flowers.log import days, record
 from flowers.model_folder import TOLERANCE, find, golden_difference, load
+from flowers.photos.decoding import scan
+from flowers.photos.prescan import MAX_PIXELS
 from scoring.answers import prediction
 from scoring.server.canary import Canary
 from scoring.server.metrics import Metrics
@@ -14,6 +18,11 @@ from scoring.server.settings import MODELS, processors
 
 # About a record of five classes: what a probe writes after a failure.
 RECORD_BYTES = 1024
+# What one request may cost, however many photos it has: pixels, and seconds of a processor.
+MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 4 * MAX_PIXELS, 5
+# Pixels times scans. Larger photos take a tenth of a second and more, and half of the processors
+# at most: the others go on answering small ones.
+LIGHT_WORK = 8_000_000
 NOT_A_PHOTO = "not a JPEG, PNG or WEBP"
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +53,28 @@ class Scorer:
         self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
         self._places = threading.Semaphore(processors() + settings.queue)
         # More photos at a time than processors make each answer slower and none sooner.
-        self._turn = threading.Semaphore(processors())
+        self._turn = threading.Semaphore(max(2, processors()))
+        self._heavy = threading.Semaphore(max(1, processors() // 2))
+
+    @contextmanager
+    def place(self):
+        """Hold a place among the requests that are answered or wait.
+
+        Raises
+        ------
+        Problem
+            429 at once, if there is none; 503, if the model must not answer.
+        """
+        if self.golden_fault:
+            raise Problem(503, self.golden_fault)
+        if not self._places.acquire(blocking=False):
+            raise Problem(429, "too many requests wait already: try again in a moment")
+        self.metrics.in_progress.inc()
+        try:
+            yield
+        finally:
+            self.metrics.in_progress.dec()
+            self._places.release()
 
     def predict(self, request_id, photos):
         """Answer every readable photo of a request, after the log has the answers.
@@ -63,32 +93,24 @@ class Scorer:
         Raises
         ------
         Problem
-            If no photo can be read, or the scorer is too busy or unable to answer.
+            If no photo can be read, or the log cannot be written.
         """
-        if self.golden_fault:
-            raise Problem(503, self.golden_fault)
-        if not self._places.acquire(blocking=False):
-            raise Problem(429, "too many requests wait already: try again in a moment")
-        try:
-            return self._predict(request_id, photos)
-        finally:
-            self._places.release()
-
-    def _predict(self, request_id, photos):
         wanted = self.canary.wants(request_id)
         entries, records, sampled = [], [], []
+        budget = _Budget()
         for index, (name, file) in enumerate(photos):
             photo = file.read()
             try:
-                with self._turn:
-                    answer = self.model.answer(photo)
+                answer = self._answer(photo, budget)
             except Rejected as error:
                 self.metrics.rejected.labels(error.reason).inc()
                 entries.append({"file": name, "error": _photo_error(error)})
                 continue
             told = prediction(self.model, answer)
             entries.append({"file": name} | told | {"request_id": request_id})
-            records.append(record.prediction(self.model, answer, request_id, index, "production"))
+            records.append(
+                record.prediction(self.model, answer, request_id, index, "production", photo)
+            )
             if wanted:
                 sampled.append((photo, request_id, index, answer.label))
         if not records:
@@ -99,6 +121,16 @@ class Scorer:
         for photo in sampled:
             self.canary.submit(*photo)
         return entries
+
+    def _answer(self, photo, budget):
+        _, scanned = scan(photo)
+        budget.take(scanned.pixels)
+        with nullcontext() if scanned.work <= LIGHT_WORK else self._heavy, self._turn:
+            start = time.thread_time()
+            try:
+                return self.model.answer(photo)
+            finally:
+                budget.seconds -= time.thread_time() - start
 
     def write(self, records):
         """Append records to the log.
@@ -133,6 +165,22 @@ class Scorer:
         return checks
 
 
+class _Budget:
+    """What is left for the photos of a request."""
+
+    def __init__(self):
+        self.pixels, self.seconds = MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS
+
+    def take(self, pixels):
+        self.pixels -= pixels
+        if self.pixels < 0 or self.seconds < 0:
+            raise Rejected(
+                "too much in one request",
+                f"at most {MAX_REQUEST_PIXELS} pixels and {MAX_REQUEST_SECONDS} s are spent on "
+                "one: send fewer or smaller photos at a time",
+            )
+
+
 def golden_fault(model, folder):
     """Why the model does not answer here as it did when it was trained, or None."""
     try:
@@ -142,20 +190,6 @@ def golden_fault(model, folder):
     if difference <= TOLERANCE:
         return None
     return f"golden answers differ by {difference:.3g}, more than {TOLERANCE:g}"
-
-
-def checked(settings):
-    """Load the model of the settings and ask it the golden photos, for those about to serve it.
-
-    Raises
-    ------
-    BadInput
-        If it should not be served.
-    """
-    folder = find(MODELS, settings.model_dir)
-    if fault := golden_fault(load(folder), folder):
-        raise BadInput(f"{folder}: {fault}")
-    return folder
 
 
 def _photo_error(error):

@@ -73,3 +73,9 @@ def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, sizes, fe
 def test_a_photo_that_cannot_be_read_is_rejected(data):
     with pytest.raises(Rejected):
         asked(CalibratedNB(), ["pixels"]).answer(data)
+
+
+def test_a_model_is_unsure_where_its_card_says_and_never_without_a_word():
+    card = {"classes": ["a"], "features": ["pixels"], "size": SIZE}
+    assert Model(None, card, {}).unsure_below == 0.0
+    assert Model(None, card | {"metrics": {"unsure_below": 0.6}}, {}).unsure_below == 0.6

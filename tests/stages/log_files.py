@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import numpy as np
 
@@ -44,7 +45,14 @@ def predictions(shop, count, first=0, wrong=False, **facts):
             "model_md5": about["model"]["md5"],
             "label": classes[int(np.argmax(shares))],
             "probabilities": dict(zip(classes, shares, strict=True)),
-            "image": {"mean": seen[:3], "std": seen[3:6], "brightness": seen[6]},
+            # Each is a photo of its own.
+            "image": {
+                "mean": seen[:3],
+                "std": [seen[3] + number * 1e-6, *seen[4:6]],
+                "brightness": seen[6],
+                "sharpness": seen[7],
+            },
+            "photo_sha256": sha256(f"photo {number}".encode()).hexdigest(),
         }
         records.append(record | facts)
     return records

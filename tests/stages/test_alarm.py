@@ -1,17 +1,18 @@
 import json
 
-from flowers.drift.shifts import NAMES
+from flowers.drift.shifts import OF_CLASSES, OF_PIXELS
+from flowers.drift.simulation import TRAFFIC
 from tests.imports import ROOT
 from tests.stages.log_files import figures
 
 
-def test_every_shift_and_none_is_simulated_at_every_size(finished):
-    rates = figures(finished, "alarm")
-    assert set(rates) == {"no shift", *NAMES}
-    for sizes in rates.values():
-        assert list(sizes) == ["50"]
-        for rate in sizes.values():
-            assert 0 <= rate["alarm"] <= rate["one_window"] <= 1
+def test_every_shift_and_every_traffic_is_simulated(finished):
+    told = figures(finished, "alarm")
+    assert set(told["false_alarms"]) == set(TRAFFIC)
+    names = {name.partition(",")[0] for name in told["shifts"]}
+    assert names == {*OF_PIXELS, *OF_CLASSES}
+    for rates in told["shifts"].values():
+        assert 0 <= rates["within_400"] <= rates["within_1000"] <= rates["within_2000"] <= 1
     assert "</svg>" in (finished.path / "plots/alarm.svg").read_text()
 
 
@@ -24,9 +25,8 @@ def test_the_same_seed_gives_the_same_figures_and_another_one_others(shop):
 
 
 def test_the_committed_alarm_keeps_quiet_without_a_shift_and_rings_with_one():
-    rates = json.loads((ROOT / "metrics/alarm.json").read_text())
-    for size in ("200", "500"):
-        assert rates["no shift"][size]["alarm"] <= 0.015
-        assert rates["no shift"][size]["one_window"] <= 0.015
-    for shift in ("grey", "swap", "darker"):
-        assert rates[shift]["200"]["alarm"] >= 0.95
+    told = json.loads((ROOT / "metrics/alarm.json").read_text())
+    for month in told["false_alarms"].values():
+        assert month["rang_low"] <= 0.02 and month["rang"] <= 0.05
+    for shift in ("grey", "darker", "letterbox", "occlude"):
+        assert told["shifts"][f"{shift}, 100 %"]["within_1000"] >= 0.9

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import zipfile
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -17,6 +18,10 @@ def jpeg(seed=0):
 
 def figures(shop):
     return json.loads((shop.path / "metrics/fetch.json").read_text())
+
+
+def kept(shop):
+    return [p for p in (shop.path / "data/photos").rglob("*") if p.is_file()]
 
 
 def test_every_file_is_a_photo_or_listed_with_its_reason(finished):
@@ -86,3 +91,52 @@ def test_a_class_without_a_photo_is_refused_by_name(shop, folder):
 def test_one_class_is_too_few(shop, folder):
     path = folder({"Rose": {"a.jpg": jpeg()}})
     assert "Rose" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+
+
+def test_a_review_leaves_photos_out_and_files_others_anew(shop, folder):
+    photos = {"Rose": {"a": jpeg(1), "b": jpeg(2)}, "Iris": {"c": jpeg(3), "d": jpeg(4)}}
+    source = {"fetch.source": "folder", "fetch.path": folder(photos)}
+    out, other = (sha256(jpeg(seed)).hexdigest() for seed in (2, 3))
+    (shop.path / "review/exclude.csv").write_text(f"sha256\n{out}\n")
+    (shop.path / "review/relabel.csv").write_text(f"sha256,label\n{other},Rose\n")
+    shop.stage("fetch", **source)
+    names = {p.relative_to(shop.path / "data/photos").as_posix() for p in kept(shop)}
+    assert names == {"Rose/a", "Rose/c", "Iris/d"}
+    assert figures(shop)["excluded"] == figures(shop)["relabelled"] == {"listed": 1, "found": 1}
+    (shop.path / "review/relabel.csv").write_text(f"sha256,label\n{other},Ross\n")
+    line = shop.refused("fetch", **source)
+    assert "Ross" in line and "review/relabel.csv" in line
+
+
+def test_a_review_is_an_input_that_dvc_follows(shop):
+    photo = sorted(kept(shop))[0]
+    line = f"{sha256(photo.read_bytes()).hexdigest()},{photo.parent.name}\n"
+    with (shop.path / "review/exclude.csv").open("a") as file:
+        file.write(line)
+    assert "review/exclude.csv" in shop.run("dvc", "status", "fetch").stdout
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("place", ["photos.zip", "data/photos.zip", "Rose/photos"])
+def test_an_archive_in_an_archive_is_named_with_what_to_do(shop, tmp_path, place):
+    inner = zipped({f"{label}/1.jpg": jpeg() for label in ("Rose", "Iris")})
+    archive = tmp_path / "outer.zip"
+    archive.write_bytes(zipped({place: inner}))
+    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
+    assert place.rpartition("/")[2] in line and "unpack" in line
+
+
+def test_an_archive_beside_the_classes_is_listed_as_one(shop, folder):
+    source = folder({label: {"1.jpg": jpeg()} for label in ("Rose", "Iris")})
+    with open(f"{source}/Tulip.zip", "wb") as file:
+        file.write(zipped({"Tulip/1.jpg": jpeg()}))
+    shop.stage("fetch", **{"fetch.source": "folder", "fetch.path": source})
+    rejected = (shop.path / "metrics/fetch_rejected.csv").read_text()
+    assert "Tulip.zip,an archive inside: unpack it first" in rejected

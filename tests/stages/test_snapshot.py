@@ -90,6 +90,7 @@ def test_what_is_no_whole_record_is_counted_and_costs_nothing_else(shop, taken):
         *({"probabilities": {"Rose": 1.0}}, {"probabilities": None}, {"image": {}}),
         *({"time": "2026-01-01T10:00:00"}, {"time": 7}, {"role": None, "kind": "feedback"}),
         {"image": good[0]["image"] | {"brightness": None}},
+        *({"photo_sha256": 7}, {"photo_sha256": "no hex"}),
     ]
     (shop.path / "logs").mkdir()
     with (shop.path / "logs/2026-01-01.jsonl").open("wb") as file:
@@ -100,13 +101,77 @@ def test_what_is_no_whole_record_is_counted_and_costs_nothing_else(shop, taken):
         file.write(line.replace(": 0.", ': NaN, "x": 0.', 1).encode() + b"\n")
     rows, told = taken(good)
     assert len(rows) == 5
-    assert (told["torn"], told["malformed"]) == (4, len(bad) + 1)
+    assert (told["torn"], told["malformed"], told["not_finite"]) == (4, len(bad), 1)
 
 
 def test_an_answer_that_is_logged_twice_counts_once(shop, taken):
     records = predictions(shop, 6)
     rows, told = taken(records + records[:2])
-    assert (len(rows), told["duplicates"]) == (6, 2)
+    assert (len(rows), told["duplicates"], told["repeats"]) == (6, 2, 0)
+
+
+def test_a_photo_that_comes_again_counts_once_and_keeps_a_label_that_any_of_them_has(shop, taken):
+    first = predictions(shop, 4)
+    again = [r | {"request_id": f"a{i}", "time": when(100 + i)} for i, r in enumerate(first[:3])]
+    bytes_alone = {"image": first[0]["image"] | {"brightness": 0.123}}
+    answers_alone = {"photo_sha256": "ab" * 32}
+    again[0] |= bytes_alone
+    again[1] |= answers_alone
+    other = first[3] | {"request_id": "b", "photo_sha256": "cd" * 32}
+    other["image"] = first[3]["image"] | {"brightness": 0.321}
+    label = feedback(0, "Tulip") | {"request_id": "a1"}
+    rows, told = taken([*first, *again, other, label])
+    assert (told["predictions"], told["repeats"], len(rows)) == (8, 3, 5)
+    assert [str(row["time"]) + "+00:00" for row in rows[:4]] == [r["time"] for r in first]
+    assert rows["truth"].tolist() == [-1, card(shop)["classes"].index("Tulip"), -1, -1, -1]
+
+
+def test_photos_of_one_request_count_once_per_picture(shop, taken):
+    one = predictions(shop, 1)[0]
+    rows, told = taken([one | {"index": index} for index in range(8)])
+    assert (len(rows), told["predictions"], told["repeats"]) == (1, 8, 7)
+
+
+def test_records_of_old_without_sharpness_and_digest_still_count(shop, taken):
+    records = predictions(shop, 5)
+    for record in records:
+        del record["photo_sha256"], record["image"]["sharpness"]
+    rows, told = taken([*records, records[2] | {"request_id": "again", "time": when(50)}])
+    assert (len(rows), told["repeats"]) == (5, 1)
+    assert np.isnan(rows["image"][:, -1]).all() and np.isfinite(rows["image"][:, :-1]).all()
+
+
+def test_what_cannot_be_right_is_counted_under_its_own_name(shop, taken):
+    good = predictions(shop, 5)
+    one = good[0] | {"request_id": "x"}
+    huge = {"image": one["image"] | {"brightness": 1e300}}
+    late = [
+        one | {"time": "2999-01-01T00:00:00.000000+00:00", "request_id": f"y{i}"} for i in (1, 2)
+    ]
+    late.append(feedback(1, "Tulip") | {"time": late[0]["time"]})
+    (shop.path / "logs/2026-02-01.jsonl").mkdir(parents=True)
+    write(
+        shop, [*good, one | huge, *late, *(one | {"kind": kind} for kind in ("ping", 7, [], None))]
+    )
+    with (shop.path / "logs/2026-01-01.jsonl").open("a") as file:
+        for word in ("Infinity", "NaN", "-1e999"):
+            line = json.dumps(one).replace(
+                f'"brightness": {one["image"]["brightness"]}', f'"brightness": {word}'
+            )
+            file.write(line + "\n")
+    rows, told = taken()
+    assert len(rows) == told["predictions"] == 5 and np.all(rows["truth"] == UNKNOWN)
+    names = ("not_finite", "in_the_future", "unknown_kind", "days_unreadable", "malformed", "torn")
+    assert [told[name] for name in names] == [4, 3, 4, 1, 0, 0]
+
+
+def test_a_label_of_a_prediction_in_unread_days_is_not_called_lost(shop, taken):
+    records = predictions(shop, 3 * 1440)
+    labels = [feedback(0, "Tulip", 4000), feedback(3 * 1440 - 1, "Tulip", 4300)]
+    rows, told = taken([*records, *labels], limit=100)
+    assert (told["labels_of_unread_days"], told["labels_without_prediction"]) == (1, 0)
+    rows, told = taken([feedback(9999, "Tulip", 4301)])
+    assert (told["labels_of_unread_days"], told["labels_without_prediction"]) == (0, 1)
 
 
 def test_only_the_newest_are_kept_and_older_days_are_not_read(shop, taken):

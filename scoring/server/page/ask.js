@@ -3,6 +3,24 @@
 import { sleep } from "./dom.js";
 
 const ATTEMPTS = 4;
+// The server's reasons, in the words of someone who has a photo and no idea of formats.
+const REASONS = {
+  "empty": "This file is empty. Choose it again, or take the photo anew.",
+  "not a JPEG, PNG or WEBP":
+    "This is not a photo that can be opened here. It has to be a JPEG, PNG or WEBP file; phones "
+    + "and photo programs can save one (a HEIC photo, for example, as JPEG).",
+  "too many pixels": "This photo is too large. Save it smaller, at most 25 megapixels.",
+  "truncated": "Part of this photo is missing: it was cut off when it was saved or sent. Copy it "
+    + "again from where it came.",
+  "unreadable": "This photo is damaged and cannot be opened. Copy it again, or save it anew.",
+};
+const STATUSES = {
+  413: "This is too much to send at once. Choose a smaller photo.",
+  429: "Many people are asking just now. Try again in a moment.",
+  500: "Something went wrong on the server. Try again; if it happens again, give the request "
+    + "number below to whoever runs it.",
+  503: "The server cannot answer just now. Try again in a moment.",
+};
 
 class Refused extends Error {
   constructor(message, mayRetry, { detail, id } = {}) {
@@ -19,7 +37,8 @@ export async function ask(path, options = {}) {
       response = await fetch(path, options);
     } catch {
       throw new Refused(
-        "The server did not answer: it may be down, or what was sent may be too large.", true);
+        "The server did not answer. Check your connection; it may also be down, or the photo too "
+        + "large. Then try again.", true);
     }
     const busy = response.status === 429 || response.status === 503;
     if (busy && attempt < ATTEMPTS) {
@@ -31,9 +50,8 @@ export async function ask(path, options = {}) {
     if (response.ok) return body;
     const { reason, detail, request_id: id } = body;
     const mayRetry = busy || response.status >= 500;
-    if (reason) {
-      throw new Refused(`This photo cannot be read: ${reason}.`, mayRetry, { detail, id });
-    }
-    throw new Refused(detail ?? `The server answered ${response.status}.`, mayRetry, { id });
+    const words = REASONS[reason] ?? (reason && `This photo cannot be opened: ${reason}.`)
+      ?? STATUSES[response.status] ?? "The server did not accept this.";
+    throw new Refused(words, mayRetry, { detail, id });
   }
 }

@@ -11,10 +11,15 @@ export function percent(share) {
   return `${Math.round(share * 100)}%`;
 }
 
-function hedge(confidence) {
-  if (confidence >= 0.9) return "Almost surely";
-  if (confidence >= 0.6) return "Probably";
-  return confidence >= 0.4 ? "Perhaps" : "Hard to say; at a guess";
+function hedge({ sure, confidence }) {
+  if (sure === false) return "Not sure. Perhaps";
+  return confidence >= 0.9 ? "Almost surely" : "Probably";
+}
+
+export function verdict(answer) {
+  const { label, confidence, sure } = answer;
+  const told = sure === false ? `not sure, perhaps ${label}` : label;
+  return `${told}, ${percent(confidence)} likely.`;
 }
 
 export async function preview(canvas, file) {
@@ -68,12 +73,14 @@ function askFeedback(card, answer) {
 
 export function showAnswer(card, answer) {
   const tagged = answer.model_version && answer.model_version !== "untagged";
-  card.querySelector(".hedge").textContent = hedge(answer.confidence);
+  card.querySelector(".hedge").textContent = hedge(answer);
   card.querySelector(".label").textContent = answer.label;
-  card.querySelector(".confidence").textContent = `${percent(answer.confidence)} sure`;
+  card.querySelector(".confidence").textContent = `${percent(answer.confidence)} likely`;
+  card.querySelector(".doubt").hidden = answer.sure !== false;
+  card.classList.toggle("unsure", answer.sure === false);
   card.querySelector(".model").textContent = tagged
     ? `Model ${answer.model_version}, ${answer.model_used}`
-    : `Untagged ${answer.model_used} model`;
+    : `Untagged model, on trial (${answer.model_used})`;
   card.querySelector(".model").classList.toggle("untagged", !tagged);
   drawBars(card.querySelector(".bars"), answer.probabilities, answer.label);
   askFeedback(card, answer);

@@ -5,11 +5,13 @@ import { ask } from "./ask.js";
 const EVERY = 60_000; // ms
 const MEANING = {
   "ok": "The photos of late look like those the model was tested on.",
+  "notice": "Something has moved, but not by more than is tolerated, or for the better.",
   "alarm": "The photos of late differ from those the model was tested on: trust answers less.",
   "warming up": "There are too few photos yet to tell.",
   "no predictions": "This model has not been asked about any photo yet.",
   "no report yet": "Nobody has compared the photos of late with those of the test yet.",
   "report not readable": "The last report is damaged: write it anew.",
+  "report of another model": "Nobody has looked at this model since it took over.",
   "unknown": "The server did not say more.",
 };
 
@@ -22,7 +24,20 @@ async function show() {
   const age = Number.isFinite(report.age_seconds) ? ` · ${ago(report.age_seconds)}` : "";
   corner.dataset.state = state;
   corner.querySelector(".state").textContent = `Drift: ${state}${age}`;
-  corner.querySelector(".meaning").textContent = MEANING[state] ?? MEANING.unknown;
+  corner.querySelector(".meaning").textContent = meaning(state, report);
+}
+
+// An alarm stays until a person clears it: say what rang, when, and what the labels say of it.
+function meaning(state, { alarm, verdict }) {
+  const said = [MEANING[state] ?? MEANING.unknown];
+  if (alarm?.kind && alarm.rang_at) {
+    const when = new Date(`${alarm.rang_at}Z`);
+    const day = Number.isNaN(when.getTime()) ? alarm.rang_at : when.toLocaleString("en");
+    said.push(`Rang on ${day}: ${alarm.kind}.`);
+    said.push("It stays until a person clears it.");
+  }
+  if (verdict?.word) said.push(`By the labels that came: ${verdict.word}.`);
+  return said.join(" ");
 }
 
 function ago(seconds) {

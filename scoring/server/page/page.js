@@ -1,12 +1,14 @@
 // The page of the scorer: photos in, one card and one request each.
 
 import { ask } from "./ask.js";
-import { percent, preview, showAnswer, showError } from "./card.js";
+import { preview, showAnswer, showError, verdict } from "./card.js";
 import "./drift.js";
+import "./model.js";
 
 const PARALLEL = 2;
 
 const byId = (id) => document.getElementById(id);
+const title = document.title;
 const queue = [];
 const count = { asked: 0, answered: 0, failed: 0, running: 0 };
 
@@ -17,12 +19,14 @@ function showProgress(words = "") {
   byId("bar").max = Math.max(count.asked, 1);
   byId("bar").value = done;
   if (busy) {
-    byId("status").textContent = `Scoring ${done + 1} of ${count.asked}…`;
+    byId("status").textContent = `Looking at photo ${done + 1} of ${count.asked}…`;
+    document.title = `${done + 1} of ${count.asked} · ${title}`;
     return;
   }
   const failed = count.failed ? `, ${count.failed} not` : "";
   byId("status").textContent =
     count.asked === 1 ? words : `${count.answered} photos answered${failed}.`;
+  document.title = `${byId("status").textContent} ${title}`;
   Object.assign(count, { asked: 0, answered: 0, failed: 0 });
 }
 
@@ -30,13 +34,13 @@ async function score({ file, card }) {
   const form = new FormData();
   form.append("file", file);
   card.dataset.state = "scoring";
-  card.querySelector(".waiting").textContent = "Scoring…";
+  card.querySelector(".waiting").textContent = "Looking…";
   preview(card.querySelector(".photo"), file);
   try {
     const answer = await ask("predict", { method: "POST", body: form });
     showAnswer(card, answer);
     count.answered += 1;
-    return `${file.name}: ${answer.label}, ${percent(answer.confidence)} sure.`;
+    return `${file.name}: ${verdict(answer)}`;
   } catch (error) {
     showError(card, error);
     count.failed += 1;

@@ -30,6 +30,13 @@ def drawn():
         "confusion": charts.confusion(labels, answers, CLASSES),
         "reliability": charts.reliability(bins),
         "recall": charts.recall(curves),
+        "tuning": charts.tuning(
+            [
+                {"C": C, "gamma": gamma, "grouped": 0.5 + C / 10, "random": 0.8, "chosen": C == 2}
+                for gamma in (0.1, 0.2)
+                for C in (2, 1)
+            ]
+        ),
     }
 
 
@@ -38,7 +45,7 @@ def pictures():
     return drawn()
 
 
-@pytest.mark.parametrize("kind", ["confusion", "reliability", "recall"])
+@pytest.mark.parametrize("kind", ["confusion", "reliability", "recall", "tuning"])
 def test_a_chart_is_valid_svg_with_its_size(pictures, kind):
     root = ElementTree.fromstring(pictures[kind])
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -52,6 +59,7 @@ def test_a_chart_is_valid_svg_with_its_size(pictures, kind):
         ("confusion", ["svm", "nb", *CLASSES]),
         ("reliability", ["svm", "nb"]),
         ("recall", ["svm", "nb", *CLASSES]),
+        ("tuning", ["twins kept together, gamma 0.1", "random folds, gamma 0.2", "C"]),
     ],
 )
 def test_every_model_and_class_is_named(pictures, kind, names):
@@ -80,3 +88,9 @@ def test_the_same_numbers_give_the_same_bytes_in_every_process(pictures):
     ]
     first, again = (process.communicate()[0] for process in processes)
     assert first == again == "|".join(pictures.values()).encode()
+
+
+def test_a_knob_that_was_not_chosen_is_drawn_as_one_point():
+    row = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
+    drawn_once = charts.tuning([row])
+    assert "<!-- twins kept together -->" in drawn_once and "random" not in drawn_once

@@ -12,6 +12,7 @@ from flowers.evaluation.scores import (
     recall_curves,
     reliability,
     scores,
+    unsure_below,
 )
 
 
@@ -155,3 +156,16 @@ def test_a_class_that_nobody_answers_counts_as_0_without_a_warning():
     shares = np.tile([0.5, 0.3, 0.2], (4, 1))
     found = scores(Answers(LABELS, np.arange(4), CLASSES, shares, shares), 200, 0, 10)
     assert found["per_class"]["c"] == {"precision": 0, "recall": 0, "f1": 0, "photos": 1}
+
+
+def test_unsure_is_where_answers_are_wrong_as_often_as_right():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.2, 1, 4000)
+    right = rng.random(4000) < np.clip(confidence - 0.1, 0, 1)
+    assert unsure_below(confidence, right) == pytest.approx(0.6, abs=0.05)
+
+
+def test_an_answer_is_never_or_always_unsure_where_one_side_prevails():
+    confidence = np.linspace(0.3, 0.9, 50)
+    assert unsure_below(confidence, np.ones(50, bool)) == 0
+    assert unsure_below(confidence, np.zeros(50, bool)) == 1

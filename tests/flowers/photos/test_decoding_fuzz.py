@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flowers.errors import Rejected
-from flowers.photos.decoding import MAX_SCANS, NOTES, decode, read
+from flowers.photos.decoding import NOTES, decode, read
+from flowers.photos.prescan import MAX_SCANS
 from tests.flowers.photos.photo_files import encoded, picture, samples
 
 REASONS = {"empty", "not a JPEG, PNG or WEBP", "too many pixels", "truncated", "unreadable"}

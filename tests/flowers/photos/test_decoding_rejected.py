@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from flowers.errors import Rejected
-from flowers.photos.decoding import MAX_PIXELS, decode, read
+from flowers.photos.decoding import decode, read
+from flowers.photos.prescan import MAX_PIXELS
 from tests.flowers.photos.photo_files import encoded, picture, png, samples
 
 

@@ -10,6 +10,7 @@ from tests.scoring.registry.registry_repository import (
     ALL_CHECKS,
     call,
     commit,
+    dvc,
     edit,
     own_copy,
     refused,
@@ -41,8 +42,42 @@ def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
     assert call("git", "tag") == ""
     assert main(["promote", "--force"]) == 0
     production = status(capsys)["production"]
+    # A comment changes no value; a lock is of values.
     assert production["checks_skipped"] == ["clean-tree"]
     assert "skipped: clean-tree" in call("git", "tag", "-n99", "--list", "flowers#*")
+
+
+def test_forced_on_a_dirty_tree_nothing_in_the_workspace_counts_as_evidence(repo, capsys):
+    call("git", "checkout", "--quiet", "svm")
+    # The run of "nb" lies here, its lock and metrics as well; HEAD holds another.
+    call("git", "checkout", "nb", "--", ".")
+    assert main(["promote", "--force"]) == 0
+    production = status(capsys)["production"]
+    assert production["commit"] == call("git", "rev-parse", "--short=7", "svm")
+    assert production["checks_passed"] == ["gate", "comparison"]
+    message = call("git", "for-each-ref", "--format=%(contents)", "refs/tags/flowers#*")
+    assert "skipped: clean-tree lock bytes" in message
+
+
+@pytest.mark.parametrize("name", ["metrics/promotion.json", "metrics/predictions.csv"])
+def test_evidence_edited_by_hand_is_not_believed_even_when_committed(repo, capsys, name):
+    call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
+    Path(name).write_text(Path(name).read_text().rstrip("\n") + " \n")
+    commit("a lie")
+    assert f"comparison: {name}" in refused(capsys, "promote")
+    assert main(["promote", "--force"]) == 0
+    assert {"lock", "comparison"} <= set(status(capsys)["production"]["checks_skipped"])
+
+
+def test_a_lock_that_is_true_only_of_files_that_git_does_not_hold_is_refused(repo, capsys):
+    edit("flowers/learning/kernels.py", '"""', '""" ')
+    dvc("commit", force=True)
+    call("git", "add", "dvc.lock")
+    call("git", "commit", "--quiet", "--message", "the lock without its code")
+    # Git is told not to look at the file: the tree is clean for it.
+    call("git", "update-index", "--assume-unchanged", "flowers/learning/kernels.py")
+    reasons = refused(capsys, "promote").splitlines()
+    assert len(reasons) == 1 and "lock: " in reasons[0] and "train_svm" in reasons[0]
 
 
 def test_a_lock_that_is_not_true_or_not_committed_is_refused(repo, capsys):
@@ -58,6 +93,7 @@ def test_a_failed_gate_is_refused(repo, capsys):
     decision = json.loads(Path("metrics/promotion.json").read_text())
     decision["passed"] = decision["checks"][1]["passed"] = False
     Path("metrics/promotion.json").write_text(json.dumps(decision))
+    dvc("commit", target="promote", force=True)
     commit("a failed gate")
     gate = [line for line in refused(capsys, "promote").splitlines() if "gate: " in line]
     assert "min_accuracy_low" in gate[0]
@@ -70,6 +106,7 @@ def better_production():
     for row in rows:
         row[header.index("nb")] = row[header.index("label")]
     path.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
+    dvc("commit", target="evaluate", force=True)
     call("git", "checkout", "--quiet", "-b", "other")
     commit("all right")
     call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
@@ -94,6 +131,7 @@ def test_too_few_common_test_photos_need_force(repo, capsys):
     path = Path("metrics/predictions.csv")
     header, *rows = path.read_text().splitlines()
     path.write_text("\n".join([header, *rows[: len(rows) // 2 - 1]]) + "\n")
+    dvc("commit", target="evaluate", force=True)
     call("git", "checkout", "--quiet", "-b", "other")
     commit("other test photos")
     call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")

@@ -18,7 +18,7 @@ import joblib
 from flowers import model_folder
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60  # seconds, for a busy machine
+PATIENCE = 180  # seconds, for a busy machine
 
 
 def write_model(folder, model, photos, size=32, **origin):
@@ -150,12 +150,12 @@ def environment(**variables):
 @contextmanager
 def running(folder, **variables):
     """A server whose working directory is `folder`, on a free port."""
-    output = folder / "server.log"
+    output = folder / f"server-{uuid.uuid4()}.log"
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "scoring.server"],
             cwd=folder,
-            env=environment(PORT="0", **variables),
+            env=environment(**{"PORT": "0"} | variables),
             stdout=file,
             stderr=file,
         )

@@ -1,37 +1,26 @@
 """The page in a real browser, talking to the real server."""
 
 import base64
+import io
 import json
 import re
 import shutil
-from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
+from benchmarks.examples import FOLDER, SEEDS, example
+from tests.browser import LOW_CONTRAST, PHONE, RIGHT_EDGE, launched, needs_browser, playwright
 from tests.logged import records
 from tests.scoring.server.service import ROOT, running
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the page is tested with the package playwright"
-)
 expect = playwright.expect
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium")
+pytestmark = needs_browser
 
-# Nothing that a browser does by itself: no sandbox, which root has not, and no calls home.
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # How Chromium itself reports an answer that is an error, and none; the page has to say it too.
 REFUSAL = re.compile(r"Failed to load resource: .*(a status of 4\d\d|ERR_INTERNET_DISCONNECTED)")
-# Of every element: what a card cuts off does not make the page scroll.
-RIGHT_EDGE = """() => Math.max(document.documentElement.scrollWidth,
-  ...[...document.querySelectorAll("body *")].map((at) => at.getBoundingClientRect().right))"""
-LOW_CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 # A file that reaches the page as one of a drop or a paste does.
 GIVE = """([event, name, data]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
@@ -47,7 +36,7 @@ GIVE = """([event, name, data]) => {
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as run:
-        browser = run.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = launched(run)
         yield browser
         browser.close()
 
@@ -92,13 +81,14 @@ def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service,
     expected = service.predict(("a.jpg", photo)).json
     card = ask(visit(), a=photo)
     assert card.locator(".label").inner_text() == expected["label"]
-    assert card.locator(".confidence").inner_text() == f"{expected['confidence']:.0%} sure"
+    assert card.locator(".confidence").inner_text() == f"{expected['confidence']:.0%} likely"
     assert card.locator(".name").all_inner_texts() == list(expected["probabilities"])
     assert card.locator(".best .name").inner_text() == expected["label"]
     widths = card.locator(".fill").evaluate_all("all => all.map((e) => parseFloat(e.style.width))")
     shares = [100 * share for share in expected["probabilities"].values()]
     assert widths == pytest.approx(shares, abs=0.01)
-    assert card.locator(".model").inner_text() == "Untagged candidate model"
+    assert card.locator(".model").inner_text() == "Untagged model, on trial (candidate)"
+    expect(card.locator(".doubt")).to_be_hidden()
     expect(card.locator(".photo")).to_have_attribute("width", "640")
 
 
@@ -108,8 +98,82 @@ def test_a_promoted_model_is_shown_by_its_version(visit, place, photo):
     origin = {"version": "v1.2.0", "tag": "flowers#production#2", "commit": "0" * 40}
     (folder / "origin.json").write_text(json.dumps(origin))
     with running(place) as promoted:
-        card = ask(visit(port=promoted.port), a=photo)
+        page = visit(port=promoted.port)
+        expect(page.locator(".kind")).to_have_count(5)
+        expect(page.locator("#untagged")).to_be_hidden()
+        card = ask(page, a=photo)
         assert card.locator(".model").inner_text() == "Model v1.2.0, production"
+
+
+def test_an_untagged_model_is_said_to_be_on_trial_before_the_first_photo(visit):
+    expect(visit().get_by_text("This model is on trial")).to_be_visible()
+
+
+def test_the_flowers_it_knows_are_shown_until_the_first_photo(visit, photo, classes):
+    page = visit()
+    kinds = page.locator(".kind")
+    expect(kinds).to_have_text(classes)
+    expect(page.get_by_text("It knows these 5 flowers:")).to_be_visible()
+    drawn = page.locator(".kind img")
+    drawn.last.scroll_into_view_if_needed()
+    assert drawn.evaluate_all("all => all.map((one) => one.naturalWidth)") == [192] * 5
+    ask(page, a=photo)
+    expect(kinds.first).to_be_hidden()
+
+
+def test_classes_without_a_drawn_example_have_their_name(visit, place):
+    card = place / "models/candidate/card.json"
+    facts = json.loads(card.read_text())
+    renamed = {"Lilly": "Rose", "Lotus": "Iris"}
+    facts["classes"] = [renamed.get(name, name) for name in facts["classes"]]
+    card.write_text(json.dumps(facts))
+    with running(place) as other:
+        page = visit(port=other.port)
+        expect(page.locator(".kind")).to_have_text(facts["classes"])
+        expect(page.locator(".kind img")).to_have_count(3)
+
+
+def test_below_the_confidence_of_its_card_the_model_is_not_sure(visit, place, photo):
+    card = place / "models/candidate/card.json"
+    facts = json.loads(card.read_text())
+    card.write_text(json.dumps(facts | {"metrics": {"unsure_below": 1.0}}))
+    with running(place) as unsure:
+        answer = unsure.predict(("a.jpg", photo)).json
+        assert answer["sure"] is False
+        page = visit(port=unsure.port)
+        told = ask(page, a=photo)
+        expect(told.locator(".verdict")).to_contain_text(f"Not sure. Perhaps {answer['label']}")
+        expect(told.locator(".doubt")).to_be_visible()
+        expect(page.get_by_role("status").first).to_contain_text("not sure")
+
+
+def test_the_preview_shows_the_whole_of_a_tall_photo(visit):
+    tall = Image.new("RGB", (120, 480), "white")
+    tall.paste("red", (0, 0, 120, 40))
+    tall.paste("blue", (0, 440, 120, 480))
+    out = io.BytesIO()
+    tall.save(out, "PNG")
+    card = ask(visit(), tall=out.getvalue())
+    with Image.open(io.BytesIO(card.locator(".photo").screenshot())) as shown:
+        shares = np.asarray(shown.convert("RGB")).reshape(-1, 3).astype(int)
+    red = (shares[:, 0] > 200) & (shares[:, 1:].max(axis=1) < 60)
+    blue = (shares[:, 2] > 200) & (shares[:, :2].max(axis=1) < 60)
+    assert red.sum() > 100 and blue.sum() > 100
+
+
+def test_the_title_says_what_happened(visit, service, photo):
+    page = visit()
+    expect(page).to_have_title("Which flower is it?")
+    ask(page, a=photo)
+    label = service.predict(("a.jpg", photo)).json["label"]
+    expect(page).to_have_title(re.compile(f"a.jpg: {label}, .* likely. Which flower is it"))
+
+
+@pytest.mark.parametrize("species", SEEDS)
+def test_the_examples_are_drawn_by_the_generator(species):
+    with Image.open(FOLDER / f"{species}.webp") as stored:
+        difference = np.asarray(stored.convert("RGB")).astype(int) - np.asarray(example(species))
+    assert np.abs(difference).mean() < 6  # of 255; what the compression changes
 
 
 def test_each_of_many_photos_gets_its_own_answer_in_the_order_chosen(visit, service, photos):
@@ -134,9 +198,10 @@ def test_photos_may_be_dropped_and_pasted(visit, photo, event):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"no photo at all", "not a JPEG, PNG or WEBP"),
+        (b"no photo at all", "has to be a JPEG, PNG or WEBP file"),
         (b"", "empty"),
-        (b"\xff\xd8\xff" + bytes(3_000_000), "2 MB"),
+        (b"\xff\xd8\xff" + bytes(3_000_000), "Choose a smaller photo"),
+        (b"\xff\xd8\xff" + bytes(3_000), "Part of this photo is missing"),
     ],
 )
 def test_what_cannot_be_scored_is_told_in_words_and_the_page_goes_on(visit, photo, content, words):
@@ -182,7 +247,9 @@ def test_the_request_id_can_be_copied(visit, photo):
     assert page.evaluate("navigator.clipboard.readText()") == card.locator(".id").inner_text()
 
 
-@pytest.mark.parametrize("state", ["no report yet", "no predictions", "warming up", "ok", "alarm"])
+@pytest.mark.parametrize(
+    "state", ["no report yet", "no predictions", "warming up", "ok", "notice", "alarm"]
+)
 def test_the_corner_shows_the_state_of_drift(visit, service, state):
     file = service.folder / "metrics" / "drift.json"
     file.parent.mkdir()
@@ -190,6 +257,21 @@ def test_the_corner_shows_the_state_of_drift(visit, service, state):
         if state != "no report yet":
             file.write_text(json.dumps({"state": state}))
         expect(visit().locator("#drift .state")).to_contain_text(f"Drift: {state}")
+    finally:
+        shutil.rmtree(file.parent)
+
+
+def test_the_corner_says_what_rang_and_that_it_stays(visit, service):
+    file = service.folder / "metrics" / "drift.json"
+    file.parent.mkdir()
+    alarm = {"rang_at": "2026-03-01T12:00:00.000000", "kind": "other flowers arrive"}
+    try:
+        told = {"state": "alarm", "alarm": alarm, "verdict": {"word": "harmful"}}
+        file.write_text(json.dumps(told))
+        page = visit()
+        page.locator("#drift summary").click()
+        for words in ("2026", "other flowers arrive", "until a person clears it", "harmful"):
+            expect(page.locator("#drift .meaning")).to_contain_text(words)
     finally:
         shutil.rmtree(file.parent)
 

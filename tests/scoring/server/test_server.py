@@ -1,6 +1,5 @@
 """The process: signals, too many requests, and models that must not be served."""
 
-import http.client
 import json
 import os
 import shutil
@@ -8,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from scoring.server.settings import processors
 from tests.logged import records
 from tests.scoring.server.gated import Gate, Gated
-from tests.scoring.server.service import environment, form, running, until, write_model
+from tests.scoring.server.service import environment, running, until, write_model
 
 
 def start(folder, **variables):
@@ -117,8 +117,10 @@ def test_requests_beyond_the_queue_are_429_and_those_in_flight_outlive_sigterm(t
         threads = [threading.Thread(target=ask) for _ in range(processors() + 1)]
         for thread in threads:
             thread.start()
-        until(lambda: gate.arrived() == processors())
-        refused = until(lambda: _refused(service, photo))
+        # Every place is taken before the one that finds none comes.
+        until(lambda: service.count("flowers_requests_in_progress") == len(threads))
+        refused = service.predict(("a.jpg", photo))
+        assert refused.status == 429
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert int(refused.headers["Retry-After"]) >= 1
         assert service.get("/health").status == 200
@@ -133,15 +135,18 @@ def test_requests_beyond_the_queue_are_429_and_those_in_flight_outlive_sigterm(t
     assert len(list(records(service.logs))) == len(threads)
 
 
-def _refused(service, photo):
-    """The refusal of a request, or None if it is still taken: then it is not waited for."""
-    body, content_type = form([("a.jpg", photo)])
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=2)
-    try:
-        connection.request("POST", "/predict", body, {"Content-Type": content_type})
-        answer = connection.getresponse()
-        return answer if answer.status == 429 else None
-    except TimeoutError:
-        return None
-    finally:
-        connection.close()
+def test_a_master_that_is_killed_leaves_its_port_to_the_next(place, photo):
+    with running(place) as service, service.load(photo) as answers:
+        until(lambda: len(answers) >= 10)
+        worker = service.worker
+        service.process.kill()
+        service.process.wait()
+        with running(place, PORT=str(service.port)) as another:
+            assert another.get("/health").status == 200
+        until(lambda: not Path(f"/proc/{worker}/status").is_file() or _is_dead(worker))
+        acknowledged = {name for name, outcome in answers if outcome == 200}
+    assert acknowledged <= {record["request_id"] for record in records(service.logs)}
+
+
+def _is_dead(process):
+    return "Z (zombie)" in Path(f"/proc/{process}/status").read_text()

@@ -34,6 +34,8 @@ def test_the_drift_report_is_passed_on_with_its_age(service):
         body = service.get("/monitoring/drift").json
         assert 3600 <= body.pop("age_seconds") < 3700
         assert body == {"state": "alarm", "windows": [1, 2]}
+        report.write_text(json.dumps({"state": "alarm", "md5": "0" * 32}))
+        assert service.get("/monitoring/drift").json["state"] == "report of another model"
         for damaged in ('{"state": ', "[]"):
             report.write_text(damaged)
             assert service.get("/monitoring/drift").json["state"] == "report not readable"

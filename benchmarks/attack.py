@@ -1,0 +1,174 @@
+"""The whole attack on a scorer of our own: python -m benchmarks.attack writes attack.json."""
+
+import http.client
+import json
+import os
+import socket
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+
+from benchmarks.attack_photos import costs
+from benchmarks.clean_copy import ROOT
+from benchmarks.hostile_photos import photos
+from benchmarks.serve import MODEL, SCORER, measure, server
+from scoring.server.settings import Settings, processors
+
+RESULTS = ROOT / "benchmarks" / "attack.json"
+GTHREAD = (
+    *("gunicorn", "--worker-class", "gthread", "--threads", str(Settings.threads)),
+    *("--bind", "127.0.0.1:0", "--no-control-socket", "scoring.server.app:create_app()"),
+)
+SERVERS = {"gunicorn gthread": GTHREAD, "waitress under gunicorn": SCORER}
+SLOW, SILENT, IMPATIENT, SECONDS, PATIENCE = 200, 40, 64, 8, 5
+HEAVY = ("JPEG: 25 MP progressive", "PNG: 25 MP 16-bit alpha", "JPEG: 96 scans of 4900×4900")
+
+
+def ask(connection, method, path, body=None, **headers):
+    connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+    response = connection.getresponse()
+    response.read()
+    return response.status
+
+
+def figures(times):
+    """Percentiles of seconds, in milliseconds."""
+    p50, p99 = 1000 * np.percentile(times, (50, 99))
+    return {"answers": len(times), "p50_ms": round(p50), "p99_ms": round(p99)}
+
+
+@contextmanager
+def slow_clients(port):
+    """Connections that send a byte a second, and some that send nothing, while the block runs."""
+    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW + SILENT)]
+    stop = threading.Event()
+
+    def drip():
+        while not stop.wait(1):
+            for connection in held[:SLOW]:
+                try:
+                    connection.sendall(b"G")
+                except OSError:
+                    pass  # closed by its deadline
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        for connection in held:
+            connection.close()
+
+
+def probe(port, path):
+    """Answers of an endpoint during some seconds, and requests that got none in time."""
+    times, lost, end = [], 0, time.perf_counter() + SECONDS
+    while (start := time.perf_counter()) < end:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            assert ask(connection, "GET", path) == 200
+            times.append(time.perf_counter() - start)
+        except OSError:
+            times.append(PATIENCE)
+            lost += 1
+        finally:
+            connection.close()
+        time.sleep(0.05)
+    return figures(times) | {"lost": lost}
+
+
+def compare(module):
+    """A server under load, and its /health and /ready under slow clients."""
+    with tempfile.TemporaryDirectory() as logs, server(logs, module) as (port, _, _):
+        measure(port, HONEST, 1, 1)
+        result = {"load of 16": figures(measure(port, HONEST, 16, SECONDS))}
+        for path in ("/health", "/ready"):
+            with slow_clients(port):
+                result[f"{path} with {SLOW} slow"] = probe(port, path)
+            time.sleep(1)
+    return result
+
+
+def heavy(port):
+    """One honest client alone, then beside two that send eight heavy photos at a time."""
+    alone = figures(measure(port, HONEST, 1, SECONDS))
+    chosen = [content for name, content in photos() if name in HEAVY]
+    assert len(chosen) == len(HEAVY)
+    stop = threading.Event()
+
+    def attack():
+        photo = 0
+        while not stop.is_set():
+            photo += 1
+            body = b"".join(
+                b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+                + chosen[(photo + i) % len(chosen)]
+                + b"\r\n"
+                for i in range(3)
+            )
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            ask(
+                connection,
+                *("POST", "/predict", body + b"--x--\r\n"),
+                Content_Type="multipart/form-data; boundary=x",
+            )
+            connection.close()
+
+    threads = [threading.Thread(target=attack) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    beside = figures(measure(port, HONEST, 1, SECONDS))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return {"alone": alone, "beside heavy photos": beside}
+
+
+def impatient(port):
+    """Answers a second to as many clients as may wait, and to many more that do not pause."""
+    return {
+        str(clients): round(len(measure(port, HONEST, clients, SECONDS)) / SECONDS, 1)
+        for clients in (16, IMPATIENT)
+    }
+
+
+def orphan():
+    """Seconds from the death of the master to the answer of the next one on its port."""
+    with tempfile.TemporaryDirectory() as logs:
+        with server(logs) as (port, worker, _):
+            with open(f"/proc/{worker}/stat") as stat:
+                master = int(stat.read().split()[3])
+            os.kill(master, 9)
+            start = time.perf_counter()
+            with server(logs, PORT=str(port)):
+                return round(time.perf_counter() - start, 1)
+
+
+def main():
+    results = {"processors": processors()}
+
+    def show(name, found):
+        results[name] = found
+        print(name, json.dumps(found), flush=True)
+
+    for name, module in SERVERS.items():
+        show(name, compare(module))
+    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, _, cold):
+        show("start_s", round(cold, 1))
+        show("heavy", heavy(port))
+        show("impatient", impatient(port))
+    show("next_start_s", orphan())
+    show("photos", costs())
+    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+
+
+HONEST = [path.read_bytes() for path in sorted((MODEL / "golden").iterdir())]
+
+if __name__ == "__main__":
+    main()

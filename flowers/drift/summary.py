@@ -1,0 +1,217 @@
+"""The drift report: state, verdict, alarm and figures of a stream of answers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowers.drift import mix, watch
+from flowers.drift.alarm import compare, holm, kolmogorov_smirnov
+from flowers.drift.report import accuracy, describe
+from flowers.drift.verdict import BETTER, HARMFUL, needed, verdict
+from flowers.drift.watch import Ring
+from flowers.drift.windows import Held, Windows, compared
+from flowers.log.record import UNKNOWN
+from flowers.photos.statistics import NAMES
+
+# Fewer photos than these say nothing, and no alarm is not yet "ok".
+LEAST = 100
+# Of the verdict, where the held-out photos are too few to say how many labels it takes.
+LABELS = 200
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream of answers, watched.
+
+    Attributes
+    ----------
+    held : Held
+    rows : ndarray of shape (n,)
+        As of ``flowers.log.table.row_type``, from the last acknowledgement on.
+    log_capital : ndarray of shape (n,)
+    windows : Windows
+    ring : Ring or None
+    verdict : dict
+    """
+
+    held: Held
+    rows: np.ndarray
+    log_capital: np.ndarray
+    windows: Windows
+    ring: Ring | None
+    verdict: dict
+
+    @classmethod
+    def of(cls, held_out, rows, knobs):
+        """Watch a stream.
+
+        Parameters
+        ----------
+        held_out : dict
+            As of ``flowers.log.reference.read_reference``.
+        rows : ndarray of shape (n,)
+        knobs : dict
+            The section ``drift`` of params.yaml.
+        """
+        held, rows = Held.of(held_out), np.array(rows)
+        log_capital = watch.capital(held, rows, knobs["mix_tolerance"])
+        windows = Windows.of(held, rows["probabilities"], knobs["window"])
+        ring = watch.first_ring(log_capital, windows, knobs)
+        told = judged(held, rows, ring, knobs)
+        if ring is None and told["word"] == HARMFUL:
+            labelled = np.flatnonzero(rows["truth"] != UNKNOWN)[-told["labelled"] :]
+            ring = Ring(watch.LABELS, int(labelled[0]), int(labelled[-1]))
+        return cls(held, rows, log_capital, windows, ring, told)
+
+
+def judged(held, rows, ring, knobs):
+    """Judge the labels that came since an alarm began, or the newest ones."""
+    before = held.probabilities.argmax(axis=1) == held.truth
+    known = np.flatnonzero(rows["truth"] != UNKNOWN)
+    if ring is None:
+        enough = needed(before.mean(), len(before), knobs["harm"], knobs["label_alpha"])
+        known = known[-(enough or LABELS) :]
+    else:
+        known = known[known >= ring.since]
+    labelled = rows[known]
+    correct = labelled["probabilities"].argmax(axis=1) == labelled["truth"]
+    return verdict(correct, before, knobs["harm"], knobs["label_alpha"])
+
+
+def alarm_of(stream, classes, knobs):
+    """Tell what rang, when and of what kind; None if nothing did.
+
+    Returns
+    -------
+    dict or None
+        ``rang_at``, ``since``, ``by``, ``kind``, the image ``statistics`` that differ since, and
+        the estimated ``mix``.
+    """
+    ring, held = stream.ring, stream.held
+    if ring is None:
+        return None
+    told = watch.stretch(ring, stream.rows, knobs["window"])
+    return {
+        "rang_at": str(stream.rows["time"][ring.at]),
+        "since": str(stream.rows["time"][ring.since]),
+        "by": ring.by,
+        "kind": watch.kind(ring, held, stream.rows["probabilities"], knobs),
+        "statistics": image_warnings(held.image, told["image"], knobs["alpha"]),
+        "mix": mix_of(held, told["probabilities"], classes, knobs["alpha"]),
+    }
+
+
+def mix_of(held, probabilities, classes, alpha):
+    """Estimate the share of each class, with its interval (1 - alpha, over all classes)."""
+    change, noise = (x[0] for x in mix.changes(held.probabilities, held.truth, probabilities[None]))
+    before = mix.one_hot(held.truth, len(classes)).mean(axis=0)
+    margin = mix.sure(len(classes), alpha) * noise
+    sides = {"share": before + change, "low": before + change - margin}
+    sides |= {"high": before + change + margin, "held_out": before}
+    shares = zip(*(np.clip(side, 0, 1).tolist() for side in sides.values()), strict=True)
+    return {c: dict(zip(sides, four, strict=True)) for c, four in zip(classes, shares, strict=True)}
+
+
+def image_warnings(reference, image, alpha):
+    """Name image statistics that differ: photos of another kind, whether or not answers suffer.
+
+    Parameters
+    ----------
+    reference, image : ndarray of shape (m, d), (n, d)
+        A column with NaN is not compared: models and logs of old have no such number.
+    alpha : float
+
+    Returns
+    -------
+    list of str
+    """
+    known = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
+    p_values, _ = kolmogorov_smirnov(reference[:, known], image[None][:, :, known])
+    names = np.array(NAMES)[known]
+    return names[(holm(p_values) <= alpha)[0]].tolist()
+
+
+def drift_report(stream, latched, classes, knobs):
+    """Tell the state of a stream, in the order of what matters.
+
+    Parameters
+    ----------
+    stream : Stream
+    latched : dict or None
+        The alarm that the log keeps: it stays until a person clears it.
+    classes : sequence of str
+    knobs : dict
+
+    Returns
+    -------
+    dict
+    """
+    rows, held, windows = stream.rows, stream.held, stream.windows
+    alarm = latched or alarm_of(stream, classes, knobs)
+    beyond, differing = windows.beyond(0, knobs["alpha"]), windows.differing(knobs["alpha"])
+    report = {
+        "state": state(len(rows), alarm, stream.verdict["word"], beyond),
+        "verdict": stream.verdict,
+        "alarm": alarm and alarm | {"latched": latched is not None},
+        "reference": {
+            "distinct": len(held.truth),
+            "confidence": held.probabilities.max(axis=1).mean(),
+            "accuracy": stream.verdict["reference_accuracy"],
+        },
+        "windows": {
+            "compared": len(windows.spans),
+            "differ": int(differing.sum()),
+            "mix_moved": int(beyond.any(axis=1).sum()),
+        },
+    }
+    if not len(rows):
+        return report
+    report["capital"] = {
+        "now": float(np.exp(min(stream.log_capital[-1], 700))),
+        "highest": float(np.exp(min(stream.log_capital.max(), 700))),
+    }
+    return report | newest(stream, classes, knobs)
+
+
+def newest(stream, classes, knobs):
+    """Give the figures of the newest photos, and the accuracy over all."""
+    held, rows = stream.held, stream.rows
+    inside = rows[-knobs["window"] :]
+    shares = inside["probabilities"]
+    told = {"from": str(inside["time"][0]), "to": str(inside["time"][-1])}
+    told |= describe(held.probabilities, shares, inside["truth"], classes, knobs["seed"])
+    if len(inside) >= LEAST:
+        plain = [x[0] for x in compare(held.probabilities, shares[None])]
+        apart = [*compared(held, shares[None])[0][0].tolist(), None]
+        tests = zip((*classes, "labels"), *plain, apart, strict=True)
+        told["tests"] = {
+            name: {"p_value": float(p), "effect": float(effect), "p_value_apart_from_mix": rest}
+            for name, p, effect, rest in tests
+        }
+        told["mix"] = mix_of(held, shares, classes, knobs["alpha"])
+        told["warnings"] = image_warnings(held.image, inside["image"], knobs["alpha"])
+    return {"newest": told, "all": accuracy(rows["probabilities"], rows["truth"])}
+
+
+def state(count, alarm, word, beyond):
+    """Give the word for a stream.
+
+    Parameters
+    ----------
+    count : int
+        Photos.
+    alarm : dict or None
+    word : str
+        Of the verdict: more right answers than before are no alarm.
+    beyond : ndarray of shape (k, n_classes)
+        Which classes are off in which windows.
+
+    Returns
+    -------
+    {"no predictions", "warming up", "ok", "notice", "alarm"}
+    """
+    if alarm:
+        return "notice" if word == BETTER else "alarm"
+    if count < LEAST:
+        return "warming up" if count else "no predictions"
+    return "notice" if len(beyond) and beyond[-1].any() else "ok"

@@ -1,0 +1,61 @@
+"""What git knows: its commands, files of a commit, tags by name."""
+
+import subprocess
+
+from flowers.errors import BadInput
+
+
+def git(*arguments):
+    """What a git command prints, without the last line end.
+
+    Raises
+    ------
+    BadInput
+        With the last words of git, if it fails.
+    """
+    try:
+        ended = subprocess.run(("git", *arguments), capture_output=True, encoding="utf-8")
+    except FileNotFoundError as error:
+        raise BadInput("git is not installed") from error
+    if ended.returncode:
+        words = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+        raise BadInput(f"git {arguments[0]}: {words[-1]}")
+    return ended.stdout.rstrip("\n")
+
+
+def file_at(commit, path):
+    """The text of a file as it was committed.
+
+    Raises
+    ------
+    BadInput
+        If the commit does not have it.
+    """
+    # Not by git(): every byte counts where a digest is compared.
+    shown = subprocess.run(("git", "show", f"{commit}:{path}"), capture_output=True)
+    if shown.returncode:
+        raise BadInput(f"commit {commit[:7]} has no {path}: it holds no finished run")
+    return shown.stdout.decode(errors="replace")
+
+
+def tags_like(*beginnings):
+    """Every tag whose name begins so, upper case or lower.
+
+    Returns
+    -------
+    dict of str to dict
+        By name: ``type`` ("tag" for an annotated one), ``to`` (the type of what it names in the
+        end) and ``commit``, the id of that.
+    """
+    parts = "%(refname:short) %(objecttype) %(*objecttype) %(*objectname)"
+    listed = git("for-each-ref", f"--format={parts}", "refs/tags").splitlines()
+    found = {}
+    for name, kind, *peeled in (line.split(" ") for line in listed):
+        if name.lower().startswith(beginnings):
+            to, commit = peeled
+            # Git before 2.45 peels one tag only.
+            if to == "tag":
+                commit = git("rev-parse", f"{commit}^{{}}")
+                to = git("cat-file", "-t", commit)
+            found[name] = {"type": kind, "to": to, "commit": commit}
+    return found

@@ -1,0 +1,58 @@
+"""Try a model before it is served, in a process of its own."""
+
+import multiprocessing
+
+from flowers.errors import BadInput
+from flowers.model_folder import find, load
+from scoring.server.scorer import golden_fault
+from scoring.server.settings import MODELS
+
+# A model that takes longer to load and to answer its golden photos is not served.
+CHECK_SECONDS = 120
+
+
+def checked(settings):
+    """Load the model of the settings and ask it the golden photos, for those about to serve it.
+
+    A model file may raise anything, hang or end its process: that process is a fork, so whoever
+    asks lives on and keeps no memory of the model.
+
+    Raises
+    ------
+    BadInput
+        If it should not be served.
+    """
+    folder = find(MODELS, settings.model_dir)
+    fork = multiprocessing.get_context("fork")
+    answer, told = fork.Pipe(duplex=False)
+    process = fork.Process(target=_tell, args=(folder, told), daemon=True)
+    process.start()
+    told.close()
+    try:
+        if answer.poll(CHECK_SECONDS):
+            fault = answer.recv()
+        else:
+            fault = f"{folder}: not loaded within {CHECK_SECONDS} s"
+    except (EOFError, OSError):
+        fault = f"{folder}: loading the model ended its process"
+    finally:
+        process.kill()
+        process.join()
+        answer.close()
+    if fault:
+        raise BadInput(" ".join(fault.split()))  # one line, whatever was raised
+    return folder
+
+
+def _tell(folder, told):
+    told.send(_fault(folder))
+
+
+def _fault(folder):
+    try:
+        fault = golden_fault(load(folder), folder)
+    except BadInput as error:
+        return str(error)
+    except BaseException as error:
+        return f"{folder}: {type(error).__name__}: {error}"
+    return fault and f"{folder}: {fault}"

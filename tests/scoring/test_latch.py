@@ -1,0 +1,82 @@
+import json
+
+import pytest
+
+from scoring.latch import main
+from tests.stages.log_files import figures, predictions, write
+
+
+@pytest.fixture
+def here(shop, monkeypatch):
+    """A finished run to work in, and what `make drift` does."""
+    monkeypatch.chdir(shop.path)
+
+    def drift(*records, acknowledge=False):
+        write(shop, records)
+        if acknowledge:
+            assert main(["acknowledge"]) == 0
+        for stage in ("snapshot", "drift"):
+            shop.stage(stage)
+        assert main(["keep"]) == 0
+        return figures(shop, "drift")
+
+    drift.shop = shop
+    return drift
+
+
+def moved(shop, first):
+    return predictions(shop, 1000, first, wrong=True)
+
+
+def logged(shop):
+    lines = (shop.path / "logs/alarms.jsonl").read_text().splitlines()
+    return [json.loads(line)["kind"] for line in lines if line]
+
+
+def test_an_alarm_stays_although_its_photos_are_read_no_more(here):
+    first = here(*moved(here.shop, 0))["alarm"]
+    here.shop.set(**{"snapshot.limit": 500})
+    later = here(*predictions(here.shop, 600, 1000))
+    assert (later["state"], later["windows"]["differ"]) == ("alarm", 0)
+    assert later["alarm"] == first | {"latched": True}
+    assert logged(here.shop) == ["alarm"]
+
+
+def test_a_person_clears_it_and_the_watch_begins_anew(here):
+    assert here(*moved(here.shop, 0))["state"] == "alarm"
+    cleared = here(acknowledge=True)
+    assert (cleared["state"], cleared["alarm"]) == ("no predictions", None)
+    assert cleared["acknowledged"]
+    assert logged(here.shop) == ["alarm", "acknowledgement"]
+    late = [
+        r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.shop, 9, 5000)
+    ]
+    assert here(*late)["state"] == "no predictions"  # their clock is wrong
+
+
+def test_without_an_alarm_there_is_nothing_to_clear(here, capsys):
+    here(*predictions(here.shop, 300))
+    assert main(["acknowledge"]) == 0
+    assert "nothing to clear" in capsys.readouterr().out
+    assert not (here.shop.path / "logs/alarms.jsonl").exists()
+
+
+def test_the_alarm_of_another_model_does_not_stand(here):
+    here(*moved(here.shop, 0))
+    path = here.shop.path / "logs/alarms.jsonl"
+    path.write_text(path.read_text().replace('"model_md5": "', '"model_md5": "f'))
+    assert here()["alarm"]["latched"] is False
+
+
+@pytest.mark.parametrize("line", ["torn {", '{"kind": "alarm", "time": 7}', "[]", "7"])
+def test_a_damaged_line_costs_nothing_else(here, line):
+    here(*moved(here.shop, 0))
+    path = here.shop.path / "logs/alarms.jsonl"
+    path.write_text(f"{line}\n{path.read_text()}\n{line}")
+    assert here()["alarm"]["latched"] is True
+
+
+def test_without_a_model_it_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["acknowledge"]) == 2
+    assert "dvc repro" in capsys.readouterr().err

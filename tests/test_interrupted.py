@@ -1,0 +1,119 @@
+"""Ctrl-C, and two runs at a time: one line each, in the real make, DVC and stages."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.imports import ROOT
+from tests.workshop import TINY, Workshop
+
+STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
+# A stage that waits at a moment of its work or of its start, named by a file; then Ctrl-C comes.
+WAITING = """
+import pathlib, time
+def wait(name):
+    pathlib.Path(name).touch()
+    time.sleep(60)
+"""
+
+
+def started(shop, *command):
+    """A command in a process group of its own, as a terminal starts it."""
+    env = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_NO_ANALYTICS": "1",
+    }
+    return subprocess.Popen(
+        command,
+        cwd=shop.path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def until(path, process):
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
+def interrupted(process):
+    """Standard error of a command after Ctrl-C in its terminal, and its exit code."""
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=100)
+    return said.splitlines(), process.returncode
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """A new repository whose first stage waits."""
+    shop = Workshop.made(tmp_path / "repository")
+    shop.set(**TINY)
+    shutil.copy(ROOT / "Makefile", shop.path)
+    (shop.path / "flowers/waiting.py").write_text(WAITING)
+    stage = shop.path / "stages/fetch.py"
+    text = stage.read_text()
+    assert "def main(knobs):\n" in text
+    text = text.replace(
+        "def main(knobs):\n",
+        "def main(knobs):\n    from flowers.waiting import wait; wait('waits')\n",
+    )
+    stage.write_text(text)
+    return shop
+
+
+def test_in_a_stage_at_work_it_is_one_line_and_130(slow):
+    process = started(slow, "python", "-m", "stages.fetch")
+    until(slow.path / "waits", process)
+    lines, code = interrupted(process)
+    assert (len(lines), code) == (1, 130) and lines[0].startswith("fetch: ")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_in_a_stage_that_starts_it_is_one_line_and_130(slow, stage):
+    # Every stage imports numpy, or what does.
+    (slow.path / "numpy.py").write_text("from flowers.waiting import wait; wait('waits')\n")
+    process = started(slow, "python", "-m", f"stages.{stage}")
+    until(slow.path / "waits", process)
+    lines, code = interrupted(process)
+    assert (len(lines), code) == (1, 130)
+
+
+def test_in_make_repro_it_is_one_line_beside_that_of_make(slow):
+    process = started(slow, "make", "-o", "env", "repro")
+    until(slow.path / "waits", process)
+    lines, code = interrupted(process)
+    assert [line for line in lines if not line.startswith("make: ")] == [
+        "fetch: interrupted; the same command goes on from here"
+    ]
+    assert code in (130, -signal.SIGINT)
+
+
+def test_a_second_run_says_at_once_that_there_is_one(slow):
+    first = started(slow, "make", "-o", "env", "repro")
+    until(slow.path / "waits", first)
+    second = slow.run("make", "-o", "env", "repro", check=False)
+    told = [line for line in second.stderr.splitlines() if not line.startswith("make: ")]
+    assert len(told) == 1 and told[0].startswith("repro: another run is at work in ")
+    assert second.returncode != 0 and "Running stage" not in second.stdout
+    assert first.poll() is None
+    interrupted(first)
+
+
+def test_what_was_interrupted_ends_with_the_bits_of_a_run_that_was_not(slow, finished):
+    process = started(slow, "make", "-o", "env", "repro")
+    until(slow.path / "waits", process)
+    interrupted(process)
+    shutil.copy(ROOT / "stages/fetch.py", slow.path / "stages")
+    (slow.path / "flowers/waiting.py").unlink()
+    slow.run("make", "-o", "env", "repro")
+    assert (slow.path / "dvc.lock").read_text() == (finished.path / "dvc.lock").read_text()

@@ -1,0 +1,44 @@
+"""Experiments go from one clone to another by a git remote and a store named with make."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.imports import ROOT
+from tests.workshop import Workshop
+
+
+def with_store(shop, where):
+    shutil.copy(ROOT / "Makefile", shop.path)
+    (shop.path / ".git/info/exclude").write_text("Makefile\n")
+    shop.run("make", "-o", "env", "store", f"DIR={where}")
+
+
+@pytest.mark.slow
+def test_an_experiment_pushed_from_one_clone_is_whole_in_another(finished, tmp_path):
+    store, bare = tmp_path / "store", tmp_path / "bare"
+    here = finished.copied(tmp_path / "here")
+    here.run("git", "init", "--quiet", "--bare", str(bare))
+    here.run("git", "remote", "add", "origin", str(bare))
+    here.run("git", "push", "--quiet", "origin", "HEAD")
+    with_store(here, store)
+    here.run(
+        "dvc", "exp", "run", "--temp", "--name", "smooth", "-S", "train_nb.var_smoothing=0.001"
+    )
+    here.run("dvc", "exp", "push", "origin", "smooth")
+    # Every other revision, too, goes to this place and to no other.
+    here.run("dvc", "push", "--all-commits")
+    assert (store / "files/md5").is_dir()
+    assert not Path("/store").exists() and not Path("/flower-store").exists()
+
+    here.run("git", "clone", "--quiet", str(bare), str(tmp_path / "there"))
+    there = Workshop(tmp_path / "there")
+    with_store(there, store)
+    there.run("dvc", "exp", "pull", "origin", "smooth")
+    there.run("dvc", "exp", "apply", "smooth")
+    there.run("dvc", "checkout")
+    model = there.path / "models/nb.joblib"
+    assert model.read_bytes() != (here.path / "models/nb.joblib").read_bytes()
+    assert "0.001" in (there.path / "params.yaml").read_text()
+    there.run("dvc", "status", "train_nb")
