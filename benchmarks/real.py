@@ -53,7 +53,7 @@ def photos_of(knobs):
         images.append(image)
     split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
     rules = {"colour": split["twin_correlation"], "structure": split["twin_structure"]}
-    pairs = all_pairs(twin_search(np.stack(images), rules))
+    pairs = all_pairs(twin_search(np.stack(images), rules | {"crop": split["twin_crop"]}))
     return np.array(labels), photos, groups_of(pairs, len(images))
 
 

@@ -92,7 +92,7 @@ def structure_pairs(images, threshold):
     return _strongest(_above(middle, middle, threshold), len(images))
 
 
-def crop_pairs(images, threshold):
+def crop_pairs(images, threshold, bar=iter):
     """Pairs of photos of which one, possibly mirrored, correlates with a window of the other.
 
     The windows are those of ``CROPS``; a frame is found as well, since what it frames is a window.
@@ -101,6 +101,8 @@ def crop_pairs(images, threshold):
     ----------
     images, threshold
         As of `structure_pairs`.
+    bar : callable, optional
+        Hands on the windows one by one, and may show how far they are.
 
     Returns
     -------
@@ -109,7 +111,7 @@ def crop_pairs(images, threshold):
     """
     whole = unit_rows(structure(images))
     found = []
-    for window in CROPS:
+    for window in bar(CROPS):
         found += _above(unit_rows(structure(images, window)), whole, threshold)
     return _strongest(found, len(images))
 

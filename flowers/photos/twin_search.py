@@ -8,7 +8,7 @@ from flowers.photos.twins import pairs_to_show, twin_pairs
 SIGNALS = {"colour": twin_pairs, "structure": structure_pairs, "crop": crop_pairs}
 
 
-def twin_search(images, thresholds):
+def twin_search(images, thresholds, bar=iter):
     """Pairs of twins by the first signal that finds them.
 
     Parameters
@@ -16,6 +16,8 @@ def twin_search(images, thresholds):
     images : ndarray of shape (n, s, s, 3), uint8
     thresholds : dict of {"colour", "structure", "crop"} to float in (0, 1) or None
         Correlation above which two photos are twins; None leaves the signal out.
+    bar : callable, optional
+        As of `crop_pairs`, which takes longest.
 
     Returns
     -------
@@ -26,7 +28,8 @@ def twin_search(images, thresholds):
     for signal, threshold in thresholds.items():
         if threshold is None:
             continue
-        pairs, correlation = SIGNALS[signal](images, threshold)
+        options = {"bar": bar} if signal == "crop" else {}
+        pairs, correlation = SIGNALS[signal](images, threshold, **options)
         code = pairs[:, 0] * len(images) + pairs[:, 1]
         new = ~np.isin(code, known)
         found[signal] = pairs[new], correlation[new]
