@@ -1,7 +1,7 @@
 """Real photos under every protocol, as DVC experiments: python -m benchmarks.real ARCHIVE.
 
-Before any of them a fifth of the pictures is set aside, with all their copies. Each protocol's model
-answers these photos at the end, so that what it promised stands beside what came.
+Before any of them a fifth of the pictures is set aside, with all their copies. Each model answers
+these photos at the end, so that what its protocol promised stands beside what came.
 """
 
 import sys
@@ -24,7 +24,7 @@ from flowers import model_folder
 from flowers.errors import Rejected
 from flowers.evaluation.scores import group_bootstrap
 from flowers.learning.splits import grouped_split
-from flowers.photos.decoding import read
+from flowers.photos.decoding import decode, read
 from flowers.photos.twin_search import all_pairs, twin_search
 from flowers.photos.twins import groups_of
 from flowers.sources.files import archive_files, folder_files
@@ -37,24 +37,29 @@ SHARE, SEED = 0.2, 1
 
 
 def photos_of(knobs):
-    """Labels, bytes and groups of near-duplicates of all photos that can be read."""
+    """Labels and bytes of all photos that can be read."""
     if knobs["fetch.source"] == "folder":
         files = folder_files(knobs["fetch.path"])
     else:
         files = archive_files(str(knobs["fetch.path"]), ROOT / "data" / "downloads")
-    labels, photos, images = [], [], []
+    labels, photos = [], []
     for label, _, content in tqdm(files, desc="photos", unit=" files", disable=None):
         try:
-            image, _ = read(content)
+            decode(content)
         except Rejected:
             continue
         labels.append(label)
         photos.append(content)
-        images.append(image)
+    return np.array(labels), photos
+
+
+def groups_in(photos):
+    """Groups of near-duplicates, by the rules of params.yaml."""
     split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
     rules = {"colour": split["twin_correlation"], "structure": split["twin_structure"]}
-    pairs = all_pairs(twin_search(np.stack(images), rules | {"crop": split["twin_crop"]}))
-    return np.array(labels), photos, groups_of(pairs, len(images))
+    rules["crop"] = split["twin_crop"]
+    images = np.stack([read(photo)[0] for photo in photos])
+    return groups_of(all_pairs(twin_search(images, rules)), len(photos))
 
 
 def set_aside(labels, photos, groups):
@@ -99,7 +104,8 @@ def outcome(commit, labels, photos, groups):
 
 def main(source):
     source = experiments.knobs_of(source)
-    labels, photos, groups = photos_of(source)
+    labels, photos = photos_of(source)
+    groups = groups_in(photos)
     aside = set_aside(labels, photos, groups)
     kept = [photos[i] for i in aside]
     results = {}

@@ -26,7 +26,7 @@ def sentence():
         f"Planted among the real photos, at least {100 * min(found.values()):.0f} % of the copies "
         f"of each of these kinds are found: {', '.join(found)}. Mostly missed (at most "
         f"{100 * max(missed.values()):.0f} % found): {', '.join(missed)}. Of the {pairs} pairs "
-        f"that the real photos have themselves, a person looked at {seen}; {wrong} were wrong."
+        f"that the real photos have themselves, {seen} were looked at; {wrong} were wrong."
     )
     return textwrap.fill(text, 100, break_on_hyphens=False)
 

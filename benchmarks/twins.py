@@ -1,8 +1,8 @@
 """How good the twin search is: python -m benchmarks.twins [ARCHIVE].
 
 Altered copies are planted among drawn photos and, if their archive is there, among real ones. Of
-the real photos it also counts which pairs a person who looked at them judged wrong, and says what
-each signal does to the accuracy on grouped folds.
+the pairs that real photos have themselves it counts those judged wrong by their looks, and it says
+what each signal does to the accuracy on grouped folds.
 """
 
 import csv
@@ -73,7 +73,7 @@ def recall(files, images, found):
 
 
 def judged(files, found):
-    """Pairs of real photos by signal, and what a person said of them."""
+    """Pairs of real photos by signal, and how those that were looked at were judged."""
     digests = [sha256(content).hexdigest()[:16] for content in files]
     with JUDGED.open(newline="") as file:
         known = {frozenset((r["first"], r["second"])): r["twins"] for r in csv.DictReader(file)}

@@ -1,0 +1,102 @@
+"""Learned features on five grouped folds: python -m benchmarks.folds ARCHIVE.
+
+All photos are held out once. The codebook, too, is learnt anew from the training photos of each
+fold. Beside the accuracy: what a photo costs, on one core, with the arithmetic that stages pin.
+"""
+
+import sys
+import time
+
+import stages  # noqa: F401, first: its pins hold for numpy
+
+# isort: split
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.clean_copy import ROOT
+from benchmarks.experiments import knobs_of
+from benchmarks.protocols import RECIPES
+from benchmarks.real import groups_in, photos_of
+from flowers.features.extraction import extract, extracted
+from flowers.features.vocabularies import Recipe, draw, learned, sample
+from flowers.learning.splits import grouped_folds
+from flowers.learning.svm import GramSVC
+from flowers.parallel import each, workers
+from flowers.photos.decoding import decode, square
+from flowers.tables import write_json
+
+FIGURES = ROOT / "metrics" / "folds.json"
+FOLDS, SEED, TIMED = 5, 0, 40
+
+
+def arrays(photos, size):
+    """Squares of pixels and the sizes of photos."""
+    done = joblib.Parallel(-1, prefer="threads")(joblib.delayed(decode)(p) for p in photos)
+    return (
+        np.stack([square(image, size) for image, _ in done]),
+        np.array([image.size for image, _ in done]),
+    )
+
+
+def rows_of(images, sizes, train, recipe):
+    """Features of all photos and of their mirror images, by a codebook learnt from `train`."""
+    drawn = list(draw(images, sizes, train, recipe))
+    seen = list(tqdm(each(sample, drawn), total=len(drawn), desc="codebook", disable=None))
+    preparation = {"names": ["fisher"], "codebook": learned(seen, recipe)}
+    both = []
+    for turned in (images, images[:, :, ::-1]):
+        parts = extracted(turned, sizes, preparation)
+        parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
+        both.append(np.concatenate([rows for _, rows in parts]))
+    return *both, preparation
+
+
+def milliseconds(images, sizes, preparation):
+    """Median time of the features of one photo, on one core."""
+    times = []
+    for i in range(TIMED):
+        start = time.perf_counter()
+        extract(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times))
+
+
+def fold_accuracies(recipe, labels, photos, groups):
+    """Accuracy on each fold, and the cost of a photo."""
+    knobs = RECIPES[recipe]
+    scales = tuple(map(float, knobs["codebook.scales"].strip("[]").split(",")))
+    learning = Recipe(scales, knobs["codebook.words"], photos=900, per_photo=130, seed=SEED)
+    images, sizes = arrays(photos, knobs["resize.size"])
+    found = []
+    for train, test in grouped_folds(labels, groups, FOLDS, SEED):
+        X, mirrored, preparation = rows_of(images, sizes, train, learning)
+        model = GramSVC(C=2.0, kernel="linear", standardise=False, multiclass="ovr")
+        both = np.concatenate([X[train], mirrored[train]])
+        model.fit(both, np.tile(labels[train], 2), np.tile(groups[train], 2))
+        found.append(float((model.predict(X[test]) == labels[test]).mean()))
+        print(f"folds: {recipe} {found[-1]:.4f}", flush=True)
+    return {
+        "photos": len(labels),
+        "distinct": len(np.unique(groups)),
+        "accuracy": np.mean(found),
+        "deviation": np.std(found),
+        "folds": found,
+        "ms_per_photo": milliseconds(images, sizes, preparation),
+    }
+
+
+def main(source):
+    labels, photos = photos_of(knobs_of(source))
+    groups = groups_in(photos)
+    results = {}
+    with workers(-1, "threading"):
+        for recipe in ("learned-small", "learned"):
+            results[recipe] = fold_accuracies(recipe, labels, photos, groups)
+            write_json(FIGURES, results)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("say which photos: python -m benchmarks.folds /path/of/an/archive")
+    main(sys.argv[1])
