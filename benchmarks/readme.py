@@ -1,13 +1,14 @@
-"""Write what README.md takes from runs, between markers that name it."""
+"""Write what README.md and docs/accuracy.md take from runs, between markers that name it."""
 
 import json
 import re
 import subprocess
 import sys
 
+from benchmarks import twin_tables
 from benchmarks.clean_copy import ROOT
 
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "accuracy.md")
 SHOWN = ROOT / "docs" / "shown"
 PROTOCOLS = {
     "seed-protocol": "random split, pixels: the usual protocol",
@@ -110,6 +111,7 @@ TABLES = {
     "stages": stages_sentence,
     "graph": graph,
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
+    **twin_tables.TABLES,
 }
 
 
@@ -122,4 +124,5 @@ def rendered(text):
 
 
 if __name__ == "__main__":
-    README.write_text(rendered(README.read_text()))
+    for page in PAGES:
+        page.write_text(rendered(page.read_text()))

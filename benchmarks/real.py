@@ -57,6 +57,7 @@ def groups_in(photos):
     """Groups of near-duplicates, by the rules of params.yaml."""
     split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
     rules = {"colour": split["twin_correlation"], "structure": split["twin_structure"]}
+    rules["crop"] = split["twin_crop"]
     images = np.stack([read(photo)[0] for photo in photos])
     return groups_of(all_pairs(twin_search(images, rules)), len(photos))
 

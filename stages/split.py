@@ -1,12 +1,14 @@
 """Group near-duplicates, split into train and test, and measure what crosses."""
 
+from functools import partial
+
 import numpy as np
 
 from flowers.learning.splits import split_figures, strategies
 from flowers.photos.twin_search import all_pairs, examples, twin_search
 from flowers.photos.twins import groups_of
 from flowers.tables import read_csv, write_csv, write_json
-from stages._files import write_sheet
+from stages._files import progress, write_sheet
 from stages._run import run
 
 SHOWN = 12  # pairs of twins on the contact sheet
@@ -16,7 +18,8 @@ def main(knobs):
     index, images = read_csv("data/index.csv"), np.load("data/images.npy", mmap_mode="r")
     labels, strategy = index["label"], knobs["strategy"]
     thresholds = {"colour": knobs["twin_correlation"], "structure": knobs["twin_structure"]}
-    found = twin_search(images, thresholds)
+    bar = partial(progress, desc="split", unit=" windows")
+    found = twin_search(images, thresholds | {"crop": knobs["twin_crop"]}, bar)
     pairs = all_pairs(found)
     groups = groups_of(pairs, len(labels))
     tests = strategies(labels, groups, knobs["test_size"], knobs["seed"])

@@ -23,7 +23,8 @@ SHELL = [
 
 
 def test_its_tables_and_graph_are_those_of_the_metrics_and_of_dvc():
-    assert rendered(TEXT) == TEXT
+    for text in (TEXT, PAGES["accuracy.md"]):
+        assert rendered(text) == text
 
 
 def test_every_picture_and_file_it_names_is_there():

@@ -1,21 +1,23 @@
-"""Near-duplicates by every signal: likeness of colour, and likeness of structure."""
+"""Near-duplicates by every signal: colour, structure, and structure of a part."""
 
 import numpy as np
 
-from flowers.photos.structure import structure_pairs
+from flowers.photos.structure import crop_pairs, structure_pairs
 from flowers.photos.twins import pairs_to_show, twin_pairs
 
-SIGNALS = {"colour": twin_pairs, "structure": structure_pairs}
+SIGNALS = {"colour": twin_pairs, "structure": structure_pairs, "crop": crop_pairs}
 
 
-def twin_search(images, thresholds):
+def twin_search(images, thresholds, bar=iter):
     """Pairs of twins by the first signal that finds them.
 
     Parameters
     ----------
     images : ndarray of shape (n, s, s, 3), uint8
-    thresholds : dict of {"colour", "structure"} to float in (0, 1) or None
+    thresholds : dict of {"colour", "structure", "crop"} to float in (0, 1) or None
         Correlation above which two photos are twins; None leaves the signal out.
+    bar : callable, optional
+        As of `crop_pairs`, which takes longest.
 
     Returns
     -------
@@ -26,7 +28,8 @@ def twin_search(images, thresholds):
     for signal, threshold in thresholds.items():
         if threshold is None:
             continue
-        pairs, correlation = SIGNALS[signal](images, threshold)
+        options = {"bar": bar} if signal == "crop" else {}
+        pairs, correlation = SIGNALS[signal](images, threshold, **options)
         code = pairs[:, 0] * len(images) + pairs[:, 1]
         new = ~np.isin(code, known)
         found[signal] = pairs[new], correlation[new]

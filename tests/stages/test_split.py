@@ -32,6 +32,30 @@ def test_the_random_split_leaks_and_says_how_much(shop):
     assert abs(figures["twin_in_train_share"]["random"] - share) < 1e-3
 
 
+def test_each_signal_can_be_switched_off_and_finds_what_others_miss(shop):
+    images = np.load(shop.path / "data/images.npy")
+    # A copy in grey, another one as a part.
+    first, second = 0, len(images) // 2
+    images[1] = images[first].mean(axis=2, dtype=int)[..., None]
+    inner = images[second, 2:30, 2:30]
+    images[second + 1] = inner[np.ix_(np.arange(32) * 28 // 32, np.arange(32) * 28 // 32)]
+    (shop.path / "data/images.npy").chmod(0o644)
+    np.save(shop.path / "data/images.npy", images)
+
+    def found_by(**knobs):
+        shop.stage("split", **knobs)
+        return outcome(shop)
+
+    rows, figures = found_by(**{"split.twin_structure": 0.7, "split.twin_crop": 0.7})
+    assert rows["group"][1] == rows["group"][first]
+    assert rows["group"][second + 1] == rows["group"][second]
+    assert sum(figures["found_by"].values()) == figures["twin_pairs"]
+    rows, figures = found_by(**{"split.twin_structure": None, "split.twin_crop": None})
+    assert rows["group"][1] != rows["group"][first]
+    assert rows["group"][second + 1] != rows["group"][second]
+    assert set(figures["found_by"]) == {"colour"}
+
+
 def test_pictures_with_two_labels_are_counted(finished):
     rows, figures = outcome(finished)
     labels = [set(rows["label"][rows["group"] == g]) for g in set(rows["group"])]
