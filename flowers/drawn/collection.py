@@ -30,9 +30,10 @@ def drawn_set(
     """Draw a photo set, file by file, in a fixed order.
 
     The same `per_class`, `twin_share`, `conflicts` and `seed` give the same bytes, whatever
-    `n_jobs` and `backend`. Files that show one picture come one after the other. A twin shows the same picture as another numbered file: saved at
+    `n_jobs` and `backend`. A twin shows the same picture as another numbered file: saved at
     another quality, resized, mirrored, cropped by at most 2 % a side or slightly brighter or
-    darker. The files of `flowers.drawn.hazards.HAZARDS` come last, on top of `per_class`.
+    darker; it comes beside the other, because a picture is drawn once. The files of
+    `flowers.drawn.hazards.HAZARDS` come last, on top of `per_class`.
 
     Parameters
     ----------

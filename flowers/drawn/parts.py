@@ -40,7 +40,7 @@ def blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
 
 @lru_cache
 def _shading(along, across):
-    """What `blade` needs for each lattice of a size: places, light, and the midrib's shade."""
+    """Give what `blade` needs for a size of lattice: places, light, the midrib's shade."""
     u = np.linspace(0, 1, along)[:, None, None]
     v = np.abs(np.linspace(-1, 1, across))[:, None]
     throat = 0.58 + 0.42 * np.minimum(1, 2.0 * u + 0.1)  # less light reaches the base
