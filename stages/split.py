@@ -7,6 +7,7 @@ from flowers.photos.twins import groups_of, pairs_to_show, twin_pairs
 from flowers.tables import read_csv, write_csv, write_json
 from stages._files import write_sheet
 from stages._run import run
+from stages._workers import stage_workers
 
 SHOWN = 12  # pairs of twins on the contact sheet
 
@@ -14,7 +15,8 @@ SHOWN = 12  # pairs of twins on the contact sheet
 def main(knobs):
     index, images = read_csv("data/index.csv"), np.load("data/images.npy", mmap_mode="r")
     labels, strategy = index["label"], knobs["strategy"]
-    pairs, correlation = twin_pairs(images, knobs["twin_correlation"])
+    with stage_workers():
+        pairs, correlation = twin_pairs(images, knobs["twin_correlation"])
     groups = groups_of(pairs, len(labels))
     tests = strategies(labels, groups, knobs["test_size"], knobs["seed"])
     figures = split_figures(labels, groups, pairs, tests, strategy)
