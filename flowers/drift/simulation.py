@@ -208,7 +208,7 @@ class Simulator:
         """
         rng, held_out = np.random.default_rng(self.seed), self.held_out
         quiet = traffic.streams(held_out, (count, QUIET), rng, **kind)
-        late = self._after(case, (count, WITHIN[-1]), rng, kind)
+        late = self.after(case, (count, WITHIN[-1]), rng, kind)
         population = np.concatenate([held_out["probabilities"], case.after])
         drawn = np.concatenate([quiet, late], axis=1)
         rings, helds = self.rings(population, self.references(count, rng), drawn, rng)
@@ -230,7 +230,7 @@ class Simulator:
         told["kind_told"] = kinds.count(case.kind) / len(kinds) if kinds else None
         return told
 
-    def _after(self, case, size, rng, kind):
+    def after(self, case, size, rng, kind):
         """Rows of the population that come after the shift, (s, n)."""
         held_out, m = self.held_out, len(self.held_out["truth"])
         if case.mix is not None:
