@@ -10,15 +10,18 @@ from flowers.tables import write_json, write_text
 from stages._files import progress
 from stages._run import run
 
-WATCHED = ("capital", "window", "alpha", "mix_tolerance")
-
 
 def main(knobs):
     model = model_folder.load("models/candidate")
     held_out = read_reference(model_folder.reference("models/candidate"))
     rows = spread(np.arange(len(held_out["row"])), held_out["group"], knobs["photos"])
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
-    watched = {key: knobs[f"drift.{key}"] for key in WATCHED}
+    watched = {
+        "capital": knobs["drift.capital"],
+        "window": knobs["drift.window"],
+        "alpha": knobs["drift.alpha"],
+        "mix_tolerance": knobs["drift.mix_tolerance"],
+    }
     simulator = Simulator(held_out, watched, knobs["seed"])
     months = {
         name: simulator.false_alarms(knobs["months"], **kind)
