@@ -22,7 +22,7 @@ TRAFFIC = {INDEPENDENT: {}, CLUSTERED: {"burst": 3.0, "day_sd": 0.05}}
 WITHIN = (400, 1000, 2000)
 QUIET = 500  # photos before a shift begins
 SLOW = 2000  # photos over which a slow shift comes up
-AT_A_TIME = 20  # streams, for memory
+AT_A_TIME = 40  # streams, for memory
 RARE = {"unknown": (0.2, 0.05)}  # shares of photos in place of those of the other shifts
 
 

@@ -138,7 +138,7 @@ def other(shop, label):
 def test_the_same_snapshot_gives_the_same_bytes(shop, report):
     report(predictions(shop, 500))
     before = [(shop.path / name).read_bytes() for name in WRITTEN]
-    shop.stage("drift")
+    shop.stage("drift", **{"drift.window": KNOBS["window"]})
     assert [(shop.path / name).read_bytes() for name in WRITTEN] == before
 
 
