@@ -45,13 +45,13 @@ def test_an_alarm_stays_although_its_photos_are_read_no_more(here):
 def test_a_person_clears_it_and_the_watch_begins_anew(here):
     assert here(*moved(here.shop, 0))["state"] == "alarm"
     cleared = here(acknowledge=True)
-    assert (cleared["state"], cleared["alarm"]) == ("no predictions", None)
+    assert (cleared["state"], cleared["alarm"]) == ("warming up", None)
     assert cleared["acknowledged"]
     assert logged(here.shop) == ["alarm", "acknowledgement"]
     late = [
         r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.shop, 9, 5000)
     ]
-    assert here(*late)["state"] == "no predictions"  # their clock is wrong
+    assert here(*late)["state"] == "warming up"  # their clock is wrong
 
 
 def test_without_an_alarm_there_is_nothing_to_clear(here, capsys):
