@@ -161,7 +161,7 @@ class Simulator:
         capital = bet_on(known, arriving, rng.random(streams.shape))
         found = []
         for held, rows, line in zip(helds, streams, capital, strict=True):
-            windows = Windows.of(held, population[rows], self.knobs["window"])
+            windows = Windows.of(held, population[rows], self.knobs["window"], tolerance)
             found.append(watch.first_ring(line, windows, self.knobs))
         return found, helds
 

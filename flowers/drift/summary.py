@@ -55,7 +55,8 @@ class Stream:
         """
         held, rows = Held.of(held_out), np.array(rows)
         log_capital = watch.capital(held, rows, knobs["mix_tolerance"])
-        windows = Windows.of(held, rows["probabilities"], knobs["window"])
+        size, tolerance = knobs["window"], knobs["mix_tolerance"]
+        windows = Windows.of(held, rows["probabilities"], size, tolerance)
         ring = watch.first_ring(log_capital, windows, knobs)
         told = judged(held, rows, ring, knobs)
         if ring is None and told["word"] == HARMFUL:

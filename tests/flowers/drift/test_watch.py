@@ -71,6 +71,16 @@ def test_a_tie_is_broken_by_the_answer_and_the_photo_and_by_no_label_or_time():
     assert np.histogram(ties(many), 4, (0, 1))[0] == pytest.approx(1000, abs=100)
 
 
+def test_a_mix_is_forgiven_as_far_as_it_is_tolerated():
+    rng = np.random.default_rng(1)
+    truth, late = rng.integers(0, 3, 500), rng.choice(3, 2000, p=[0.7, 0.2, 0.1])
+    held = Held(answers(truth, rng), truth, np.zeros((500, 8)))
+    stream = answers(late, rng)
+    smallest = [Windows.of(held, stream, 1000, t).p_values.min() for t in (0, 0.05, 0.2, 0.5)]
+    assert smallest == sorted(smallest)
+    assert smallest[1] < 0.01 < smallest[3]
+
+
 def test_another_mix_alone_is_no_difference_and_other_answers_are():
     rng = np.random.default_rng(0)
     truth, late = rng.integers(0, 3, 500), rng.choice(3, 1000, p=[0.7, 0.2, 0.1])
