@@ -5,39 +5,16 @@ import re
 import subprocess
 import sys
 
-from benchmarks import twin_tables
+from benchmarks import accuracy_tables, twin_tables
+from benchmarks.accuracy_tables import interval
 from benchmarks.clean_copy import ROOT
-from flowers.evaluation import charts
-from flowers.tables import write_text
 
 PAGES = (ROOT / "README.md", ROOT / "docs" / "accuracy.md")
 SHOWN = ROOT / "docs" / "shown"
-PROTOCOLS = {
-    "seed-protocol": "random split, pixels: the usual protocol",
-    "honest": "**twins kept together, pixels**",
-    "honest-features": "twins kept together, `hog` and `colour`",
-    "tuned": "twins kept together, pixels, C chosen on train",
-}
 
 
 def read(name):
     return json.loads((ROOT / "metrics" / f"{name}.json").read_text())
-
-
-def interval(model):
-    return f"{model['accuracy']:.3f} ({model['accuracy_low']:.3f} to {model['accuracy_high']:.3f})"
-
-
-def result_sentence():
-    """What the study found, in one sentence."""
-    real, drawn = read("real"), read("evaluate")
-    usual, fair = (100 * real[name]["svm"]["accuracy"] for name in ("seed-protocol", "honest"))
-    return (
-        f"On {real['honest']['photos']:,} real photos the usual random split promises "
-        f"**{usual:.0f} %** accuracy. With copies of\none picture kept on one side the same model "
-        f"is right on **{fair:.0f} %**. On the drawn photos below,\nwhich come with this "
-        f"repository, it is right on {100 * drawn['svm']['accuracy']:.0f} %."
-    )
 
 
 def kept(name):
@@ -48,37 +25,6 @@ def kept(name):
         return f"```text\n{path.read_text()}```" if path.exists() else ""
 
     return block
-
-
-def real_table():
-    """Real photos: one row per protocol."""
-    rows = [
-        "| protocol | test twins in train | SVM accuracy (95 %) | NB accuracy (95 %) |",
-        "|---|---|---|---|",
-    ]
-    for name, result in read("real").items():
-        share = f"{100 * result['twin_in_train_share']:.0f} %"
-        cells = (PROTOCOLS[name], share, interval(result["svm"]), interval(result["nb"]))
-        rows.append(f"| {' | '.join(cells)} |")
-    photos = f"{result['photos']:,} photos, {result['distinct']:,} of them distinct."
-    return "\n".join([*rows, "", photos])
-
-
-def tuning_sentence():
-    """What choosing C on random folds promises, and what it is worth; draws the picture of it."""
-    rows = read("real").get("tuned", {}).get("tuning")
-    if not rows:
-        return ""
-    write_text(ROOT / "docs" / "tuning.svg", charts.tuning(rows))
-    leaky, honest = (max(rows, key=lambda row: float(row[kind])) for kind in ("random", "grouped"))
-    return (
-        f"Folds of the training photos drawn at random would choose C = {float(leaky['C']):g} and "
-        f"promise an\naccuracy of {float(leaky['random']):.2f}; with twins kept together the same "
-        f"C is right on {float(leaky['grouped']):.2f}, and no C on more\nthan "
-        f"{float(honest['grouped']):.2f}.\n\n"
-        "![Accuracy against C, on random folds and on folds that keep twins together]"
-        "(docs/tuning.svg)"
-    )
 
 
 def drawn_table():
@@ -125,13 +71,11 @@ def graph():
 
 
 TABLES = {
-    "result": result_sentence,
-    "real": real_table,
-    "tuning": tuning_sentence,
     "drawn": drawn_table,
     "stages": stages_sentence,
     "graph": graph,
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
+    **accuracy_tables.TABLES,
     **twin_tables.TABLES,
 }
 
