@@ -35,7 +35,11 @@ class _Worker(Worker):
     def run(self):
         (listener,) = self.sockets
         server = connections.Server(
-            self.wsgi, listener.sock, self.cfg.threads, self.wsgi.config["MAX_CONTENT_LENGTH"]
+            self.wsgi,
+            listener.sock,
+            self.cfg.threads,
+            self.wsgi.config["MAX_CONTENT_LENGTH"],
+            self.wsgi.extensions["scorer"].admits,
         )
         # A master that was killed leaves the port to the next one.
         while self.alive and os.getppid() == self.ppid:

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections import deque
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -25,6 +26,9 @@ MAX_COMING_BYTES = 200_000_000
 DRAIN_SECONDS = 3
 # Seconds that idle connections stay open when the server stops, for what is on its way.
 LINGER_SECONDS = 2
+# Seconds that a whole request waits for a place before it is refused, and how many may: who asks
+# again at once is slowed down, where refusing would cost more than answering.
+PARKED_SECONDS, MAX_PARKED = 1, 128
 # Between two looks at all connections.
 _TEND_SECONDS = 0.25
 
@@ -127,13 +131,15 @@ class Server(TcpWSGIServer):
         Requests answered at the same time.
     max_body : int
         Bytes of a request.
+    admits : callable
+        Whether a request for this path would find a place now.
     """
 
     channel_class = Channel
     stopping = False
 
-    def __init__(self, application, listener, threads, max_body):
-        self._next, self._stopped = 0.0, None
+    def __init__(self, application, listener, threads, max_body, admits):
+        self._next, self._admits, self._parked = 0.0, admits, deque()
         dispatcher = ThreadedTaskDispatcher()
         dispatcher.queue_logger.setLevel("ERROR")
         dispatcher.set_thread_count(threads)
@@ -159,14 +165,36 @@ class Server(TcpWSGIServer):
 
     def step(self, seconds):
         """Wait for events and handle them, for some seconds at most."""
-        wasyncore.loop(min(seconds, _TEND_SECONDS), use_poll=True, map=self._map, count=1)
+        # Those that wait are looked at more often than an idle server looks at anything.
+        wait = 0.02 if self._parked else min(seconds, _TEND_SECONDS)
+        wasyncore.loop(wait, use_poll=True, map=self._map, count=1)
         now = time.monotonic()
+        self._unpark(now)
         if now < self._next and len(self.active_channels) <= MAX_CONNECTIONS:
             return
         self._next = now + _TEND_SECONDS
         for channel in list(self.active_channels.values()):
             channel.tend(now)
         self._evict()
+
+    def add_task(self, channel):
+        """Hand a whole request to a thread, or let it wait for a place first."""
+        path = getattr(channel.requests[0], "path", None)
+        if len(self._parked) < MAX_PARKED and not self._admits(path):
+            self._parked.append((time.monotonic() + PARKED_SECONDS, path, channel))
+        else:
+            super().add_task(channel)
+
+    def _unpark(self, now):
+        while self._parked:
+            due, path, _ = self._parked[0]
+            free = self._admits(path)
+            if not free and now < due:
+                return
+            # One that is due finds no place, and is told so.
+            super().add_task(self._parked.popleft()[2])
+            if free:
+                return  # it has to take its place before the next one is let in
 
     def _evict(self):
         waiting = [c for c in self.active_channels.values() if not c.requests]

@@ -52,7 +52,8 @@ class Scorer:
         self._log_dir = settings.log_dir
         self._log_failed = False
         self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
-        self._places = threading.Semaphore(processors() + settings.queue)
+        self._most, self._in_progress = processors() + settings.queue, 0
+        self._counting = threading.Lock()
         # More photos at a time than processors make each answer slower and none sooner.
         self._turn = threading.Semaphore(max(2, processors()))
         self._heavy = threading.Semaphore(max(1, processors() // 2))
@@ -68,14 +69,21 @@ class Scorer:
         """
         if self.golden_fault:
             raise Problem(503, self.golden_fault)
-        if not self._places.acquire(blocking=False):
-            raise Problem(429, "too many requests wait already: try again in a moment")
+        with self._counting:
+            if self._in_progress >= self._most:
+                raise Problem(429, "too many requests wait already: try again in a moment")
+            self._in_progress += 1
         self.metrics.in_progress.inc()
         try:
             yield
         finally:
             self.metrics.in_progress.dec()
-            self._places.release()
+            with self._counting:
+                self._in_progress -= 1
+
+    def admits(self, path):
+        """Whether a request for a path would find a place; of no use to those that hold one."""
+        return path != "/predict" or self._in_progress < self._most
 
     def predict(self, request_id, photos):
         """Answer every readable photo of a request, after the log has the answers.

@@ -24,7 +24,11 @@ def application(environ, start_response):
 def server():
     """A server in this process, so that its limits can be changed."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = connections.Server(application, listener, threads=2, max_body=10_000)
+        full = threading.Event()
+        server = connections.Server(
+            application, listener, 2, 10_000, lambda path: path != "/full" or not full.is_set()
+        )
+        server.full = full
         server.port, stop = listener.getsockname()[1], threading.Event()
 
         def run():
@@ -137,6 +141,29 @@ def test_a_refusal_is_read_by_a_client_that_is_still_sending(server):
         connection.sendall(head + bytes(5_000_000))
         status, body = answer(connection)
     assert status == json.loads(body)["status"] == 413
+
+
+def test_a_request_waits_for_a_place_and_not_for_ever(server, monkeypatch):
+    ask = b"GET /full HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    server.full.set()
+    with opened(server, ask) as connection:
+        assert answer(connection)[0] == 200  # the application is asked once it is due
+    monkeypatch.setattr(connections, "PARKED_SECONDS", 2 * PATIENCE)
+    with opened(server, ask) as first, opened(server, ask) as second:
+        until(lambda: len(server._parked) == 2)
+        with opened(server, ask.replace(b"full", b"free")) as other:
+            assert answer(other)[0] == 200
+        assert len(server._parked) == 2
+        server.full.clear()
+        assert answer(first)[0] == answer(second)[0] == 200
+
+
+def test_those_that_wait_for_a_place_are_not_many(server, monkeypatch):
+    monkeypatch.setattr(connections, "PARKED_SECONDS", 2 * PATIENCE)
+    monkeypatch.setattr(connections, "MAX_PARKED", 0)
+    server.full.set()
+    with opened(server, b"GET /full HTTP/1.1\r\nHost: localhost\r\n\r\n") as connection:
+        assert answer(connection)[0] == 200
 
 
 @pytest.mark.slow

@@ -57,13 +57,15 @@ def test_a_small_photo_does_not_wait_for_large_ones(scorer, photo):
 
 
 def test_a_place_is_given_back_whatever_happens(scorer):
-    places = scorer._places._value
+    places = scorer._most
     for _ in range(places + 1):
         with pytest.raises(ZeroDivisionError), scorer.place():
             raise ZeroDivisionError
+    assert scorer.admits("/predict")
     held = [scorer.place() for _ in range(places)]
     for place in held:
         place.__enter__()
+    assert scorer.admits("/health") and not scorer.admits("/predict")
     with pytest.raises(Problem) as refused, scorer.place():
         pass
     assert refused.value.status == 429

@@ -95,7 +95,7 @@ def test_hup_takes_up_another_model_and_no_request_fails(place, candidate, photo
             file.write(b"x")
         worker = service.worker
         os.kill(service.process.pid, signal.SIGHUP)
-        service.said("Not reloaded: .*model.joblib")
+        service.said("Not reloaded: .*models/production")
         enough = len(answers) + 10
         until(lambda: len(answers) >= enough)
         assert service.worker == worker
