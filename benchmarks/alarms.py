@@ -119,6 +119,7 @@ def main(count):
         "photos": MONTH,
         "distinct": len(first_of_groups(held_out["group"])),
         "quiet": QUIET,
+        "mix_tolerance": knobs["mix_tolerance"],
         "within": WITHIN,
         "false_alarms": months(simulator, count),
         "shifts": {

@@ -143,10 +143,11 @@ def log_capital(p):
         total = down + rest + up
         growth[t] = total
         down, rest, up = down / total, rest / total, up / total
-    logs = np.cumsum(np.log(growth, dtype=float), axis=0)
-    logs = np.moveaxis(logs, 1, -1).reshape(*p.shape[:-1], 2 * p.shape[-1])
-    most = logs.max(axis=-1, keepdims=True)
-    return most[..., 0] + np.log(np.exp(logs - most).mean(axis=-1))
+    logs = np.cumsum(np.log(growth), axis=0, dtype=float)
+    # The mean over players and scores of what may be too large for a number, in place.
+    most = logs.max(axis=(1, -1), keepdims=True)
+    logs -= most
+    return most[:, 0, ..., 0] + np.log(np.exp(logs, out=logs).mean(axis=(1, -1)))
 
 
 def bet_on(reference, values, ties):
