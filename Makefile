@@ -59,8 +59,11 @@ score: env  ## answer for photos on this machine
 real: env  ## real photos, grouped and random split, as two experiments
 	python -m benchmarks.real $(SOURCE)
 
-bench: repro  ## stages, Gram matrix against plain SVC, scorer, drift on a long log
+# make bench SOURCE=photos.zip races on real pixels; pip install '.[peers]' adds intelex
+bench: repro  ## stages, the race against peers, more photos, scorer, drift on a long log
 	python -m benchmarks.stages
+	python -m benchmarks.race $(SOURCE)
+	python -m benchmarks.growth
 	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift
