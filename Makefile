@@ -80,8 +80,11 @@ score: env  ## make score FILES="photo.jpg folder"  ## answer for photos on this
 real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real photos, as experiments
 	python -m benchmarks.real $(SOURCE)
 
-bench: repro  ## time of the stages, the SVM, the scorer, drift, an attack
+# SOURCE: its pixels are raced; pip install '.[peers]' adds scikit-learn-intelex.
+bench: repro  ## make bench SOURCE=photos.zip  ## time of the stages, peers, more photos, scorer, drift, an attack
 	python -m benchmarks.stages
+	python -m benchmarks.race $(SOURCE)
+	python -m benchmarks.growth
 	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift
