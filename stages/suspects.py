@@ -7,8 +7,6 @@ from flowers.tables import read_csv, write_csv
 from stages._files import load_rows, write_sheet
 from stages._run import run
 
-SHOWN = 24  # on the contact sheet
-
 
 def main(knobs):
     rows, index = load_rows(), read_csv("data/index.csv")
@@ -24,10 +22,11 @@ def main(knobs):
     table |= {"part": rows["part"][photos]}
     lines = [dict(zip(table, line, strict=True)) for line in zip(*table.values(), strict=True)]
     write_csv("metrics/suspects.csv", lines, tuple(table))
-    shown = lines[:SHOWN]
+    count = knobs["evaluate.worst"]
+    shown = lines[:count]
     captions = [f"{line['label']}: {line['suggested']} {line['margin'][:-2]}" for line in shown]
     images = np.load("data/images.npy", mmap_mode="r")
-    write_sheet("plots/suspects.jpg", images[photos[:SHOWN]], captions)
+    write_sheet("plots/suspects.jpg", images[photos[:count]], captions)
     return f"{len(lines)} labels to check, {np.sum(reason == TWIN)} of them because of a twin"
 
 
