@@ -85,6 +85,7 @@ bench: repro  ## stages, Gram matrix against plain SVC, scorer, drift on a long 
 	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift
+	python -m benchmarks.twins
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
 	python -m benchmarks.shown
