@@ -7,15 +7,18 @@ export DVC_NO_ANALYTICS := 1
 
 .PHONY: help env repro drift store test test-all lint format verify real table compare serve score bench shown readme lock
 
-help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile
-	@echo 'These change no result and rerun nothing:'
-	@echo '  JOBS=2              workers of parallel work (-1: one per core)'
-	@echo '  BACKEND=loky        where they run: threading, loky, dask or ray'
-	@echo '  LOG_DIR=logs        where the scorer logs, and what make drift looks into'
-	@echo '  MODEL_DIR=folder    the model that is served, scored with and watched'
+# A target says "## what it does", or "## an example of its use  ## what it does".
+help:  ## list the targets, each as it may be called
+	@awk -F '  ## ' '/^[a-z-]+:.*  ## / {split($$1, name, ":"); \
+		printf "%-36s %s\n", (NF > 2) ? $$2 : ("make " name[1]), $$NF}' Makefile
+	@echo
+	@echo 'These change no result and rerun nothing; write them behind any target:'
+	@echo '  JOBS=2                             workers of parallel work (-1: one per core)'
+	@echo '  BACKEND=loky                       where they run: threading, loky, dask or ray'
+	@echo '  LOG_DIR=logs                       where the scorer logs, and what make drift looks into'
+	@echo '  MODEL_DIR=folder                   the model that is served, scored with and watched'
 
-env: .venv/installed  ## the virtual environment, from the hashes in requirements.lock
+env: .venv/installed  ## the environment, from the hashes in requirements.lock
 
 .venv/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + "; say make PYTHON=/path/to/python3.11")'
@@ -23,11 +26,11 @@ env: .venv/installed  ## the virtual environment, from the hashes in requirement
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-repro: env  ## run every stage whose inputs changed
+repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 	@python -m stages._repro
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
-drift: env  ## freeze what the scorer has logged, look for drift; ACKNOWLEDGE=1 clears an alarm
+drift: env  ## make drift ACKNOWLEDGE=1  ## freeze what the scorer has logged and look for drift; 1 clears an alarm
 	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.latch acknowledge)
 	@python -m stages._repro --force --single-item snapshot
 	@python -m stages._repro --single-item drift
@@ -36,7 +39,7 @@ drift: env  ## freeze what the scorer has logged, look for drift; ACKNOWLEDGE=1 
 
 # Written to .dvc/config.local as an absolute path: DVC takes a relative one of another revision
 # from the root of the file system. make store DIR=/path/of/a/folder, or DIR=s3://bucket/folder
-store: env  ## name the folder that dvc push, dvc exp push and the registry share results through
+store: env  ## make store DIR=/srv/flowers  ## name the folder that results are shared through
 	@test -n "$(DIR)" || { echo 'say where: make store DIR=/path/of/a/folder' >&2; exit 2; }
 	@case "$(DIR)" in *://*|/*) at="$(DIR)";; *) at="$(CURDIR)/$(DIR)";; esac; \
 		dvc remote add --quiet --local --force --default store "$$at" && echo "store: $$at"
@@ -57,43 +60,42 @@ format: env  ## format and sort imports
 	ruff format .
 
 # Beside knobs and figures an experiment changes files, whose digests say nothing here.
-table: env  ## experiments side by side: the knobs that differ, and the headline figures
+table: env  ## experiments: the knobs that differ, and the headline figures
 	@COLUMNS=160 dvc exp show --no-pager --only-changed --hide-workspace --sort-by svm \
 		--sort-order desc \
 		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
 
-# make compare RUNS="HEAD textures"
-compare: env  ## runs on the same test photos: difference with its interval, exact McNemar test
+compare: env  ## make compare RUNS="HEAD textures"  ## runs on the same test photos, with interval and paired test
 	@python -m benchmarks.compare $(RUNS)
 
-verify: env  ## rerun everything in a clean copy and compare with dvc.lock
+verify: env  ## compare every output with HEAD: on disk, in the cache, in a run anew
 	python -m benchmarks.verify
 
-serve: env  ## answer on http://127.0.0.1:5000
+serve: env  ## make serve PORT=5001  ## answer over HTTP, with a page: http://127.0.0.1:5001
 	python -m scoring.server
 
-# make score FILES="photo.jpg folder --json"
-score: env  ## answer for photos on this machine
+score: env  ## make score FILES="photo.jpg folder"  ## answer for photos on this machine
 	python -m scoring.local $(FILES)
 
-# make real SOURCE=/path/or/URL/of/the/archive
-real: env  ## real photos, grouped and random split, as two experiments
+real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real photos, as experiments
 	python -m benchmarks.real $(SOURCE)
 
-bench: repro  ## stages, Gram matrix against plain SVC, scorer, drift on a long log
+bench: repro  ## time of the stages, the SVM, the scorer, drift, an attack
 	python -m benchmarks.stages
 	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift
 	python -m benchmarks.twins
+	python -m benchmarks.attack
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
 	python -m benchmarks.shown
 
 readme: env  ## write README.md anew from metrics/ and what make shown kept
 	python -m benchmarks.readme
+	python -m benchmarks.security
 
-lock: env  ## resolve requirements.lock and requirements-serve.lock anew from pyproject.toml
+lock: env  ## resolve both lock files anew from pyproject.toml
 	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 		--generate-hashes --no-header --extra dev --extra fuzz \
 		--output-file requirements.lock pyproject.toml

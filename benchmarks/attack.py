@@ -1,13 +1,18 @@
-"""The whole attack on a scorer of our own: python -m benchmarks.attack writes attack.json."""
+"""The whole attack on a scorer of our own: python -m benchmarks.attack [part ...].
+
+Writes attack.json; with names of parts those alone are run again.
+"""
 
 import http.client
 import json
 import os
 import socket
+import sys
 import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 
@@ -94,6 +99,12 @@ def compare(module):
     return result
 
 
+def served(function):
+    """Call a function with the port of a scorer started for it."""
+    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, _, _):
+        return function(port)
+
+
 def heavy(port):
     """One honest client alone, then beside two that send eight heavy photos at a time."""
     alone = figures(measure(port, HONEST, 1, SECONDS))
@@ -109,7 +120,7 @@ def heavy(port):
                 b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
                 + chosen[(photo + i) % len(chosen)]
                 + b"\r\n"
-                for i in range(3)
+                for i in range(8)
             )
             connection = http.client.HTTPConnection("127.0.0.1", port)
             ask(
@@ -138,37 +149,57 @@ def impatient(port):
     }
 
 
+def canary():
+    """Four clients without a canary, and with one that sees every photo."""
+    result = {}
+    for ratio in ("0", "1"):
+        with (
+            tempfile.TemporaryDirectory() as logs,
+            server(logs, CANARY_DIR=str(MODEL), CANARY_RATIO=ratio) as (port, _, _),
+        ):
+            measure(port, HONEST, 1, 2)  # the canary is loaded
+            result[f"ratio {ratio}"] = figures(measure(port, HONEST, 4, SECONDS))
+    return result
+
+
 def orphan():
-    """Seconds from the death of the master to the answer of the next one on its port."""
-    with tempfile.TemporaryDirectory() as logs:
-        with server(logs) as (port, worker, _):
-            with open(f"/proc/{worker}/stat") as stat:
-                master = int(stat.read().split()[3])
-            os.kill(master, 9)
-            start = time.perf_counter()
-            with server(logs, PORT=str(port)):
-                return round(time.perf_counter() - start, 1)
+    """Seconds from the death of the master, under load, until its port is free."""
+    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, worker, _):
+        with open(f"/proc/{worker}/stat") as stat:
+            master = int(stat.read().split()[3])
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(SILENT)]
+        os.kill(master, 9)
+        start = time.perf_counter()
+        while True:
+            try:
+                socket.create_server(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.01)
+        seconds = time.perf_counter() - start
+        for connection in held:
+            connection.close()
+        return round(seconds, 2)
 
 
-def main():
-    results = {"processors": processors()}
+def main(wanted):
+    """Run all parts, or those named; the others keep their figures."""
+    results = json.loads(RESULTS.read_text()) if wanted else {}
+    results["processors"] = processors()
 
     def show(name, found):
         results[name] = found
         print(name, json.dumps(found), flush=True)
 
-    for name, module in SERVERS.items():
-        show(name, compare(module))
-    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, _, cold):
-        show("start_s", round(cold, 1))
-        show("heavy", heavy(port))
-        show("impatient", impatient(port))
-    show("next_start_s", orphan())
-    show("photos", costs())
+    parts = {name: partial(compare, module) for name, module in SERVERS.items()}
+    parts |= {f.__name__: partial(served, f) for f in (heavy, impatient)}
+    parts |= {"canary": canary, "port_free_s": orphan, "photos": costs}
+    for name in wanted or parts:
+        show(name, parts[name]())
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 HONEST = [path.read_bytes() for path in sorted((MODEL / "golden").iterdir())]
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -25,7 +25,7 @@ def write_log(folder, card):
     for day in range(PREDICTIONS // PER_DAY):
         when = START + timedelta(days=day)
         shares = rng.dirichlet(np.ones(len(classes)), PER_DAY)
-        images = rng.random((PER_DAY, 7)).round(4)
+        images = rng.random((PER_DAY, 8)).round(4)
         with (folder / f"{when:%Y-%m-%d}.jsonl").open("w") as file:
             for i in range(PER_DAY):
                 told = {
@@ -41,7 +41,13 @@ def write_log(folder, card):
                     "model_md5": card["model"]["md5"],
                     "label": classes[shares[i].argmax()],
                     "probabilities": dict(zip(classes, shares[i].tolist(), strict=True)),
-                    "image": {"mean": numbers[:3], "std": numbers[3:6], "brightness": numbers[6]},
+                    "image": {
+                        "mean": numbers[:3],
+                        "std": numbers[3:6],
+                        "brightness": numbers[6],
+                        "sharpness": numbers[7],
+                    },
+                    "photo_sha256": f"{day:032x}{i:032x}"[::-1],
                     "latency_ms": 1.0,
                 }
                 file.write(f"\n{json.dumps(record)}\n")

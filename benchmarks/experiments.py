@@ -1,5 +1,7 @@
 """DVC experiments on real photos, and what they left behind."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -44,6 +46,11 @@ def commit_of(name):
 def figures(commit, name):
     """A metrics file of an experiment."""
     return json.loads(git("show", f"{commit}:metrics/{name}.json"))
+
+
+def rows(commit, path):
+    """The rows of a table of an experiment."""
+    return list(csv.DictReader(io.StringIO(git("show", f"{commit}:{path}"))))
 
 
 def candidate(commit, folder):

@@ -45,8 +45,8 @@ def rows_of(images, sizes, train, recipe):
     seen = list(tqdm(each(sample, drawn), total=len(drawn), desc="codebook", disable=None))
     preparation = {"names": ["fisher"], "codebook": learned(seen, recipe)}
     both = []
-    for turned in (images, images[:, :, ::-1]):
-        parts = extracted(turned, sizes, preparation)
+    for mirrored in (False, True):
+        parts = extracted(images, sizes, preparation, mirrored)
         parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
         both.append(np.concatenate([rows for _, rows in parts]))
     return *both, preparation

@@ -48,7 +48,7 @@ class Held:
                 for path, how in out.items() if isinstance(out, dict) else ():
                     if how.get("cache") is False:
                         kept_by_git.add(path)
-        outs = {o["path"]: o["md5"] for s in stages.values() for o in s.get("outs", [])}
+        outs = {o["path"]: str(o.get("md5")) for s in stages.values() for o in s.get("outs", [])}
         return cls(
             lock={name: entries(stage) for name, stage in stages.items()},
             in_git={path: md5 for path, md5 in outs.items() if path in kept_by_git},

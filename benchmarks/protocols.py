@@ -21,6 +21,10 @@ LARGE = LEARNED | {
 }
 RECIPES = {
     "pixels": {"flatten.features": "[pixels]"},
+    "pixels, C chosen": {
+        "flatten.features": "[pixels]",
+        "train_svm.C": "[0.1,0.3,1,3,10,30]",
+    },
     "hog + colour": {"flatten.features": "[hog,colour]"},
     "learned-small": SMALL,
     "learned": LARGE,
@@ -29,6 +33,7 @@ RECIPES = {
 PROTOCOLS = {
     "seed-protocol": ("pixels", "random"),
     "honest": ("pixels", "grouped"),
+    "tuned": ("pixels, C chosen", "grouped"),
     "leaky-features": ("hog + colour", "random"),
     "honest-features": ("hog + colour", "grouped"),
     "leaky-small": ("learned-small", "random"),

@@ -1,4 +1,4 @@
-"""The card of a model: what it is, by which bytes, and what it must answer."""
+"""The card of a model: what it is, by which bytes, what it must answer, and who vouches for it."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 
 from flowers.errors import BadInput
+from flowers.tables import write_text
 
 CARD, ORIGIN = "card.json", "origin.json"
 # Goes up when folders of before can no longer be read: 2 came with estimators in rooms.
@@ -37,7 +38,9 @@ CARD_SCHEMA = _object(
 )
 # Only of a model with features that learn.
 CARD_SCHEMA["properties"]["codebook"] = _object(file=_NAME, sha256=_DIGEST)
-ORIGIN_SCHEMA = _object(version={"type": "string", "minLength": 1})
+_TEXT = {"type": "string", "minLength": 1}
+ORIGIN_SCHEMA = _object(version=_TEXT)
+DIGEST_SCHEMA = _object(version=_TEXT, commit=_TEXT, tag=_TEXT, folder=_TEXT)
 
 
 def card(content, estimator, features, size, golden):
@@ -54,7 +57,7 @@ def card(content, estimator, features, size, golden):
     size : int
         Pixels a side.
     golden : list of dict
-        ``file`` and ``probabilities`` of each golden photo.
+        ``file``, ``label`` and ``probabilities`` of each golden photo.
 
     Returns
     -------
@@ -107,6 +110,70 @@ def read(folder):
         origin = _json(folder / ORIGIN)
         _check(origin, ORIGIN_SCHEMA, folder / ORIGIN)
     return card, origin
+
+
+def digest_file(folder):
+    """Name the file that vouches for a model folder: beside it, not in it."""
+    folder = Path(folder)
+    return folder.with_name(f"{folder.name}.digest.json")
+
+
+def folder_md5(folder):
+    """Give the MD5 that DVC gives a folder: of the JSON list of its files, origin.json left out.
+
+    Returns
+    -------
+    str
+    """
+    files = {
+        path.relative_to(folder).as_posix(): hashlib.md5(
+            path.read_bytes(), usedforsecurity=False
+        ).hexdigest()
+        for path in Path(folder).rglob("*")
+        if path.is_file() and path.name != ORIGIN
+    }
+    # As in dvc_data.hashfile.tree.Tree, whose order is by path.
+    listing = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])
+    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def vouch(folder, origin, md5):
+    """Write beside a model folder what its tag says of it.
+
+    Parameters
+    ----------
+    folder : path-like
+    origin : dict
+        ``version``, ``commit`` and ``tag``, the same as in its origin.json.
+    md5 : str
+        What dvc.lock says of the folder at that commit, as `folder_md5` gives it.
+    """
+    facts = {key: origin[key] for key in ("version", "commit", "tag")} | {"folder": md5}
+    write_text(digest_file(folder), json.dumps(facts, indent=2) + "\n")
+
+
+def check_digest(folder, origin):
+    """Compare a folder with the digest beside it, if it is promoted, before anything is loaded.
+
+    Raises
+    ------
+    BadInput
+        If the folder claims to be a version that no digest vouches for, or has other bytes.
+    """
+    path, remedy = digest_file(folder), "python -m scoring.registry fetch brings the tagged model"
+    if not path.exists():
+        if origin:
+            raise BadInput(
+                f"{Path(folder, ORIGIN)} says {origin['version']}, and there is no {path} that "
+                f"vouches for it: {remedy}"
+            )
+        return
+    facts = _json(path)
+    _check(facts, DIGEST_SCHEMA, path)
+    claimed = {key: origin.get(key) for key in ("version", "commit", "tag")}
+    for key, value in (claimed | {"folder": folder_md5(folder)}).items():
+        if value != facts[key]:
+            raise BadInput(f"{folder} has {key} {value}, {path} says {facts[key]}: {remedy}")
 
 
 def _json(path):

@@ -1,6 +1,7 @@
 """Settings that change no result: environment variables, each read here and nowhere else."""
 
 import os
+import re
 from pathlib import Path
 
 from flowers.errors import BadInput
@@ -48,3 +49,17 @@ def log_dir(environ=os.environ):
 def model_dir(environ=os.environ):
     """Folder of the model that is served, from ``MODEL_DIR``: None if it is unset."""
     return Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None
+
+
+def model_sha256(environ=os.environ):
+    """SHA-256 that the model file must have, from ``MODEL_SHA256``: None if it is unset.
+
+    Raises
+    ------
+    BadInput
+        If it is no such digest.
+    """
+    text = (environ.get("MODEL_SHA256") or "").lower()
+    if text and not re.fullmatch("[0-9a-f]{64}", text):
+        raise BadInput(f"MODEL_SHA256={text}: set it to the 64 digits that sha256sum prints")
+    return text or None

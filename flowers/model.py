@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowers.errors import Rejected
 from flowers.features.extraction import extract
 from flowers.photos.decoding import decode, square
 from flowers.photos.statistics import statistics
@@ -23,7 +24,7 @@ class Answer:
     image : dict
         ``width`` and ``height`` of the upright photo, and its `statistics`.
     latency_ms : float
-        From the bytes to the probabilities.
+        From the bytes to the probabilities and the statistics.
     """
 
     label: str
@@ -113,14 +114,46 @@ class Model:
         Rejected
             If the photo cannot be read.
         """
+        (answer,) = self.answers([photo])
+        if isinstance(answer, Rejected):
+            raise answer
+        return answer
+
+    def answers(self, photos):
+        """Answer photos together, each as if it were alone: the same bits, in less time.
+
+        Parameters
+        ----------
+        photos : sequence of bytes
+            At most ``flowers.learning.kernels.FEW``: more get other bits.
+
+        Returns
+        -------
+        list of Answer or Rejected
+            Why it cannot be read, in place of the answer to such a photo. ``latency_ms`` is the
+            mean.
+        """
         start = time.perf_counter()
-        image, _ = decode(photo)
-        pixels = square(image, self.card["size"])
-        probabilities = self.probabilities(pixels[None], [image.size])[0]
-        latency = time.perf_counter() - start
-        return Answer(
-            label=self.classes[int(probabilities.argmax())],
-            probabilities=probabilities,
-            image={"width": image.width, "height": image.height} | statistics(pixels),
-            latency_ms=round(1000 * latency, 3),
-        )
+        told = [self._row(photo) for photo in photos]
+        rows = [row for row, *_ in told if row is not None]
+        shares = iter(self.estimator.predict_proba(np.concatenate(rows)) if rows else ())
+        latency = round(1000 * (time.perf_counter() - start) / max(len(told), 1), 3)
+        return [
+            found if row is None else self._answer(next(shares), found, latency)
+            for row, found in told
+        ]
+
+    def _row(self, photo):
+        """Features and statistics of a photo, or None and why it cannot be read."""
+        try:
+            image, _ = decode(photo)
+            pixels = square(image, self.card["size"])
+        except Rejected as error:
+            return None, error
+        facts = {"width": image.width, "height": image.height} | statistics(pixels)
+        row = extract(pixels[None], self.card["features"], [image.size], self.codebook)
+        return row, facts
+
+    def _answer(self, probabilities, image, latency_ms):
+        label = self.classes[int(probabilities.argmax())]
+        return Answer(label, probabilities, image, latency_ms)

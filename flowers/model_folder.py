@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.card import CARD, card, read
+from flowers.card import CARD, card, check_digest, read
 from flowers.errors import BadInput
 from flowers.features import codebook as codebooks
 from flowers.features.extraction import LEARNED
@@ -74,8 +74,14 @@ def reference(folder):
     return path
 
 
-def load(folder):
-    """Load a model folder after comparing its bytes with its card.
+def load(folder, sha256=None):
+    """Load a model folder after comparing its bytes with its card, and with its digest.
+
+    Parameters
+    ----------
+    folder : path-like
+    sha256 : str, optional
+        The model file must have it, whatever the card says.
 
     Raises
     ------
@@ -84,7 +90,13 @@ def load(folder):
     """
     folder = Path(folder)
     facts, origin = read(folder)
+    check_digest(folder, origin)
     verify(folder, facts)
+    if sha256 is not None and facts["model"]["sha256"] != sha256:
+        raise BadInput(
+            f"the model in {folder} has sha256 {facts['model']['sha256']}, MODEL_SHA256={sha256}: "
+            "name the folder of that model in MODEL_DIR, or correct the variable"
+        )
     path = folder / facts["model"]["file"]
     try:
         estimator = saved.load(path)
@@ -142,16 +154,17 @@ def golden_difference(model, folder):
     Returns
     -------
     float
-        At most ``TOLERANCE`` where the model answers as it did when it was trained.
+        At most ``TOLERANCE`` where the model answers as it did when it was trained; infinite if a
+        label differs.
     """
-    differences = [
-        np.abs(
-            model.answer(Path(folder, GOLDEN, entry["file"]).read_bytes()).probabilities
-            - entry["probabilities"]
-        ).max()
-        for entry in model.card["golden"]
-    ]
-    return float(max(differences, default=0.0))
+    largest = 0.0
+    for entry in model.card["golden"]:
+        answer = model.answer(Path(folder, GOLDEN, entry["file"]).read_bytes())
+        if answer.label != entry.get("label", answer.label):
+            return float("inf")
+        difference = np.abs(answer.probabilities - entry["probabilities"]).max()
+        largest = max(largest, float(difference))
+    return largest
 
 
 def write(folder, file, preparation, golden, reference, evidence):
@@ -185,10 +198,11 @@ def write(folder, file, preparation, golden, reference, evidence):
     learnt = Path(path) if LEARNED & set(preparation["features"]) else None
     classes = {"classes": [str(c) for c in estimator.classes_]}
     model = Model(estimator, classes | preparation, {}, learnt and codebooks.read(learnt))
-    answers = [
-        {"file": name, "probabilities": model.answer(photo).probabilities.tolist()}
-        for name, photo in golden.items()
-    ]
+    answers = []
+    for name, photo in golden.items():
+        answer = model.answer(photo)
+        probabilities = answer.probabilities.tolist()
+        answers.append({"file": name, "label": answer.label, "probabilities": probabilities})
     facts = card(content, estimator, **preparation, golden=answers) | evidence
     if learnt:
         facts["codebook"] = {

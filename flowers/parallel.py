@@ -120,10 +120,22 @@ def shared(*arrays):
         yield list(arrays)
         return
     with tempfile.TemporaryDirectory(prefix="arrays-", dir=_FOLDER.get()) as folder:
-        paths = [Path(folder, f"{i}.npy").resolve() for i in range(len(arrays))]
-        for path, array in zip(paths, arrays, strict=True):
-            np.save(path, array)
+        paths = []
+        for i, array in enumerate(arrays):
+            paths.append(_file_of(array) or Path(folder, f"{i}.npy").resolve())
+            if paths[-1].parent == Path(folder).resolve():
+                np.save(paths[-1], array)
         yield paths
+
+
+def _file_of(array):
+    """Give the .npy file that a mapped array is the whole of, or None."""
+    name = getattr(array, "filename", None)
+    if name is None or not str(name).endswith(".npy"):
+        return None
+    whole = np.load(name, mmap_mode="r")
+    same = all(getattr(whole, a) == getattr(array, a) for a in ("shape", "dtype", "strides"))
+    return Path(name).resolve() if same else None
 
 
 def opened(array):

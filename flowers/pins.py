@@ -8,6 +8,8 @@ is imported before it and imports nothing heavy.
 
 import os
 import platform
+import sys
+import warnings
 
 PINS = {
     "OPENBLAS_CORETYPE": "Haswell",
@@ -17,7 +19,23 @@ PINS = {
 
 
 def pin():
-    """Set the pins for this process and its children; a value the user has set stays."""
-    if platform.machine() in ("x86_64", "AMD64"):
-        for name, value in PINS.items():
-            os.environ.setdefault(name, value)
+    """Set the pins for this process and its children; a value the user has set stays.
+
+    Warns
+    -----
+    RuntimeWarning
+        If numpy was imported before, which then has other bits and, with as many BLAS threads as
+        workers, takes many times as long.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return
+    unset = [name for name in PINS if name not in os.environ]
+    if unset and "numpy" in sys.modules:
+        warnings.warn(
+            f"numpy was imported before {', '.join(unset)} could be pinned: this process computes "
+            "slower and with other last bits. Import stages or scoring before numpy",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    for name in unset:
+        os.environ[name] = PINS[name]

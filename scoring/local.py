@@ -1,18 +1,24 @@
-"""Photos from the command line: python -m scoring.local photo.jpg folder/ [--json] [--model DIR]"""
+"""Photos from the command line: python -m scoring.local photo.jpg folder/ [--csv] [--json]"""
 
 import argparse
+import csv
+import io
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from flowers import model_folder
-from flowers.environment import model_dir
-from flowers.errors import BadInput, Rejected
+from flowers.environment import jobs, model_dir, model_sha256
+from flowers.errors import BadInput
+from flowers.model import Answer
+from flowers.parallel import mapped
 from scoring.answers import prediction
 
+BATCH = 16  # photos that a worker answers together
 ALL_ANSWERED, SOME_REJECTED, USAGE = 0, 1, 2
 
 
@@ -56,6 +62,16 @@ def as_json(file, told):
     return json.dumps({"file": str(file)} | told)
 
 
+def as_csv(file, told):
+    return csv_line(file, told["label"], told["confidence"], *told["probabilities"].values())
+
+
+def csv_line(*cells):
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
 def as_row(file, told):
     shares = [f"{p:>{len(name)}.3f}" for name, p in told["probabilities"].items()]
     width = max(map(len, told["probabilities"]))
@@ -65,6 +81,28 @@ def as_row(file, told):
 def header(classes):
     """The first line of the table; a column is as wide as the name of its class."""
     return "  ".join(["label".ljust(max(map(len, classes))), *classes, "file"])
+
+
+def answered(model, paths):
+    """Each file with its answer, or with what is wrong with it."""
+    read, found = {}, {}
+    for path in paths:
+        try:
+            read[path] = path.read_bytes()
+        except OSError as error:
+            found[path] = error
+    found |= zip(read, model.answers(list(read.values())), strict=True)
+    return [(path, found[path]) for path in paths]
+
+
+def answers_of(model, photos, count):
+    """`answered` of all photos in their order, in batches on so many cores, with a progress bar."""
+    batches = [photos[i : i + BATCH] for i in range(0, len(photos), BATCH)]
+    # disable=None: only where standard error is a terminal.
+    with tqdm(total=len(photos), unit="photo", disable=None if len(photos) > 1 else True) as bar:
+        for batch in mapped(partial(answered, model), batches, count, "threading"):
+            yield from batch
+            bar.update(len(batch))
 
 
 def main(arguments=None):
@@ -79,27 +117,30 @@ def main(arguments=None):
         prog="python -m scoring.local", description="Tell which flowers photos show."
     )
     parser.add_argument("paths", nargs="+", type=Path, help="photos, and folders of photos")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object per line")
+    form.add_argument("--csv", action="store_true", help="a table with commas")
     parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
     options = parser.parse_args(arguments)
     try:
-        model = model_folder.load(model_folder.find("models", options.model or model_dir()))
-        photos = photos_in(options.paths)
+        folder = model_folder.find("models", options.model or model_dir())
+        model = model_folder.load(folder, model_sha256())
+        photos, count = photos_in(options.paths), jobs()
     except BadInput as error:
         print(f"scoring.local: {error}", file=sys.stderr)
         return USAGE
-    if not options.json:
+    show = as_json if options.json else as_csv if options.csv else as_row
+    if options.csv:
+        print(csv_line("file", "label", "confidence", *model.classes))
+    elif not options.json:
         print(header(model.classes))
-    show, status = as_json if options.json else as_row, ALL_ANSWERED
-    # disable=None: only where standard error is a terminal.
-    for photo in tqdm(photos, unit="photo", disable=None if len(photos) > 1 else True):
-        try:
-            answer = model.answer(photo.read_bytes())
-        except (Rejected, OSError) as error:
-            tqdm.write(f"{photo}: {error}", file=sys.stderr)
-            status = SOME_REJECTED
+    status = ALL_ANSWERED
+    for photo, found in answers_of(model, photos, count):
+        if isinstance(found, Answer):
+            tqdm.write(show(photo, prediction(model, found)))
         else:
-            tqdm.write(show(photo, prediction(model, answer)))
+            tqdm.write(f"{photo}: {found}", file=sys.stderr)
+            status = SOME_REJECTED
     return status
 
 

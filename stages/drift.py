@@ -16,7 +16,7 @@ def main(knobs):
     if snapshot["acknowledged"]:
         rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
     stream = Stream.of(held_out, rows, knobs)
-    report = drift_report(stream, snapshot["alarm"], held_out["classes"], knobs)
+    report = drift_report(stream, snapshot, held_out["classes"], knobs)
     about = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
     write_json("metrics/drift.json", {"state": report["state"]} | about | report)
     write_csv("metrics/drift_windows.csv", stream.windows.rows(rows["time"], knobs), COLUMNS)

@@ -16,14 +16,12 @@ def main(knobs):
     preparation = {"names": knobs["features"], "codebook": codebook.read("models/codebook.npz")}
     first = extract(images[:1], sizes=sizes[:1], **preparation)
     mirrored = len(images) if knobs["train_svm.mirror"] else 0
-    for path, count, turn in (
-        ("data/features.npy", len(images), 1),
-        ("data/mirrored.npy", mirrored, -1),
-    ):
+    outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}
+    for path, count in outputs.items():
         shape = (count, first.shape[1])
         with whole(path) as target, stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-            parts = extracted(images[:count, :, ::turn], sizes, preparation)
+            parts = extracted(images[:count], sizes[:count], preparation, "mirrored" in path)
             for start, rows in progress(parts, desc="flatten", unit=" batches"):
                 X[start : start + len(rows)] = rows
             X.flush()

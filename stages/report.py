@@ -42,7 +42,7 @@ def main(knobs):
     facts = named(read_json, FACTS) | {"knobs": told}
     text = page(facts, tables, named(picture, PICTURES))
     write_text("plots/report.html", text)
-    return f"{len(text) / 1e6:.1f} MB on one page that opens in a browser from the disk"
+    return f"one page of {len(text) / 1e6:.1f} MB, to be opened in a browser from the disk"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from stages._run import run
 
 
 def main(knobs):
-    paths = sorted(Path("data/photos").glob("*/*"), key=Path.as_posix)
+    paths = sorted(Path("data/photos").resolve().glob("*/*"), key=Path.as_posix)
     size = knobs["size"]
     results = mapped(partial(squared, size=size), paths, jobs(), backend())
     with TemporaryFile(dir="data") as scratch:

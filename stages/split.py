@@ -10,6 +10,7 @@ from flowers.photos.twins import groups_of
 from flowers.tables import read_csv, write_csv, write_json
 from stages._files import progress, write_sheet
 from stages._run import run
+from stages._workers import stage_workers
 
 SHOWN = 12  # pairs of twins on the contact sheet
 
@@ -19,7 +20,8 @@ def main(knobs):
     labels, strategy = index["label"], knobs["strategy"]
     thresholds = {"colour": knobs["twin_correlation"], "structure": knobs["twin_structure"]}
     bar = partial(progress, desc="split", unit=" windows")
-    found = twin_search(images, thresholds | {"crop": knobs["twin_crop"]}, bar)
+    with stage_workers():
+        found = twin_search(images, thresholds | {"crop": knobs["twin_crop"]}, bar)
     pairs = all_pairs(found)
     groups = groups_of(pairs, len(labels))
     tests = strategies(labels, groups, knobs["test_size"], knobs["seed"])

@@ -26,3 +26,15 @@ LOW_CONTRAST = (Path(__file__).parent / "scoring/server/contrast.js").read_text(
 def launched(run):
     """A browser of a playwright `run`."""
     return run.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+
+def ask(page, **photos):
+    """Choose photos by name and wait until each has its answer or error."""
+    files = [
+        {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": photo}
+        for name, photo in photos.items()
+    ]
+    page.set_input_files("#photos", files)
+    playwright.expect(page.locator(".card")).to_have_count(len(files))
+    playwright.expect(page.locator(".waiting:visible")).to_have_count(0)
+    return page.locator(".card")

@@ -23,12 +23,16 @@ def wait(name):
 """
 
 
-def started(shop, *command):
+def started(shop, *command, **environment):
     """A command in a process group of its own, as a terminal starts it."""
-    env = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_NO_ANALYTICS": "1",
-    }
+    env = (
+        os.environ
+        | environment
+        | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_NO_ANALYTICS": "1",
+        }
+    )
     return subprocess.Popen(
         command,
         cwd=shop.path,
@@ -49,7 +53,7 @@ def until(path, process):
 def interrupted(process):
     """Standard error of a command after Ctrl-C in its terminal, and its exit code."""
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=100)
+    _, said = process.communicate(timeout=300)
     return said.splitlines(), process.returncode
 
 
@@ -79,11 +83,11 @@ def test_in_a_stage_at_work_it_is_one_line_and_130(slow):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_in_a_stage_that_starts_it_is_one_line_and_130(slow, stage):
+def test_in_a_stage_that_starts_it_is_one_line_and_130(finished, tmp_path, stage):
     # Every stage imports numpy, or what does.
-    (slow.path / "numpy.py").write_text("from flowers.waiting import wait; wait('waits')\n")
-    process = started(slow, "python", "-m", f"stages.{stage}")
-    until(slow.path / "waits", process)
+    (tmp_path / "numpy.py").write_text(f"{WAITING}\nwait({str(tmp_path / 'waits')!r})\n")
+    process = started(finished, "python", "-m", f"stages.{stage}", PYTHONPATH=str(tmp_path))
+    until(tmp_path / "waits", process)
     lines, code = interrupted(process)
     assert (len(lines), code) == (1, 130)
 
@@ -109,6 +113,7 @@ def test_a_second_run_says_at_once_that_there_is_one(slow):
     interrupted(first)
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_ends_with_the_bits_of_a_run_that_was_not(slow, finished):
     process = started(slow, "make", "-o", "env", "repro")
     until(slow.path / "waits", process)

@@ -1,6 +1,8 @@
 """A whole drawn photo set as named files, with the faults that real collections have."""
 
 import io
+from collections import defaultdict
+from itertools import chain
 
 import joblib
 import numpy as np
@@ -30,7 +32,8 @@ def drawn_set(
     The same `per_class`, `twin_share`, `conflicts` and `seed` give the same bytes, whatever
     `n_jobs` and `backend`. A twin shows the same picture as another numbered file: saved at
     another quality, resized, mirrored, cropped by at most 2 % a side or slightly brighter or
-    darker. The files of `flowers.drawn.hazards.HAZARDS` come last, on top of `per_class`.
+    darker; it comes beside the other, because a picture is drawn once. The files of
+    `flowers.drawn.hazards.HAZARDS` come last, on top of `per_class`.
 
     Parameters
     ----------
@@ -67,12 +70,13 @@ def drawn_set(
     _require(seed >= 0, "seed", seed, "a whole number from 0")
     _require(n_jobs != 0, "n_jobs", n_jobs, "-1 for all cores, or the count of workers")
     _require(backend in BACKENDS, "backend", backend, "one of " + ", ".join(BACKENDS))
-    jobs = [
-        joblib.delayed(_numbered)(seed, species, number, *source)
-        for species, number, *source in _plan(per_class, twin_share, conflicts, seed)
-    ]
+    shown = defaultdict(list)
+    for species, number, *source in _plan(per_class, twin_share, conflicts, seed):
+        shown[tuple(source)].append((species, number))
+    jobs = [joblib.delayed(_numbered)(seed, *source, files) for source, files in shown.items()]
     jobs += [joblib.delayed(_hazard)(seed, name) for name in HAZARDS]
-    return joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator")(jobs)
+    done = joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator")(jobs)
+    return chain.from_iterable(done)
 
 
 def _require(holds, name, value, remedy):
@@ -101,11 +105,16 @@ def _plan(per_class, twin_share, conflicts, seed):
             yield k, number, *shown[number]
 
 
-def _numbered(seed, species, number, shown_species, shown_number):
+def _numbered(seed, species, number, files):
+    """Names and contents of the numbered files that show one picture, which is drawn once."""
+    picture = draw(SPECIES[species], _rng(seed, species, number, _DRAWING))
+    return [_filed(seed, picture, *file, twin=file != (species, number)) for file in files]
+
+
+def _filed(seed, picture, species, number, *, twin):
     """Name and content of one numbered file."""
     rng = _rng(seed, species, number, _FILING)
-    picture = draw(SPECIES[shown_species], _rng(seed, shown_species, shown_number, _DRAWING))
-    if (species, number) != (shown_species, shown_number):
+    if twin:
         picture = _altered(picture, rng)
     suffix = str(rng.choice(list(FORMATS), p=FORMAT_SHARES))
     stream = io.BytesIO()
@@ -131,7 +140,7 @@ def _altered(picture, rng):
 
 
 def _hazard(seed, name):
-    """Name and content of one file of `HAZARDS`, made from a picture of its own."""
+    """Name and content of one file of `HAZARDS`, made from a picture of its own, in a list."""
     species = SPECIES.index(name.split("/")[0])
     rng = _rng(seed, species, list(HAZARDS).index(name), _HAZARD)
-    return name, HAZARDS[name](draw(SPECIES[species], rng))
+    return [(name, HAZARDS[name](draw(SPECIES[species], rng)))]

@@ -4,6 +4,7 @@ Axes: x right, y up, z towards the viewer; a flower is about one unit in radius.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import ImageDraw
@@ -25,6 +26,20 @@ def turned(tilt, roll):
     lean = np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
     c, s = np.cos(roll), np.sin(roll)
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ lean
+
+
+@lru_cache
+def _towards_tip(along):
+    """Places along a petal, denser near the tip, where the outline bends; and their distances."""
+    u = np.sin(np.linspace(0, np.pi / 2, along))
+    return u, np.diff(u, prepend=0.0)
+
+
+@lru_cache
+def _across(across):
+    """Places across a petal from -1 to 1, their squares, and the cubes of their sizes."""
+    v = np.linspace(-1, 1, across)
+    return v, v**2, np.abs(v) ** 3
 
 
 @dataclass(frozen=True)
@@ -63,22 +78,26 @@ class Petal:
     def points(self):
         """Lay a lattice of points on the petal, shape (along, across, 3), float64."""
         along, across = self.lattice
-        u = np.sin(np.linspace(0, np.pi / 2, along))  # denser near the tip, where the outline bends
-        v = np.linspace(-1, 1, across)
+        u, step = _towards_tip(along)
+        v, hollowed, waved = _across(across)
         elevation = self.rise + self.curl * u
-        step = self.length * np.diff(u, prepend=0.0)
-        radius = self.start + np.cumsum(np.cos(elevation) * step)
-        height = np.cumsum(np.sin(elevation) * step)
+        step = self.length * step
+        cosine, sine = np.cos(elevation), np.sin(elevation)
+        radius = self.start + (cosine * step).cumsum()
+        height = (sine * step).cumsum()
         a, b = self.shape
         peak = a / (a + b)
         outline = self.half_width * (u / peak) ** a * ((1 - u).clip(0) / (1 - peak)) ** b
         side = outline[:, None] * v
-        wave = np.sin(9 * u + 3 * self.azimuth)[:, None] * np.abs(v) ** 3
-        hollow = outline[:, None] * (self.cup * v**2 + self.ruffle * wave)
-        out = radius[:, None] - hollow * np.sin(elevation)[:, None]
-        up = height[:, None] + hollow * np.cos(elevation)[:, None]
+        wave = np.sin(9 * u + 3 * self.azimuth)[:, None] * waved
+        hollow = outline[:, None] * (self.cup * hollowed + self.ruffle * wave)
+        out = radius[:, None] - hollow * sine[:, None]
         c, s = np.cos(self.azimuth), np.sin(self.azimuth)
-        return np.stack([out * c - side * s, out * s + side * c, up], axis=-1)
+        points = np.empty((along, across, 3))
+        points[..., 0] = out * c - side * s
+        points[..., 1] = out * s + side * c
+        points[..., 2] = height[:, None] + hollow * cosine[:, None]
+        return points
 
 
 def tube(path, half_width, across=5):
@@ -122,11 +141,13 @@ def facets(lattice, colours):
     corners : ndarray, shape (count, 4, 3)
     colours : ndarray, shape (count, 3)
     """
-    corners = np.stack(
-        [lattice[:-1, :-1], lattice[:-1, 1:], lattice[1:, 1:], lattice[1:, :-1]], axis=2
-    )
-    colours = np.broadcast_to(colours, (*corners.shape[:2], 3))
-    return corners.reshape(-1, 4, 3), colours.reshape(-1, 3)
+    along, across = lattice.shape[0] - 1, lattice.shape[1] - 1
+    corners, rgb = np.empty((along, across, 4, 3)), np.empty((along, across, 3))
+    around = (lattice[:-1, :-1], lattice[:-1, 1:], lattice[1:, 1:], lattice[1:, :-1])
+    for k, corner in enumerate(around):
+        corners[:, :, k] = corner
+    rgb[...] = colours
+    return corners.reshape(-1, 4, 3), rgb.reshape(-1, 3)
 
 
 def dots(centres, radius, colours):
@@ -185,7 +206,10 @@ def paint(picture, parts, centre, scale, light):
     order = np.argsort(depth, kind="stable")
     order = order[seen[order]]
     places = places[order]
-    inks = (255 * colours[order].clip(0, 1)).astype(int).tolist()
-    pen = ImageDraw.Draw(picture)
+    inks = np.full((len(order), 4), 255, np.uint8)
+    inks[:, :3] = 255 * colours[order].clip(0, 1)
+    # What ImageDraw.polygon calls, without its look at each of thousands of colours.
+    fill = ImageDraw.Draw(picture).draw.draw_polygon
+    inks = inks.view(np.int32).ravel().tolist()
     for place, ink in zip(places.reshape(-1, 8).tolist(), inks, strict=True):
-        pen.polygon(place, fill=tuple(ink))
+        fill(place, ink, 1)

@@ -3,6 +3,8 @@
 Each function returns facets (corners, colours), or a list of them, in units of a flower radius.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from flowers.drawn.facets import Petal, curve, dots, facets, tube
@@ -30,12 +32,19 @@ def blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
         Gain in brightness from the midrib to the edge.
     """
     along, across = lattice.shape[0] - 1, lattice.shape[1] - 1
+    u, throat, squares, midrib = _shading(along, across)
+    rgb = np.asarray(base) * (1 - u) + np.asarray(tip) * u
+    veins = 1 + rng.normal(0, streaks, (across, 1)) - midrib
+    return facets(lattice, rgb * veins * throat * (1 + edge * squares) * rng.normal(1, 0.05))
+
+
+@lru_cache
+def _shading(along, across):
+    """Give what `blade` needs for a size of lattice: places, light, the midrib's shade."""
     u = np.linspace(0, 1, along)[:, None, None]
     v = np.abs(np.linspace(-1, 1, across))[:, None]
-    rgb = np.asarray(base) * (1 - u) + np.asarray(tip) * u
-    veins = 1 + rng.normal(0, streaks, (across, 1)) - 0.10 * (v < 1.5 / across)
     throat = 0.58 + 0.42 * np.minimum(1, 2.0 * u + 0.1)  # less light reaches the base
-    return facets(lattice, rgb * veins * throat * (1 + edge * v**2) * rng.normal(1, 0.05))
+    return u, throat, v**2, 0.10 * (v < 1.5 / across)
 
 
 def stem(rng, root=(0.0, 0.0, -0.2), thick=0.05):

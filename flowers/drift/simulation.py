@@ -22,7 +22,7 @@ TRAFFIC = {INDEPENDENT: {}, CLUSTERED: {"burst": 3.0, "day_sd": 0.05}}
 WITHIN = (400, 1000, 2000)
 QUIET = 500  # photos before a shift begins
 SLOW = 2000  # photos over which a slow shift comes up
-AT_A_TIME = 20  # streams, for memory
+AT_A_TIME = 40  # streams, for memory
 RARE = {"unknown": (0.2, 0.05)}  # shares of photos in place of those of the other shifts
 
 
@@ -161,7 +161,7 @@ class Simulator:
         capital = bet_on(known, arriving, rng.random(streams.shape))
         found = []
         for held, rows, line in zip(helds, streams, capital, strict=True):
-            windows = Windows.of(held, population[rows], self.knobs["window"])
+            windows = Windows.of(held, population[rows], self.knobs["window"], tolerance)
             found.append(watch.first_ring(line, windows, self.knobs))
         return found, helds
 
@@ -208,7 +208,7 @@ class Simulator:
         """
         rng, held_out = np.random.default_rng(self.seed), self.held_out
         quiet = traffic.streams(held_out, (count, QUIET), rng, **kind)
-        late = self._after(case, (count, WITHIN[-1]), rng, kind)
+        late = self.after(case, (count, WITHIN[-1]), rng, kind)
         population = np.concatenate([held_out["probabilities"], case.after])
         drawn = np.concatenate([quiet, late], axis=1)
         rings, helds = self.rings(population, self.references(count, rng), drawn, rng)
@@ -230,7 +230,7 @@ class Simulator:
         told["kind_told"] = kinds.count(case.kind) / len(kinds) if kinds else None
         return told
 
-    def _after(self, case, size, rng, kind):
+    def after(self, case, size, rng, kind):
         """Rows of the population that come after the shift, (s, n)."""
         held_out, m = self.held_out, len(self.held_out["truth"])
         if case.mix is not None:

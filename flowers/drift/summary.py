@@ -55,7 +55,8 @@ class Stream:
         """
         held, rows = Held.of(held_out), np.array(rows)
         log_capital = watch.capital(held, rows, knobs["mix_tolerance"])
-        windows = Windows.of(held, rows["probabilities"], knobs["window"])
+        size, tolerance = knobs["window"], knobs["mix_tolerance"]
+        windows = Windows.of(held, rows["probabilities"], size, tolerance)
         ring = watch.first_ring(log_capital, windows, knobs)
         told = judged(held, rows, ring, knobs)
         if ring is None and told["word"] == HARMFUL:
@@ -84,18 +85,21 @@ def alarm_of(stream, classes, knobs):
     Returns
     -------
     dict or None
-        ``rang_at``, ``since``, ``by``, ``kind``, the image ``statistics`` that differ since, and
-        the estimated ``mix``.
+        ``rang_at``, ``since``, ``by``, ``kind``; of the photos since: the classes whose
+        probability differs apart from the mix (``answers``), the image ``statistics`` that differ,
+        and the estimated ``mix``.
     """
     ring, held = stream.ring, stream.held
     if ring is None:
         return None
     told = watch.stretch(ring, stream.rows, knobs["window"])
+    (apart,), *_ = compared(held, told["probabilities"][None])
     return {
         "rang_at": str(stream.rows["time"][ring.at]),
         "since": str(stream.rows["time"][ring.since]),
         "by": ring.by,
         "kind": watch.kind(ring, held, stream.rows["probabilities"], knobs),
+        "answers": [c for c, p in zip(classes, apart, strict=True) if p <= knobs["alpha"]],
         "statistics": image_warnings(held.image, told["image"], knobs["alpha"]),
         "mix": mix_of(held, told["probabilities"], classes, knobs["alpha"]),
     }
@@ -131,14 +135,15 @@ def image_warnings(reference, image, alpha):
     return names[(holm(p_values) <= alpha)[0]].tolist()
 
 
-def drift_report(stream, latched, classes, knobs):
+def drift_report(stream, standing, classes, knobs):
     """Tell the state of a stream, in the order of what matters.
 
     Parameters
     ----------
     stream : Stream
-    latched : dict or None
-        The alarm that the log keeps: it stays until a person clears it.
+    standing : dict
+        ``alarm``, the one that the log keeps until a person clears it, and ``acknowledged``, when
+        that was last; each may be None.
     classes : sequence of str
     knobs : dict
 
@@ -147,6 +152,7 @@ def drift_report(stream, latched, classes, knobs):
     dict
     """
     rows, held, windows = stream.rows, stream.held, stream.windows
+    latched = standing["alarm"]
     alarm = latched or alarm_of(stream, classes, knobs)
     beyond, differing = windows.beyond(0, knobs["alpha"]), windows.differing(knobs["alpha"])
     report = {
@@ -165,6 +171,8 @@ def drift_report(stream, latched, classes, knobs):
         },
     }
     if not len(rows):
+        if standing["acknowledged"] and not alarm:  # predictions there were, before
+            report["state"] = "warming up"
         return report
     report["capital"] = {
         "now": float(np.exp(min(stream.log_capital[-1], 700))),

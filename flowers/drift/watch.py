@@ -110,8 +110,8 @@ def first_ring(log_capital, windows, knobs):
 def kind(ring, held, probabilities, knobs):
     """Tell whether other flowers arrive or the photos, or the answers to them, have changed.
 
-    The capital and the windows do not see the mix, so where they rang it is the photos. Where the
-    mix rang, the photos since then are compared with held-out ones of that mix.
+    The capital does not see the mix, so where it rang it is the photos. Where the windows or the
+    mix rang, the photos since then are compared with held-out ones of their mix, whatever it is.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def kind(ring, held, probabilities, knobs):
     """
     if ring.by == LABELS:
         return WRONG
-    if ring.by == SHARES:
+    if ring.by in (WINDOWS, SHARES):
         p_values, *_ = compared(held, stretch(ring, probabilities, knobs["window"])[None])
         return PHOTOS if (p_values <= knobs["alpha"]).any() else FLOWERS
     return PHOTOS

@@ -44,7 +44,7 @@ class Windows:
     spans : list of (start, stop)
     p_values : ndarray of shape (k, n_classes)
         Of Kolmogorov-Smirnov on each probability, the held-out photos reweighted to the mix of the
-        window; adjusted for the number of classes (Holm).
+        window as far as that is tolerated; adjusted for the number of classes (Holm).
     effects, change, noise : ndarray of shape (k, n_classes)
         The distances; the change of the share of each class, and its standard deviation.
     """
@@ -56,14 +56,14 @@ class Windows:
     noise: np.ndarray
 
     @classmethod
-    def of(cls, held, probabilities, size):
+    def of(cls, held, probabilities, size, tolerance):
         """Compare all windows of `size` of a stream, (n, n_classes), with the held-out photos."""
         spans, n_classes = windows_of(len(probabilities), size), probabilities.shape[1]
         inside = probabilities[: len(spans) * size].reshape(len(spans), size, n_classes)
-        return cls(spans, *compared(held, inside))
+        return cls(spans, *compared(held, inside, tolerance))
 
     def differing(self, alpha):
-        """Which windows differ by more than their mix, (k,) bool."""
+        """Which windows differ by more than a tolerable mix, (k,) bool."""
         return (self.p_values <= alpha).any(axis=1)
 
     def beyond(self, tolerance, alpha):
@@ -91,13 +91,15 @@ class Windows:
         ]
 
 
-def compared(held, windows):
+def compared(held, windows, tolerance=1.0):
     """Test windows against held-out photos that are reweighted to the mix of each window.
 
     Parameters
     ----------
     held : Held
     windows : ndarray of shape (k, n, n_classes)
+    tolerance : float in [0, 1]
+        The share of a class is moved by no more than this: what it takes beyond is a difference.
 
     Returns
     -------
@@ -107,6 +109,7 @@ def compared(held, windows):
     if not len(windows):
         return (np.empty((0, windows.shape[2])),) * 4
     change, noise = mix.changes(held.probabilities, held.truth, windows)
-    weights = mix.reweighted(held.truth, windows.shape[2], change)
+    allowed = np.clip(change, -tolerance, tolerance)
+    weights = mix.reweighted(held.truth, windows.shape[2], allowed)
     p_values, effects = kolmogorov_smirnov(held.probabilities, windows, weights)
     return holm(p_values), effects, change, noise

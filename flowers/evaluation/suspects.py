@@ -11,8 +11,9 @@ def confident_answers(labels, probabilities, classes):
     A photo confidently looks like a class if its probability is at least the mean probability
     that photos of this class get for it: a class the model is never sure of needs less. Of
     several such classes the most probable counts (Northcutt, Jiang & Chuang 2021, "Confident
-    Learning: Estimating Uncertainty in Dataset Labels", equations 1 and 2; ``cleanlab`` has the
-    same rule, and brings pandas along).
+    Learning: Estimating Uncertainty in Dataset Labels", equations 1 and 2). With the condition
+    in `suspects` it finds the photos that ``find_label_issues(filter_by="confident_learning")``
+    of cleanlab 2.9 finds, which brings pandas along.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from flowers.features.colour import colour
 from flowers.features.fisher import fisher
 from flowers.features.hog import hog
 from flowers.features.pixels import pixels
-from flowers.parallel import each
+from flowers.parallel import each, opened, shared
 
 EXTRACTORS = {"pixels": pixels, "colour": colour, "hog": hog, "fisher": fisher}
 # Those that need a codebook, which is learnt from training photos.
@@ -55,7 +55,7 @@ def extract(images, names, sizes=None, codebook=None):
     return np.hstack([p / whole[p.dtype] if p.dtype in whole else p for p in parts])
 
 
-def extracted(images, sizes, preparation):
+def extracted(images, sizes, preparation, mirrored=False):
     """Features of many photos by all workers, a batch at a time.
 
     Parameters
@@ -64,6 +64,8 @@ def extracted(images, sizes, preparation):
     sizes : ndarray of shape (n, 2), int
     preparation : dict
         ``names`` and ``codebook``, as of `extract`.
+    mirrored : bool, optional
+        Take the mirror images instead.
 
     Yields
     ------
@@ -72,10 +74,12 @@ def extracted(images, sizes, preparation):
     rows : ndarray of shape (m, d)
     """
     starts = range(0, len(images), BATCH)
-    batches = ((images[k : k + BATCH], sizes[k : k + BATCH]) for k in starts)
-    work = partial(_batch, **preparation)
-    yield from zip(starts, each(work, batches), strict=True)
+    with shared(images) as (stored,):
+        tasks = ((stored, k, sizes[k : k + BATCH], mirrored) for k in starts)
+        yield from zip(starts, each(partial(_batch, **preparation), tasks), strict=True)
 
 
-def _batch(images, sizes, names, codebook):
-    return extract(np.ascontiguousarray(images), names, sizes, codebook)
+def _batch(images, start, sizes, mirrored, **preparation):
+    some = opened(images)[start : start + len(sizes)]
+    some = np.ascontiguousarray(some[:, :, ::-1] if mirrored else some)
+    return extract(some, sizes=sizes, **preparation)

@@ -13,7 +13,7 @@ from flowers.parallel import each, opened, shared
 BLOCK = 2048
 # Rows of a tile: its products then take about ten times as long as standardising its rows.
 TILE = 512
-# Up to so many new rows are taken to the known ones as they are; more of them make tiles.
+# Up to so many new rows are taken to the known ones one by one; more of them make tiles.
 FEW = 32
 # Known rows turned into float32 at once, few enough to stay in the processor's cache.
 CHUNK = 16
@@ -193,7 +193,8 @@ def _few_products(rows, X, mean, scale):
 
     The scale of both sides goes to the new rows, so that the known ones are read just once, as
     they are: for a single photo, reading them is the work. That leaves the known ones' mean in
-    the products, which the norms given back make good.
+    the products, which the norms given back make good. Each new row has a product of its own:
+    what is asked with it does not change a bit of its answer.
     """
     part = standardised(rows, mean, scale, slice(None))
     norms = np.einsum("ij,ij->i", part, part, dtype=np.float64)
@@ -202,7 +203,9 @@ def _few_products(rows, X, mean, scale):
     product = np.empty((len(rows), len(X)), np.float32)
     for first in range(0, len(X), CHUNK):
         chunk = slice(first, first + CHUNK)
-        product[:, chunk] = part @ X[chunk].astype(np.float32).T
+        known = X[chunk].astype(np.float32)
+        for row, found in zip(part, product, strict=True):
+            np.dot(known, row, out=found[chunk])
     return product, norms + 2.0 * offset
 
 

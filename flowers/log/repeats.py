@@ -31,7 +31,8 @@ def first_of_repeats(rows):
     photos, start, again = np.unique(rows["photo"], return_index=True, return_inverse=True)
     by_photo = np.where(rows["photo"] == 0, by_content, by_content[start[again]])
     origin = np.minimum(by_content, by_photo)
-    origin = origin[origin]
+    while (origin != origin[origin]).any():  # the same as one that is the same as another
+        origin = origin[origin]
     kept = rows[np.unique(origin)]
     known = np.flatnonzero(rows["truth"] != UNKNOWN)[::-1]
     # Written from the newest to the oldest: the first label of a photo stays.

@@ -1,6 +1,5 @@
 """The model of a stage: from its tag to verified files in models/production or models/canary."""
 
-import hashlib
 import json
 import os
 import tempfile
@@ -11,7 +10,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
-from flowers.card import ORIGIN, read
+from flowers.card import ORIGIN, folder_md5, read, vouch
 from flowers.errors import BadInput
 from flowers.model_folder import verify
 from scoring.registry.git import file_at
@@ -43,25 +42,6 @@ def locked(lock):
     if str(CANDIDATE) in found:
         return found[str(CANDIDATE)]
     raise BadInput(f"dvc.lock has no {CANDIDATE}: run dvc repro and commit dvc.lock")
-
-
-def folder_md5(folder):
-    """The MD5 that DVC gives a folder: of the JSON list of its files, origin.json left out.
-
-    Returns
-    -------
-    str
-    """
-    files = {
-        path.relative_to(folder).as_posix(): hashlib.md5(
-            path.read_bytes(), usedforsecurity=False
-        ).hexdigest()
-        for path in Path(folder).rglob("*")
-        if path.is_file() and path.name != ORIGIN
-    }
-    # As in dvc_data.hashfile.tree.Tree, whose order is by path.
-    listing = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])
-    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def verified(folder, expected):
@@ -139,6 +119,8 @@ def fetch(stage):
     folder, origin = folder_of(stage), {key: event[key] for key in ("version", "commit")}
     said = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
     if on_disk(stage, event) == "same" and origin_of(folder)["tag"] == event["ref"]:
+        # Written anew: it may have been lost, and what is served is compared with it.
+        vouch(folder, origin_of(folder), locked(file_at(event["commit"], "dvc.lock")))
         return f"{said}: nothing to fetch"
     folder.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder.parent) as scratch:
@@ -154,6 +136,7 @@ def fetch(stage):
             ) from error
         (fresh / ORIGIN).write_text(json.dumps(origin, indent=2) + "\n")
         put(fresh, folder, Path(scratch) / "old")
+        vouch(folder, origin, expected)
     return said
 
 

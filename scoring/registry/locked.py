@@ -26,6 +26,6 @@ def outputs(lock):
     try:
         stages = (yaml.safe_load(lock) or {}).get("stages") or {}
         outs = [out for stage in stages.values() for out in stage.get("outs", [])]
-        return {out["path"]: out["md5"] for out in outs}
+        return {out["path"]: str(out["md5"]) for out in outs}
     except (AttributeError, KeyError, TypeError, yaml.YAMLError) as error:
         raise BadInput("dvc.lock cannot be read: run dvc repro and commit it") from error

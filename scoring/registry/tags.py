@@ -35,10 +35,10 @@ def events():
     for name, tag in known.items():
         if tag["type"] == "tag" and tag["to"] != "commit":
             raise BadInput(f"tag {name} names a {tag['to']}, not a commit: git tag -d '{name}'")
+    refuse_second_version(known)
     try:
         found = gto.api.history(".", NAME, ascending=True)
     except (GTOException, SCMError) as error:
-        refuse_second_version(known)
         raise BadInput(f"the tags cannot be read: {error}") from error
     version_of = {tag["commit"]: name.partition("@")[2] for name, tag in registrations(known)}
     for event in found:
@@ -57,13 +57,20 @@ def written():
 
 
 def registrations(known):
-    """The annotated tags that name a version of a commit, as pairs of `tags_like`."""
+    """The annotated tags that name a version of a commit, as pairs of `tags_like`.
+
+    Without versions that were taken back.
+    """
     named = re.compile(rf"{NAME}@{VERSION.pattern}(?!.*!$)")
-    return [(n, tag) for n, tag in known.items() if tag["type"] == "tag" and named.match(n)]
+    return [
+        (name, tag)
+        for name, tag in known.items()
+        if tag["type"] == "tag" and named.match(name) and f"{name}!" not in known
+    ]
 
 
 def refuse_second_version(known):
-    """Refuse two versions of a commit, which gto cannot read, by the tag that has to go."""
+    """Refuse two versions of a commit, which gto does not read, by the tag that has to go."""
     first = {}
     for name, tag in registrations(known):
         other = first.setdefault(tag["commit"], name)

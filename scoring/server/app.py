@@ -12,7 +12,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from flowers.log import record
-from scoring.server import problems
+from scoring.server import guard, problems
 from scoring.server.problems import Problem
 from scoring.server.scorer import Scorer
 from scoring.server.settings import DRIFT_REPORT, from_environment
@@ -54,7 +54,9 @@ def create_app(settings=None):
         MAX_CONTENT_LENGTH=int(settings.max_upload_mb * 1e6),
         MAX_FILES=settings.max_files,
         MAX_FORM_PARTS=settings.max_files + OTHER_PARTS,
+        TRUSTED_HOSTS=settings.hosts,
     )
+    app.request_class = guard.loud(app.request_class)
     app.json.sort_keys = False  # classes stay in the order of the model
     scorer = app.extensions["scorer"] = Scorer(settings)
     problems.register(app)
@@ -64,6 +66,7 @@ def create_app(settings=None):
         g.start = time.perf_counter()
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        guard.refuse_foreign()
 
     @app.after_request
     def end(response):
@@ -92,6 +95,7 @@ def predict():
         raise Problem(415, "send the photos as multipart/form-data, each as a part named file")
     model = _scorer().model
     with _scorer().place():  # before the form is read: a refusal costs little
+        g.request_id = _scorer().ids.unique(g.request_id)
         entries = _scorer().predict(g.request_id, _photos())
     answer = {
         "request_id": g.request_id,
@@ -103,7 +107,15 @@ def predict():
 
 
 def _photos():
-    photos = [(part.filename, part) for part in request.files.getlist("file") if part.filename]
+    try:
+        parts = request.files.getlist("file")
+    except ValueError as error:
+        raise Problem(
+            400,
+            f"the form cannot be read ({error}): send multipart/form-data with a boundary, and "
+            "names in UTF-8",
+        ) from error
+    photos = [(part.filename, part) for part in parts if part.filename]
     if not photos:
         raise Problem(400, "no photo: send at least one as a part named file, with a file name")
     if len(photos) > current_app.config["MAX_FILES"]:

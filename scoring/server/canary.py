@@ -4,12 +4,15 @@ import hashlib
 import logging
 import queue
 import threading
+import time
 
 from flowers.log import record
 from flowers.model_folder import CARD, load
 
 WAITING_PHOTOS = 64
 WAITING_BYTES = 64_000_000
+# Between two lines about a canary that fails: with many photos they would drown all others.
+QUIET_SECONDS = 60
 _logger = logging.getLogger(__name__)
 
 
@@ -28,8 +31,9 @@ def chosen(request_id, ratio):
 class Canary:
     """One thread that loads the canary and scores what waits in a bounded queue.
 
-    Nothing that the canary does reaches the user: a photo is dropped and counted where the queue
-    is full, and an error is counted.
+    Nothing that the canary says reaches the user: a photo is dropped and counted where the queue
+    is full, and an error is counted. It works on the same processors, so answers take longer while
+    it does; ``docs/security.md`` says how much.
 
     Parameters
     ----------
@@ -48,6 +52,7 @@ class Canary:
         self._folder, self._write, self._metrics = folder, write, metrics
         self._waiting = queue.Queue(WAITING_PHOTOS)
         self._bytes, self._lock = 0, threading.Lock()
+        self._quiet_until, self._untold = 0.0, 0
         if ratio > 0 and (folder / CARD).is_file():
             self.state = "loading"
             # A daemon: one that hangs does not keep the process from ending.
@@ -86,7 +91,7 @@ class Canary:
             self.model = load(self._folder)
         except BaseException as error:
             self.state = f"not loaded: {error}"
-            _logger.exception("the canary in %s cannot be loaded", self._folder)
+            _logger.error("the canary in %s cannot be loaded: %s", self._folder, error)
             return
         self.state = "loaded"
         self._metrics.add_model("canary", self.model)
@@ -100,7 +105,18 @@ class Canary:
             # A model may raise anything, SystemExit too, and the next photo has its own chance.
             except BaseException:
                 self._metrics.canary.labels("failed").inc()
-                _logger.exception("the canary failed on a photo of request %s", rest[0])
+                self._tell(rest[0])
+
+    def _tell(self, request_id):
+        """Log a failure with those that were not logged since the last line."""
+        self._untold += 1
+        if time.monotonic() >= self._quiet_until:
+            _logger.exception(
+                "the canary failed on %d photos, the last one of request %s",
+                self._untold,
+                request_id,
+            )
+            self._quiet_until, self._untold = time.monotonic() + QUIET_SECONDS, 0
 
     def _score(self, photo, request_id, index, label):
         answer = self.model.answer(photo)

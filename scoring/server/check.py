@@ -25,7 +25,7 @@ def checked(settings):
     folder = find(MODELS, settings.model_dir)
     fork = multiprocessing.get_context("fork")
     answer, told = fork.Pipe(duplex=False)
-    process = fork.Process(target=_tell, args=(folder, told), daemon=True)
+    process = fork.Process(target=_tell, args=(folder, settings.model_sha256, told), daemon=True)
     process.start()
     told.close()
     try:
@@ -44,13 +44,13 @@ def checked(settings):
     return folder
 
 
-def _tell(folder, told):
-    told.send(_fault(folder))
+def _tell(folder, sha256, told):
+    told.send(_fault(folder, sha256))
 
 
-def _fault(folder):
+def _fault(folder, sha256):
     try:
-        fault = golden_fault(load(folder), folder)
+        fault = golden_fault(load(folder, sha256), folder)
     except BadInput as error:
         return str(error)
     except BaseException as error:

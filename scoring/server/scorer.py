@@ -12,6 +12,7 @@ from flowers.photos.decoding import scan
 from flowers.photos.prescan import MAX_PIXELS
 from scoring.answers import prediction
 from scoring.server.canary import Canary
+from scoring.server.guard import Ids
 from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
 from scoring.server.settings import MODELS, processors
@@ -42,8 +43,8 @@ class Scorer:
 
     def __init__(self, settings):
         folder = find(MODELS, settings.model_dir)
-        self.model = load(folder)
-        self.metrics = Metrics()
+        self.model = load(folder, settings.model_sha256)
+        self.metrics, self.ids = Metrics(), Ids()
         self.metrics.add_model("production", self.model)
         self.golden_fault = golden_fault(self.model, folder)
         if self.golden_fault:

@@ -1,13 +1,15 @@
 """The settings of the scorer: environment variables, checked before anything starts."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from flowers.environment import log_dir, model_dir
+from flowers.environment import log_dir, model_dir, model_sha256
 from flowers.errors import BadInput
 
 MODELS = Path("models")
+# The default of HOSTS where nobody else can connect: a name that somebody made point here is none.
+LOOPBACK = ("localhost", "127.0.0.1")
 DRIFT_REPORT = Path("metrics/drift.json")
 
 
@@ -38,7 +40,12 @@ class Settings:
     port : int
         0 takes a free one.
     threads : int
-        Requests read at the same time, those that only ask for the state of the scorer included.
+        Requests answered at the same time, those that only ask for its state included.
+    model_sha256 : str or None
+        The model file must have it.
+    hosts : list of str or None
+        Names by which clients may call this server, a name that begins with a dot with all below
+        it; None allows any.
     """
 
     model_dir: Path | None = None
@@ -51,6 +58,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5000
     threads: int = 16 + 8 + processors()
+    model_sha256: str | None = None
+    hosts: list | None = field(default_factory=lambda: list(LOOPBACK))
 
 
 def from_environment(environ=os.environ):
@@ -70,6 +79,8 @@ def from_environment(environ=os.environ):
             f"THREADS={threads} leaves no thread to refuse or to report: use more than "
             f"{busy}, which is QUEUE={queue} + {processors()} processors, or a lower QUEUE"
         )
+    host = environ.get("HOST") or Settings.host
+    hosts = [name.strip() for name in (environ.get("HOSTS") or "").split(",") if name.strip()]
     return Settings(
         model_dir=model_dir(environ),
         canary_dir=Path(environ.get("CANARY_DIR") or Settings.canary_dir),
@@ -78,9 +89,11 @@ def from_environment(environ=os.environ):
         max_upload_mb=_number(environ, "MAX_UPLOAD_MB", float, Settings.max_upload_mb, 0.001, 1000),
         max_files=_number(environ, "MAX_FILES", int, Settings.max_files, 1, 1000),
         queue=queue,
-        host=environ.get("HOST") or Settings.host,
+        host=host,
         port=_number(environ, "PORT", int, Settings.port, 0, 65535),
         threads=threads,
+        model_sha256=model_sha256(environ),
+        hosts=hosts or (list(LOOPBACK) if host in LOOPBACK else None),
     )
 
 

@@ -8,35 +8,18 @@ import numpy as np
 import pytest
 
 from flowers import model_folder
-from flowers.card import FORM, LIBRARIES
+from flowers.card import FORM, LIBRARIES, digest_file, folder_md5, vouch
 from flowers.errors import BadInput
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.saved import save
 from tests.flowers.learning.estimator_data import CLASSES
+from tests.flowers.model_evidence import EVIDENCE
 from tests.flowers.photos.photo_files import encoded, picture
 
 SIZE = 16
 GOLDEN = {
     "1-Lotus.jpg": encoded(picture(), "JPEG"),
     "2-Tulip.png": encoded(picture(30, 60), "PNG"),
-}
-
-EVIDENCE = {
-    "metrics": {
-        "distinct": 9,
-        "accuracy": 0.5,
-        "accuracy_low": 0.4,
-        "accuracy_high": 0.6,
-        "macro_f1": 0.5,
-        "log_loss": 1.2,
-        "calibration_error": 0.1,
-    },
-    "per_class": [
-        {"class": name, "precision": 0.5, "recall": 0.25, "f1": 0.333, "photos": 2}
-        for name in CLASSES
-    ],
-    "split": {"train": 40, "test": 10, "crossing": 0, "strategy": "grouped"},
-    "decision": {"champion": "nb", "reasons": ["nb leads with accuracy 0.5"]},
 }
 
 
@@ -97,10 +80,84 @@ def test_another_golden_answer_is_a_difference(folder):
     assert model_folder.golden_difference(model_folder.load(folder), folder) > 0.01
 
 
-def test_an_origin_makes_it_a_production_model_of_its_version(folder):
-    (folder / "origin.json").write_text(json.dumps({"version": "v1.2.0"}))
-    model = model_folder.load(folder)
+ORIGIN = {"version": "v1.2.0", "tag": "flowers#production#1", "commit": "0" * 40}
+
+
+@pytest.fixture
+def promoted(folder):
+    """A model folder with an origin, and the digest that vouches for it beside."""
+    (folder / "origin.json").write_text(json.dumps(ORIGIN))
+    vouch(folder, ORIGIN, folder_md5(folder))
+    return folder
+
+
+def test_an_origin_makes_it_a_production_model_of_its_version(promoted):
+    model = model_folder.load(promoted)
     assert (model.version, model.used) == ("v1.2.0", "production")
+
+
+def test_an_origin_that_nothing_vouches_for_is_refused(promoted):
+    digest_file(promoted).unlink()
+    with pytest.raises(BadInput, match="fetch"):
+        model_folder.load(promoted)
+
+
+@pytest.mark.parametrize("key", ["version", "tag", "commit"])
+def test_an_origin_that_claims_another_version_is_refused(promoted, key):
+    (promoted / "origin.json").write_text(json.dumps(ORIGIN | {key: "v9.9.9"}))
+    with pytest.raises(BadInput, match="v9.9.9"):
+        model_folder.load(promoted)
+
+
+def test_a_promoted_folder_without_its_origin_is_refused(promoted):
+    (promoted / "origin.json").unlink()
+    with pytest.raises(BadInput, match="digest"):
+        model_folder.load(promoted)
+
+
+def test_another_model_with_a_card_of_its_own_is_refused_before_it_is_loaded(promoted, monkeypatch):
+    content = (promoted / "model.joblib").read_bytes() + b"."
+    kinds = {kind: hashlib.new(kind, content).hexdigest() for kind in ("md5", "sha256")}
+    (promoted / "model.joblib").write_bytes(content)
+    altered(promoted, model=json.loads((promoted / "card.json").read_text())["model"] | kinds)
+    monkeypatch.setattr(model_folder.saved, "load", lambda path: pytest.fail("it is loaded"))
+    with pytest.raises(BadInput, match="digest.json"):
+        model_folder.load(promoted)
+
+
+@pytest.mark.parametrize("name", ["golden/1-Lotus.jpg", "reference.csv"])
+def test_a_promoted_folder_with_another_byte_anywhere_is_refused(promoted, name):
+    with (promoted / name).open("ab") as file:
+        file.write(b".")
+    with pytest.raises(BadInput, match="digest.json"):
+        model_folder.load(promoted)
+
+
+def test_a_digest_that_is_none_is_refused(promoted):
+    digest_file(promoted).write_text("{}")
+    with pytest.raises(BadInput, match="digest.json"):
+        model_folder.load(promoted)
+
+
+def test_a_model_that_is_named_by_its_sha256_must_have_it(folder):
+    sha256 = hashlib.sha256((folder / "model.joblib").read_bytes()).hexdigest()
+    assert model_folder.load(folder, sha256).version == "untagged"
+    with pytest.raises(BadInput, match="MODEL_SHA256"):
+        model_folder.load(folder, "0" * 64)
+
+
+def test_class_names_that_the_model_does_not_know_are_refused(folder):
+    altered(folder, classes=[*CLASSES.tolist()[1:], CLASSES.tolist()[0]])
+    with pytest.raises(BadInput, match="classes"):
+        model_folder.load(folder)
+
+
+def test_another_golden_label_is_a_difference(folder):
+    golden = json.loads((folder / "card.json").read_text())["golden"]
+    assert all(entry["label"] in CLASSES for entry in golden)
+    golden[0]["label"] = next(c for c in CLASSES.tolist() if c != golden[0]["label"])
+    altered(folder, golden=golden)
+    assert model_folder.golden_difference(model_folder.load(folder), folder) == float("inf")
 
 
 def test_production_is_found_before_the_candidate_and_a_named_folder_before_both(folder):

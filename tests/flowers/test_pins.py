@@ -91,3 +91,14 @@ def test_a_value_the_user_has_set_stays(name):
 def test_pinning_loads_neither_numpy_nor_anything_that_does():
     loaded = run("import sys\n" + PIN + "print('numpy' in sys.modules)")
     assert loaded == "False\n"
+
+
+@x86_64
+@pytest.mark.parametrize("package", ["scoring", "stages"])
+def test_pinning_after_numpy_is_said_once_and_before_it_is_silent(package):
+    late = "import warnings\nwarnings.simplefilter('error')\nimport numpy\n"
+    late += f"try:\n    import {package}\nexcept RuntimeWarning as said:\n    print(said)"
+    assert "numpy was imported before" in run(late)
+    assert run(late, **PINS) == ""
+    early = f"import warnings\nwarnings.simplefilter('error')\nimport {package}\nimport numpy"
+    assert run(early + f"\nimport {package}") == ""

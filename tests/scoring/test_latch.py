@@ -3,7 +3,10 @@ import json
 import pytest
 
 from scoring.latch import main
+from stages import drift as watch
+from stages import snapshot
 from tests.stages.log_files import figures, predictions, write
+from tests.stages.test_drift import KNOBS
 
 
 @pytest.fixture
@@ -11,12 +14,12 @@ def here(shop, monkeypatch):
     """A finished run to work in, and what `make drift` does."""
     monkeypatch.chdir(shop.path)
 
-    def drift(*records, acknowledge=False):
+    def drift(*records, acknowledge=False, limit=100_000):
         write(shop, records)
         if acknowledge:
             assert main(["acknowledge"]) == 0
-        for stage in ("snapshot", "drift"):
-            shop.stage(stage)
+        snapshot.main({"limit": limit})
+        watch.main(KNOBS)
         assert main(["keep"]) == 0
         return figures(shop, "drift")
 
@@ -35,8 +38,7 @@ def logged(shop):
 
 def test_an_alarm_stays_although_its_photos_are_read_no_more(here):
     first = here(*moved(here.shop, 0))["alarm"]
-    here.shop.set(**{"snapshot.limit": 500})
-    later = here(*predictions(here.shop, 600, 1000))
+    later = here(*predictions(here.shop, 600, 1000), limit=500)
     assert (later["state"], later["windows"]["differ"]) == ("alarm", 0)
     assert later["alarm"] == first | {"latched": True}
     assert logged(here.shop) == ["alarm"]
@@ -45,13 +47,13 @@ def test_an_alarm_stays_although_its_photos_are_read_no_more(here):
 def test_a_person_clears_it_and_the_watch_begins_anew(here):
     assert here(*moved(here.shop, 0))["state"] == "alarm"
     cleared = here(acknowledge=True)
-    assert (cleared["state"], cleared["alarm"]) == ("no predictions", None)
+    assert (cleared["state"], cleared["alarm"]) == ("warming up", None)
     assert cleared["acknowledged"]
     assert logged(here.shop) == ["alarm", "acknowledgement"]
     late = [
         r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.shop, 9, 5000)
     ]
-    assert here(*late)["state"] == "no predictions"  # their clock is wrong
+    assert here(*late)["state"] == "warming up"  # their clock is wrong
 
 
 def test_without_an_alarm_there_is_nothing_to_clear(here, capsys):

@@ -1,10 +1,11 @@
+import csv
 import json
 import subprocess
 import sys
 
 import pytest
 
-from scoring.local import main
+from scoring.local import BATCH, main
 from tests.scoring.server.service import environment
 
 
@@ -83,3 +84,42 @@ def test_it_runs_as_a_command_and_ends_quietly_when_its_reader_has_enough(candid
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_batch_gets_the_answers_of_single_photos_in_the_order_of_the_files(
+    candidate, files, photos, capsys, monkeypatch, jobs
+):
+    monkeypatch.setenv("JOBS", jobs)
+    many, contents = [], sorted(photos.items())
+    for i in range(2 * BATCH + 3):
+        many.append(files / f"n{i:03d}.jpg")
+        many[-1].write_bytes(contents[i * 7 % len(contents)][1])
+    many[5].write_text("words")
+    names = [str(path) for path in many[::-1]]
+    assert main([*names, "--json", "--model", str(candidate)]) == 1
+    found = answers(capsys)
+    assert [one["file"] for one in found] == [name for name in names if name != str(many[5])]
+    for one in found[::5]:
+        assert main([one["file"], "--json", "--model", str(candidate)]) == 0
+        (alone,) = answers(capsys)
+        assert one["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-9)
+
+
+def test_a_csv_has_a_row_per_photo_that_a_reader_takes_back(candidate, files, classes, capsys):
+    odd = files / 'a, "b".jpg'
+    odd.write_bytes((files / "Lotus-0.jpg").read_bytes())
+    assert main([str(files), "--csv", "--model", str(candidate)]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert list(rows[0]) == ["file", "label", "confidence", *classes]
+    assert str(odd) in [row["file"] for row in rows]
+    for row in rows:
+        shares = {name: float(row[name]) for name in classes}
+        assert sum(shares.values()) == pytest.approx(1)
+        assert float(row["confidence"]) == max(shares.values()) == shares[row["label"]]
+
+
+def test_a_number_of_workers_that_is_none_ends_with_2(candidate, files, monkeypatch, capsys):
+    monkeypatch.setenv("JOBS", "many")
+    assert main([str(files), "--model", str(candidate)]) == 2
+    assert "JOBS=many" in capsys.readouterr().err

@@ -57,7 +57,9 @@ def test_an_alarm_says_when_it_rang_since_when_and_what_changed(shop, report):
     told = report(predictions(shop, 400) + predictions(shop, 600, 400, wrong=True))
     alarm = told["alarm"]
     assert told["state"] == "alarm" and not alarm["latched"]
-    assert alarm["kind"] == watch.PHOTOS
+    assert alarm["kind"] == watch.PHOTOS and alarm["answers"]
+    assert set(alarm["mix"]) == set(card(shop)["classes"])
+    assert all(m["low"] <= m["share"] <= m["high"] for m in alarm["mix"].values())
     began, rang = (minutes(alarm[key]) for key in ("since", "rang_at"))
     assert 250 <= began <= 450 and 400 < rang < 900
     assert told["newest"]["l1"] > told["newest"]["l1_noise"]
@@ -138,7 +140,7 @@ def other(shop, label):
 def test_the_same_snapshot_gives_the_same_bytes(shop, report):
     report(predictions(shop, 500))
     before = [(shop.path / name).read_bytes() for name in WRITTEN]
-    shop.stage("drift")
+    shop.stage("drift", **{"drift.window": KNOBS["window"]})
     assert [(shop.path / name).read_bytes() for name in WRITTEN] == before
 
 

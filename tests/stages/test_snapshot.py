@@ -53,7 +53,7 @@ def test_the_same_records_in_another_order_give_the_same_bytes(shop, taken):
 
 
 def test_labels_find_their_answer_by_request_and_index_and_the_last_one_wins(shop, taken):
-    second = predictions(shop, 1, first=5, index=1, time=when(5.5))
+    second = predictions(shop, 1, first=5, index=1, time=when(5.5), photo_sha256="ab" * 32)
     told_of = [
         *(feedback(2, "Tulip"), feedback(2, "Lotus"), feedback(5, "Orchid", index=1)),
         *(feedback(3, "Rose"), feedback(77, "Lilly")),

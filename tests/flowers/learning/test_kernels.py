@@ -19,7 +19,6 @@ from flowers.learning.kernels import (
     squared_distances,
     squared_distances_to,
 )
-from flowers.parallel import workers
 
 # Of the largest distance: ten times the rounding of float32.
 TOLERANCE = 1e-6
@@ -135,24 +134,6 @@ def test_rbf_is_that_of_scikit_learn_and_in_place():
     kernel = rbf(distances, 1 / 30)
     assert kernel is distances and kernel.dtype == np.float32
     np.testing.assert_allclose(kernel, rbf_kernel(X, gamma=1 / 30), atol=1e-6)
-
-
-def gram_bits(X, rows):
-    mean, scale = moments(X)
-    distances, norms = squared_distances(X, mean, scale)
-    found = squared_distances_to(rows, X, norms, mean, scale)
-    return [part.tobytes() for part in (mean, scale, distances, norms, found)]
-
-
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-@pytest.mark.parametrize("jobs", [2, 3])
-def test_the_number_and_kind_of_workers_change_no_bit(jobs, backend, tmp_path):
-    X, rows = table("uint8", n=2 * TILE + 30, d=BLOCK + 60), table("uint8", n=TILE + 9, seed=1)
-    rows = rows[:, : X.shape[1]]
-    alone = gram_bits(X, rows)
-    with workers(jobs, backend, tmp_path):
-        assert gram_bits(X, rows) == alone
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_symmetric_product_is_symmetric_bit_by_bit_and_takes_half_of_the_tiles(monkeypatch):

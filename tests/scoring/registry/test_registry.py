@@ -14,7 +14,6 @@ from tests.scoring.registry.registry_repository import (
     ALL_CHECKS,
     ROOT,
     call,
-    commit,
     empty_commit,
     files,
     own_copy,
@@ -169,80 +168,6 @@ def test_user_errors_are_one_line_without_traceback(tmp_path, monkeypatch, capsy
     assert len(refused(capsys, "status").splitlines()) == 1
     call("git", "init", "--quiet")
     assert len(refused(capsys, "promote").splitlines()) == 1
-
-
-def hand_tag(name, at="HEAD", light=False):
-    call("git", "tag", *([] if light else ["--annotate", "--message", "mine"]), name, at)
-
-
-def test_two_versions_of_a_commit_name_the_tag_to_delete(repo, capsys):
-    hand_tag("flowers@v1.0.0")
-    assert "git tag -d flowers@v1.0.0" in refused(capsys, "promote", "--version", "v2.0.0")
-    hand_tag("flowers@v1.1.0")
-    for command in ("status", "history", "promote", "fetch", "rollback"):
-        (line,) = refused(capsys, command).splitlines()
-        assert "git tag -d 'flowers@v1.1.0'" in line
-    call("git", "tag", "-d", "flowers@v1.1.0")
-    assert main(["promote"]) == 0
-
-
-def test_tags_that_do_not_count_are_named_with_the_reason(repo, capsys):
-    hand_tag("flowers@v1.0.0", light=True)
-    hand_tag("flowers#production#1", light=True)
-    hand_tag("flowers#canary#one")
-    hand_tag("flowers#staging#2")
-    hand_tag("other#production#1")
-    found = status(capsys)
-    assert (found["production"], found["latest"]) == (None, None)
-    assert set(found["not_counting"]) == {
-        "flowers@v1.0.0",
-        "flowers#production#1",
-        "flowers#canary#one",
-        "flowers#staging#2",
-    }
-    assert main(["status"]) == 0
-    shown = capsys.readouterr().out
-    remedy = next(line for line in shown.splitlines() if line.startswith("flowers#production#1"))
-    assert "lightweight" in remedy
-    command = remedy[remedy.index("git tag") : remedy.index(" makes")]
-    call("bash", "-c", command.replace("-f", "-f -m mine"))
-    assert status(capsys)["production"]["tag"] == "flowers#production#1"
-
-
-def test_a_tag_of_a_tag_is_of_the_commit_behind_it(repo, capsys):
-    hand_tag("flowers@v1.0.0")
-    hand_tag("flowers#production#1", at="flowers@v1.0.0")
-    assert main(["fetch"]) == 0
-    found = status(capsys)["production"]
-    assert (found["version"], found["on_disk"]) == ("v1.0.0", "same")
-    assert found["commit"] == call("git", "rev-parse", "--short=7", "HEAD")
-
-
-def test_a_tag_of_no_commit_is_one_line_that_names_it(repo, capsys):
-    hand_tag("flowers@v7.0.0", at="HEAD^{tree}")
-    (line,) = refused(capsys, "status").splitlines()
-    assert "flowers@v7.0.0" in line
-
-
-def test_a_lock_that_is_no_lock_is_one_line(repo, capsys):
-    Path("dvc.lock").write_text("stages: [")
-    commit("broken")
-    hand_tag("flowers#production#1")
-    assert len(refused(capsys, "fetch").splitlines()) == 1
-    assert status(capsys)["production"]["md5"] is not None
-    assert refused(capsys, "promote")
-
-
-def test_a_reader_that_has_seen_enough_ends_it_in_silence(repo):
-    hand_tag("flowers#production#1")
-    command = f"{sys.executable} -m scoring.registry history 2>&1 >&3 3>&- | cat >&2"
-    ended = subprocess.run(
-        ("bash", "-c", f"set -o pipefail; {{ {command}; }} 3>&1 | true"),
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("words", ["promote --version 1.2", "promote --bump huge", "deploy", ""])

@@ -12,7 +12,6 @@ from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import (
     ROOT,
     call,
-    commit,
     empty_commit,
     files,
     own_copy,
@@ -36,9 +35,9 @@ def make_store(where):
 
 
 @pytest.fixture
-def repo(tmp_path_factory, tmp_path, monkeypatch):
+def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
     """A clone with a bare git remote and a store, both its neighbours."""
-    folder = own_copy(tmp_path_factory, tmp_path, monkeypatch)
+    folder = own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
     call("git", "init", "--quiet", "--bare", "--initial-branch", "nb", "../bare")
     call("git", "remote", "add", "origin", str(tmp_path / "bare"))
     Path(".git/info/exclude").write_text("Makefile\n")
@@ -85,7 +84,7 @@ def test_after_a_rollback_the_printed_hint_lets_another_clone_serve(repo, tmp_pa
 def test_a_store_that_moved_serves_old_tags(repo, tmp_path, capsys):
     assert main(["promote"]) == 0
     make_store("../moved")
-    commit("another commit")
+    empty_commit("another commit")
     share()
     clone_elsewhere(tmp_path)
     make_store(tmp_path / "moved")

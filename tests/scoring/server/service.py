@@ -15,7 +15,8 @@ from pathlib import Path
 
 import joblib
 
-from flowers import model_folder
+from flowers import card, model_folder
+from tests.flowers.model_evidence import EVIDENCE
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 180  # seconds, for a busy machine
@@ -27,10 +28,16 @@ def write_model(folder, model, photos, size=32, **origin):
     file = folder.with_name(f"{folder.name}.joblib")
     joblib.dump(model, file)
     preparation = {"features": ["pixels"], "size": size}
-    model_folder.write(folder, file, preparation, photos, [{"row": 0}], {})
+    model_folder.write(folder, file, preparation, photos, [{"row": 0}], EVIDENCE)
     file.unlink()
-    if origin:
-        (folder / "origin.json").write_text(json.dumps(origin))
+    return promoted(folder, **origin) if origin else folder
+
+
+def promoted(folder, version="v1.0.0", tag="flowers#production#1", commit="0" * 40):
+    """Make a model folder what the registry fetches."""
+    origin = {"version": version, "tag": tag, "commit": commit}
+    (folder / "origin.json").write_text(json.dumps(origin))
+    card.vouch(folder, origin, card.folder_md5(folder))
     return folder
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from scoring.server.canary import WAITING_PHOTOS, chosen
+from scoring.server import canary as canary_module
+from scoring.server.canary import WAITING_PHOTOS, Canary, chosen
 from tests.logged import records
 from tests.scoring.server.gated import Gate, Gated
 from tests.scoring.server.service import running, until, write_model
@@ -51,7 +52,11 @@ def test_a_canary_that_hangs_or_raises_touches_no_answer(gated, photo, classes):
         gate.set("raise")
         answer = service.predict(("a.jpg", photo))
         assert answer.status == 200
-        until(lambda: outcomes(service)["failed"] == 1)
+        service.predict(*[("a.jpg", photo)] * 9)
+        until(lambda: outcomes(service)["failed"] == 10)
+        # One line tells of the first; the others are counted, and told a minute later.
+        assert service.output.read_text().count("Traceback") == 1
+        assert len(service.said("canary failed on 1 photos")) == 1
         gate.set("open")
         last = service.predict(("a.jpg", photo)).json
         until(lambda: outcomes(service)["scored"] == 80 - dropped + 1)
@@ -78,3 +83,18 @@ def test_a_canary_that_cannot_be_loaded_does_not_stop_the_scorer(gated, photo):
         service.said("canary in models/canary cannot be loaded")
         assert service.get("/version").json["canary"]["state"].startswith("not loaded")
         assert service.get("/ready").status == 200
+
+
+def test_a_failing_canary_is_told_once_a_minute_with_a_count(monkeypatch, tmp_path, caplog):
+    canary = Canary(tmp_path, 0.0, None, None)
+    now = [100.0]
+    monkeypatch.setattr(canary_module.time, "monotonic", lambda: now[0])
+    for second in range(130):
+        now[0] = 100.0 + second
+        canary._tell(f"request-{second}")
+    words = [record.getMessage() for record in caplog.records]
+    assert [word.split(",")[0].split("on ")[1] for word in words] == [
+        "1 photos",
+        "60 photos",
+        "60 photos",
+    ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from scoring.server.settings import processors
 from tests.logged import records
 from tests.scoring.server.gated import Gate, Gated
-from tests.scoring.server.service import environment, running, until, write_model
+from tests.scoring.server.service import environment, promoted, running, until, write_model
 
 
 def start(folder, **variables):
@@ -84,12 +84,11 @@ def test_hup_takes_up_another_model_and_no_request_fails(place, candidate, photo
     with running(place) as service, service.load(photo) as answers:
         assert service.get("/version").json["model_version"] == "untagged"
         shutil.copytree(candidate, production)
-        origin = {"version": "v9.0.0", "tag": "flowers#production#1", "commit": "0" * 40}
-        (production / "origin.json").write_text(json.dumps(origin))
+        promoted(production, version="v9.0.0")
         os.kill(service.process.pid, signal.SIGHUP)
         until(lambda: service.get("/version").json["model_version"] == "v9.0.0")
         assert service.get("/version").json["model_used"] == "production"
-        assert service.get("/version").json["tag"] == origin["tag"]
+        assert service.get("/version").json["tag"] == "flowers#production#1"
 
         # A damaged model is not taken up, and the one at work stays.
         with (production / "model.joblib").open("ab") as file:

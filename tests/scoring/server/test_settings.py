@@ -23,9 +23,19 @@ def test_each_variable_has_its_setting():
         "HOST": "0.0.0.0",
         "PORT": "8080",
         "THREADS": "100",
+        "MODEL_SHA256": "A" * 64,
+        "HOSTS": "flowers.example, .intern",
     }
     paths = (Path("a"), Path("b"), 0.5, Path("c"))
-    assert from_environment(given) == Settings(*paths, 1.5, 3, 0, "0.0.0.0", 8080, 100)
+    hosts = ["flowers.example", ".intern"]
+    assert from_environment(given) == Settings(
+        *paths, 1.5, 3, 0, "0.0.0.0", 8080, 100, "a" * 64, hosts
+    )
+
+
+def test_only_names_of_this_machine_are_its_own_where_nobody_else_can_connect():
+    assert from_environment({}).hosts == ["localhost", "127.0.0.1"]
+    assert from_environment({"HOST": "0.0.0.0"}).hosts is None
 
 
 @pytest.mark.parametrize(
@@ -37,6 +47,7 @@ def test_each_variable_has_its_setting():
         ("PORT", "65536"),
         ("QUEUE", "-1"),
         ("MAX_FILES", "0"),
+        ("MODEL_SHA256", "abc"),
         ("MAX_UPLOAD_MB", "0"),
         ("THREADS", str(processors() + 16)),
     ],

@@ -1,0 +1,169 @@
+"""Plain scikit-learn, scikit-learn-intelex and ours on the same pixels: python -m benchmarks.race.
+
+An archive or folder of photos may be named; without one the photos of the last run are taken. Where
+there are too few, mirrored and darkened copies make up the number. Each competitor has a process of
+its own; intelex comes with the extra `peers`.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.clean_copy import ROOT
+
+SIZES = (1000, 2000, 4000)
+NEW = 512  # photos that are answered after the fit
+PLAIN_AT_MOST = 1000  # a fit of plain scikit-learn on 1,000 photos takes minutes
+COMPETITORS = {
+    "ours": "GramSVC with calibration",
+    "intelex": "scikit-learn-intelex, no calibration",
+    "plain": "scikit-learn, no calibration",
+}
+RESULTS, PICTURE = ROOT / "benchmarks" / "race.json", ROOT / "docs" / "race.svg"
+
+
+def photos(source):
+    """Pixels and labels of all photos that can be read, shape (n, 128, 128, 3)."""
+    if source is None:
+        from flowers.tables import read_csv
+
+        return np.load(ROOT / "data/images.npy"), read_csv(ROOT / "data/index.csv")["label"]
+    from flowers.errors import Rejected
+    from flowers.photos.decoding import read
+    from flowers.sources.files import archive_files, folder_files
+
+    images, labels = [], []
+    with tempfile.TemporaryDirectory() as cache:
+        named = folder_files(source) if Path(source).is_dir() else None
+        for label, _, content in named or archive_files(source, Path(cache)):
+            try:
+                images.append(read(content)[0])
+            except Rejected:
+                continue
+            labels.append(label)
+    return np.stack(images), np.array(labels)
+
+
+def made_up(images, labels, count):
+    """So many rows of pixels in a mixed order, with copies mirrored and then darkened."""
+    copies = (lambda x: x, lambda x: x[:, :, ::-1], lambda x: x // 4 * 3)
+    copies += (lambda x: x[:, :, ::-1] // 4 * 3,)
+    rounds = -(-count // len(images))
+    every = np.concatenate([change(images) for change in copies[:rounds]])
+    order = np.random.default_rng(0).permutation(len(every))[:count]
+    return every.reshape(len(every), -1)[order], np.tile(labels, rounds)[order]
+
+
+def rivals(name):
+    """A function that fits on pixels and labels, and gives what answers pixels."""
+    if name == "ours":
+        from flowers.learning.svm import GramSVC
+
+        return lambda X, y: GramSVC().fit(X, y).predict
+    if name == "intelex":
+        from sklearnex.svm import SVC
+    else:
+        from sklearn.svm import SVC
+    from flowers.learning.kernels import moments, standardised
+
+    def fit(X, y):
+        mean, scale = moments(X)
+        # In a single precision, which both take; StandardScaler would need three times the memory.
+        model = SVC().fit(standardised(X, mean, scale, slice(None)), y)
+        return lambda new: model.predict(standardised(new, mean, scale, slice(None)))
+
+    return fit
+
+
+def competitor(name, folder, n):
+    """One fit and one batch of answers; prints its figures."""
+    from flowers.parallel import workers
+
+    folder, fit = Path(folder), rivals(name)
+    X, y = np.load(folder / "X.npy", mmap_mode="r"), np.load(folder / "y.npy")
+    train, new = np.array(X[:n]), np.array(X[-NEW:])
+    with workers(-1, "threading"):
+        begin, cpu = time.perf_counter(), time.process_time()
+        answer = fit(train, y[:n])
+        fitted, fitted_cpu = time.perf_counter(), time.process_time()
+        correct = float(np.mean(answer(new) == y[-NEW:]))
+        end, end_cpu = time.perf_counter(), time.process_time()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = {
+        "fit_s": round(fitted - begin, 2),
+        "fit_cpu_s": round(fitted_cpu - cpu, 2),
+        "answer_ms": round(1000 * (end - fitted) / NEW, 2),
+        "answer_cpu_ms": round(1000 * (end_cpu - fitted_cpu) / NEW, 2),
+        "peak_mb": round(memory),
+        "accuracy": round(correct, 4),
+    }
+    print(json.dumps(figures))
+
+
+def raced(folder, name, n):
+    environment = dict(os.environ)
+    if name == "ours":
+        from flowers.pins import PINS
+
+        environment = PINS | environment
+    command = [sys.executable, "-m", "benchmarks.race", "--as", name, folder, str(n)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name} failed: {done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(source=None):
+    images, labels = photos(source)
+    names = [n for n in COMPETITORS if n != "intelex" or find_spec("sklearnex")]
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        X, y = made_up(images, labels, max(SIZES) + NEW)
+        np.save(Path(folder, "X.npy"), X)
+        np.save(Path(folder, "y.npy"), y)
+        for n in SIZES:
+            for name in names:
+                if name != "plain" or n <= PLAIN_AT_MOST:
+                    found = results.setdefault(name, {})[n] = raced(folder, name, n)
+                    print(f"{name:<8} {n:>5}", *(f"{k} {v}" for k, v in found.items()), flush=True)
+    load = round(os.getloadavg()[0], 1)
+    facts = {"cores": os.cpu_count(), "load": load, "real_photos": source is not None}
+    RESULTS.write_text(json.dumps(facts | {"results": results}, indent=2) + "\n")
+    PICTURE.write_text(picture(results))
+
+
+def picture(results):
+    """Time of the fit and of an answer against the number of photos."""
+    from matplotlib.figure import Figure
+
+    from flowers.plots import svg
+
+    figure = Figure(figsize=(8.4, 3.4), layout="constrained")
+    for ax, key, title in zip(
+        figure.subplots(1, 2),
+        ("fit_s", "answer_ms"),
+        ("Fit (seconds)", "Answer in a batch (milliseconds a photo)"),
+        strict=True,
+    ):
+        for name, found in results.items():
+            ax.plot(list(map(int, found)), [f[key] for f in found.values()], "o-", label=name)
+        ax.set(title=title, xlabel="training photos, 49,152 pixel values each")
+        ax.set(xscale="log", yscale="log", xticks=SIZES, xticklabels=[f"{n:,}" for n in SIZES])
+        ax.minorticks_off()
+    ax.legend([COMPETITORS[name] for name in results], frameon=False)
+    return svg(figure)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--as"]:
+        competitor(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    else:
+        main(*sys.argv[1:2])

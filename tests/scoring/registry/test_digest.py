@@ -1,0 +1,47 @@
+"""What fetch writes beside a model folder, and who compares it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from flowers import model_folder
+from flowers.card import digest_file, folder_md5
+from flowers.errors import BadInput
+from scoring.registry import fetch
+from scoring.registry.__main__ import main
+from tests.scoring.registry.registry_repository import own_copy, switch
+
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
+
+
+@pytest.fixture
+def repo(tmp_path_factory, tmp_path, monkeypatch):
+    return own_copy(tmp_path_factory, tmp_path, monkeypatch)
+
+
+def test_a_fetched_folder_is_loaded_by_the_digest_of_its_tag_and_no_other_is(repo):
+    production = Path("models/production")
+    switch("svm")
+    assert main(["promote"]) == 0
+    assert main(["fetch"]) == 0
+    assert model_folder.load(production).version == "v1.0.0"
+    assert folder_md5(production) == fetch.locked(Path("dvc.lock").read_text())
+
+    # A lost digest is written again.
+    digest_file(production).unlink()
+    with pytest.raises(BadInput, match="fetch"):
+        model_folder.load(production)
+    assert main(["fetch"]) == 0
+    assert model_folder.load(production).version == "v1.0.0"
+
+    # The folder of another version is not this one's, whatever its origin says.
+    shutil.copytree(production, "kept")
+    switch("nb")
+    assert main(["promote"]) == 0
+    assert main(["fetch"]) == 0
+    assert model_folder.load(production).version != "v1.0.0"
+    shutil.rmtree(production)
+    shutil.copytree("kept", production)
+    with pytest.raises(BadInput, match="digest"):
+        model_folder.load(production)

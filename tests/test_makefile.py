@@ -1,0 +1,29 @@
+"""The shell into the study: every target is listed with an example, and takes what it says."""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from tests.imports import ROOT
+
+TEXT = (ROOT / "Makefile").read_text()
+TARGETS = set(re.search(r"^\.PHONY: (.*)$", TEXT, re.M)[1].split())
+HELP = subprocess.run(
+    ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+).stdout
+
+
+def test_help_lists_every_target_once_and_fits_a_terminal():
+    listed = re.findall(r"^make ([a-z-]+)", HELP, re.M)
+    assert sorted(listed) == sorted(TARGETS)
+    assert max(map(len, HELP.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_its_example_is_a_call_that_make_understands(target):
+    (line,) = re.findall(rf"^(make {target}(?: [A-Z_]+=(?:\".*?\"|\S+))*) +\w", HELP, re.M)
+    command = [*shlex.split(line), "--dry-run"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
