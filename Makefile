@@ -88,6 +88,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of the stages, peers, mor
 	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift
+	python -m benchmarks.twins
 	python -m benchmarks.attack
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page

@@ -33,7 +33,7 @@ FIGURES, CHART = ROOT / "metrics" / "twins.json", ROOT / "plots" / "twin_search.
 JUDGED = ROOT / "benchmarks" / "twins_judged.csv"
 SIDE, ALTERED = 128, 60
 LONGEST = 320  # pixels of a photo that is altered: most of the real ones are not larger
-PER_CLASS = 40  # drawn photos
+PER_CLASS = 200  # drawn photos: the more, the more pairs that may be wrong
 FOLDS, SEEDS = 5, 2
 
 
