@@ -13,12 +13,12 @@ import numpy as np
 import yaml
 
 from benchmarks.clean_copy import ROOT, clean_copy, run
+from benchmarks.scale import write_between
 from benchmarks.stages import measured
 
 SIZES = (500, 1000, 2000, 5000, 10_000, 20_000)
 ASKED = (50_000, 200_000)
 RESULTS, PICTURE = ROOT / "benchmarks" / "growth.json", ROOT / "docs" / "growth.svg"
-PAGE = ROOT / "docs" / "scale.md"
 # They depend on the log, not on the photos.
 LEFT_OUT = ("snapshot", "drift")
 
@@ -90,7 +90,7 @@ def table(found):
             f"| `{name}` | {last['wall_s']:.0f} s, {last['peak_mb']:,} MB | {last['dvc_s']:.1f} s "
             f"| {time:.1f}, {memory:.1f} | {' | '.join(ahead)} |"
         )
-    return "\n".join(rows)
+    return "\n".join([*rows, "", "![Time and memory against the number of photos](growth.svg)"])
 
 
 def picture(found):
@@ -114,15 +114,9 @@ def picture(found):
     return svg(figure)
 
 
-def written(text, found):
-    """The page with its table."""
-    pattern = r"(<!-- growth:begin -->\n).*?(<!-- growth:end -->)"
-    return re.sub(pattern, lambda m: f"{m[1]}{table(found)}\n{m[2]}", text, flags=re.DOTALL)
-
-
 if __name__ == "__main__":
     growth = measure([int(n) for n in sys.argv[1:]] or SIZES)
     RESULTS.write_text(json.dumps(growth, indent=2) + "\n")
     growth = json.loads(RESULTS.read_text())
     PICTURE.write_text(picture(growth))
-    PAGE.write_text(written(PAGE.read_text(), growth))
+    write_between("growth", table(growth))

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
+from benchmarks.scale import write_between
 
 SIZES = (1000, 2000, 4000)
 NEW = 512  # photos that are answered after the fit
@@ -134,10 +135,32 @@ def main(source=None):
                 if name != "plain" or n <= PLAIN_AT_MOST:
                     found = results.setdefault(name, {})[n] = raced(folder, name, n)
                     print(f"{name:<8} {n:>5}", *(f"{k} {v}" for k, v in found.items()), flush=True)
+                    write(results, source)
+
+
+def write(results, source):
+    """What is known so far, as figures, picture and table."""
     load = round(os.getloadavg()[0], 1)
     facts = {"cores": os.cpu_count(), "load": load, "real_photos": source is not None}
     RESULTS.write_text(json.dumps(facts | {"results": results}, indent=2) + "\n")
     PICTURE.write_text(picture(results))
+    write_between("race", table(results))
+
+
+def table(results):
+    """A row for each competitor and number of photos."""
+    rows = [
+        "| | photos | fit | its processor time | an answer | its processor time | memory |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, found in results.items():
+        for n, told in found.items():
+            rows.append(
+                f"| {COMPETITORS[name]} | {int(n):,} | {told['fit_s']:.1f} s "
+                f"| {told['fit_cpu_s']:.1f} s | {told['answer_ms']:.1f} ms "
+                f"| {told['answer_cpu_ms']:.1f} ms | {told['peak_mb']:,} MB |"
+            )
+    return "\n".join([*rows, "", "![Fit and answers against the number of photos](race.svg)"])
 
 
 def picture(results):
