@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift store test test-all lint format verify real table compare serve score bench shown readme lock
+.PHONY: help env repro drift store test test-slow test-all lint format verify real table compare serve score bench shown readme lock
 
 # A target says "## what it does", or "## an example of its use  ## what it does".
 help:  ## list the targets, each as it may be called
@@ -30,7 +30,7 @@ repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 	@python -m stages._repro
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
-drift: env  ## make drift ACKNOWLEDGE=1  ## freeze what the scorer has logged and look for drift; 1 clears an alarm
+drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the log of the scorer; 1 clears an alarm
 	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.latch acknowledge)
 	@python -m stages._repro --force --single-item snapshot
 	@python -m stages._repro --single-item drift
@@ -46,6 +46,9 @@ store: env  ## make store DIR=/srv/flowers  ## name the folder that results are 
 
 test: env  ## run the tests that take seconds
 	python -m pytest -n auto -m "not slow"
+
+test-slow: env  ## run the tests that make test leaves out
+	python -m pytest -n auto -m slow
 
 test-all: env  ## run all tests
 	python -m pytest -n auto
@@ -68,7 +71,7 @@ table: env  ## experiments: the knobs that differ, and the headline figures
 compare: env  ## make compare RUNS="HEAD textures"  ## runs on the same test photos, with interval and paired test
 	@python -m benchmarks.compare $(RUNS)
 
-verify: env  ## compare every output with HEAD: on disk, in the cache, in a run anew
+verify: env  ## compare all outputs with HEAD: on disk, in cache, in a run anew
 	python -m benchmarks.verify
 
 serve: env  ## make serve PORT=5001  ## answer over HTTP, with a page: http://127.0.0.1:5001
@@ -81,7 +84,7 @@ real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real
 	python -m benchmarks.real $(SOURCE)
 
 # SOURCE: its pixels are raced; pip install '.[peers]' adds scikit-learn-intelex.
-bench: repro  ## make bench SOURCE=photos.zip  ## time of the stages, peers, more photos, scorer, drift, an attack
+bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more photos, scorer, drift, attack
 	python -m benchmarks.stages
 	python -m benchmarks.race $(SOURCE)
 	python -m benchmarks.growth

@@ -12,8 +12,9 @@ from benchmarks.readme import rendered
 from tests.imports import ROOT
 
 TEXT = (ROOT / "README.md").read_text()
-PAGES = {page.name: page.read_text() for page in sorted((ROOT / "docs").rglob("*.md"))}
-PAGES |= {name: (ROOT / name).read_text() for name in ("ARCHITECTURE.md", "CONTRIBUTING.md")}
+PLACES = {page.name: page for page in sorted((ROOT / "docs").rglob("*.md"))}
+PLACES |= {name: ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md")}
+PAGES = {name: page.read_text() for name, page in PLACES.items()}
 SHELL = [
     line
     for text in (TEXT, *PAGES.values())
@@ -40,7 +41,7 @@ def test_every_file_that_a_page_names_is_there(name):
     named = re.findall(
         r"`((?:flowers|stages|scoring|tests|benchmarks|docker)/[\w./-]+)`", PAGES[name]
     )
-    folder = ROOT if (ROOT / name).exists() else ROOT / "docs"
+    folder = PLACES[name].parent
     linked = re.findall(r"\]\((?!http)(.*?)\)", PAGES[name])
     for path in [*(ROOT / name for name in named), *(folder / name for name in linked)]:
         assert path.exists(), path

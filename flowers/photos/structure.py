@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flowers.parallel import each, on_threads
 from flowers.photos.twins import unit_rows
 
 CELLS = 8
@@ -110,10 +111,16 @@ def crop_pairs(images, threshold, bar=iter):
         As of `structure_pairs`.
     """
     whole = unit_rows(structure(images))
+    tasks = ((images, window, whole, threshold) for window in CROPS)
     found = []
-    for window in bar(CROPS):
-        found += _above(unit_rows(structure(images, window)), whole, threshold)
+    with on_threads():
+        for _, parts in zip(bar(CROPS), each(_in_window, tasks), strict=True):
+            found += parts
     return _strongest(found, len(images))
+
+
+def _in_window(images, window, whole, threshold):
+    return _above(unit_rows(structure(images, window)), whole, threshold)
 
 
 def _above(rows, others, threshold):

@@ -140,7 +140,7 @@ def other(shop, label):
 def test_the_same_snapshot_gives_the_same_bytes(shop, report):
     report(predictions(shop, 500))
     before = [(shop.path / name).read_bytes() for name in WRITTEN]
-    shop.stage("drift", **{"drift.window": KNOBS["window"]})
+    shop.stage("drift", **{f"drift.{key}": value for key, value in KNOBS.items()})
     assert [(shop.path / name).read_bytes() for name in WRITTEN] == before
 
 

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 
 
 @pytest.fixture
-def repo(tmp_path_factory, tmp_path, monkeypatch):
-    return own_copy(tmp_path_factory, tmp_path, monkeypatch)
+def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
+    return own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
 
 
 def test_a_fetched_folder_is_loaded_by_the_digest_of_its_tag_and_no_other_is(repo):

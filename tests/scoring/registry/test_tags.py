@@ -22,8 +22,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 
 
 @pytest.fixture
-def repo(tmp_path_factory, tmp_path, monkeypatch):
-    return own_copy(tmp_path_factory, tmp_path, monkeypatch)
+def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
+    return own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
 
 
 def hand_tag(name, at="HEAD", light=False):
