@@ -16,11 +16,12 @@ pin()
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from flowers.features.extraction import extract_rows  # noqa: E402
+from flowers.features.extraction import extracted  # noqa: E402
 from flowers.learning.kernels import TILE, moments, squared_distances, squared_distances_to  # noqa: E402
 from flowers.learning.svm import GramSVC  # noqa: E402
-from flowers.parallel import each, shared, workers  # noqa: E402
+from flowers.parallel import each, workers  # noqa: E402
 from flowers.photos.index import squared  # noqa: E402
+from tests.flowers.features.codebooks import small_codebook  # noqa: E402
 
 
 def cluster(backend):
@@ -46,9 +47,12 @@ def results(photos, images_file):
     images = np.load(images_file, mmap_mode="r")
     pixels = images.reshape(len(images), -1)
     yield "resize", np.stack([p for p, *_ in each(squared, ((path, 32) for path in photos))])
-    with shared(images) as (stored,):
-        tasks = ((stored, i, i + 100, ["hog", "colour"]) for i in range(0, len(images), 100))
-        yield "features", np.concatenate(list(each(extract_rows, tasks)))
+    sizes = np.tile((4, 3), (len(images), 1))
+    parts = extracted(images, sizes, {"names": ["hog", "colour"], "codebook": None})
+    yield "features", np.concatenate([rows for _, rows in parts])
+    learnt = {"names": ["fisher"], "codebook": small_codebook()}
+    parts = extracted(images[:70], sizes[:70], learnt, mirrored=True)
+    yield "learned features", np.concatenate([rows for _, rows in parts])
     mean, scale = moments(pixels)
     yield "moments", np.stack([mean, scale])
     distances, norms = squared_distances(pixels, mean, scale)

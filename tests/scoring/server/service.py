@@ -91,7 +91,7 @@ class Service:
 
     @property
     def worker(self):
-        return int(self._said(r"Booting worker with pid: (\d+)")[-1])
+        return int(self.said(r"Booting worker with pid: (\d+)")[-1])
 
     def call(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
