@@ -2,6 +2,9 @@
 
 import multiprocessing
 
+# What a model file names is imported once here, and not again in each fork.
+import flowers.learning.naive_bayes
+import flowers.learning.svm  # noqa: F401
 from flowers.errors import BadInput
 from flowers.model_folder import find, load
 from scoring.server.scorer import golden_fault
