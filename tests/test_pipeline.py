@@ -187,6 +187,6 @@ def test_an_archive_with_its_digest_is_unpacked_once_for_all_protocols(shop, tmp
     first = shop.run("dvc", "exp", "run", "--temp", "--name", "one", *options)
     features = ("-S", "flatten.features=[hog]")
     second = shop.run("dvc", "exp", "run", "--temp", "--name", "two", *options, *features)
-    assert {"fetch", "resize"} <= set(stages_run(first))
+    assert "fetch" in stages_run(first)
     assert "flatten" in stages_run(second)
     assert not {"fetch", "resize", "split"} & set(stages_run(second))
