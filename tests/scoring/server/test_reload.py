@@ -69,6 +69,7 @@ def test_a_model_that_cannot_be_served_ends_the_start_with_one_line(place, fault
 def test_no_fault_of_a_model_on_reload_ends_the_one_at_work(place, candidate, photo):
     production = place / "models" / "production"
     with running(place) as service, service.load(photo, clients=1) as answers:
+        assert service.get("/ready").status == 200  # the model at work has been loaded
         master, worker = service.process.pid, service.worker
         for number, fault in enumerate(FAULTS, 1):
             shutil.rmtree(production, ignore_errors=True)
