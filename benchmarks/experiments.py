@@ -30,8 +30,8 @@ def knobs_of(source):
 
 
 def experiment(name, knobs, target):
-    """Run the stages up to `target` with other knobs; what an earlier run has made is reused."""
-    # --force would take the name over, and run again what an experiment before has made.
+    """Run the stages up to `target` with other knobs."""
+    # --force would take the name over, and run even stages of which nothing has changed.
     subprocess.run([DVC, "exp", "remove", "--quiet", name], cwd=ROOT, capture_output=True)
     options = [f"--set-param={key}={value}" for key, value in knobs.items()]
     run("dvc", "exp", "run", "--temp", "--name", name, *options, target)

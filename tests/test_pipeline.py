@@ -3,12 +3,9 @@
 import http.server
 import json
 import re
-import shutil
 import threading
 import zipfile
 from functools import partial
-from hashlib import sha256
-from pathlib import Path
 
 import pytest
 import yaml
@@ -176,17 +173,3 @@ def test_a_second_knob_reuses_the_stages_before_it(shop):
     done = shop.run("dvc", "exp", "run", "--temp", "--name", "two", "-S", "split.seed=8")
     assert "split" in stages_run(done)
     assert not {"fetch", "resize", "flatten"} & set(stages_run(done))
-
-
-@pytest.mark.slow
-def test_an_archive_with_its_digest_is_unpacked_once_for_all_protocols(shop, tmp_path):
-    archive = Path(shutil.make_archive(tmp_path / "photos", "zip", shop.path / "data/photos"))
-    digest = sha256(archive.read_bytes()).hexdigest()
-    knobs = {"fetch.source": "archive", "fetch.path": archive, "fetch.sha256": digest}
-    options = [option for key, value in knobs.items() for option in ("-S", f"{key}={value}")]
-    first = shop.run("dvc", "exp", "run", "--temp", "--name", "one", *options)
-    features = ("-S", "flatten.features=[hog]")
-    second = shop.run("dvc", "exp", "run", "--temp", "--name", "two", *options, *features)
-    assert "fetch" in stages_run(first)
-    assert "flatten" in stages_run(second)
-    assert not {"fetch", "resize", "split"} & set(stages_run(second))
