@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers.features.descriptors import CELL, WIDTHS, at_scale, dense
+from flowers.features.descriptors import CELL, ORIENTATIONS, WIDTHS, at_scale, dense
 
 
 def picture(height=48, width=64, seed=0):
@@ -30,6 +30,22 @@ def test_positions_are_shares_of_the_photo_around_its_middle():
 def test_a_plain_photo_has_no_gradients():
     descriptors, _ = dense(np.full((32, 32, 3), 0.5, np.float32))
     assert not descriptors["sift"].any() and not descriptors["opponent"].any()
+
+
+@pytest.mark.parametrize("degrees", range(-175, 190, 15))
+def test_a_slope_is_shared_by_the_two_orientations_beside_its_direction(degrees):
+    angle = np.deg2rad(degrees)
+    y, x = np.mgrid[:32, :32] / 64 - 0.25
+    slope = (0.5 + x * np.cos(angle) + y * np.sin(angle)).astype(np.float32)
+    rows = dense(np.repeat(slope[:, :, None], 3, axis=2))[0]["sift"]
+    # The middle window, and its first cell, which the limit of 0.2 does not reach.
+    shares = rows[len(rows) // 2, :ORIENTATIONS].astype(float) ** 2
+    shares /= shares.sum()
+    place = (degrees / 45 + ORIENTATIONS / 2) % ORIENTATIONS
+    below = int(place)
+    demanded = np.zeros(ORIENTATIONS)
+    demanded[below], demanded[(below + 1) % ORIENTATIONS] = 1 - place % 1, place % 1
+    np.testing.assert_allclose(shares, demanded, atol=1e-3)
 
 
 def test_brightness_gradients_do_not_see_light_and_contrast():
