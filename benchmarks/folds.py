@@ -32,11 +32,14 @@ FOLDS, SEED, TIMED = 5, 0, 40
 
 def arrays(photos, size):
     """Squares of pixels and the sizes of photos."""
-    done = joblib.Parallel(-1, prefer="threads")(joblib.delayed(decode)(p) for p in photos)
-    return (
-        np.stack([square(image, size) for image, _ in done]),
-        np.array([image.size for image, _ in done]),
-    )
+
+    def one(photo):
+        image, _ = decode(photo)
+        return square(image, size), image.size
+
+    done = joblib.Parallel(-1, prefer="threads")(joblib.delayed(one)(photo) for photo in photos)
+    squares, sizes = zip(*done, strict=True)
+    return np.stack(squares), np.array(sizes)
 
 
 def rows_of(images, sizes, train, recipe):
