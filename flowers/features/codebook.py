@@ -38,6 +38,26 @@ class Vocabulary:
         """Components and place of descriptors, (n, k + 2), float32."""
         return np.hstack([descriptors @ self.projection - self.offset, positions * self.spread])
 
+    def sums(self, rows):
+        """Sum over projected descriptors what each word has of them.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, k + 2), float32
+            From `projected`.
+
+        Returns
+        -------
+        ndarray of shape (words, 1 + 2 * (k + 2)), float32
+            Posterior probabilities, these times the rows, and times their squares.
+        """
+        both = np.hstack([np.ones_like(rows[:, :1]), rows, np.square(rows)])
+        share = both @ self.log_density
+        share -= share.max(axis=1, keepdims=True)
+        np.exp(share, out=share)
+        share /= share.sum(axis=1, keepdims=True)
+        return share.T @ both
+
     @cached_property
     def log_density(self):
         """Weights of 1, row and squared row in the log-density of each word, less a constant."""

@@ -43,7 +43,7 @@ def _vector(image, size, codebook):
         windows += len(positions)
         for name, vocabulary in codebook.vocabularies.items():
             rows = vocabulary.projected(descriptors[name], positions)
-            sums[name] = sums[name] + _sums(rows, vocabulary)
+            sums[name] = sums[name] + vocabulary.sums(rows)
     parts = {}
     for name, vocabulary in codebook.vocabularies.items():
         part = _gradients(sums[name] / np.float32(windows), vocabulary)
@@ -53,16 +53,6 @@ def _vector(image, size, codebook):
     step = STEPS * (parts[heaviest].size / WEIGHTS[heaviest]) ** 0.5
     row = np.concatenate(list(parts.values())) * np.float32(step)
     return np.clip(np.rint(row), -LARGEST, LARGEST).astype(DTYPE)
-
-
-def _sums(rows, vocabulary):
-    """Per word, over all windows: share, share times row, share times its squares."""
-    both = np.hstack([np.ones_like(rows[:, :1]), rows, np.square(rows)])  # (n, 1 + 2 (k + 2))
-    share = both @ vocabulary.log_density
-    share -= share.max(axis=1, keepdims=True)
-    np.exp(share, out=share)
-    share /= share.sum(axis=1, keepdims=True)
-    return share.T @ both
 
 
 def _gradients(sums, vocabulary):

@@ -2,12 +2,11 @@
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from flowers.errors import BadInput
@@ -21,6 +20,7 @@ COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
 LEAST_SHARE = 1e-6
 STEPS = 12  # of expectation maximisation
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a share of the mean variance
+BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
 
 
 @dataclass(frozen=True)
@@ -162,28 +162,50 @@ def learn(name, descriptors, positions, recipe):
 
 
 def _learnt(name, descriptors, positions, recipe):
-    mean, deviation = descriptors.mean(axis=0), np.maximum(descriptors.std(axis=0), 1e-4)
-    standard = ((descriptors - mean) / deviation).astype(np.float64)
-    strength, axes = np.linalg.eigh(standard.T @ standard / len(standard))
+    mean, deviation, correlation = _correlation(descriptors)
+    strength, axes = np.linalg.eigh(correlation)
     axes = axes[:, ::-1][:, : COMPONENTS[name]]
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
     projection = (axes / deviation[:, None]).astype(np.float32)
-    offset = mean @ projection
+    offset = mean.astype(np.float32) @ projection
     spread = np.float32(strength[-1] ** 0.5 / max(positions.std(), 1e-3))
     rows = np.hstack([descriptors @ projection - offset, positions * spread])
     start = KMeans(recipe.words, n_init=1, max_iter=STEPS, random_state=recipe.seed).fit(rows)
-    floor = VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3)
+    floor = np.float32(VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3))
+    counts = np.bincount(start.labels_, minlength=recipe.words) + 1
+    shares = (counts / counts.sum()).astype(np.float32)
     variances = np.tile(rows.var(axis=0) + floor, (recipe.words, 1))
-    mixture = GaussianMixture(
-        recipe.words,
-        covariance_type="diag",
-        max_iter=STEPS,
-        reg_covar=floor,
-        weights_init=(np.bincount(start.labels_, minlength=recipe.words) + 1)
-        / (len(rows) + recipe.words),
-        means_init=start.cluster_centers_,
-        precisions_init=1 / variances,
-    ).fit(rows)
-    shares = np.maximum(mixture.weights_, LEAST_SHARE)
-    learnt = (shares, mixture.means_, mixture.covariances_)
-    return Vocabulary(projection, offset, spread, *(a.astype(np.float32) for a in learnt))
+    first = Vocabulary(projection, offset, spread, shares, start.cluster_centers_, variances)
+    return _maximised(first, rows, floor)
+
+
+def _correlation(descriptors):
+    """Mean, deviation and correlation matrix of descriptors, float64."""
+    mean = descriptors.mean(axis=0, dtype=np.float64)
+    covariance = np.zeros((len(mean), len(mean)))
+    for block in _blocks(descriptors):
+        apart = block - mean
+        covariance += apart.T @ apart
+    covariance /= len(descriptors)
+    deviation = np.maximum(np.sqrt(covariance.diagonal()), 1e-4)
+    return mean, deviation, covariance / np.outer(deviation, deviation)
+
+
+def _maximised(vocabulary, rows, floor):
+    """Maximise the likelihood by expectation maximisation (Bishop 2006, section 9.2.2)."""
+    for _ in range(STEPS):
+        sums = sum(vocabulary.sums(block).astype(np.float64) for block in _blocks(rows))
+        count = np.maximum(sums[:, :1], LEAST_SHARE)
+        means, squares = np.hsplit(sums[:, 1:] / count, 2)
+        found = {
+            "shares": np.maximum(sums[:, 0] / len(rows), LEAST_SHARE),
+            "means": means,
+            "variances": np.maximum(squares - means**2, 0) + floor,
+        }
+        found = {key: value.astype(np.float32) for key, value in found.items()}
+        vocabulary = replace(vocabulary, **found)
+    return vocabulary
+
+
+def _blocks(rows):
+    return (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))

@@ -4,12 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from sklearn.mixture import GaussianMixture
 
 from flowers.errors import BadInput
 from flowers.features.codebook import read, write
 from flowers.features.descriptors import WIDTHS
 from flowers.features.fisher import fisher
-from flowers.features.vocabularies import draw, learned, sample
+from flowers.features.vocabularies import draw, learn, learned, sample
 from flowers.parallel import each, workers
 from tests.flowers.features.codebooks import RECIPE, blobs, learnt, small_codebook
 
@@ -47,6 +48,21 @@ def test_mixtures_and_projections_are_what_they_are_called():
         # Components come in the order of their strength, x and y at the end.
         spread = rows.std(axis=0)
         assert spread[0] > spread[20]
+
+
+def test_mixtures_fit_as_well_as_those_of_scikit_learn():
+    drawn = [sample(blob, (4, 3), RECIPE.scales, 200, 0) for blob in blobs(30)]
+    descriptors = np.concatenate([found["lcs"] for found, _ in drawn])
+    positions = np.concatenate([places for _, places in drawn])
+    ours = learn("lcs", descriptors, positions, RECIPE)
+    rows = ours.projected(descriptors, positions).astype(float)
+    theirs = GaussianMixture(4, covariance_type="diag", random_state=0).fit(rows)
+    plain = GaussianMixture(4, covariance_type="diag").fit(rows)
+    plain.weights_ = ours.shares.astype(float)
+    plain.means_, plain.covariances_ = ours.means.astype(float), ours.variances.astype(float)
+    plain.precisions_cholesky_ = plain.covariances_**-0.5
+    one = GaussianMixture(1, covariance_type="diag").fit(rows)
+    assert plain.score(rows) - one.score(rows) > 0.9 * (theirs.score(rows) - one.score(rows))
 
 
 def test_a_file_gives_back_what_was_written(tmp_path):

@@ -23,7 +23,7 @@ def test_they_are_gradients_of_the_log_likelihood():
         0, np.sqrt(vocabulary.variances[0]), (4, vocabulary.means.shape[1])
     )
     rows = rows.astype(np.float32)
-    sums = module._sums(rows, vocabulary) / np.float32(len(rows))
+    sums = vocabulary.sums(rows) / np.float32(len(rows))
     by_mean, by_variance = np.split(module._gradients(sums, vocabulary), 2)
     shares, means, variances = (
         a.astype(float) for a in (vocabulary.shares, vocabulary.means, vocabulary.variances)
