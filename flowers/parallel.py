@@ -1,5 +1,6 @@
 """One function over many things: threads, processes, or the workers of a cluster."""
 
+import mmap
 import tempfile
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,6 +13,8 @@ from joblib.parallel import get_active_backend
 
 from flowers.errors import BadInput
 
+# Bytes that tasks on threads may copy together, beside what they share.
+COPIES = 500_000_000
 # Where arrays lie that processes read; a cluster needs a folder that all its machines see.
 _FOLDER = ContextVar("folder", default=None)
 
@@ -68,6 +71,17 @@ def _connect(backend):
 def on_threads():
     """Let the parallel work inside share memory, even where other work goes to a cluster."""
     return joblib.parallel_config("threading")
+
+
+def at_once(size):
+    """How many tasks may be at work if each copies so many bytes.
+
+    Returns
+    -------
+    int
+        As many as there are workers, unless their copies would be more than ``COPIES``.
+    """
+    return max(1, min(joblib.effective_n_jobs(None), int(COPIES // max(size, 1))))
 
 
 def each(function, tasks):
@@ -141,6 +155,45 @@ def _file_of(array):
 def opened(array):
     """Give the array that `shared` made ready: mapped, if it is a file."""
     return _mapped(array) if isinstance(array, Path) else array
+
+
+def stacked(sources, rows, folder):
+    """Put the same rows of several arrays below one another, in a mapped file without a name.
+
+    Parameters
+    ----------
+    sources : list of ndarray of shape (n, d)
+    rows : ndarray of int
+    folder : path-like
+        Where the file lies, as long as the array is used.
+
+    Returns
+    -------
+    ndarray of shape (len(sources) * len(rows), d)
+        Its memory can be `released`.
+    """
+    shape = (len(sources) * len(rows), sources[0].shape[1])
+    with tempfile.TemporaryFile(dir=folder) as file:  # the mapping keeps it
+        X = np.memmap(file, sources[0].dtype, "w+", shape=shape)
+    for k, source in enumerate(sources):
+        np.take(source, rows, axis=0, out=X[k * len(rows) : (k + 1) * len(rows)], mode="clip")
+        released(source)
+    return X
+
+
+def released(array):
+    """Give the memory of a mapped file back: what is needed again is read again.
+
+    Parameters
+    ----------
+    array : ndarray
+        Anything but a view of a mapped file is left alone.
+    """
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    # A copy on write ("c") is nowhere but in memory.
+    if array is not None and array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+        array._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 @lru_cache(maxsize=8)

@@ -4,8 +4,9 @@ import numpy as np
 
 from flowers.learning.saved import save
 from flowers.learning.svm import GramSVC
+from flowers.parallel import stacked
 from flowers.tables import rounded, table_rows, write_csv, write_json
-from stages._files import load_rows, stacked
+from stages._files import load_rows
 from stages._run import run
 from stages._workers import stage_workers
 
@@ -17,7 +18,7 @@ def main(knobs):
     # A photo and its mirror image share a group, so no fold tells the one by the other.
     if knobs.pop("mirror"):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
-    X = stacked(sources, train)
+    X = stacked(sources, train, "data")
     known = np.tile(train, len(sources))
     with stage_workers():
         model = GramSVC(**knobs).fit(X, rows["label"][known], rows["group"][known])

@@ -8,8 +8,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowers.errors import BadInput
-from flowers.learning.splits import grouped_folds
-from flowers.parallel import on_threads
+from flowers.learning.splits import copied, grouped_folds
+from flowers.parallel import at_once, on_threads
 
 
 class DecisionValues(ClassifierMixin, BaseEstimator):
@@ -56,7 +56,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         fit and are no part of the model: a file does not keep them.
     """
 
-    _folds_at_once = None  # as many as there are workers
+    _folds_at_once = None  # as many as there are workers and memory for
 
     def __getstate__(self):
         """Leave out what only describes the fit."""
@@ -72,7 +72,12 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         folds = grouped_folds(y, groups, self.folds, self.seed)
         with on_threads():
             decision = cross_val_predict(
-                machine, rows, y, cv=folds, method="decision_function", n_jobs=self._folds_at_once
+                machine,
+                rows,
+                y,
+                cv=folds,
+                method="decision_function",
+                n_jobs=self._folds_at_once or at_once(copied(machine, rows, folds)),
             )
         held_out = self._values(decision)
         self.machine_ = machine.fit(rows, y)

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.utils import get_tags
 
 from flowers.errors import BadInput
 
@@ -130,3 +131,22 @@ def split_figures(labels, groups, pairs, tests, strategy):
         "crossing": int(np.isin(groups[test], groups[~test]).sum()),
         "twin_in_train_share": {name: twin_share(groups, t) for name, t in tests.items()},
     }
+
+
+def copied(machine, X, folds):
+    """Bytes that the fit of the largest fold copies, in which its rows become float64.
+
+    Parameters
+    ----------
+    machine : estimator
+    X : ndarray of shape (n, d), or (n, n) if the machine takes kernel values
+    folds : list of (ndarray, ndarray)
+        Positions to fit and to hold out.
+
+    Returns
+    -------
+    int
+    """
+    most = max(len(train) for train, _ in folds)
+    width = most if get_tags(machine).input_tags.pairwise else X.shape[1]
+    return most * width * (X.itemsize if X.itemsize == 8 else X.itemsize + 8)

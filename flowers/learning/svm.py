@@ -17,6 +17,10 @@ from flowers.learning.kernels import (
 )
 from flowers.learning.linear import collapsed, duals
 from flowers.learning.tuning import Tuning, as_list
+from flowers.parallel import released
+
+# Megabytes of kernel values that libsvm keeps while it fits: they lie in memory already.
+CACHE = 50
 
 
 def votes_and_margins(pairwise):
@@ -127,8 +131,12 @@ class GramSVC(Calibrated):
         else:
             base, norms = squared_distances(X, mean, scale)
             width = _rbf_scale(X, self.standardise)
+        released(X)  # the machine sees the kernel alone
         tuning = self._tuning(y, groups, base, width)
-        self._calibrate(self._machine(self.C_), self._kernel(base, self.gamma_), y, groups)
+        gram = self._kernel(base, self.gamma_)
+        del base
+        self._calibrate(self._machine(self.C_), gram, y, groups)
+        del gram
         if tuning:
             self.held_out_accuracy_ = tuning.nested_accuracy
         machines = getattr(self.machine_, "estimators_", [self.machine_])
@@ -145,15 +153,18 @@ class GramSVC(Calibrated):
         return self
 
     def _machine(self, C):
-        machine = SVC(kernel="precomputed", C=C, decision_function_shape="ovo")
+        machine = SVC(kernel="precomputed", C=C, decision_function_shape="ovo", cache_size=CACHE)
         return OneVsRestClassifier(machine) if self.multiclass == "ovr" else machine
 
     def _kernel(self, base, gamma):
-        """Make products or squared distances kernel values, in place."""
+        """Make products or squared distances kernel values; what is given is overwritten.
+
+        In float64, as libsvm takes them: machines that are fitted at once share them.
+        """
         if self.kernel == "rbf":
-            return rbf(base, gamma)
+            return rbf(base, gamma).astype(np.float64)
         base *= np.float32(gamma)
-        return base
+        return base.astype(np.float64)
 
     def _tuning(self, y, groups, base, width):
         """Set ``C_`` and ``gamma_``, chosen where there are several."""

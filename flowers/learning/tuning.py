@@ -7,7 +7,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import get_tags
 
 from flowers.errors import BadInput
-from flowers.learning.splits import grouped_folds
+from flowers.learning.splits import copied, grouped_folds
+from flowers.parallel import at_once
 
 
 def as_list(value):
@@ -77,7 +78,8 @@ class Tuning:
         away = [(i, j) for i in range(self._folds) for j in range(i, self._folds)]
         parts = [np.isin(self._fold, pair) for pair in away]
         tasks = [(np.flatnonzero(~out), np.flatnonzero(out)) for out in parts] + self._random
-        done = joblib.Parallel(prefer="threads")(joblib.delayed(right)(*task) for task in tasks)
+        jobs = at_once(copied(machine, X, tasks))
+        done = joblib.Parallel(jobs, prefer="threads")(joblib.delayed(right)(*t) for t in tasks)
         # Entry [i, r]: whether row r is right when fold i is away as well as its own.
         correct = np.zeros((self._folds, len(self._y)), dtype=bool)
         for (i, j), (_, rows), found in zip(away, tasks, done, strict=False):

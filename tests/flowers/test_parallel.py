@@ -1,12 +1,15 @@
 """Demands on parallel work: order, errors passed on, and a missing backend refused."""
 
 import os
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flowers.errors import BadInput, Rejected
-from flowers.parallel import mapped
+from flowers.parallel import COPIES, at_once, mapped, released, stacked, workers
 
 BACKENDS = ["threading", "loky"]
 
@@ -64,3 +67,35 @@ def test_a_missing_cluster_backend_is_refused_by_name(backend):
         pytest.skip(f"{backend} is installed")
     with pytest.raises(BadInput, match=backend):
         list(mapped(squared, [1], 2, backend))
+
+
+def test_large_copies_are_made_one_at_a_time():
+    with workers(4, "threading"):
+        assert [at_once(size) for size in (0, COPIES / 4, COPIES / 2, 9 * COPIES)] == [4, 4, 2, 1]
+    assert at_once(0) == 1
+
+
+def in_memory(array):
+    """Kilobytes of an array that lie in the memory of this process (Linux)."""
+    address = array.__array_interface__["data"][0]
+    parts = Path("/proc/self/smaps").read_text().split("\n")
+    start = next(k for k, line in enumerate(parts) if line.startswith(f"{address:x}-"))
+    return int(next(line for line in parts[start:] if line.startswith("Rss:")).split()[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_rows_below_one_another_give_their_memory_back_and_keep_their_values(tmp_path):
+    rows = np.arange(2 * 10**6, dtype=np.int32).reshape(1000, 2000)
+    X = stacked([rows, -rows], np.arange(0, 1000, 2), tmp_path)
+    assert in_memory(X) > 7000 and not list(tmp_path.iterdir())
+    released(X[1:])
+    assert in_memory(X) < 100
+    np.testing.assert_array_equal(X, np.concatenate([rows[::2], -rows[::2]]))
+
+
+def test_changes_that_are_in_memory_alone_are_not_given_back(tmp_path):
+    np.save(tmp_path / "rows.npy", np.zeros(5))
+    own = np.load(tmp_path / "rows.npy", mmap_mode="c")
+    own[2] = 1
+    released(own)
+    assert own[2] == 1
