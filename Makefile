@@ -88,6 +88,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	python -m benchmarks.stages
 	python -m benchmarks.race $(SOURCE)
 	python -m benchmarks.growth
+	python -m benchmarks.dvc_costs
 	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift

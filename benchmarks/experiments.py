@@ -5,10 +5,11 @@ import io
 import json
 import subprocess
 import sys
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from benchmarks.clean_copy import ROOT, run
+from flowers.sources.downloads import obtain
 
 DVC = Path(sys.executable).with_name("dvc")
 
@@ -19,14 +20,24 @@ def git(*arguments):
 
 
 def knobs_of(source):
-    """Where the photos come from, as knobs; a file by its digest, so that DVC tells two apart."""
-    if "://" in source:
-        return {"fetch.source": "archive", "fetch.path": source}
-    path = Path(source).resolve()
+    """Where the photos come from, as knobs, with their digest.
+
+    DVC does not look at what is outside the repository: with the digest among the knobs it knows
+    other photos from those it has read, and need not read the same ones twice.
+    """
+    path = obtain(source, ROOT / "data" / "downloads").resolve()
+    kind = "folder" if path.is_dir() else "archive"
+    return {"fetch.source": kind, "fetch.path": path, "fetch.sha256": digest_of(path)}
+
+
+def digest_of(path):
+    """The SHA-256 of a file, or of the names and contents of all files in a folder."""
     if path.is_dir():
-        return {"fetch.source": "folder", "fetch.path": path}
-    digest = sha256(path.read_bytes()).hexdigest()
-    return {"fetch.source": "archive", "fetch.path": path, "fetch.sha256": digest}
+        names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
+        listed = "".join(f"{digest_of(path / name)} {name.as_posix()}\n" for name in names)
+        return sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def experiment(name, knobs, target):
@@ -34,7 +45,7 @@ def experiment(name, knobs, target):
     # --force would take the name over, and run even stages of which nothing has changed.
     subprocess.run([DVC, "exp", "remove", "--quiet", name], cwd=ROOT, capture_output=True)
     options = [f"--set-param={key}={value}" for key, value in knobs.items()]
-    run("dvc", "exp", "run", "--temp", "--name", name, *options, target)
+    run("dvc", "exp", "run", "--temp", "--name", name, *options, target, cwd=ROOT)
 
 
 def commit_of(name):

@@ -4,7 +4,6 @@ import numpy as np
 
 from flowers.features.codebook import write
 from flowers.features.extraction import LEARNED
-from flowers.features.vocabularies import Recipe, draw, learned, sample
 from flowers.parallel import each
 from flowers.photos.index import sizes_of
 from flowers.tables import read_csv
@@ -19,6 +18,9 @@ def main(knobs):
     if not LEARNED & set(knobs["flatten.features"]):
         write(PATH, None)
         return "none of the features learns"
+    # Loads scikit-learn, which takes a second.
+    from flowers.features.vocabularies import Recipe, draw, learned, sample
+
     images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
     recipe = Recipe(
         tuple(knobs["scales"]), knobs["words"], knobs["photos"], knobs["per_photo"], knobs["seed"]

@@ -19,7 +19,7 @@ def main(knobs):
     index, images = read_csv("data/index.csv"), np.load("data/images.npy", mmap_mode="r")
     labels, strategy = index["label"], knobs["strategy"]
     thresholds = {"colour": knobs["twin_correlation"], "structure": knobs["twin_structure"]}
-    bar = partial(progress, desc="split", unit=" windows")
+    bar = partial(progress, desc="split", unit=" blocks")
     with stage_workers():
         found = twin_search(images, thresholds | {"crop": knobs["twin_crop"]}, bar)
     pairs = all_pairs(found)

@@ -103,4 +103,21 @@ def test_what_git_keeps_is_not_in_the_cache_as_well():
     for stage in STAGES.values():
         for kind in ("metrics", "plots"):
             for out in stage.get(kind, []):
-                assert list(out.values()) == [{"cache": False}]
+                assert [shown["cache"] for shown in out.values()] == [False]
+
+
+# What snapshot reads, the log, is no input that DVC sees; the others say what they say in tables
+# of which DVC would make charts.
+@pytest.mark.parametrize(
+    "stage", set(STAGES) - {"snapshot", "drift", "evaluate", "suspects", "promote"}
+)
+def test_the_run_cache_brings_back_what_a_stage_made(stage):
+    """DVC keeps no run that has an output outside its cache other than metrics and plots."""
+    assert all(isinstance(out, str) for out in STAGES[stage].get("outs", []))
+
+
+def test_the_run_cache_tells_every_knob_from_another():
+    """It leaves the keys "size" and "nfiles" out of what it compares, at any depth."""
+    sections = {name for stage in STAGES.values() for name in stage.get("params", [])} & set(PARAMS)
+    assert sections
+    assert not {key for name in sections for key in PARAMS[name]} & {"size", "nfiles"}

@@ -3,6 +3,7 @@
 import http.server
 import json
 import re
+import shutil
 import threading
 import zipfile
 from functools import partial
@@ -10,7 +11,7 @@ from functools import partial
 import pytest
 import yaml
 
-from benchmarks import compare
+from benchmarks import compare, experiments
 from tests.imports import ROOT
 from tests.workshop import Workshop
 
@@ -28,7 +29,12 @@ def figures(shop, name):
 
 def stages_run(done):
     """Names of the stages that a dvc command ran."""
-    return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running")]
+    return stages_named(done.stdout)
+
+
+def stages_named(told):
+    """Names of the stages that DVC says it runs."""
+    return [line.split("'")[1] for line in told.splitlines() if line.startswith("Running")]
 
 
 def assert_fits(text, columns, lines):
@@ -168,8 +174,29 @@ def test_a_failed_stage_leaves_the_lock_as_it_was(shop):
 
 
 @pytest.mark.slow
+def test_experiments_read_the_same_photos_once(shop, monkeypatch, capfd):
+    photos = shop.path.parent / "photos"
+    shutil.copytree(shop.path / "data/photos", photos)
+    monkeypatch.setattr(experiments, "ROOT", shop.path)
+    runs = {}
+    for name, seed in (("one", 7), ("two", 8)):
+        knobs = experiments.knobs_of(str(photos)) | {"resize.size": 48, "split.seed": seed}
+        experiments.experiment(name, knobs, "train_nb")
+        runs[name] = stages_named(capfd.readouterr().out)
+    assert {"fetch", "resize", "split"} <= set(runs["one"])
+    assert "split" in runs["two"] and not {"fetch", "resize", "flatten"} & set(runs["two"])
+    one, two = (experiments.git("show", f"{experiments.commit_of(n)}:dvc.lock") for n in runs)
+    locks = [yaml.safe_load(lock)["stages"] for lock in (one, two)]
+    assert locks[0]["resize"]["outs"] == locks[1]["resize"]["outs"]
+    next(photos.glob("*/*.jpg")).unlink()
+    experiments.experiment("fewer", experiments.knobs_of(str(photos)), "resize")
+    assert {"fetch", "resize"} <= set(stages_named(capfd.readouterr().out))
+
+
+@pytest.mark.slow
 def test_a_second_knob_reuses_the_stages_before_it(shop):
-    shop.run("dvc", "exp", "run", "--temp", "--name", "one", "-S", "split.seed=7")
-    done = shop.run("dvc", "exp", "run", "--temp", "--name", "two", "-S", "split.seed=8")
-    assert "split" in stages_run(done)
-    assert not {"fetch", "resize", "flatten"} & set(stages_run(done))
+    experiment = ("dvc", "exp", "run", "-S", "resize.size=48", "-S")
+    shop.run(*experiment, "train_nb.folds=4", "--temp", "train_nb")
+    for where, folds in (("--temp", 2), (None, 5)):
+        done = shop.run(*experiment, f"train_nb.folds={folds}", *filter(None, [where]), "train_nb")
+        assert stages_run(done) == ["train_nb"], done.stdout

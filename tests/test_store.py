@@ -1,9 +1,11 @@
-"""Experiments go from one clone to another by a git remote and a store named with make."""
+"""Where results are kept: shared through a store, and on this disk once."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.imports import ROOT
 from tests.workshop import Workshop
@@ -42,3 +44,27 @@ def test_an_experiment_pushed_from_one_clone_is_whole_in_another(finished, tmp_p
     assert model.read_bytes() != (here.path / "models/nb.joblib").read_bytes()
     assert "0.001" in (there.path / "params.yaml").read_text()
     there.run("dvc", "status", "train_nb")
+
+
+def reflinks(folder):
+    """Whether the file system shares the blocks of a copy, which then has a number of its own."""
+    (folder / "one").write_bytes(b"1")
+    copy = ["cp", "--reflink=always", folder / "one", folder / "two"]
+    return subprocess.run(copy, capture_output=True).returncode == 0
+
+
+def test_no_array_is_on_the_disk_twice(tmp_path):
+    if reflinks(tmp_path):
+        pytest.skip("a copy by reflink takes no room, and looks like any other")
+    shop = Workshop(tmp_path)
+    shop.run("git", "init", "--quiet")
+    shop.run("dvc", "init", "--quiet")
+    shutil.copy(ROOT / ".dvc/config", tmp_path / ".dvc/config")
+    make = "python -c \"open('big.npy', 'wb').write(bytes(10**6))\""
+    shop.run("dvc", "stage", "add", "--quiet", "-n", "make", "-o", "big.npy", make)
+    for command in ("repro", "checkout --relink"):
+        shop.run("dvc", *command.split())
+        lock = yaml.safe_load((tmp_path / "dvc.lock").read_text())
+        digest = lock["stages"]["make"]["outs"][0]["md5"]
+        kept = tmp_path / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+        assert (tmp_path / "big.npy").samefile(kept), command

@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.metrics import confusion_matrix
 
 from flowers.plots import svg
 
@@ -16,6 +15,8 @@ def confusion(labels, answers, classes):
     answers : dict of model name to ndarray of shape (n,), str
     classes : sequence of str
     """
+    from sklearn.metrics import confusion_matrix  # takes a second, and no other chart needs it
+
     figure = Figure(figsize=(4.4 * len(answers), 3.8), layout="constrained")
     axes = figure.subplots(1, len(answers), squeeze=False)[0]
     for ax, (name, answer) in zip(axes, answers.items(), strict=True):

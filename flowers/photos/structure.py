@@ -7,10 +7,11 @@ from flowers.photos.twins import unit_rows
 
 CELLS = 8
 BINS = 9
+HALF_TURN = np.float32(np.pi)
 # Gradient below which a cell counts as plain, so that noise does not pass for structure; 8-bit
 # levels, summed over a cell.
 PLAIN = 8.0
-BATCH = 64  # photos
+BATCH = 16  # photos, whose gradients fit into a core's cache
 # Rows of the correlation matrix held at once, three times: 256 x 100,000 float32 = 100 MB.
 ROWS = 256
 
@@ -49,13 +50,20 @@ def structure(images, window=WHOLE):
     ndarray of shape (n, 576), float32, range [0, 0.2]
         By row, column and orientation.
     """
-    left, top, share, pixels = window
-    across, down = (_areas(images.shape[1], edge, share, pixels) for edge in (left, top))
     found = np.empty((len(images), CELLS * CELLS * BINS), dtype=np.float32)
     for start in range(0, len(images), BATCH):
-        grey = _grey(images[start : start + BATCH])
-        histograms = _normalised(_histograms(down @ grey @ across.T))
-        found[start : start + BATCH] = histograms.reshape(len(grey), -1)
+        found[start : start + BATCH] = _of_window(_grey(images[start : start + BATCH]), window)
+    return found
+
+
+def _of_window(grey, window):
+    """`structure` of photos of which the grey is known, (n, s, s) float32."""
+    left, top, share, pixels = window
+    across, down = (_areas(grey.shape[1], edge, share, pixels) for edge in (left, top))
+    found = np.empty((len(grey), CELLS * CELLS * BINS), dtype=np.float32)
+    for start in range(0, len(grey), BATCH):
+        histograms = _normalised(_histograms(down @ grey[start : start + BATCH] @ across.T))
+        found[start : start + BATCH] = histograms.reshape(len(histograms), -1)
     return found
 
 
@@ -103,7 +111,7 @@ def crop_pairs(images, threshold, bar=iter):
     images, threshold
         As of `structure_pairs`.
     bar : callable, optional
-        Hands on the windows one by one, and may show how far they are.
+        Hands on blocks of photos one by one, and may show how far they are.
 
     Returns
     -------
@@ -111,27 +119,33 @@ def crop_pairs(images, threshold, bar=iter):
         As of `structure_pairs`.
     """
     whole = unit_rows(structure(images))
-    tasks = ((images, window, whole, threshold) for window in CROPS)
+    starts = range(0, len(images), ROWS)
+    tasks = ((images, start, whole, threshold) for start in starts)
     found = []
     with on_threads():
-        for _, parts in zip(bar(CROPS), each(_in_window, tasks), strict=True):
+        for _, parts in zip(bar(starts), each(_in_windows, tasks), strict=True):
             found += parts
     return _strongest(found, len(images))
 
 
-def _in_window(images, window, whole, threshold):
-    return _above(unit_rows(structure(images, window)), whole, threshold)
+def _in_windows(images, start, whole, threshold):
+    """Where the windows of a block of photos correlate with whole photos; their grey is kept."""
+    grey = _grey(images[start : start + ROWS])
+    rows = (unit_rows(_of_window(grey, window)) for window in CROPS)
+    return [_correlated(some, start, whole, threshold) for some in rows]
 
 
 def _above(rows, others, threshold):
     """Where rows or their mirror images correlate with others: blocks of (i, j, correlation)."""
-    found = []
-    for start in range(0, len(rows), ROWS):
-        block = rows[start : start + ROWS]
-        correlation = np.maximum(block @ others.T, mirrored(block) @ others.T)
-        i, j = np.nonzero(correlation > threshold)
-        found.append((i + start, j, correlation[i, j]))
-    return found
+    starts = range(0, len(rows), ROWS)
+    return [_correlated(rows[k : k + ROWS], k, others, threshold) for k in starts]
+
+
+def _correlated(block, start, others, threshold):
+    correlation = block @ others.T
+    np.maximum(correlation, mirrored(block) @ others.T, out=correlation)
+    i, j = np.nonzero(correlation > threshold)
+    return i + start, j, correlation[i, j]
 
 
 def _strongest(found, n):
@@ -166,16 +180,24 @@ def _histograms(grey):
     dy[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
     strength = np.hypot(dx, dy)
     # Middles of bins lie at half numbers: mirrored, the bin k becomes the bin 8 - k.
-    turn = np.arctan2(dy, dx) % np.float32(np.pi) * np.float32(BINS / np.pi) - np.float32(0.5)
+    turn = np.arctan2(dy, dx, out=dy)
+    np.add(turn, HALF_TURN, out=turn, where=turn < 0)
+    np.subtract(turn, HALF_TURN, out=turn, where=turn >= HALF_TURN)
+    turn *= np.float32(BINS / np.pi)
+    turn -= np.float32(0.5)
     pixels = grey.shape[1] // CELLS
     middle = (np.arange(CELLS) + 0.5) * pixels
     away = np.abs(np.arange(grey.shape[1]) + 0.5 - middle[:, None]) / pixels
     weights = np.maximum(1 - away, 0).astype(np.float32)
     histograms = np.empty((len(grey), CELLS, CELLS, BINS), dtype=np.float32)
+    share, other = np.empty_like(turn), dx
     for k in range(BINS):
-        away = np.abs(turn - np.float32(k))
-        share = np.maximum(1 - np.minimum(away, BINS - away), 0)
-        histograms[..., k] = weights @ (share * strength) @ weights.T
+        np.abs(np.subtract(turn, np.float32(k), out=share), out=share)
+        if k in (0, BINS - 1):  # neighbours across the end
+            np.minimum(share, np.subtract(np.float32(BINS), share, out=other), out=share)
+        np.maximum(np.subtract(np.float32(1), share, out=share), 0, out=share)
+        share *= strength
+        histograms[..., k] = weights @ share @ weights.T
     return histograms
 
 

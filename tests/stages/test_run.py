@@ -69,11 +69,31 @@ def test_a_params_file_that_lacks_its_sections_stops_with_one_line(shop, text):
     assert len(done.stderr.splitlines()) == 1 and "params.yaml" in done.stderr
 
 
+# Those that split, fit, load a model or score.
+LEARNS = {"split", "train_svm", "train_nb", "evaluate", "promote"}
+
+
+def loaded(code, folder=ROOT):
+    """Names of the packages in memory after some code has run."""
+    script = f"import sys; sys.path.append({str(ROOT)!r})\n{code}\n"
+    script += "print('loaded', *{m.split('.')[0] for m in sys.modules})"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
 @pytest.mark.parametrize("stage", sorted(p.stem for p in (ROOT / "stages").glob("[!_]*.py")))
-def test_a_stage_starts_without_dvc_and_with_matplotlib_only_where_it_draws(stage):
-    script = f"import sys, stages.{stage}\nprint(*{{m.split('.')[0] for m in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    loaded = done.stdout.split()
-    assert done.returncode == 0 and "dvc" not in loaded, done.stderr
+def test_a_stage_starts_with_no_library_that_it_does_not_need(stage):
+    found = loaded(f"import stages.{stage}")
+    assert "dvc" not in found
     drawn = (ROOT / "dvc.yaml").read_text().partition(f"\n  {stage}:\n")[2].partition("desc:")[2]
-    assert ("matplotlib" in loaded) == (".svg" in drawn.partition("desc:")[0])
+    assert ("matplotlib" in found) == (".svg" in drawn.partition("desc:")[0])
+    assert ("sklearn" in found) == (stage in LEARNS)
+
+
+def test_a_codebook_of_features_that_do_not_learn_needs_no_scikit_learn(tmp_path):
+    (tmp_path / "models").mkdir()
+    work = "from stages import codebook; codebook.main({'flatten.features': ['hog']})"
+    assert "sklearn" not in loaded(work, tmp_path)
+    assert (tmp_path / "models/codebook.npz").is_file()
