@@ -9,7 +9,6 @@ they are and however often one looks.
 """
 
 import numpy as np
-from scipy.special import logsumexp
 
 from flowers.drift.mix import class_means, votes
 from flowers.drift.ranks import BLOCK, order, p_values
@@ -118,7 +117,8 @@ def log_capital(p, every=1):
             down, rest, up = down / total, rest / total, up / total
     logs = np.cumsum(np.log(growth), axis=0)
     # The mean over players and scores of what may be too large for a number.
-    return logsumexp(logs, axis=(1, -1)) - np.log(2 * p.shape[-1])
+    most = logs.max(axis=(1, -1), keepdims=True)
+    return most[:, 0, ..., 0] + np.log(np.exp(logs - most).mean(axis=(1, -1)))
 
 
 def bet_on(reference, stream, ties):
