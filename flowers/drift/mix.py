@@ -75,9 +75,12 @@ def design_effect(values):
     ndarray of shape (k, d), >= 1
     """
     apart = values - values.mean(axis=1, keepdims=True)
-    found = variance = np.square(apart).sum(axis=1)
-    for lag in range(1, min(LAGS + 1, values.shape[1])):
-        found = found + 2 * (apart[:, lag:] * apart[:, :-lag]).sum(axis=1)
+    # Of each value, the sum of those up to LAGS before it.
+    upto = np.cumsum(apart, axis=1)
+    earlier = upto[:, :-1].copy()
+    earlier[:, LAGS:] -= upto[:, : -1 - LAGS]
+    variance = np.einsum("knd,knd->kd", apart, apart)
+    found = variance + 2 * np.einsum("knd,knd->kd", apart[:, 1:], earlier)
     return np.maximum(1, np.divide(found, variance, out=np.ones(found.shape), where=variance > 0))
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers.drift.mix import changes, design_effect, reweighted, sure, votes
+from flowers.drift.mix import LAGS, changes, design_effect, reweighted, sure, votes
 from tests.flowers.drift.test_martingale import answers
 
 
@@ -54,6 +54,10 @@ def test_bursts_count_as_fewer_photos_and_independent_ones_as_what_they_are():
     # Five equal ones in a row say as much as one.
     rows = np.repeat(rng.random((200, 100, 1)), 5, axis=1)
     assert design_effect(rows).mean() == pytest.approx(5, rel=0.15)
+    (line,), (found,) = rows[:1, :, 0], design_effect(rows[:1])
+    apart = line - line.mean()
+    lags = [apart[lag:] @ apart[:-lag] for lag in range(1, LAGS + 1)]
+    assert found == pytest.approx(1 + 2 * sum(lags) / (apart @ apart))
     assert design_effect(np.ones((1, 500, 2))).tolist() == [[1, 1]]
     assert design_effect(rng.random((1, 3, 1))).shape == (1, 1)
 
