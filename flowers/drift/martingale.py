@@ -20,7 +20,7 @@ JUMP = 0.003
 LEAVE = 1e-4
 # A bet pays for as much variance as if the p-values of a burst were worth that many fewer: the
 # design effect (Kish 1965) that is left of bursts of 5. It only ever lowers the capital.
-DESIGN_EFFECT = 1.05
+DESIGN_EFFECT = 1.1
 # Probabilities are logged with six decimals.
 LEAST = 5e-7
 

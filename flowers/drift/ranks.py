@@ -7,7 +7,7 @@ import numpy as np
 
 # Photos that come together are taken in the order of a hash. Bursts of a class are not exchangeable
 # one by one, and nearly are so block by block. A change is seen up to so many photos later.
-BLOCK = 50
+BLOCK = 100
 # Counts that are held in memory at a time.
 AT_ONCE = 2**22
 

@@ -81,12 +81,13 @@ def test_neutral_scores_see_that_the_answers_about_the_same_flowers_change():
 
 
 def test_what_was_bet_once_stays_and_an_open_block_is_not_bet_on():
-    rng = np.random.default_rng(8)
-    known, given, ties = rng.normal(size=(90, 2)), rng.normal(size=(230, 2)), rng.random((1, 230))
-    whole, early = bets(known, given, ties), bets(known, given[:130], ties[:, :130])
-    assert early[0] == pytest.approx(whole[0, :130])
-    assert whole.shape == (1, 230) and (whole[0, : BLOCK - 1] == 0).all()
-    assert len(np.unique(whole[0, BLOCK - 1 :])) == 4  # after 50, 100, 150 and 200 photos
+    rng, n = np.random.default_rng(8), 4 * BLOCK + 30
+    known, given, ties = rng.normal(size=(90, 2)), rng.normal(size=(n, 2)), rng.random((1, n))
+    some = 2 * BLOCK + 30
+    whole, early = bets(known, given, ties), bets(known, given[:some], ties[:, :some])
+    assert early[0] == pytest.approx(whole[0, :some])
+    assert whole.shape == (1, n) and (whole[0, : BLOCK - 1] == 0).all()
+    assert len(np.unique(whole[0, BLOCK - 1 :])) == 4  # after each full block
     assert (bets(known, given[:20], ties[:, :20]) == 0).all()
 
 
