@@ -16,7 +16,7 @@ from flowers import model_folder
 from flowers.drift import traffic
 from flowers.drift.alarm import compare, first_of_groups
 from flowers.drift.simulation import MONTH, QUIET, WITHIN, Simulator, cases, spread
-from flowers.drift.watch import in_a_row
+from flowers.drift.watch import RINGS, in_a_row
 from flowers.log.reference import read_reference
 
 FIGURES = Path(__file__).with_name("alarms.json")
@@ -80,8 +80,10 @@ def months(simulator, count):
                 np.isfinite(old_rings(answers, answers[r], rows))
                 for r, rows in zip(references, come, strict=True)
             ]
-            new += [bool(r) for r in simulator.rings(answers, references, distinct, rng)[0]]
-        found[name] = {"streams": len(old), "old": float(np.mean(old)), "new": float(np.mean(new))}
+            new += [r and r.by for r in simulator.rings(answers, references, distinct, rng)[0]]
+        found[name] = {"streams": len(old), "old": float(np.mean(old))}
+        found[name]["new"] = float(np.mean([by is not None for by in new]))
+        found[name] |= {by: new.count(by) / len(new) for by in RINGS}
     return found
 
 
@@ -133,7 +135,10 @@ def main(count):
     told[params["fetch"]["source"]] = rounded(found)
     FIGURES.write_text(json.dumps(told, indent=2) + "\n")
     for name, rates in found["false_alarms"].items():
-        print(f"{name:<28} old {100 * rates['old']:5.1f} %   new {100 * rates['new']:5.1f} %")
+        by = ", ".join(f"{by} {100 * rates[by]:.1f}" for by in RINGS)
+        print(
+            f"{name:<28} old {100 * rates['old']:5.1f} %   new {100 * rates['new']:5.1f} % ({by})"
+        )
     for name, rates in found["shifts"].items():
         old, new = (" ".join(f"{100 * x:3.0f}" for x in rates[key]) for key in ("old", "new"))
         print(f"{name:<18} {-100 * rates['accuracy_lost']:+6.1f} points   old {old}   new {new}")

@@ -9,6 +9,8 @@ window is a mixture of those. Solving for the mixture gives the mix.
 import numpy as np
 from scipy.special import ndtri
 
+# Photos over which votes may hang together; bursts that last longer are days.
+LAGS = 15
 # Singular values below this share of the largest are noise: two classes that no answer tells apart.
 LEAST_SINGULAR = 0.02
 
@@ -57,6 +59,31 @@ def votes(reference, truth, probabilities):
     return probabilities @ np.linalg.pinv(answers, rcond=LEAST_SINGULAR)
 
 
+def design_effect(values):
+    """How many photos of a stream say as much as one that is independent (Kish 1965).
+
+    One and twice the sum of the autocorrelations: bursts of a class raise the variance of a mean
+    by so much.
+
+    Parameters
+    ----------
+    values : ndarray of shape (k, n, d)
+        In the order of time.
+
+    Returns
+    -------
+    ndarray of shape (k, d), >= 1
+    """
+    apart = values - values.mean(axis=1, keepdims=True)
+    # Of each value, the sum of those up to LAGS before it.
+    upto = np.cumsum(apart, axis=1)
+    earlier = upto[:, :-1].copy()
+    earlier[:, LAGS:] -= upto[:, : -1 - LAGS]
+    variance = np.einsum("knd,knd->kd", apart, apart)
+    found = variance + 2 * np.einsum("knd,knd->kd", apart[:, 1:], earlier)
+    return np.maximum(1, np.divide(found, variance, out=np.ones(found.shape), where=variance > 0))
+
+
 def changes(reference, truth, windows):
     """How much larger or smaller the share of each class is than among the held-out photos.
 
@@ -72,10 +99,12 @@ def changes(reference, truth, windows):
     change : ndarray of shape (k, n_classes)
         Difference of shares.
     noise : ndarray of shape (k, n_classes)
-        Its standard deviation, of the window and of the held-out photos together.
+        Its standard deviation, of the window and of the held-out photos together; bursts in the
+        window count (`design_effect`).
     """
     held, seen = votes(reference, truth, reference), votes(reference, truth, windows)
-    noise = np.sqrt(held.var(axis=0) / len(held) + seen.var(axis=1) / windows.shape[1])
+    of_window = seen.var(axis=1) * design_effect(seen) / windows.shape[1]
+    noise = np.sqrt(held.var(axis=0) / len(held) + of_window)
     return seen.mean(axis=1) - held.mean(axis=0), noise
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from flowers.drift import shifts, traffic, watch
 from flowers.drift.martingale import bet_on
+from flowers.drift.ranks import codes_of
 from flowers.drift.report import wilson
 from flowers.drift.windows import Held, Windows
 
@@ -153,9 +154,9 @@ class Simulator:
             for rows in references
         ]
         tolerance = self.knobs["mix_tolerance"]
-        values = [watch.ranked(held, population, tolerance) for held in helds]
+        codes = [codes_of(watch.ranked(held, population, tolerance)) for held in helds]
         known, arriving = (
-            np.stack([v[rows] for v, rows in zip(values, drawn, strict=True)])
+            np.stack([c[rows] for c, rows in zip(codes, drawn, strict=True)])
             for drawn in (references, streams)
         )
         capital = bet_on(known, arriving, rng.random(streams.shape))

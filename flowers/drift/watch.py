@@ -6,10 +6,13 @@ from zlib import crc32
 import numpy as np
 
 from flowers.drift.martingale import bet_on, neutral, scores
+from flowers.drift.ranks import codes_of
 from flowers.drift.windows import compared
 
 # Windows in a row that have to differ; one alone may be chance.
 CONSECUTIVE = 2
+# Of the mix, also more in a row at a larger alpha: a class that stays away is seldom sure at once.
+MIX_RUNS = ((CONSECUTIVE, 1), (3, 15))
 RINGS = CAPITAL, WINDOWS, SHARES = "capital", "windows", "mix"
 LABELS = "labels"
 PHOTOS, FLOWERS = "the photos or the answers changed", "other flowers arrive"
@@ -50,9 +53,12 @@ def ties(rows):
 
 def capital(held, rows, tolerance):
     """Logarithm of the capital bet against a stream of answers, (n,)."""
-    known, arriving = (
-        ranked(held, given, tolerance) for given in (held.probabilities, rows["probabilities"])
+    codes = codes_of(
+        np.concatenate(
+            [ranked(held, p, tolerance) for p in (held.probabilities, rows["probabilities"])]
+        )
     )
+    known, arriving = np.split(codes, [len(held.truth)])
     return bet_on(known[None], arriving[None], ties(rows)[None])[0]
 
 
@@ -63,18 +69,17 @@ def ranked(held, probabilities, tolerance):
     return neutral(held.probabilities, held.truth, probabilities)
 
 
-def in_a_row(marked):
-    """Find the first of `CONSECUTIVE` marked windows in a row; None if there is none.
+def in_a_row(marked, count=CONSECUTIVE):
+    """Find the first of `count` marked windows in a row; None if there is none.
 
     Parameters
     ----------
     marked : ndarray of shape (k,), bool
+    count : int
     """
-    if len(marked) < CONSECUTIVE:
+    if len(marked) < count:
         return None
-    runs = np.all(
-        [marked[i : len(marked) - CONSECUTIVE + 1 + i] for i in range(CONSECUTIVE)], axis=0
-    )
+    runs = np.all([marked[i : len(marked) - count + 1 + i] for i in range(count)], axis=0)
     return int(runs.argmax()) if runs.any() else None
 
 
@@ -97,12 +102,13 @@ def first_ring(log_capital, windows, knobs):
     if high.any():
         at = int(high.argmax())
         rings.append(Ring(CAPITAL, int(np.r_[0.0, log_capital[:at]].argmin()), at))
-    beyond = windows.beyond(knobs["mix_tolerance"], knobs["alpha"])
-    marks = [(WINDOWS, windows.differing(knobs["alpha"]))]
-    marks += [(SHARES, column == sign) for column in beyond.T for sign in (-1, 1)]
-    for by, marked in marks:
-        if (first := in_a_row(marked)) is not None:
-            last = windows.spans[first + CONSECUTIVE - 1][1] - 1
+    marks = [(WINDOWS, CONSECUTIVE, windows.differing(knobs["alpha"]))]
+    for count, times in MIX_RUNS:
+        beyond = windows.beyond(knobs["mix_tolerance"], min(1, times * knobs["alpha"]))
+        marks += [(SHARES, count, column == sign) for column in beyond.T for sign in (-1, 1)]
+    for by, count, marked in marks:
+        if (first := in_a_row(marked, count)) is not None:
+            last = windows.spans[first + count - 1][1] - 1
             rings.append(Ring(by, windows.spans[first][0], last))
     return min(rings, key=lambda ring: ring.at, default=None)
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from flowers.drift.martingale import bet_on, log_capital, neutral, p_values, scores
+from flowers.drift.martingale import DESIGN_EFFECT, JUMP, bet_on, log_capital, neutral, scores
+from flowers.drift.ranks import BLOCK, codes_of, p_values
 
 
 def answers(truth, rng, strength=2.0):
@@ -12,41 +13,43 @@ def answers(truth, rng, strength=2.0):
     return odds / odds.sum(axis=1, keepdims=True)
 
 
-def test_a_p_value_is_the_rank_among_all_before_ties_broken_as_told():
-    rng = np.random.default_rng(0)
-    values, ties = rng.random((3, 450)).round(2), rng.random((3, 400))
-    found = p_values(values, 50, ties)
-    for s in range(3):
-        for t in (0, 1, 15, 16, 200, 399):
-            before, new = values[s, : 50 + t], values[s, 50 + t]
-            rank = (before < new).sum() + ties[s, t] * ((before == new).sum() + 1)
-            assert found[s, t] == pytest.approx(rank / (51 + t))
+def bets(known, given, ties):
+    """Capital over one stream, of scores as they are."""
+    codes = codes_of(np.concatenate([known, given]))
+    return bet_on(codes[None, : len(known)], codes[None, len(known) :], ties)
 
 
-def test_p_values_are_uniform_however_many_answers_are_equal():
-    rng = np.random.default_rng(1)
-    values = rng.integers(0, 3, (200, 150)).astype(float)
-    found = p_values(values, 50, rng.random((200, 100)))
-    assert np.quantile(found, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.01)
-
-
-def test_a_capital_is_a_fair_game_and_seldom_reaches_100():
+def test_a_capital_is_no_more_than_a_fair_game_and_seldom_reaches_100():
     capital = log_capital(np.random.default_rng(2).random((3000, 1000, 2)))
-    assert np.exp(capital[20]).mean() == pytest.approx(1, abs=0.05)
+    assert 0.9 < np.exp(capital[20]).mean() < 1.05
     assert (capital.max(axis=0) >= np.log(100)).mean() <= 0.015
+
+
+def test_without_the_price_of_bursts_the_game_is_fair(monkeypatch):
+    monkeypatch.setattr("flowers.drift.martingale.DESIGN_EFFECT", 1)
+    capital = log_capital(np.random.default_rng(2).random((100, 4000, 2)))
+    assert np.exp(capital[50]).mean() == pytest.approx(1, abs=0.05)
 
 
 def test_capital_follows_the_bets_step_by_step():
     # Two photos, one score: each player starts with a third down, at rest and up.
     capital = np.exp(log_capital(np.array([[0.9], [0.8]])))
-    assert capital[0] == pytest.approx(1)
-    simple = (0.99 * np.array([0.6, 1, 1.4]) / 3 + 0.01 / 3) @ [0.7, 1, 1.3]
-    down, rest, up = np.array([0.6, 1, 1.4]) / 3
+    pays = np.exp((1 - DESIGN_EFFECT) / 24)
+    down, rest, up = np.array([0.6 * pays, 1, 1.4 * pays]) / 3
+    assert capital[0] == pytest.approx(down + rest + up, rel=1e-5)
+    dealt = JUMP * (down + rest + up) / 3
+    simple = [(1 - JUMP) * stake + dealt for stake in (down, rest, up)]
     moved = 0.5e-4 * rest
-    patient = (0.99 * down + moved) * 0.7 + (0.99 * up + moved) * 1.3
-    patient += (1 - 1e-4) * rest + 0.01 * (down + up)
+    patient = [(1 - JUMP) * down + moved, (1 - 1e-4) * rest + JUMP * (down + up)]
+    patient.append((1 - JUMP) * up + moved)
+    after = np.add(simple, patient) @ [0.7 * pays, 1, 1.3 * pays] / 2
     # The first step deals out anew what is even already, but for the reserve.
-    assert capital[1] == pytest.approx((simple + patient) / 2, rel=2e-3)
+    assert capital[1] == pytest.approx(after, rel=2e-3)
+
+
+def test_looking_seldom_finds_the_same_capital():
+    p = np.random.default_rng(7).random((170, 3, 2))
+    assert log_capital(p, 50) == pytest.approx(log_capital(p)[49::50], abs=1e-9)
 
 
 def test_a_change_after_a_long_quiet_time_is_noticed_as_soon_as_one_at_once():
@@ -63,9 +66,9 @@ def test_bursts_of_a_class_leave_neutral_scores_where_they_were_and_move_the_pla
     ties = rng.random((1, len(stream)))
 
     def highest(known, given):
-        return bet_on(known[None], given[None], ties).max()
+        return bets(known, given, ties).max()
 
-    assert highest(scores(held), scores(arriving)) > np.log(1e6)
+    assert highest(scores(held), scores(arriving)) > np.log(1e4)
     assert highest(neutral(held, truth, held), neutral(held, truth, arriving)) < np.log(100)
 
 
@@ -74,7 +77,30 @@ def test_neutral_scores_see_that_the_answers_about_the_same_flowers_change():
     truth, stream = rng.integers(0, 3, 600), rng.integers(0, 3, 600)
     held, arriving = answers(truth, rng), answers(stream, rng, strength=0.3)
     known, given = neutral(held, truth, held), neutral(held, truth, arriving)
-    assert bet_on(known[None], given[None], rng.random((1, 600))).max() > np.log(100)
+    assert bets(known, given, rng.random((1, 600))).max() > np.log(100)
+
+
+def test_what_was_bet_once_stays_and_an_open_block_is_not_bet_on():
+    rng, n = np.random.default_rng(8), 4 * BLOCK + 30
+    known, given, ties = rng.normal(size=(90, 2)), rng.normal(size=(n, 2)), rng.random((1, n))
+    some = 2 * BLOCK + 30
+    whole, early = bets(known, given, ties), bets(known, given[:some], ties[:, :some])
+    assert early[0] == pytest.approx(whole[0, :some])
+    assert whole.shape == (1, n) and (whole[0, : BLOCK - 1] == 0).all()
+    assert len(np.unique(whole[0, BLOCK - 1 :])) == 4  # after each full block
+    assert (bets(known, given[:20], ties[:, :20]) == 0).all()
+
+
+def test_neither_the_order_within_a_block_nor_bursts_shorter_than_it_matter():
+    rng = np.random.default_rng(9)
+    known, given = rng.normal(size=(300, 1)), rng.normal(size=(4000, 1))
+    rows = given.reshape(-1, BLOCK, 1)
+    sorted_in_blocks = np.sort(rows, axis=1).reshape(given.shape)
+    ties = rng.random((1, 4000))
+    assert bets(known, sorted_in_blocks, ties).max() < np.log(100)
+    codes = codes_of(np.concatenate([known, sorted_in_blocks]))[:, 0]
+    p = p_values(codes, 300, ties[0])
+    assert log_capital(p[:, None]).max() > np.log(1e4)
 
 
 def test_a_class_without_held_out_photos_is_no_obstacle():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers.drift.mix import changes, reweighted, sure, votes
+from flowers.drift.mix import LAGS, changes, design_effect, reweighted, sure, votes
 from tests.flowers.drift.test_martingale import answers
 
 
@@ -45,3 +45,28 @@ def test_reweighted_photos_have_the_mix_of_the_window():
     weights = reweighted(truth, 3, wanted - share)
     assert np.stack([np.bincount(truth, w) for w in weights]) == pytest.approx(wanted)
     assert reweighted(truth, 3, -np.ones((1, 3)))[0] == pytest.approx(1 / 300)
+
+
+def test_bursts_count_as_fewer_photos_and_independent_ones_as_what_they_are():
+    rng = np.random.default_rng(4)
+    alone = rng.random((200, 500, 1))
+    assert 1 <= design_effect(alone).mean() < 1.25
+    # Five equal ones in a row say as much as one.
+    rows = np.repeat(rng.random((200, 100, 1)), 5, axis=1)
+    assert design_effect(rows).mean() == pytest.approx(5, rel=0.15)
+    (line,), (found,) = rows[:1, :, 0], design_effect(rows[:1])
+    apart = line - line.mean()
+    lags = [apart[lag:] @ apart[:-lag] for lag in range(1, LAGS + 1)]
+    assert found == pytest.approx(1 + 2 * sum(lags) / (apart @ apart))
+    assert design_effect(np.ones((1, 500, 2))).tolist() == [[1, 1]]
+    assert design_effect(rng.random((1, 3, 1))).shape == (1, 1)
+
+
+def test_the_noise_of_a_window_of_bursts_is_larger():
+    held, truth = photos([1 / 3] * 3, 2000, 5)
+    rng, far = np.random.default_rng(6), []
+    for _ in range(150):
+        late = np.repeat(rng.integers(0, 3, 100), 5)
+        change, noise = changes(held, truth, answers(late, rng)[None])
+        far.append(change / noise)
+    assert np.std(far) == pytest.approx(1, abs=0.2)

@@ -25,6 +25,11 @@ def test_two_in_a_row_are_found_where_they_begin(marked, first):
     assert in_a_row(np.array(marked, bool)) == first
 
 
+def test_as_many_in_a_row_as_asked_for():
+    assert in_a_row(np.array([1, 1, 0, 1, 1, 1], bool), 3) == 3
+    assert in_a_row(np.array([1, 1], bool), 3) is None
+
+
 def test_the_capital_rings_at_the_photo_that_reaches_it_and_began_at_its_lowest():
     line = np.log(np.r_[0.5, 0.1, 0.2, 5, 101, 3, 500])
     quiet = windows([1, 1])
@@ -45,6 +50,17 @@ def test_the_mix_rings_beyond_its_tolerance_twice_on_the_same_side():
     assert rung([0.3, -0.3], [0.2, -0.2]) == Ring("mix", 0, 19)
     assert rung([0.3, -0.3], [-0.3, 0.3]) is None
     assert rung([0.06, -0.06], [0.06, -0.06]) is None  # not surely beyond 0.05
+
+
+def test_a_mix_that_is_less_surely_off_rings_after_three_windows():
+    def rung(*changes):
+        return first_ring(np.zeros(30), windows([1] * len(changes), changes), KNOBS)
+
+    off = [0.072, -0.072]  # 2.2 deviations beyond 0.05
+    assert rung(off, off) is None
+    assert rung(off, [0, 0], off, off) is None
+    assert rung(off, off, off) == Ring("mix", 0, 29)
+    assert rung(off, off, [-0.072, 0.072]) is None
 
 
 def test_what_rings_first_is_told():
