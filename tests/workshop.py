@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
@@ -110,6 +109,8 @@ class Workshop:
 
     def set(self, **knobs):
         """Set knobs by "section.key"."""
+        if not knobs:
+            return
         yaml, path = YAML(), self.path / "params.yaml"
         params = yaml.load(path)
         for name, value in knobs.items():
@@ -117,22 +118,19 @@ class Workshop:
             params[section][key] = value
         yaml.dump(params, path)
 
-    def stage(self, name, check=True, **knobs):
-        """Run one stage as DVC would."""
-        self.set(**knobs)
-        return self.run("python", "-m", f"stages.{name}", check=check)
+    def stage(self, name, **knobs):
+        """Run one stage, in this process, which has imported what it needs.
 
-    def refused(self, name, **knobs):
-        """What a stage says when it stops: one line, exit code 1.
-
-        In this process, where DVC is imported already; tests/stages/test_run.py starts one.
+        As a process of its own: tests/stages/test_run.py, and each stage of ``dvc repro``.
         """
         self.set(**knobs)
         main = importlib.import_module(f"stages.{name}").main
-        with contextlib.chdir(self.path), warnings.catch_warnings():
-            # Of a library that DVC uses.
-            warnings.filterwarnings("ignore", "_NoneStep", DeprecationWarning)
-            with pytest.raises(SystemExit) as ended:
-                run(name, main)
+        with contextlib.chdir(self.path):
+            run(name, main)
+
+    def refused(self, name, **knobs):
+        """What a stage says when it stops: one line, exit code 1."""
+        with pytest.raises(SystemExit) as ended:
+            self.stage(name, **knobs)
         (line,) = ended.value.code.splitlines()
         return line
