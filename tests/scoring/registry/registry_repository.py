@@ -5,14 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
 
 from scoring.registry.__main__ import main
-from tests.workshop import shared
 
 ROOT = Path(__file__).parents[3]
 # An SVM that answers better, calibrated so badly that a gate on log loss would prefer the other.
@@ -74,14 +72,6 @@ def make_runs(finished, folder):
             dvc("reproduce", targets=["promote"])
             commit(branch)
     assert json.loads((folder / "metrics/promotion.json").read_text())["champion"] == "nb"
-
-
-def own_copy(tmp_path_factory, finished, tmp_path, patch):
-    """A copy for one test, on branch "nb", as the working folder."""
-    runs = shared(tmp_path_factory, "runs", partial(make_runs, finished))
-    shutil.copytree(runs, tmp_path / "repo", symlinks=True)
-    work_in(tmp_path / "repo", patch)
-    return tmp_path / "repo"
 
 
 def switch(branch):

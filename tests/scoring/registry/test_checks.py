@@ -12,18 +12,9 @@ from tests.scoring.registry.registry_repository import (
     commit,
     dvc,
     edit,
-    own_copy,
     refused,
     status,
 )
-
-# Of a library that DVC uses.
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
-
-
-@pytest.fixture
-def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
-    return own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["model.joblib", "card.json"])
