@@ -28,8 +28,8 @@ TINY = {
     "evaluate.resamples": 200,
     "promote.min_accuracy_low": 0.1,
     "promote.max_log_loss": 3.0,
-    "alarm.months": 2,
-    "alarm.streams": 2,
+    "alarm.months": 1,
+    "alarm.streams": 1,
     "alarm.photos": 10,
     "alarm.shares": [1.0],
 }
