@@ -169,7 +169,8 @@ def test_a_failed_stage_leaves_the_lock_as_it_was(shop):
 
 @pytest.mark.slow
 def test_a_second_knob_reuses_the_stages_before_it(shop):
-    shop.run("dvc", "exp", "run", "--temp", "--name", "one", "-S", "split.seed=7")
-    done = shop.run("dvc", "exp", "run", "--temp", "--name", "two", "-S", "split.seed=8")
+    run = ("dvc", "exp", "run", "--temp", "flatten", "--name")
+    shop.run(*run, "one", "-S", "split.seed=7")
+    done = shop.run(*run, "two", "-S", "split.seed=8")
     assert "split" in stages_run(done)
     assert not {"fetch", "resize", "flatten"} & set(stages_run(done))

@@ -49,7 +49,7 @@ def test_a_candidate_that_fails_the_gate_is_recorded_as_such(shop, knobs):
 @pytest.mark.slow
 def test_a_leaky_split_fails_the_gate(shop):
     shop.set(**{"split.strategy": "random"})
-    shop.run("dvc", "repro")
+    shop.run("dvc", "repro", "promote")
     assert decision(shop)["passed"] is False
     failed = [check["check"] for check in decision(shop)["checks"] if not check["passed"]]
     assert any("twin" in check for check in failed)
