@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from filelock import FileLock
 from ruamel.yaml import YAML
 
@@ -89,10 +90,15 @@ class Workshop:
         shutil.copytree(self.path, path, symlinks=True)
         return Workshop(path)
 
+    @staticmethod
+    def search_path():
+        """The PATH with this interpreter first: stages say "python"."""
+        return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
     def run(self, *command, check=True):
         """Run a command here with this interpreter first on the path."""
         env = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": self.search_path(),
             "DVC_NO_ANALYTICS": "1",
             "GIT_AUTHOR_NAME": "Test",
             "GIT_AUTHOR_EMAIL": "test@localhost",
@@ -117,6 +123,13 @@ class Workshop:
             section, key = name.split(".")
             params[section][key] = value
         yaml.dump(params, path)
+
+    def repro(self, *targets, **options):
+        """Names of the stages that ``dvc repro`` runs; DVC itself in this process."""
+        with contextlib.chdir(self.path), pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", self.search_path())
+            with Repo(".") as repo:
+                return [stage.name for stage in repo.reproduce(targets or None, **options)]
 
     def stage(self, name, **knobs):
         """Run one stage, in this process, which has imported what it needs.
