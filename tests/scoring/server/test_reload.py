@@ -51,7 +51,9 @@ FAULTS = {
         f, classes=json.loads((f / "card.json").read_text())["classes"][::-1]
     ),
     "no pickle": lambda f: with_model(f, b"rubbish"),
-    "pickle raises": lambda f: with_model(f, pickle.dumps(Pickled(int, "no\nnumber"))),
+    "pickle raises": lambda f: with_model(
+        f, pickle.dumps(Pickled(exec, "raise ValueError('two\\nlines')"))
+    ),
     "pickle leaves": lambda f: with_model(f, pickle.dumps(Pickled(sys.exit, 0))),
     "pickle kills its process": lambda f: with_model(f, pickle.dumps(Pickled(os._exit, 0))),
     "pickle is no model": lambda f: with_model(f, pickle.dumps({})),
