@@ -59,7 +59,7 @@ def finished(unrun, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def learned(finished, tmp_path_factory):
-    """The same, with features that learn and a machine for them, up to the candidate."""
+    """The same, with features that learn and a machine for them, up to the candidate; slow."""
 
     def make(folder):
         made = finished.copied(folder)

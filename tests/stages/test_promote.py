@@ -55,6 +55,7 @@ def test_a_leaky_split_fails_the_gate(shop):
     assert any("twin" in check for check in failed)
 
 
+@pytest.mark.slow
 def test_the_candidate_carries_its_codebook_and_answers_as_the_test_photos_were_answered(learned):
     model = model_folder.load(learned.path / "models/candidate")
     rows = read_csv(learned.path / "metrics/predictions.csv")
@@ -65,6 +66,7 @@ def test_the_candidate_carries_its_codebook_and_answers_as_the_test_photos_were_
         np.testing.assert_allclose(model.answer(photo).probabilities, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_changed_codebook_is_refused(learned, tmp_path):
     shop = learned.copied(tmp_path / "repository")
     path = shop.path / "models/candidate/codebook.npz"

@@ -58,14 +58,24 @@ def work_in(folder, patch):
     patch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
 
 
-def make_runs(finished, folder):
-    """Make a repository with two finished runs, SVM and naive Bayes, on branches of the names."""
+def make_run(finished, folder):
+    """Make a repository with the finished run on the branch "run"; gives its workshop."""
     shop = finished.copied(folder)
     shutil.copy(ROOT / ".dvc/config", folder / ".dvc/config")
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch)
         call("git", "config", "user.name", "Test")
         call("git", "config", "user.email", "test@example.org")
+        call("git", "checkout", "--quiet", "-b", "run")
+        commit("run")
+    return shop
+
+
+def make_runs(finished, folder):
+    """Make a repository with two more runs, SVM and naive Bayes, on branches of the names."""
+    shop = make_run(finished, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        work_in(folder, patch)
         for branch, alpha in (("svm", 1.0), ("nb", 0.01)):
             call("git", "checkout", "--quiet", "-b", branch)
             shop.set(**CHANGED, **{"promote.alpha": alpha})

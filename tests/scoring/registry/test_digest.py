@@ -13,7 +13,8 @@ from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import switch
 
 
-def test_a_fetched_folder_is_loaded_by_the_digest_of_its_tag_and_no_other_is(repo):
+@pytest.mark.slow
+def test_a_fetched_folder_is_loaded_by_the_digest_of_its_tag_and_no_other_is(both):
     production = Path("models/production")
     switch("svm")
     assert main(["promote"]) == 0

@@ -22,7 +22,8 @@ from tests.scoring.registry.registry_repository import (
 )
 
 
-def test_promotions_and_a_rollback_each_fetch_the_tagged_bits(repo, capsys):
+@pytest.mark.slow
+def test_promotions_and_a_rollback_each_fetch_the_tagged_bits(both, capsys):
     switch("svm")
     svm = files("models/candidate")
     assert main(["promote"]) == 0
