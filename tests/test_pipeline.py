@@ -64,6 +64,7 @@ def test_every_picture_and_figure_that_a_run_leaves_is_declared(finished):
             assert f"{folder}/{path.name}" in declared, path
 
 
+@pytest.mark.slow
 def test_a_knob_reruns_its_stage_and_what_depends_on_it(shop):
     shop.set(**{"evaluate.resamples": 150})
     rerun = stages_run(shop.run("dvc", "repro", "promote", "suspects"))

@@ -147,6 +147,7 @@ def test_the_same_snapshot_gives_the_same_bytes(shop, report):
     assert [(shop.path / name).read_bytes() for name in WRITTEN] == before
 
 
+@pytest.mark.slow
 def test_the_log_is_read_when_asked_to_and_no_model_is_trained(shop):
     write(shop, predictions(shop, 1500, wrong=True))
     assert shop.repro() == []
