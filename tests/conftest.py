@@ -34,13 +34,23 @@ def real_photos(real_zip):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The pipeline, run once on tiny drawn photos. Read this one; change a `shop`."""
+def unrun(tmp_path_factory):
+    """The pipeline before its first run on tiny drawn photos, to be copied."""
 
     def make(folder):
         made = Workshop.made(folder)
         made.set(**TINY)
         made.commit("tiny")
+
+    return Workshop(shared(tmp_path_factory, "unrun", make))
+
+
+@pytest.fixture(scope="session")
+def finished(unrun, tmp_path_factory):
+    """The pipeline, run once on tiny drawn photos. Read this one; change a `shop`."""
+
+    def make(folder):
+        made = unrun.copied(folder)
         made.run("dvc", "repro")
         made.commit("run")
 
@@ -49,7 +59,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def learned(finished, tmp_path_factory):
-    """The same, with features that learn and a machine for them, up to the candidate."""
+    """The same, with features that learn and a machine for them, up to the candidate; slow."""
 
     def make(folder):
         made = finished.copied(folder)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.imports import ROOT
-from tests.workshop import TINY, Workshop
 
 # Of make itself, also of one that runs these tests.
 MAKE = re.compile(r"make(\[\d+\])?: ")
@@ -61,10 +60,9 @@ def interrupted(process):
 
 
 @pytest.fixture
-def slow(tmp_path):
+def slow(unrun, tmp_path):
     """A new repository whose first stage waits."""
-    shop = Workshop.made(tmp_path / "repository")
-    shop.set(**TINY)
+    shop = unrun.copied(tmp_path / "repository")
     shutil.copy(ROOT / "Makefile", shop.path)
     (shop.path / "flowers/waiting.py").write_text(WAITING)
     stage = shop.path / "stages/fetch.py"

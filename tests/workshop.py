@@ -6,10 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from filelock import FileLock
 from ruamel.yaml import YAML
 
@@ -29,8 +29,8 @@ TINY = {
     "evaluate.resamples": 200,
     "promote.min_accuracy_low": 0.1,
     "promote.max_log_loss": 3.0,
-    "alarm.months": 2,
-    "alarm.streams": 2,
+    "alarm.months": 1,
+    "alarm.streams": 1,
     "alarm.photos": 10,
     "alarm.shares": [1.0],
 }
@@ -90,10 +90,15 @@ class Workshop:
         shutil.copytree(self.path, path, symlinks=True)
         return Workshop(path)
 
+    @staticmethod
+    def search_path():
+        """The PATH with this interpreter first: stages say "python"."""
+        return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
     def run(self, *command, check=True):
         """Run a command here with this interpreter first on the path."""
         env = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": self.search_path(),
             "DVC_NO_ANALYTICS": "1",
             "GIT_AUTHOR_NAME": "Test",
             "GIT_AUTHOR_EMAIL": "test@localhost",
@@ -110,6 +115,8 @@ class Workshop:
 
     def set(self, **knobs):
         """Set knobs by "section.key"."""
+        if not knobs:
+            return
         yaml, path = YAML(), self.path / "params.yaml"
         params = yaml.load(path)
         for name, value in knobs.items():
@@ -117,22 +124,26 @@ class Workshop:
             params[section][key] = value
         yaml.dump(params, path)
 
-    def stage(self, name, check=True, **knobs):
-        """Run one stage as DVC would."""
-        self.set(**knobs)
-        return self.run("python", "-m", f"stages.{name}", check=check)
+    def repro(self, *targets, **options):
+        """Names of the stages that ``dvc repro`` runs; DVC itself in this process."""
+        with contextlib.chdir(self.path), pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", self.search_path())
+            with Repo(".") as repo:
+                return [stage.name for stage in repo.reproduce(targets or None, **options)]
 
-    def refused(self, name, **knobs):
-        """What a stage says when it stops: one line, exit code 1.
+    def stage(self, name, **knobs):
+        """Run one stage, in this process, which has imported what it needs.
 
-        In this process, where DVC is imported already; tests/stages/test_run.py starts one.
+        As a process of its own: tests/stages/test_run.py, and each stage of ``dvc repro``.
         """
         self.set(**knobs)
         main = importlib.import_module(f"stages.{name}").main
-        with contextlib.chdir(self.path), warnings.catch_warnings():
-            # Of a library that DVC uses.
-            warnings.filterwarnings("ignore", "_NoneStep", DeprecationWarning)
-            with pytest.raises(SystemExit) as ended:
-                run(name, main)
+        with contextlib.chdir(self.path):
+            run(name, main)
+
+    def refused(self, name, **knobs):
+        """What a stage says when it stops: one line, exit code 1."""
+        with pytest.raises(SystemExit) as ended:
+            self.stage(name, **knobs)
         (line,) = ended.value.code.splitlines()
         return line

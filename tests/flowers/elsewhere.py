@@ -1,7 +1,7 @@
-"""Work on a kind of workers, as a program: python -m tests.flowers.elsewhere BACKEND JOBS FOLDER.
+"""Work on kinds of workers, as a program: python -m tests.flowers.elsewhere FOLDER loky:2 ...
 
-It prints a digest of each result. A program, because the pins come before numpy, and because a
-cluster starts processes of its own.
+It prints a digest of each result of each kind, named BACKEND:JOBS. A program, because the pins
+come before numpy, and because a cluster starts processes of its own.
 """
 
 import sys
@@ -63,7 +63,7 @@ def results(photos, images_file):
     yield "probabilities", model.predict_proba(pixels)
 
 
-def main(backend, jobs, folder):
+def main(folder, kinds):
     photos, images_file = sorted(folder.glob("*/*.png")), folder / "images.npy"
     if not photos:
         rng = np.random.default_rng(0)
@@ -73,15 +73,18 @@ def main(backend, jobs, folder):
             Image.fromarray(rng.integers(0, 256, (50, 60, 3), np.uint8)).save(path)
         np.save(images_file, rng.integers(0, 256, (2 * TILE + 30, 32, 32, 3), np.uint8))
         photos = sorted(folder.glob("*/*.png"))
-    with ExitStack() as stack:
-        found = cluster(backend)
-        if hasattr(found, "__exit__"):
-            stack.enter_context(found)
-        with workers(jobs, backend, folder):
-            for name, array in results(photos, images_file):
-                print(name, sha256(np.ascontiguousarray(array)).hexdigest(), flush=True)
-    assert {p.name for p in folder.iterdir()} == {"Tulip", "images.npy"}
+    for kind in kinds:
+        backend, jobs = kind.split(":")
+        with ExitStack() as stack:
+            found = cluster(backend)
+            if hasattr(found, "__exit__"):
+                stack.enter_context(found)
+            with workers(int(jobs), backend, folder):
+                for name, array in results(photos, images_file):
+                    digest = sha256(np.ascontiguousarray(array)).hexdigest()
+                    print(f"{kind}: {name} {digest}", flush=True)
+        assert {p.name for p in folder.iterdir()} == {"Tulip", "images.npy"}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -8,38 +8,37 @@ import pytest
 
 from tests.imports import ROOT
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("shared")
+ALONE = "threading:1"
 
 
-@pytest.fixture(scope="module")
-def alone(folder):
-    return digests("threading", 1, folder)
-
-
-def digests(backend, jobs, folder):
-    command = [sys.executable, "-W", "ignore", "-m", "tests.flowers.elsewhere"]
-    done = subprocess.run(
-        [*command, backend, str(jobs), str(folder)], cwd=ROOT, capture_output=True, text=True
-    )
+def digests(folder, *kinds):
+    """Digests of results by kind of workers, all from one process."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.flowers.elsewhere", str(folder)]
+    done = subprocess.run([*command, *kinds], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    # Ray tells on standard output what becomes of its workers.
-    return [line for line in done.stdout.splitlines() if "(raylet)" not in line]
+    found = {kind: [] for kind in kinds}
+    for line in done.stdout.splitlines():
+        kind, _, told = line.partition(": ")
+        # Ray tells on standard output what becomes of its workers.
+        if kind in found:
+            found[kind].append(told)
+    return found
 
 
-@pytest.mark.parametrize(
-    ("backend", "jobs"), [("threading", 2), ("threading", 3), ("loky", 2), ("loky", 3)]
-)
-def test_the_number_and_kind_of_workers_change_no_bit(backend, jobs, folder, alone):
+def assert_same_bits(folder, *kinds):
+    alone, *others = digests(folder, ALONE, *kinds).values()
     assert len(alone) == 8
-    assert digests(backend, jobs, folder) == alone
+    for kind, found in zip(kinds, others, strict=True):
+        assert found == alone, kind
+
+
+def test_the_number_and_kind_of_workers_change_no_bit(tmp_path):
+    assert_same_bits(tmp_path, "threading:3", "loky:2")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_two_worker_processes_of_a_cluster_change_no_bit(backend, folder, alone):
+def test_two_worker_processes_of_a_cluster_change_no_bit(backend, tmp_path):
     if not find_spec("distributed" if backend == "dask" else backend):
         pytest.skip(f"{backend} is not installed: pip install '.[cluster]'")
-    assert digests(backend, 2, folder) == alone
+    assert_same_bits(tmp_path, f"{backend}:2")

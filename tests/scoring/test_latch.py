@@ -11,8 +11,9 @@ from tests.stages.test_drift import KNOBS
 
 @pytest.fixture
 def here(shop, monkeypatch):
-    """A finished run to work in, and what `make drift` does."""
+    """A finished run to work in, and what `make drift` does but for its pictures."""
     monkeypatch.chdir(shop.path)
+    monkeypatch.setattr(watch, "pictures", lambda *_: {})
 
     def drift(*records, acknowledge=False, limit=100_000):
         write(shop, records)

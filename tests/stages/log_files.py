@@ -78,8 +78,9 @@ def write(shop, records, folder=None):
 
 
 def refresh(shop):
-    """What `make drift` does."""
-    shop.run("dvc", "repro", "--force", "--single-item", "snapshot")
-    done = shop.run("dvc", "repro", "--single-item", "drift")
-    shop.run("dvc", "repro", "--single-item", "report")
-    return done
+    """What `make drift` does; the names of the stages that run."""
+    return [
+        *shop.repro("snapshot", force=True, single_item=True),
+        *shop.repro("drift", single_item=True),
+        *shop.repro("report", single_item=True),
+    ]

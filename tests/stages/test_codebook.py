@@ -15,6 +15,7 @@ def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(shop):
     assert (shop.path / PATH).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_test_photos_are_not_learnt_from(learned, tmp_path):
     shop = learned.copied(tmp_path / "repository")
     before = (shop.path / PATH).read_bytes()
@@ -38,6 +39,7 @@ def test_a_wrong_knob_is_refused_by_name(shop, knob, value):
     assert f"codebook.{knob}" in shop.refused("codebook", **{f"codebook.{knob}": value})
 
 
+@pytest.mark.slow
 def test_more_words_than_descriptors_are_refused_with_what_to_do(learned, tmp_path):
     shop = learned.copied(tmp_path / "repository")
     few = {"codebook.words": 1000, "codebook.photos": 2, "codebook.per_photo": 3}

@@ -29,6 +29,7 @@ def test_a_wrong_list_of_extractors_is_refused(shop, names):
     assert "flatten.features" in shop.refused("flatten", **{"flatten.features": names})
 
 
+@pytest.mark.slow
 def test_mirror_images_have_the_features_of_the_mirrored_photo(learned):
     images = np.load(learned.path / "data/images.npy")
     sizes = sizes_of(read_csv(learned.path / "data/index.csv"))
@@ -43,6 +44,7 @@ def test_mirror_images_that_nobody_asked_for_take_no_room(finished):
     assert len(np.load(finished.path / "data/mirrored.npy")) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_the_number_of_workers_changes_no_bit(learned, tmp_path, monkeypatch, backend):
     shop = learned.copied(tmp_path / "repository")

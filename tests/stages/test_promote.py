@@ -49,12 +49,13 @@ def test_a_candidate_that_fails_the_gate_is_recorded_as_such(shop, knobs):
 @pytest.mark.slow
 def test_a_leaky_split_fails_the_gate(shop):
     shop.set(**{"split.strategy": "random"})
-    shop.run("dvc", "repro")
+    shop.run("dvc", "repro", "promote")
     assert decision(shop)["passed"] is False
     failed = [check["check"] for check in decision(shop)["checks"] if not check["passed"]]
     assert any("twin" in check for check in failed)
 
 
+@pytest.mark.slow
 def test_the_candidate_carries_its_codebook_and_answers_as_the_test_photos_were_answered(learned):
     model = model_folder.load(learned.path / "models/candidate")
     rows = read_csv(learned.path / "metrics/predictions.csv")
@@ -65,6 +66,7 @@ def test_the_candidate_carries_its_codebook_and_answers_as_the_test_photos_were_
         np.testing.assert_allclose(model.answer(photo).probabilities, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_changed_codebook_is_refused(learned, tmp_path):
     shop = learned.copied(tmp_path / "repository")
     path = shop.path / "models/candidate/codebook.npz"

@@ -8,10 +8,9 @@ from sklearn.metrics import accuracy_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from flowers.learning.svm import GramSVC, votes_and_margins
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import checks_of_learning, rows
 
 TOLERANCE = 1e-3
 
@@ -111,11 +110,8 @@ def test_the_label_is_the_most_probable_class(multiclass):
     assert accuracy_score(truth, model.predict(new)) > 0.8
 
 
-@parametrize_with_checks(
-    [GramSVC(kernel="linear", standardise=False, multiclass="ovr"), GramSVC(kernel="linear")],
-    expected_failed_checks=lambda model: {
-        "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
-    },
+@checks_of_learning(
+    GramSVC(kernel="linear", standardise=False, multiclass="ovr"), GramSVC(kernel="linear")
 )
 def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
     check(estimator)

@@ -13,7 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from flowers.learning.kernels import BLOCK
 from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import EXPECTED_FAILURES, checks_of_learning, rows
 
 TOLERANCE = 1e-9
 
@@ -118,15 +118,13 @@ def test_more_components_than_rows_are_as_many_as_there_are():
     assert CalibratedNB(reduce="lda", components=1000, folds=3).fit(X, y).predict(X).shape == (60,)
 
 
-@parametrize_with_checks(
-    [
-        CalibratedNB(),
-        CalibratedNB(reduce="pca", components=5),
-        CalibratedNB(reduce="lda", components=5),
-    ],
-    expected_failed_checks=lambda model: {
-        "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
-    },
-)
+@parametrize_with_checks([CalibratedNB()], expected_failed_checks=lambda model: EXPECTED_FAILURES)
 def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
+    check(estimator)
+
+
+@checks_of_learning(
+    CalibratedNB(reduce="pca", components=5), CalibratedNB(reduce="lda", components=5)
+)
+def test_scikit_learn_takes_it_for_an_estimator_with_a_reduction_too(estimator, check):
     check(estimator)

@@ -11,7 +11,7 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from flowers.learning.svm import GramSVC, votes_and_margins
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import EXPECTED_FAILURES, rows
 
 TOLERANCE = 1e-3
 
@@ -124,11 +124,6 @@ def test_grid_search_finds_the_better_knob():
     assert search.best_score_ > 0.8
 
 
-@parametrize_with_checks(
-    [GramSVC()],
-    expected_failed_checks=lambda model: {
-        "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
-    },
-)
+@parametrize_with_checks([GramSVC()], expected_failed_checks=lambda model: EXPECTED_FAILURES)
 def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
     check(estimator)

@@ -5,14 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
 
 from scoring.registry.__main__ import main
-from tests.workshop import shared
 
 ROOT = Path(__file__).parents[3]
 # An SVM that answers better, calibrated so badly that a gate on log loss would prefer the other.
@@ -60,28 +58,30 @@ def work_in(folder, patch):
     patch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
 
 
-def make_runs(finished, folder):
-    """Make a repository with two finished runs, SVM and naive Bayes, on branches of the names."""
+def make_run(finished, folder):
+    """Make a repository with the finished run on the branch "run"; gives its workshop."""
     shop = finished.copied(folder)
     shutil.copy(ROOT / ".dvc/config", folder / ".dvc/config")
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch)
         call("git", "config", "user.name", "Test")
         call("git", "config", "user.email", "test@example.org")
+        call("git", "checkout", "--quiet", "-b", "run")
+        commit("run")
+    return shop
+
+
+def make_runs(finished, folder):
+    """Make a repository with two more runs, SVM and naive Bayes, on branches of the names."""
+    shop = make_run(finished, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        work_in(folder, patch)
         for branch, alpha in (("svm", 1.0), ("nb", 0.01)):
             call("git", "checkout", "--quiet", "-b", branch)
             shop.set(**CHANGED, **{"promote.alpha": alpha})
             dvc("reproduce", targets=["promote"])
             commit(branch)
     assert json.loads((folder / "metrics/promotion.json").read_text())["champion"] == "nb"
-
-
-def own_copy(tmp_path_factory, finished, tmp_path, patch):
-    """A copy for one test, on branch "nb", as the working folder."""
-    runs = shared(tmp_path_factory, "runs", partial(make_runs, finished))
-    shutil.copytree(runs, tmp_path / "repo", symlinks=True)
-    work_in(tmp_path / "repo", patch)
-    return tmp_path / "repo"
 
 
 def switch(branch):

@@ -10,17 +10,11 @@ from flowers.card import digest_file, folder_md5
 from flowers.errors import BadInput
 from scoring.registry import fetch
 from scoring.registry.__main__ import main
-from tests.scoring.registry.registry_repository import own_copy, switch
-
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
+from tests.scoring.registry.registry_repository import switch
 
 
-@pytest.fixture
-def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
-    return own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
-
-
-def test_a_fetched_folder_is_loaded_by_the_digest_of_its_tag_and_no_other_is(repo):
+@pytest.mark.slow
+def test_a_fetched_folder_is_loaded_by_the_digest_of_its_tag_and_no_other_is(both):
     production = Path("models/production")
     switch("svm")
     assert main(["promote"]) == 0

@@ -5,25 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import (
     ROOT,
     call,
     commit,
-    own_copy,
     refused,
     status,
 )
-
-# Of a library that DVC uses.
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
-
-
-@pytest.fixture
-def repo(tmp_path_factory, finished, tmp_path, monkeypatch):
-    return own_copy(tmp_path_factory, finished, tmp_path, monkeypatch)
 
 
 def hand_tag(name, at="HEAD", light=False):

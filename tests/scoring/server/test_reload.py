@@ -6,12 +6,13 @@ import os
 import pickle
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
 import pytest
 
-from tests.scoring.server.service import running, until
+from tests.scoring.server.service import PATIENCE, environment, running, until
 from tests.scoring.server.test_server import start
 
 
@@ -50,20 +51,56 @@ FAULTS = {
         f, classes=json.loads((f / "card.json").read_text())["classes"][::-1]
     ),
     "no pickle": lambda f: with_model(f, b"rubbish"),
-    "pickle raises": lambda f: with_model(f, pickle.dumps(Pickled(int, "no\nnumber"))),
+    "pickle raises": lambda f: with_model(
+        f, pickle.dumps(Pickled(exec, "raise ValueError('two\\nlines')"))
+    ),
     "pickle leaves": lambda f: with_model(f, pickle.dumps(Pickled(sys.exit, 0))),
     "pickle kills its process": lambda f: with_model(f, pickle.dumps(Pickled(os._exit, 0))),
     "pickle is no model": lambda f: with_model(f, pickle.dumps({})),
 }
 
 
+STARTS = """
+import json, os, sys
+from scoring.server.__main__ import main
+for folder in sys.argv[1:]:
+    os.chdir(folder)
+    try:
+        main()
+    except SystemExit as ended:
+        print(json.dumps(str(ended.code)), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def starts(candidate, tmp_path_factory):
+    """What ends the start of a server on each fault; one process tries one folder after another."""
+    folders = {fault: tmp_path_factory.mktemp("fault") for fault in FAULTS}
+    for fault, folder in folders.items():
+        shutil.copytree(candidate, folder / "models" / "candidate")
+        FAULTS[fault](folder / "models" / "candidate")
+    done = subprocess.run(
+        [sys.executable, "-c", STARTS, *folders.values()],
+        env=environment(PORT="0"),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return dict(zip(folders, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_model_that_cannot_be_served_ends_the_start_with_one_line(place, fault):
-    FAULTS[fault](place / "models" / "candidate")
+def test_a_model_that_cannot_be_served_ends_the_start_with_one_line(starts, fault):
+    (line,) = starts[fault].splitlines()
+    assert line.startswith("scoring.server: ") and "models/candidate" in line
+
+
+def test_the_line_is_all_that_the_process_says(place):
+    FAULTS["pickle kills its process"](place / "models" / "candidate")
     ended = start(place)
     assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 1, ended.stderr
-    assert "models/candidate" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1 and "models/candidate" in ended.stderr
 
 
 def test_no_fault_of_a_model_on_reload_ends_the_one_at_work(place, candidate, photo):

@@ -9,6 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from scoring.server.settings import processors
 from tests.logged import records
 from tests.scoring.server.gated import Gate, Gated
@@ -134,8 +136,9 @@ def test_requests_beyond_the_queue_are_429_and_those_in_flight_outlive_sigterm(t
     assert len(list(records(service.logs))) == len(threads)
 
 
+@pytest.mark.slow
 def test_a_master_that_is_killed_leaves_its_port_to_the_next(place, photo):
-    with running(place) as service, service.load(photo) as answers:
+    with running(place) as service, service.load(photo, clients=1) as answers:
         until(lambda: len(answers) >= 10)
         worker = service.worker
         service.process.kill()
