@@ -5,8 +5,12 @@ import threading
 import time
 from contextlib import contextmanager, nullcontext
 
+import numpy as np
+
 from flowers.errors import Rejected
+from flowers.learning.kernels import FEW
 from flowers.log import days, record
+from flowers.model import Prepared
 from flowers.model_folder import TOLERANCE, find, golden_difference, load
 from flowers.photos.decoding import scan
 from flowers.photos.prescan import MAX_PIXELS
@@ -16,6 +20,7 @@ from scoring.server.guard import Ids
 from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
 from scoring.server.settings import MODELS, processors
+from scoring.server.together import Together
 
 # About a record of five classes: what a probe writes after a failure.
 RECORD_BYTES = 1024
@@ -24,6 +29,8 @@ MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 4 * MAX_PIXELS, 5
 # Pixels times scans. Larger photos take a tenth of a second and more, and half of the processors
 # at most: the others go on answering small ones.
 LIGHT_WORK = 8_000_000
+# Photos of one request that are in memory at a time, and answered together.
+STACK = 8
 NOT_A_PHOTO = "not a JPEG, PNG or WEBP"
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +63,7 @@ class Scorer:
         self._counting = threading.Lock()
         # More photos at a time than processors make each answer slower and none sooner.
         self._turn = threading.Semaphore(max(2, processors()))
+        self._judge, self._append = Together(self._judged, len, FEW), Together(self._appended)
         self._heavy = threading.Semaphore(max(1, processors() // 2))
 
     @contextmanager
@@ -107,13 +115,10 @@ class Scorer:
         wanted = self.canary.wants(request_id)
         entries, records, sampled = [], [], []
         budget = _Budget()
-        for index, (name, file) in enumerate(photos):
-            photo = file.read()
-            try:
-                answer = self._answer(photo, budget)
-            except Rejected as error:
-                self.metrics.rejected.labels(error.reason).inc()
-                entries.append({"file": name, "error": _photo_error(error)})
+        for index, (name, photo, answer) in enumerate(self._answers(photos, budget)):
+            if isinstance(answer, Rejected):
+                self.metrics.rejected.labels(answer.reason).inc()
+                entries.append({"file": name, "error": _photo_error(answer)})
                 continue
             told = prediction(self.model, answer)
             entries.append({"file": name} | told | {"request_id": request_id})
@@ -131,15 +136,46 @@ class Scorer:
             self.canary.submit(*photo)
         return entries
 
-    def _answer(self, photo, budget):
-        _, scanned = scan(photo)
-        budget.take(scanned.pixels)
-        with nullcontext() if scanned.work <= LIGHT_WORK else self._heavy, self._turn:
-            start = time.thread_time()
-            try:
-                return self.model.answer(photo)
-            finally:
-                budget.seconds -= time.thread_time() - start
+    def _answers(self, photos, budget):
+        """Yield name, content and answer, or why there is none, some photos at a time."""
+        for first in range(0, len(photos), STACK):
+            some = [(name, file.read()) for name, file in photos[first : first + STACK]]
+            read = [self._prepared(photo, budget) for _, photo in some]
+            stack = [photo for photo in read if isinstance(photo, Prepared)]
+            told = iter(self._told(stack, budget) if stack else ())
+            for (name, content), found in zip(some, read, strict=True):
+                yield name, content, next(told) if isinstance(found, Prepared) else found
+
+    def _prepared(self, photo, budget):
+        try:
+            _, scanned = scan(photo)
+            budget.take(scanned.pixels)
+            with nullcontext() if scanned.work <= LIGHT_WORK else self._heavy, self._turn:
+                start = time.thread_time()
+                try:
+                    return self.model.prepared(photo)
+                finally:
+                    budget.seconds -= time.thread_time() - start
+        except Rejected as error:
+            return error
+
+    def _told(self, stack, budget):
+        rows, seconds = self._judge(stack)
+        budget.seconds -= seconds * len(stack)
+        return [self.model.told(*pair, seconds) for pair in zip(stack, rows, strict=True)]
+
+    def _judged(self, stacks):
+        """Give the probabilities of each stack, and the seconds that one photo took."""
+        photos = [photo for stack in stacks for photo in stack]
+        start = time.perf_counter()
+        try:
+            rows = self.model.judged(photos)
+        except BaseException as error:  # whose photo it was shows when each stack has its own try
+            alone = len(stacks) == 1
+            return [error] if alone else [self._judged([stack])[0] for stack in stacks]
+        seconds = (time.perf_counter() - start) / len(photos)
+        ends = np.cumsum([len(stack) for stack in stacks])
+        return [(part, seconds) for part in np.split(rows, ends[:-1])]
 
     def write(self, records):
         """Append records to the log.
@@ -149,11 +185,15 @@ class Scorer:
         Problem
             503, if they are not on the disk.
         """
-        self._logged(days.append, records)
+        self._logged(self._append, days.entry(records))
+
+    def _appended(self, entries):
+        self.metrics.log_bytes.inc(days.append_all(self._log_dir, entries))
+        return [None] * len(entries)
 
     def _logged(self, function, argument):
         try:
-            self.metrics.log_bytes.inc(function(self._log_dir, argument))
+            function(argument)
         except OSError as error:
             self._log_failed = True
             self.metrics.log_errors.inc()
@@ -163,11 +203,14 @@ class Scorer:
             ) from error
         self._log_failed = False
 
+    def _probe(self, size):
+        self.metrics.log_bytes.inc(days.probe(self._log_dir, size))
+
     def checks(self):
         """What has to hold before a request is worth sending: "ok" or the fault, by name."""
         checks = {"model": "ok", "golden": self.golden_fault or "ok", "log": "ok"}
         try:
-            self._logged(days.probe, RECORD_BYTES if self._log_failed else 1)
+            self._logged(self._probe, RECORD_BYTES if self._log_failed else 1)
         except Problem as problem:
             checks["log"] = f"cannot be written: {problem.__cause__.strerror}"
         self.metrics.ready.set(all(value == "ok" for value in checks.values()))
