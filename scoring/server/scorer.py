@@ -2,19 +2,13 @@
 
 import logging
 import threading
-import time
-from contextlib import contextmanager, nullcontext
-
-import numpy as np
+from contextlib import contextmanager
 
 from flowers.errors import Rejected
-from flowers.learning.kernels import FEW
 from flowers.log import days, record
-from flowers.model import Prepared
 from flowers.model_folder import TOLERANCE, find, golden_difference, load
-from flowers.photos.decoding import scan
-from flowers.photos.prescan import MAX_PIXELS
 from scoring.answers import prediction
+from scoring.server.answering import Answering
 from scoring.server.canary import Canary
 from scoring.server.guard import Ids
 from scoring.server.metrics import Metrics
@@ -24,13 +18,6 @@ from scoring.server.together import Together
 
 # About a record of five classes: what a probe writes after a failure.
 RECORD_BYTES = 1024
-# What one request may cost, however many photos it has: pixels, and seconds of a processor.
-MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 4 * MAX_PIXELS, 5
-# Pixels times scans. Larger photos take a tenth of a second and more, and half of the processors
-# at most: the others go on answering small ones.
-LIGHT_WORK = 8_000_000
-# Photos of one request that are in memory at a time, and answered together.
-STACK = 8
 NOT_A_PHOTO = "not a JPEG, PNG or WEBP"
 _logger = logging.getLogger(__name__)
 
@@ -58,13 +45,11 @@ class Scorer:
             _logger.error("not ready: %s", self.golden_fault)
         self._log_dir = settings.log_dir
         self._log_failed = False
+        self._append = Together(self._appended)
+        self._answering = Answering(self.model, processors())
         self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
         self._most, self._in_progress = processors() + settings.queue, 0
         self._counting = threading.Lock()
-        # More photos at a time than processors make each answer slower and none sooner.
-        self._turn = threading.Semaphore(max(2, processors()))
-        self._judge, self._append = Together(self._judged, len, FEW), Together(self._appended)
-        self._heavy = threading.Semaphore(max(1, processors() // 2))
 
     @contextmanager
     def place(self):
@@ -114,8 +99,7 @@ class Scorer:
         """
         wanted = self.canary.wants(request_id)
         entries, records, sampled = [], [], []
-        budget = _Budget()
-        for index, (name, photo, answer) in enumerate(self._answers(photos, budget)):
+        for index, (name, photo, answer) in enumerate(self._answering.answers(photos)):
             if isinstance(answer, Rejected):
                 self.metrics.rejected.labels(answer.reason).inc()
                 entries.append({"file": name, "error": _photo_error(answer)})
@@ -135,47 +119,6 @@ class Scorer:
         for photo in sampled:
             self.canary.submit(*photo)
         return entries
-
-    def _answers(self, photos, budget):
-        """Yield name, content and answer, or why there is none, some photos at a time."""
-        for first in range(0, len(photos), STACK):
-            some = [(name, file.read()) for name, file in photos[first : first + STACK]]
-            read = [self._prepared(photo, budget) for _, photo in some]
-            stack = [photo for photo in read if isinstance(photo, Prepared)]
-            told = iter(self._told(stack, budget) if stack else ())
-            for (name, content), found in zip(some, read, strict=True):
-                yield name, content, next(told) if isinstance(found, Prepared) else found
-
-    def _prepared(self, photo, budget):
-        try:
-            _, scanned = scan(photo)
-            budget.take(scanned.pixels)
-            with nullcontext() if scanned.work <= LIGHT_WORK else self._heavy, self._turn:
-                start = time.thread_time()
-                try:
-                    return self.model.prepared(photo)
-                finally:
-                    budget.seconds -= time.thread_time() - start
-        except Rejected as error:
-            return error
-
-    def _told(self, stack, budget):
-        rows, seconds = self._judge(stack)
-        budget.seconds -= seconds * len(stack)
-        return [self.model.told(*pair, seconds) for pair in zip(stack, rows, strict=True)]
-
-    def _judged(self, stacks):
-        """Give the probabilities of each stack, and the seconds that one photo took."""
-        photos = [photo for stack in stacks for photo in stack]
-        start = time.perf_counter()
-        try:
-            rows = self.model.judged(photos)
-        except BaseException as error:  # whose photo it was shows when each stack has its own try
-            alone = len(stacks) == 1
-            return [error] if alone else [self._judged([stack])[0] for stack in stacks]
-        seconds = (time.perf_counter() - start) / len(photos)
-        ends = np.cumsum([len(stack) for stack in stacks])
-        return [(part, seconds) for part in np.split(rows, ends[:-1])]
 
     def write(self, records):
         """Append records to the log.
@@ -215,22 +158,6 @@ class Scorer:
             checks["log"] = f"cannot be written: {problem.__cause__.strerror}"
         self.metrics.ready.set(all(value == "ok" for value in checks.values()))
         return checks
-
-
-class _Budget:
-    """What is left for the photos of a request."""
-
-    def __init__(self):
-        self.pixels, self.seconds = MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS
-
-    def take(self, pixels):
-        self.pixels -= pixels
-        if self.pixels < 0 or self.seconds < 0:
-            raise Rejected(
-                "too much in one request",
-                f"at most {MAX_REQUEST_PIXELS} pixels and {MAX_REQUEST_SECONDS} s are spent on "
-                "one: send fewer or smaller photos at a time",
-            )
 
 
 def golden_fault(model, folder):
