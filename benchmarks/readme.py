@@ -1,15 +1,18 @@
-"""Write what README.md and docs/accuracy.md take from runs, between markers that name it."""
+"""Write what README.md and pages of docs take from runs, between markers that name it."""
 
 import json
 import re
 import subprocess
 import sys
 
-from benchmarks import accuracy_tables, twin_tables
+from benchmarks import accuracy_tables, serve_tables, twin_tables
 from benchmarks.accuracy_tables import interval
 from benchmarks.clean_copy import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "accuracy.md")
+PAGES = tuple(
+    ROOT / name
+    for name in ("README.md", "docs/accuracy.md", "docs/serving.md", "docs/decisions/together.md")
+)
 SHOWN = ROOT / "docs" / "shown"
 
 
@@ -77,6 +80,7 @@ TABLES = {
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,
+    **serve_tables.TABLES,
 }
 
 
