@@ -2,7 +2,6 @@
 
 import io
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from flowers.errors import Rejected
 from flowers.model_folder import load
 from scoring.server.answering import STACK, Answering
 from tests.scoring.server.service import until
+from tests.scoring.server.threads import started
 
 
 class Held:
@@ -43,13 +43,13 @@ def ask(answering, *photos):
     return [answer for *_, answer in answering.answers([("a", io.BytesIO(p)) for p in photos])]
 
 
-def asked(model, pool, requests):
+def asked(model, requests):
     """Futures of requests of which the first is looked at alone, and the others together."""
     answering = Answering(model, 2)
-    futures = [pool.submit(ask, answering, *requests[0])]
+    futures = [started(ask, answering, *requests[0])]
     until(lambda: model.calls)
     for number, photos in enumerate(requests[1:], 1):
-        futures.append(pool.submit(ask, answering, *photos))
+        futures.append(started(ask, answering, *photos))
         until(lambda number=number: len(answering._judge._waiting) == number)
     return futures
 
@@ -57,10 +57,9 @@ def asked(model, pool, requests):
 def test_requests_that_wait_share_a_call_and_get_the_answers_they_get_alone(model, photos):
     some = list(photos.values())
     requests = [some[:1], some[1:2], [some[2], b"no photo", some[3]], some[4:5]]
-    with ThreadPoolExecutor(8) as pool:
-        futures = asked(model, pool, requests)
-        model.go.release(2)
-        told = [future.result(60) for future in futures]
+    futures = asked(model, requests)
+    model.go.release(2)
+    told = [future.result(60) for future in futures]
     assert model.calls == [1, 4]
     assert isinstance(told[2][1], Rejected)
     for request, answers in zip(requests, told, strict=True):
@@ -77,15 +76,14 @@ def test_requests_that_wait_share_a_call_and_get_the_answers_they_get_alone(mode
 def test_a_photo_at_which_the_model_fails_is_the_fault_of_its_own_request(model, photos):
     some = list(photos.values())
     model.refused = model.prepared(some[2]).image
-    with ThreadPoolExecutor(8) as pool:
-        futures = asked(model, pool, [some[:1], some[1:2], some[2:3], some[3:4]])
-        model.go.release(100)
-        with pytest.raises(SystemExit):
-            futures[2].result(60)
-        for k in (0, 1, 3):
-            (answer,) = futures[k].result(60)
-            alone = model.alone(some[k])
-            np.testing.assert_array_equal(answer.probabilities, alone.probabilities)
+    futures = asked(model, [some[:1], some[1:2], some[2:3], some[3:4]])
+    model.go.release(100)
+    with pytest.raises(SystemExit):
+        futures[2].result(60)
+    for k in (0, 1, 3):
+        (answer,) = futures[k].result(60)
+        alone = model.alone(some[k])
+        np.testing.assert_array_equal(answer.probabilities, alone.probabilities)
     assert model.calls == [1, 3, 1, 1, 1]
 
 

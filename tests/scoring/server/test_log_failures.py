@@ -4,7 +4,6 @@ import errno
 import os
 import resource
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from scoring.server.scorer import Scorer
 from scoring.server.settings import Settings
 from tests.logged import records
 from tests.scoring.server.service import running, until
+from tests.scoring.server.threads import started
 
 
 def log_files(directory):
@@ -121,12 +121,12 @@ DAY = {"time": "2026-01-02T12:00:00.000000+00:00"}
 FIRST, REST = [("first", 0)], [("a", 0), ("a", 1), ("a", 2), ("b", 0), ("c", 0), ("c", 1)]
 
 
-def written_together(scorer, disk, pool):
+def written_together(scorer, disk):
     """Futures of writes: the first is at the disk, the others wait."""
     futures = []
     for waiting, (name, size) in enumerate((("first", 1), ("a", 3), ("b", 1), ("c", 2))):
         lines = [record.feedback(name, index, "Lotus") | DAY for index in range(size)]
-        futures.append(pool.submit(scorer.write, lines))
+        futures.append(started(scorer.write, lines))
         until(lambda n=waiting: disk.syncs == 1 and len(scorer._append._waiting) == n)
     return futures
 
@@ -136,48 +136,45 @@ def logged(directory):
 
 
 def test_who_waits_for_the_log_shares_a_write_and_is_told_after_its_sync(scorer, disk, tmp_path):
-    with ThreadPoolExecutor(8) as pool:
-        first, *others = written_together(scorer, disk, pool)
-        assert not first.done()
-        disk.go.release()
-        first.result(60)
-        until(lambda: disk.syncs == 2)
-        assert logged(tmp_path / "logs") == FIRST + REST  # written, and yet nobody is told
-        assert not any(future.done() for future in others)
-        disk.go.release()
-        for future in others:
-            future.result(60)
+    first, *others = written_together(scorer, disk)
+    assert not first.done()
+    disk.go.release()
+    first.result(60)
+    until(lambda: disk.syncs == 2)
+    assert logged(tmp_path / "logs") == FIRST + REST  # written, and yet nobody is told
+    assert not any(future.done() for future in others)
+    disk.go.release()
+    for future in others:
+        future.result(60)
     assert disk.syncs == 2
     written = sum(path.stat().st_size for path in (tmp_path / "logs").iterdir())
     assert scorer.metrics.log_bytes._value.get() == written
 
 
 def test_a_sync_that_fails_refuses_all_that_share_it_and_nobody_after(scorer, disk, tmp_path):
-    with ThreadPoolExecutor(8) as pool:
-        first, *others = written_together(scorer, disk, pool)
-        disk.go.release()
-        first.result(60)
-        until(lambda: disk.syncs == 2)
-        disk.fails = True
-        disk.go.release()
-        for future in others:
-            with pytest.raises(Problem) as refused:
-                future.result(60)
-            assert refused.value.status == 503
-        disk.fails = False
-        disk.go.release()
-        scorer.write([record.feedback("after", 0, "Lotus") | DAY])
+    first, *others = written_together(scorer, disk)
+    disk.go.release()
+    first.result(60)
+    until(lambda: disk.syncs == 2)
+    disk.fails = True
+    disk.go.release()
+    for future in others:
+        with pytest.raises(Problem) as refused:
+            future.result(60)
+        assert refused.value.status == 503
+    disk.fails = False
+    disk.go.release()
+    started(scorer.write, [record.feedback("after", 0, "Lotus") | DAY]).result(60)
     assert logged(tmp_path / "logs")[-1] == ("after", 0)
     assert scorer.metrics.log_errors._value.get() == len(others)
 
 
 def test_a_record_that_is_no_json_is_refused_alone(scorer, disk, tmp_path):
-    with ThreadPoolExecutor(8) as pool:
-        futures = written_together(scorer, disk, pool)
-        wrong = record.feedback("wrong", 0, "Lotus") | {"number": float("nan")}
-        with pytest.raises(ValueError):
-            scorer.write([wrong])
-        disk.go.release(2)
-        for future in futures:
-            future.result(60)
+    futures = written_together(scorer, disk)
+    wrong = record.feedback("wrong", 0, "Lotus") | {"number": float("nan")}
+    with pytest.raises(ValueError):
+        started(scorer.write, [wrong]).result(60)
+    disk.go.release(2)
+    for future in futures:
+        future.result(60)
     assert logged(tmp_path / "logs") == FIRST + REST
