@@ -158,15 +158,15 @@ def race(folder, roots, clients=16):
 def models(given, folder):
     """The model folder of each recipe that is measured."""
     for name in MEASURED:
+        slug = re.sub(r"\W+", "-", name)
         if given:
-            yield name, Path(given, name.replace(" ", "")).absolute()
+            yield name, Path(given, slug).absolute()
         elif name == "pixels":
             yield name, MODEL.absolute()
         else:
-            experiment = f"serve-{name.replace(' ', '')}"
-            experiments.experiment(experiment, RECIPES[name], "promote")
-            experiments.candidate(experiments.commit_of(experiment), folder / experiment)
-            yield name, folder / experiment
+            experiments.experiment(f"serve-{slug}", RECIPES[name], "promote")
+            experiments.candidate(experiments.commit_of(f"serve-{slug}"), folder / slug)
+            yield name, folder / slug
 
 
 @contextmanager
