@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 
-from benchmarks import accuracy_tables, alarm_tables, twin_tables
+from benchmarks import accuracy_tables, alarm_tables, serve_tables, twin_tables
 from benchmarks.accuracy_tables import interval
 from benchmarks.clean_copy import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "accuracy.md", ROOT / "docs" / "drift.md")
+DOCS = ("accuracy", "drift", "serving", "decisions/together")
+PAGES = (ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in DOCS))
 SHOWN = ROOT / "docs" / "shown"
 
 
@@ -77,6 +78,7 @@ TABLES = {
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,
+    **serve_tables.TABLES,
     "alarms": alarm_tables.tables,
 }
 

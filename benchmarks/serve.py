@@ -1,5 +1,14 @@
-"""How fast the scorer answers: python -m benchmarks.serve starts one and measures it."""
+"""How fast the scorer answers, and where the time goes: python -m benchmarks.serve.
 
+Three models are served: raw pixels, which is the candidate, hog and colour, and learned features;
+the last two are made as DVC experiments, or taken from the folders that --models has for them.
+With --before REVISION each is served by the code of that commit as well, in turn.
+Writes serve.json.
+"""
+
+import argparse
+import http.client
+import json
 import os
 import re
 import subprocess
@@ -13,21 +22,29 @@ from pathlib import Path
 import numpy as np
 import requests
 
+from benchmarks import experiments
+from benchmarks.clean_copy import ROOT, run
+from benchmarks.protocols import RECIPES
+from scoring.server.settings import processors
+
 MODEL = Path("models/candidate")
-CLIENTS = (1, 4, 16)
-SECONDS = 6
-
-
-SCORER = ("scoring.server",)
+RESULTS = ROOT / "benchmarks" / "serve.json"
+MEASURED = ("pixels", "hog + colour", "learned-small")
+CLIENTS, SECONDS = (1, 4, 16), 4
+# Rounds in which the code before and that of now take turns.
+ROUNDS = 3
+SCORER, TIMED = ("scoring.server",), ("benchmarks.timed",)
 
 
 @contextmanager
-def server(logs, module=SCORER, **variables):
+def server(logs, module=SCORER, root=ROOT, **variables):
     """A scorer on a free port; yields its port, process id and seconds from start to ready."""
     start = time.perf_counter()
+    model = {"PORT": "0", "MODEL_DIR": str(MODEL.absolute()), "LOG_DIR": logs}
     process = subprocess.Popen(
         [sys.executable, "-m", *module],
-        env=os.environ | {"PORT": "0", "MODEL_DIR": str(MODEL), "LOG_DIR": logs} | variables,
+        cwd=root,
+        env=os.environ | model | variables,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -49,20 +66,25 @@ def server(logs, module=SCORER, **variables):
 def measure(port, photos, clients, seconds=SECONDS):
     """Seconds of each answer, shape (n,), with so many clients that ask without a pause.
 
-    Those refused because too many wait are not among them.
+    Those refused because too many wait are not among them. What is sent is made before: the
+    clients share the processors with the scorer.
     """
-    url, times, stop = f"http://127.0.0.1:{port}", [], time.perf_counter() + seconds
+    times, stop = [], time.perf_counter() + seconds
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    bodies = [head + photo + b"\r\n--x--\r\n" for photo in photos]
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
 
-    def client(first):
-        number = first
-        with requests.Session() as session:
-            while (start := time.perf_counter()) < stop:
-                photo = {"file": ("a", photos[number % len(photos)])}
-                status = session.post(f"{url}/predict", files=photo).status_code
-                assert status in (200, 429), status
-                if status == 200:
-                    times.append(time.perf_counter() - start)
-                number += 1
+    def client(number):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        while (start := time.perf_counter()) < stop:
+            connection.request("POST", "/predict", bodies[number % len(bodies)], kind)
+            response = connection.getresponse()
+            response.read()
+            assert response.status in (200, 429), response.status
+            if response.status == 200:
+                times.append(time.perf_counter() - start)
+            number += 1
+        connection.close()
 
     threads = [threading.Thread(target=client, args=(i,)) for i in range(clients)]
     for thread in threads:
@@ -78,19 +100,104 @@ def resident(pid):
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1000
 
 
-def main():
-    photos = [path.read_bytes() for path in sorted((MODEL / "golden").iterdir())]
-    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, worker, cold):
-        measure(port, photos, 1)
-        print("clients  answers/s  p50 ms  p95 ms  p99 ms")
-        for clients in CLIENTS:
-            times = measure(port, photos, clients)
-            p50, p95, p99 = 1000 * np.percentile(times, (50, 95, 99))
-            rate = len(times) / SECONDS
-            print(f"{clients:7}  {rate:9.1f}  {p50:6.0f}  {p95:6.0f}  {p99:6.0f}", flush=True)
-        model = (MODEL / "model.joblib").stat().st_size / 1e6
-        print(f"from start to ready: {cold:.1f} s")
-        print(f"memory of the worker: {resident(worker):.0f} MB, its model file {model:.0f} MB")
+def busy(pid):
+    """Seconds that a process kept a processor busy (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def golden(folder):
+    """The photos of a model folder."""
+    return [path.read_bytes() for path in sorted((Path(folder) / "golden").iterdir())]
+
+
+def parts(folder, clients):
+    """Median milliseconds of an answer, and of each of its parts."""
+    with tempfile.TemporaryDirectory() as logs:
+        times = Path(logs) / "times"
+        with server(logs, TIMED, MODEL_DIR=str(folder), TIMES=str(times)) as (port, _, _):
+            measure(port, golden(folder), clients, 2)
+            start = time.perf_counter()
+            whole = np.median(measure(port, golden(folder), clients))
+        found = {
+            name: float(np.median([took for at, took in pairs if at > start]))
+            for name, pairs in json.loads(times.read_text()).items()
+        }
+    found["read"] -= found["features"]
+    found["http"] = whole - sum(found.values())
+    return {name: round(1000 * seconds, 2) for name, seconds in found.items()}
+
+
+def rates(folder, root, clients, seconds=SECONDS):
+    """Answers a second, percentiles, and what an answer costs the scorer's process."""
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        server(logs, root=root, MODEL_DIR=str(folder), CANARY_RATIO="0") as (port, worker, cold),
+    ):
+        measure(port, golden(folder), 1, 2)
+        before = busy(worker)
+        times = measure(port, golden(folder), clients, seconds)
+        p50, p95, p99 = (round(1000 * p) for p in np.percentile(times, (50, 95, 99)))
+        return {
+            "answers_a_second": round(len(times) / seconds, 1),
+            "processor_ms": round(1000 * (busy(worker) - before) / len(times), 2),
+            **{"p50_ms": p50, "p95_ms": p95, "p99_ms": p99},
+            **{"ready_s": round(cold, 1), "memory_mb": round(resident(worker))},
+        }
+
+
+def race(folder, roots, clients=16):
+    """`rates` of several versions of the code: medians of rounds in which they take turns."""
+    rounds = [{name: rates(folder, root, clients) for name, root in roots} for _ in range(ROUNDS)]
+    return {
+        name: {key: float(np.median([r[name][key] for r in rounds])) for key in rounds[0][name]}
+        for name, _ in roots
+    }
+
+
+def models(given, folder):
+    """The model folder of each recipe that is measured."""
+    for name in MEASURED:
+        slug = re.sub(r"\W+", "-", name)
+        if given:
+            yield name, Path(given, slug).absolute()
+        elif name == "pixels":
+            yield name, MODEL.absolute()
+        else:
+            experiments.experiment(f"serve-{slug}", RECIPES[name], "promote")
+            experiments.candidate(experiments.commit_of(f"serve-{slug}"), folder / slug)
+            yield name, folder / slug
+
+
+@contextmanager
+def versions(revision):
+    """Names and folders of the code that is raced."""
+    if revision is None:
+        yield [("now", ROOT)]
+        return
+    commit = experiments.git("rev-parse", "--short", revision)
+    with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
+        run("git", "clone", "--quiet", "--no-checkout", str(ROOT), folder)
+        run("git", "checkout", "--quiet", commit, cwd=folder)
+        yield [(commit, Path(folder)), ("now", ROOT)]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__)
+    parser.add_argument("--models", help="a folder with a model folder for each recipe")
+    parser.add_argument("--before", help="a commit whose scorer is raced")
+    options = parser.parse_args(arguments)
+    results = {"processors": processors(), "models": {}}
+    with tempfile.TemporaryDirectory() as folder, versions(options.before) as roots:
+        for name, model in models(options.models, Path(folder)):
+            found = results["models"][name] = {
+                "model_mb": round((model / "model.joblib").stat().st_size / 1e6, 1),
+                "parts": {str(clients): parts(model, clients) for clients in (1, 2)},
+                "clients": {str(clients): rates(model, ROOT, clients) for clients in CLIENTS},
+                "race": race(model, roots),
+            }
+            print(name, json.dumps(found, indent=1), flush=True)
+            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,33 @@ class Answer:
     image : dict
         ``width`` and ``height`` of the upright photo, and its `statistics`.
     latency_ms : float
-        From the bytes to the probabilities and the statistics.
+        From the bytes to the probabilities and the statistics; of what many photos had together,
+        their share of it.
     """
 
     label: str
     probabilities: np.ndarray
     image: dict
     latency_ms: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A photo that is read: what the model looks at, and what the log keeps.
+
+    Attributes
+    ----------
+    row : ndarray of shape (1, d)
+        Its features.
+    image : dict
+        As of `Answer`.
+    seconds : float
+        That it took.
+    """
+
+    row: np.ndarray
+    image: dict
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -130,30 +150,76 @@ class Model:
         Returns
         -------
         list of Answer or Rejected
-            Why it cannot be read, in place of the answer to such a photo. ``latency_ms`` is the
-            mean.
+            Why it cannot be read, in place of the answer to such a photo.
         """
+        read = [self._attempted(photo) for photo in photos]
+        some = [found for found in read if isinstance(found, Prepared)]
         start = time.perf_counter()
-        told = [self._row(photo) for photo in photos]
-        rows = [row for row, *_ in told if row is not None]
-        shares = iter(self.estimator.predict_proba(np.concatenate(rows)) if rows else ())
-        latency = round(1000 * (time.perf_counter() - start) / max(len(told), 1), 3)
+        shares = iter(self.judged(some) if some else ())
+        seconds = (time.perf_counter() - start) / max(len(some), 1)
         return [
-            found if row is None else self._answer(next(shares), found, latency)
-            for row, found in told
+            self.told(found, next(shares), seconds) if isinstance(found, Prepared) else found
+            for found in read
         ]
 
-    def _row(self, photo):
-        """Features and statistics of a photo, or None and why it cannot be read."""
+    def _attempted(self, photo):
         try:
-            image, _ = decode(photo)
-            pixels = square(image, self.card["size"])
+            return self.prepared(photo)
         except Rejected as error:
-            return None, error
+            return error
+
+    def prepared(self, photo):
+        """Read one photo: what of an answer needs no model.
+
+        Parameters
+        ----------
+        photo : bytes
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        Rejected
+            If the photo cannot be read.
+        """
+        start = time.perf_counter()
+        image, _ = decode(photo)
+        pixels = square(image, self.card["size"])
         facts = {"width": image.width, "height": image.height} | statistics(pixels)
         row = extract(pixels[None], self.card["features"], [image.size], self.codebook)
-        return row, facts
+        return Prepared(row, facts, time.perf_counter() - start)
 
-    def _answer(self, probabilities, image, latency_ms):
+    def judged(self, photos):
+        """Class probabilities of photos that are read.
+
+        Parameters
+        ----------
+        photos : sequence of Prepared
+            One at least, and at most ``flowers.learning.kernels.FEW``: more get other bits.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64
+        """
+        return self.estimator.predict_proba(np.concatenate([photo.row for photo in photos]))
+
+    def told(self, photo, probabilities, seconds):
+        """Make the answer of one photo.
+
+        Parameters
+        ----------
+        photo : Prepared
+        probabilities : ndarray of shape (n_classes,)
+            From `judged`.
+        seconds : float
+            That the model took for it.
+
+        Returns
+        -------
+        Answer
+        """
         label = self.classes[int(probabilities.argmax())]
-        return Answer(label, probabilities, image, latency_ms)
+        latency = round(1000 * (photo.seconds + seconds), 3)
+        return Answer(label, probabilities, photo.image, latency)

@@ -39,9 +39,58 @@ def append(directory, records, name=None):
     OSError
         If not all of it is on the disk.
     """
-    lines = [json.dumps(record, allow_nan=False) for record in records]
-    name = f"{records[0]['time'][:10]}.jsonl" if name is None else name
-    return _write(directory, name, "\n" + "\n".join(lines) + "\n")
+    return append_all(directory, [entry(records, name)])
+
+
+def entry(records, name=None):
+    """Make records what `append_all` writes.
+
+    Parameters
+    ----------
+    records, name
+        As of `append`.
+
+    Returns
+    -------
+    name : str
+        Of a file.
+    lines : str
+
+    Raises
+    ------
+    ValueError
+        If a record has a number that JSON does not know.
+    """
+    lines = "\n".join(json.dumps(record, allow_nan=False) for record in records)
+    return f"{records[0]['time'][:10]}.jsonl" if name is None else name, lines
+
+
+def append_all(directory, entries):
+    """Do for many what `append` does: they share a write, and the wait for the disk.
+
+    Parameters
+    ----------
+    directory : path-like
+        Made if it is not there.
+    entries : list of (str, str)
+        From `entry`. Those of one file are written together, in their order.
+
+    Returns
+    -------
+    int
+        Bytes written.
+
+    Raises
+    ------
+    OSError
+        If not all of all of them is on the disk.
+    """
+    files = {}
+    for name, lines in entries:
+        files.setdefault(name, []).append(lines)
+    return sum(
+        _write(directory, name, "\n" + "\n".join(some) + "\n") for name, some in files.items()
+    )
 
 
 def probe(directory, size=1):

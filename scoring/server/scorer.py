@@ -2,28 +2,22 @@
 
 import logging
 import threading
-import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from flowers.errors import Rejected
 from flowers.log import days, record
 from flowers.model_folder import TOLERANCE, find, golden_difference, load
-from flowers.photos.decoding import scan
-from flowers.photos.prescan import MAX_PIXELS
 from scoring.answers import prediction
+from scoring.server.answering import Answering
 from scoring.server.canary import Canary
 from scoring.server.guard import Ids
 from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
 from scoring.server.settings import MODELS, processors
+from scoring.server.together import Together
 
 # About a record of five classes: what a probe writes after a failure.
 RECORD_BYTES = 1024
-# What one request may cost, however many photos it has: pixels, and seconds of a processor.
-MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 4 * MAX_PIXELS, 5
-# Pixels times scans. Larger photos take a tenth of a second and more, and half of the processors
-# at most: the others go on answering small ones.
-LIGHT_WORK = 8_000_000
 NOT_A_PHOTO = "not a JPEG, PNG or WEBP"
 _logger = logging.getLogger(__name__)
 
@@ -51,12 +45,11 @@ class Scorer:
             _logger.error("not ready: %s", self.golden_fault)
         self._log_dir = settings.log_dir
         self._log_failed = False
+        self._append = Together(self._appended)
+        self._answering = Answering(self.model, processors())
         self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
         self._most, self._in_progress = processors() + settings.queue, 0
         self._counting = threading.Lock()
-        # More photos at a time than processors make each answer slower and none sooner.
-        self._turn = threading.Semaphore(max(2, processors()))
-        self._heavy = threading.Semaphore(max(1, processors() // 2))
 
     @contextmanager
     def place(self):
@@ -106,14 +99,10 @@ class Scorer:
         """
         wanted = self.canary.wants(request_id)
         entries, records, sampled = [], [], []
-        budget = _Budget()
-        for index, (name, file) in enumerate(photos):
-            photo = file.read()
-            try:
-                answer = self._answer(photo, budget)
-            except Rejected as error:
-                self.metrics.rejected.labels(error.reason).inc()
-                entries.append({"file": name, "error": _photo_error(error)})
+        for index, (name, photo, answer) in enumerate(self._answering.answers(photos)):
+            if isinstance(answer, Rejected):
+                self.metrics.rejected.labels(answer.reason).inc()
+                entries.append({"file": name, "error": _photo_error(answer)})
                 continue
             told = prediction(self.model, answer)
             entries.append({"file": name} | told | {"request_id": request_id})
@@ -131,16 +120,6 @@ class Scorer:
             self.canary.submit(*photo)
         return entries
 
-    def _answer(self, photo, budget):
-        _, scanned = scan(photo)
-        budget.take(scanned.pixels)
-        with nullcontext() if scanned.work <= LIGHT_WORK else self._heavy, self._turn:
-            start = time.thread_time()
-            try:
-                return self.model.answer(photo)
-            finally:
-                budget.seconds -= time.thread_time() - start
-
     def write(self, records):
         """Append records to the log.
 
@@ -149,11 +128,15 @@ class Scorer:
         Problem
             503, if they are not on the disk.
         """
-        self._logged(days.append, records)
+        self._logged(self._append, days.entry(records))
+
+    def _appended(self, entries):
+        self.metrics.log_bytes.inc(days.append_all(self._log_dir, entries))
+        return [None] * len(entries)
 
     def _logged(self, function, argument):
         try:
-            self.metrics.log_bytes.inc(function(self._log_dir, argument))
+            function(argument)
         except OSError as error:
             self._log_failed = True
             self.metrics.log_errors.inc()
@@ -163,31 +146,18 @@ class Scorer:
             ) from error
         self._log_failed = False
 
+    def _probe(self, size):
+        self.metrics.log_bytes.inc(days.probe(self._log_dir, size))
+
     def checks(self):
         """What has to hold before a request is worth sending: "ok" or the fault, by name."""
         checks = {"model": "ok", "golden": self.golden_fault or "ok", "log": "ok"}
         try:
-            self._logged(days.probe, RECORD_BYTES if self._log_failed else 1)
+            self._logged(self._probe, RECORD_BYTES if self._log_failed else 1)
         except Problem as problem:
             checks["log"] = f"cannot be written: {problem.__cause__.strerror}"
         self.metrics.ready.set(all(value == "ok" for value in checks.values()))
         return checks
-
-
-class _Budget:
-    """What is left for the photos of a request."""
-
-    def __init__(self):
-        self.pixels, self.seconds = MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS
-
-    def take(self, pixels):
-        self.pixels -= pixels
-        if self.pixels < 0 or self.seconds < 0:
-            raise Rejected(
-                "too much in one request",
-                f"at most {MAX_REQUEST_PIXELS} pixels and {MAX_REQUEST_SECONDS} s are spent on "
-                "one: send fewer or smaller photos at a time",
-            )
 
 
 def golden_fault(model, folder):

@@ -69,6 +69,27 @@ def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, sizes, fe
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-6)
 
 
+LINEAR = {"kernel": "linear", "standardise": False, "multiclass": "ovr"}
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [GramSVC(), GramSVC(**LINEAR), CalibratedNB(), CalibratedNB(reduce="lda", components=10)],
+    ids=["rbf", "linear", "naive Bayes", "lda"],
+)
+def test_photos_answered_together_get_the_answers_they_get_alone(photos, estimator):
+    generator = np.random.default_rng(2)
+    rows = generator.integers(0, 256, (60, SIZE * SIZE * 3), dtype=np.uint8)
+    model = asked(estimator.fit(rows, np.tile(CLASSES, 12)), ["pixels"])
+    mixed = [b"", *photos[:20], b"flower"]
+    together = model.answers(mixed)
+    assert [isinstance(answer, Rejected) for answer in together] == [True, *[False] * 20, True]
+    for data, answer in zip(photos, together[1:-1], strict=False):
+        alone = model.answer(data)
+        assert (answer.label, answer.image) == (alone.label, alone.image)
+        np.testing.assert_allclose(answer.probabilities, alone.probabilities, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("data", [b"", b"flower", encoded(picture(), "JPEG")[:200]])
 def test_a_photo_that_cannot_be_read_is_rejected(data):
     with pytest.raises(Rejected):

@@ -66,6 +66,24 @@ def test_a_probe_leaves_nothing_to_read(tmp_path):
     assert not found
 
 
+def test_what_many_log_together_is_one_write_a_day_and_nobodys_lines_are_parted(tmp_path):
+    asked = [("2026-01-01", "ab"), ("2026-01-02", "c"), ("2026-01-01", "def"), ("2026-01-02", "g")]
+    entries = [days.entry([feedback(day, name) for name in some]) for day, some in asked]
+    written = days.append_all(tmp_path, entries)
+    assert names(tmp_path) == list("abdefcg")
+    files = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+    assert written == sum(map(len, files))
+    # A write begins and ends with a line end, so a second one leaves an empty line.
+    assert all(file.startswith(b"\n{") and b"\n\n" not in file for file in files)
+
+
+def test_what_many_log_together_fails_for_all_if_one_file_cannot_be_written(tmp_path):
+    (tmp_path / "2026-01-02.jsonl").mkdir()
+    entries = [days.entry([feedback(f"2026-01-0{day}", "a")]) for day in (1, 2, 3)]
+    with pytest.raises(OSError):
+        days.append_all(tmp_path, entries)
+
+
 def test_a_number_that_json_does_not_know_is_refused(tmp_path):
     with pytest.raises(ValueError):
         days.append(tmp_path, [feedback("2026-01-01", "a") | {"confidence": float("nan")}])

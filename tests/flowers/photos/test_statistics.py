@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import laplace
 
 from flowers.drawn.picture import draw
 from flowers.drift import shifts
 from flowers.photos.decoding import square
-from flowers.photos.statistics import NAMES, flat, statistics
+from flowers.photos.statistics import LUMA, NAMES, flat, statistics
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,19 @@ def test_a_flat_photo_has_no_sharpness_and_a_chessboard_the_most():
     assert sharpness(np.full((32, 32, 3), 90, np.uint8)) == 0
     board = (np.indices((32, 32)).sum(axis=0) % 2 * 255).astype(np.uint8)
     assert 3 < sharpness(np.repeat(board[..., None], 3, axis=-1)) <= 4
+
+
+@pytest.mark.parametrize("shade", [None, 0, 77, 255])
+def test_the_numbers_are_those_of_their_plain_formulas(photo, shade):
+    pixels = photo if shade is None else np.full_like(photo[:48, :48], shade)
+    channels = pixels / 255.0
+    luma = channels @ LUMA
+    assert statistics(pixels) == {
+        "mean": [round(float(c.mean()), 4) for c in np.moveaxis(channels, 2, 0)],
+        "std": [round(float(c.std()), 4) for c in np.moveaxis(channels, 2, 0)],
+        "brightness": round(float(luma.mean()), 4),
+        "sharpness": round(float(laplace(luma).std()), 4),
+    }
 
 
 def test_the_numbers_come_in_the_order_of_their_names(photo):

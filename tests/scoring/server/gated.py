@@ -29,9 +29,9 @@ class Gated:
             time.sleep(0.01)
         if gate.read_text() == "raise":
             raise SystemExit("the model gives up")
-        answer = np.full(len(self.classes_), 0.1 / (len(self.classes_) - 1))
-        answer[self.best] = 0.9
-        return answer[None]
+        answer = np.full((len(X), len(self.classes_)), 0.1 / (len(self.classes_) - 1))
+        answer[:, self.best] = 0.9
+        return answer
 
 
 class Gate:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from scoring.server import scorer as module
+from scoring.server import answering as module
+from scoring.server.answering import LIGHT_WORK
 from scoring.server.problems import Problem
-from scoring.server.scorer import LIGHT_WORK, Scorer
+from scoring.server.scorer import Scorer
 from scoring.server.settings import Settings
 from tests.flowers.photos.photo_files import encoded, picture
 
@@ -46,12 +47,12 @@ def test_a_small_photo_does_not_wait_for_large_ones(scorer, photo):
     side = int(LIGHT_WORK**0.5) + 1
     large, answers = encoded(Image.new("L", (side, side)), "PNG"), []
     thread = threading.Thread(target=lambda: answers.append(ask(scorer, large)))
-    lanes = [scorer._heavy.acquire() for _ in range(scorer._heavy._value)]
+    lanes = [scorer._answering._heavy.acquire() for _ in range(scorer._answering._heavy._value)]
     thread.start()
     assert "label" in ask(scorer, photo)[0]
     assert not answers
     for _ in lanes:
-        scorer._heavy.release()
+        scorer._answering._heavy.release()
     thread.join()
     assert "label" in answers[0][0]
 
