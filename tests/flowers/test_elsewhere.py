@@ -33,7 +33,7 @@ def digests(backend, jobs, folder):
     ("backend", "jobs"), [("threading", 2), ("threading", 3), ("loky", 2), ("loky", 3)]
 )
 def test_the_number_and_kind_of_workers_change_no_bit(backend, jobs, folder, alone):
-    assert len(alone) == 8
+    assert len(alone) == 9
     assert digests(backend, jobs, folder) == alone
 
 

@@ -1,0 +1,64 @@
+"""Rows that stay on the disk and are read a batch at a time."""
+
+import mmap
+
+import numpy as np
+
+from flowers.parallel import each, on_threads
+
+# Rows whose products with one another are known at once; 64 x 35,000 float32 = 9 MB.
+BATCH = 64
+# Batches that the workers read ahead.
+AHEAD = 8
+
+
+class Rows:
+    """Rows of arrays that lie below one another, which are read when they are asked for.
+
+    Parameters
+    ----------
+    sources : sequence of ndarray of shape (n, d), mapped from files or not
+    numbers : ndarray of shape (m,), int
+        The rows to take from each source, those of the first source first.
+    mean, factor : ndarray of shape (d,), float32, optional
+        What to take off, and to multiply by then.
+    """
+
+    def __init__(self, sources, numbers, mean=None, factor=None):
+        self.sources, self.numbers, self.mean, self.factor = sources, numbers, mean, factor
+        self.shape = (len(sources) * len(numbers), sources[0].shape[1])
+
+    def __len__(self):
+        """How many rows there are."""
+        return self.shape[0]
+
+    def seen(self, some):
+        """Give the rows of these places, float32."""
+        source, place = np.divmod(some, len(self.numbers))
+        rows = np.empty((len(some), self.shape[1]), np.float32)
+        for k, array in enumerate(self.sources):
+            rows[source == k] = array[self.numbers[place[source == k]]]
+            _let_go(array)
+        if self.mean is not None:
+            rows -= self.mean
+        if self.factor is not None:
+            rows *= self.factor
+        return rows
+
+    def batches(self, order):
+        """Yield places, their rows and the products of these, by all workers, in this order."""
+        some = [order[k : k + BATCH] for k in range(0, len(order), BATCH)]
+        for k in range(0, len(some), AHEAD):
+            with on_threads():
+                read = list(each(self._batch, ((places,) for places in some[k : k + AHEAD])))
+            yield from read
+
+    def _batch(self, places):
+        rows = self.seen(places)
+        return places, rows, rows @ rows.T
+
+
+def _let_go(array):
+    """Do not count what was read of a file as memory in use; the system may still keep it."""
+    if isinstance(array, np.memmap) and array.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
+        array._mmap.madvise(mmap.MADV_DONTNEED)
