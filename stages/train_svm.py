@@ -26,10 +26,8 @@ def main(knobs):
         model.fit(X, rows["label"][known], rows["group"][known])
     save(model, "models/svm.joblib")
     held_out = model.calibrated(model.held_out_)[: len(train)].T
-    columns = {
-        f"svm_{c}": [f"{p:.6f}" for p in told]
-        for c, told in zip(model.classes_, held_out, strict=True)
-    }
+    told = zip(model.classes_, held_out, strict=True)
+    columns = {f"svm_{c}": [f"{p:.6f}" for p in its_own] for c, its_own in told}
     write_csv("data/held_out.csv", table_rows({"row": train} | columns))
     once = {"C": model.C_, "gamma": model.gamma_, "grouped": model.held_out_accuracy_}
     write_csv("plots/tuning.csv", rounded(model.tuning_ or [once | {"random": "", "chosen": 1}]))
@@ -42,9 +40,8 @@ def main(knobs):
         "tried": max(len(model.tuning_), 1),
         "held_out_accuracy": model.held_out_accuracy_,
     }
-    if streamed:
-        figures["gap"] = model.gap_
-    write_json("metrics/train_svm.json", figures)
+    gap = {"gap": model.gap_} if streamed else {}
+    write_json("metrics/train_svm.json", figures | gap)
     return (
         f"accuracy {model.held_out_accuracy_:.4f} on held-out folds, "
         f"{len(model.support_)} of {len(X)} rows are support vectors"
