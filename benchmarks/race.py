@@ -142,18 +142,19 @@ def write(results, source):
     """What is known so far, as figures, picture and table."""
     load = round(os.getloadavg()[0], 1)
     facts = {"cores": os.cpu_count(), "load": load, "real_photos": source is not None}
-    RESULTS.write_text(json.dumps(facts | {"results": results}, indent=2) + "\n")
+    written = facts | {"results": results}
+    RESULTS.write_text(json.dumps(written, indent=2) + "\n")
     PICTURE.write_text(picture(results))
-    write_between("race", table(results))
+    write_between("race", table(written))
 
 
-def table(results):
+def table(written):
     """A row for each competitor and number of photos."""
     rows = [
         "| | photos | fit | its processor time | an answer | its processor time | memory |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, found in results.items():
+    for name, found in written["results"].items():
         for n, told in found.items():
             rows.append(
                 f"| {COMPETITORS[name]} | {int(n):,} | {told['fit_s']:.1f} s "

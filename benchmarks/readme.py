@@ -1,15 +1,15 @@
-"""Write what README.md and docs/accuracy.md take from runs, between markers that name it."""
+"""Write what README.md and two pages of docs take from runs, between markers that name it."""
 
 import json
 import re
 import subprocess
 import sys
 
-from benchmarks import accuracy_tables, twin_tables
+from benchmarks import accuracy_tables, growth, race, solvers, twin_race, twin_tables
 from benchmarks.accuracy_tables import interval
 from benchmarks.clean_copy import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "accuracy.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "accuracy.md", ROOT / "docs" / "scale.md")
 SHOWN = ROOT / "docs" / "shown"
 
 
@@ -23,6 +23,16 @@ def kept(name):
     def block():
         path = SHOWN / f"{name}.txt"
         return f"```text\n{path.read_text()}```" if path.exists() else ""
+
+    return block
+
+
+def measured(benchmark):
+    """A function that gives the table of what a benchmark wrote down, or nothing."""
+
+    def block():
+        path = benchmark.RESULTS
+        return benchmark.table(json.loads(path.read_text())) if path.exists() else ""
 
     return block
 
@@ -75,6 +85,8 @@ TABLES = {
     "stages": stages_sentence,
     "graph": graph,
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
+    **{"race": measured(race), "growth": measured(growth)},
+    **{"solvers": measured(solvers), "twin-race": measured(twin_race)},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,
 }

@@ -14,9 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import stages  # noqa: F401, first: its pins hold for numpy
-
-# isort: split
 import numpy as np
 
 from benchmarks.clean_copy import ROOT

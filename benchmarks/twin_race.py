@@ -13,9 +13,6 @@ import sys
 import time
 from importlib.util import find_spec
 
-import stages  # noqa: F401, first: its pins hold for numpy
-
-# isort: split
 import numpy as np
 
 from benchmarks.clean_copy import ROOT

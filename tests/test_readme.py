@@ -24,7 +24,7 @@ SHELL = [
 
 
 def test_its_tables_and_graph_are_those_of_the_metrics_and_of_dvc():
-    for text in (TEXT, PAGES["accuracy.md"]):
+    for text in (TEXT, PAGES["accuracy.md"], PAGES["scale.md"]):
         assert rendered(text) == text
 
 
