@@ -7,7 +7,6 @@ process of its own. Writes benchmarks/solvers.json and the tables of docs/scale.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import write_between
+from benchmarks.scale import peak_mb, write_between
 from flowers.evaluation.comparison import paired
 from flowers.evaluation.scores import group_bootstrap
 
@@ -119,12 +118,12 @@ def competitor(name, folder):
         begin, cpu = time.perf_counter(), time.process_time()
         model, told = fitted(name, rows, y, groups)
         wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     correct = model.predict(photos["new"]) == photos["truth"]
     np.save(folder / f"{name}.npy", correct)
     low, high = group_bootstrap(correct, photos["apart"], 2000, SEED)
     accuracy = {"accuracy": float(correct.mean()), "low": low, "high": high}
-    seconds = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": memory}
+    seconds = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": peak}
     print(json.dumps(seconds | accuracy | told))
 
 

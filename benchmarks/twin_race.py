@@ -7,7 +7,6 @@ in the race, and 100,000 by ours alone. Writes benchmarks/twin_race.json and its
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import write_between
+from benchmarks.scale import peak_mb, write_between
 
 RACED, ALONE, THRESHOLD = (5000, 10_000, 20_000), 100_000, 0.97
 RESULTS = ROOT / "benchmarks" / "twin_race.json"
@@ -66,8 +65,7 @@ def competitor(name, n):
         else:
             pairs = by_faiss(images, THRESHOLD)
         wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(memory)}
+    told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak_mb())}
     print(json.dumps(told | {"planted": copies, "pairs": len(pairs)}))
 
 
