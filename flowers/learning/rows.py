@@ -1,15 +1,16 @@
 """Rows that stay on the disk and are read a batch at a time."""
 
 import mmap
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 
-from flowers.parallel import each, on_threads
+from flowers.parallel import on_threads
 
 # Rows whose products with one another are known at once; 64 x 35,000 float32 = 9 MB.
 BATCH = 64
-# Batches that the workers read ahead.
-AHEAD = 8
 
 
 class Rows:
@@ -46,12 +47,22 @@ class Rows:
         return rows
 
     def batches(self, order):
-        """Yield places, their rows and the products of these, by all workers, in this order."""
+        """Yield places, their rows and the products of these, in this order, read ahead."""
         some = [order[k : k + BATCH] for k in range(0, len(order), BATCH)]
-        for k in range(0, len(some), AHEAD):
-            with on_threads():
-                read = list(each(self._batch, ((places,) for places in some[k : k + AHEAD])))
-            yield from read
+        with on_threads():
+            count = joblib.effective_n_jobs()
+        if count == 1:
+            yield from map(self._batch, some)
+            return
+        # joblib would run as far ahead as it can, and so fill the memory.
+        with ThreadPoolExecutor(count) as pool:
+            waiting = deque()
+            for places in some:
+                waiting.append(pool.submit(self._batch, places))
+                if len(waiting) > count:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
     def _batch(self, places):
         rows = self.seen(places)
