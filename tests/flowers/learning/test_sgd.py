@@ -46,8 +46,7 @@ def pairs(X, y, new):
 
 @pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
-@pytest.mark.parametrize("standardise", [True, False])
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize(("dtype", "standardise"), [("uint8", True), ("float32", False)])
 @pytest.mark.usefixtures("exact")
 def test_decision_values_are_those_of_linear_svc(dtype, standardise, multiclass, classes):
     X, y, new, _ = halves(classes, dtype)
