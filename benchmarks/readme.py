@@ -96,7 +96,9 @@ def rendered(text):
     """`text` with the tables between its markers written anew."""
     for name, table in TABLES.items():
         pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
-        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t()}\n{m[2]}", text, flags=re.DOTALL)
+        if re.search(pattern, text, flags=re.DOTALL):
+            block = f"{table()}\n".lstrip("\n")  # nothing, where nothing was measured yet
+            text = re.sub(pattern, lambda m, b=block: m[1] + b + m[2], text, flags=re.DOTALL)
     return text
 
 
