@@ -17,9 +17,9 @@ class StreamedSVC(SVM):
     """Linear support vector machine for more rows than have a Gram matrix in memory.
 
     Minimises what ``GramSVC(kernel="linear")`` does, but for the bias, whose square counts as that
-    of a weight, and stops within 5 % of the least objective or after 50 passes. The rows are read in batches in a
-    seeded order; the fit on all rows and those of the calibration's folds share each batch. Knobs
-    and attributes are those of `SVM`; the kernel is linear.
+    of a weight, and stops within 5 % of the least objective or after 50 passes. The rows are read
+    in batches in a seeded order; the fit on all rows and those of the calibration's folds share
+    each batch. Knobs and attributes are those of `SVM`; the kernel is linear.
 
     Attributes
     ----------
