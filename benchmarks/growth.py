@@ -70,10 +70,12 @@ def _number(item):
 
 
 def exponent(found, key):
-    """Slope in the logarithms, over the larger half of the numbers of photos."""
+    """Slope in the logarithms, over the larger half of the numbers of photos, two at least."""
     n = np.array([int(size) for size in found])
     value = np.array([max(told[key], 0.01) for told in found.values()])
-    some = n >= np.median(n)
+    some = slice(-max(2, (len(n) + 1) // 2), None)
+    if len(n) < 2:
+        return 0.0
     return max(float(np.polyfit(np.log(n[some]), np.log(value[some]), 1)[0]), 0.0)
 
 
