@@ -88,6 +88,8 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	python -m benchmarks.stages
 	python -m benchmarks.race $(SOURCE)
 	python -m benchmarks.growth
+	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
+	python -m benchmarks.twin_race
 	python -m benchmarks.dvc_costs
 	python -m benchmarks.gram
 	python -m benchmarks.serve

@@ -1,7 +1,7 @@
 """Time and memory of each stage as the photos grow in number: python -m benchmarks.growth [n ...].
 
-The numbers are of drawn photos, 500 to 20,000 if none are named. Writes benchmarks/growth.json with
-the exponents fitted to it, docs/growth.svg, and the table of docs/scale.md.
+The numbers are of drawn photos, 500 to 20,000 if none are named; named ones join those measured
+before. Writes benchmarks/growth.json, docs/growth.svg, and what docs/scale.md says of them.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import yaml
+from scipy.optimize import nnls
 
 from benchmarks.clean_copy import ROOT, clean_copy, run
 from benchmarks.scale import write_between
@@ -19,31 +20,33 @@ from benchmarks.stages import measured
 SIZES = (500, 1000, 2000, 5000, 10_000, 20_000)
 ASKED = (50_000, 200_000)
 RESULTS, PICTURE = ROOT / "benchmarks" / "growth.json", ROOT / "docs" / "growth.svg"
-# They depend on the log, not on the photos.
-LEFT_OUT = ("snapshot", "drift")
+# Two depend on the log; the alarm simulates as many photos, however many there are.
+LEFT_OUT = ("alarm", "snapshot", "drift")
+MEMORY, HOURS = 16, 12  # what many machines have, in GB, and a night
 
 
-def measure(sizes):
+def measure(sizes, found):
     """Seconds and megabytes of each stage, by name and number of photos; DVC's own beside them."""
-    found = {}
     for n in sizes:
         with clean_copy() as copy:
             params = copy / "params.yaml"
             text = params.read_text()
             params.write_text(re.sub(r"per_class: \d+", f"per_class: {n // 5}", text))
-            for name, stage in yaml.safe_load((copy / "dvc.yaml").read_text())["stages"].items():
+            stages = yaml.safe_load((copy / "dvc.yaml").read_text())["stages"]
+            for name, stage in stages.items():
                 if name in LEFT_OUT:
                     continue
                 wall, cpu, peak = measured(stage["cmd"], copy)
                 told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak)}
                 # What DVC adds: the outputs are hashed, linked and written down.
-                committed, _, _ = measured(f"dvc commit --force --quiet {name}", copy)
+                _, committed, _ = measured(f"dvc commit --force --quiet {name}", copy)
                 told["dvc_s"] = round(committed, 2)
-                found.setdefault(name, {})[n] = told
+                found.setdefault(name, {})[str(n)] = told
                 print(f"{n:>6} {name:<10}", *(f"{k} {v}" for k, v in told.items()), flush=True)
-            run("dvc", "checkout", "--quiet", "--relink", cwd=copy)
-            found.setdefault("cache", {})[n] = disk(copy)
-    return found
+            ran = [name for name in stages if name not in LEFT_OUT]
+            run("dvc", "checkout", "--quiet", "--relink", *ran, cwd=copy)
+            found.setdefault("cache", {})[str(n)] = disk(copy)
+        write({name: dict(sorted(of.items(), key=_number)) for name, of in found.items()})
 
 
 def disk(copy):
@@ -62,15 +65,33 @@ def disk(copy):
     return {key: round(value) for key, value in total.items()}
 
 
-def fitted(found, key):
-    """Exponent of the last half of the sizes, and what it says of the numbers `ASKED`."""
+def _number(item):
+    return int(item[0])
+
+
+def exponent(found, key):
+    """Slope in the logarithms, over the larger half of the numbers of photos, two at least."""
     n = np.array([int(size) for size in found])
     value = np.array([max(told[key], 0.01) for told in found.values()])
-    some = n >= np.median(n)
-    slope, level = np.polyfit(np.log(n[some]), np.log(value[some]), 1)
-    slope = max(float(slope), 0.0)
-    at = {size: float(value[-1] * (size / n[-1]) ** slope) for size in ASKED}
-    return round(slope, 2), {size: round(v) for size, v in at.items()}
+    some = slice(-max(2, (len(n) + 1) // 2), None)
+    if len(n) < 2:
+        return 0.0
+    return max(float(np.polyfit(np.log(n[some]), np.log(value[some]), 1)[0]), 0.0)
+
+
+def ahead(found, key, asked):
+    """What a start, a part per photo and a part per pair of photos, fitted, say of more photos."""
+    n = np.array([int(size) for size in found], dtype=float)
+    value = np.array([max(told[key], 0.01) for told in found.values()])
+    # Relative errors count: a second at 500 photos as much as an hour at 20,000.
+    parts = np.stack([np.ones_like(n), n, n**2], axis=1)
+    weights, _ = nnls(parts / value[:, None], np.ones_like(n))
+    return float(weights @ [1.0, asked, asked**2])
+
+
+def stages_of(found):
+    """What was measured, without the disk."""
+    return {name: told for name, told in found.items() if name != "cache"}
 
 
 def table(found):
@@ -80,17 +101,36 @@ def table(found):
         f"| stage | {largest:,} photos | DVC | exponents: time, memory | 50,000 | 200,000 |",
         "|---|---|---|---|---|---|",
     ]
-    for name, told in found.items():
-        if name == "cache":
-            continue
+    for name, told in stages_of(found).items():
         last = list(told.values())[-1]
-        (time, seconds), (memory, mb) = fitted(told, "cpu_s"), fitted(told, "peak_mb")
-        ahead = [f"{seconds[n]:,} s, {mb[n] / 1000:.1f} GB" for n in ASKED]
+        more = [
+            f"{ahead(told, 'cpu_s', n) / 60:,.0f} min, {ahead(told, 'peak_mb', n) / 1000:,.1f} GB"
+            for n in ASKED
+        ]
         rows.append(
-            f"| `{name}` | {last['wall_s']:.0f} s, {last['peak_mb']:,} MB | {last['dvc_s']:.1f} s "
-            f"| {time:.1f}, {memory:.1f} | {' | '.join(ahead)} |"
+            f"| `{name}` | {last['cpu_s']:.0f} s, {last['peak_mb']:,} MB | {last['dvc_s']:.1f} s "
+            f"| {exponent(told, 'cpu_s'):.1f}, {exponent(told, 'peak_mb'):.1f} "
+            f"| {' | '.join(more)} |"
         )
-    return "\n".join([*rows, "", "![Time and memory against the number of photos](growth.svg)"])
+    picture = "![Time and memory against the number of photos](growth.svg)"
+    return "\n".join([*rows, "", picture, "", *(breaks(found, n) for n in ASKED)])
+
+
+def breaks(found, asked):
+    """The sentence that names what no longer goes with so many photos."""
+    needed = {name: ahead(told, "peak_mb", asked) / 1000 for name, told in stages_of(found).items()}
+    taken = {name: ahead(told, "cpu_s", asked) / 3600 for name, told in stages_of(found).items()}
+    over = sorted((n for n in needed if needed[n] > MEMORY), key=needed.get, reverse=True)
+    long = sorted((n for n in taken if taken[n] > HOURS), key=taken.get, reverse=True)
+    most = max(needed, key=needed.get)
+    if not over + long:
+        return (
+            f"- {asked:,} photos: nothing passes {MEMORY} GB or {HOURS} hours; `{most}` needs most "
+            f"memory, {needed[most]:,.0f} GB."
+        )
+    memory = ", ".join(f"`{name}` {needed[name]:,.0f} GB" for name in over) or "none"
+    time = ", ".join(f"`{name}` {taken[name]:,.0f} h" for name in long) or "none"
+    return f"- {asked:,} photos: beyond {MEMORY} GB: {memory}; beyond {HOURS} hours: {time}."
 
 
 def picture(found):
@@ -106,17 +146,20 @@ def picture(found):
         ("Processor time (seconds)", "Peak memory (MB)"),
         strict=True,
     ):
-        for name, told in found.items():
-            if name != "cache":
-                ax.plot(list(map(int, told)), [t[key] for t in told.values()], "o-", label=name)
+        for name, told in stages_of(found).items():
+            ax.plot(list(map(int, told)), [t[key] for t in told.values()], "o-", label=name)
         ax.set(title=title, xlabel="photos", xscale="log", yscale="log")
     ax.legend(frameon=False, fontsize=7)
     return svg(figure)
 
 
+def write(found):
+    """Figures, picture and table of what is known so far."""
+    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+    PICTURE.write_text(picture(found))
+    write_between("growth", table(found))
+
+
 if __name__ == "__main__":
-    growth = measure([int(n) for n in sys.argv[1:]] or SIZES)
-    RESULTS.write_text(json.dumps(growth, indent=2) + "\n")
-    growth = json.loads(RESULTS.read_text())
-    PICTURE.write_text(picture(growth))
-    write_between("growth", table(growth))
+    named = [int(n) for n in sys.argv[1:]]
+    measure(named or SIZES, json.loads(RESULTS.read_text()) if named and RESULTS.exists() else {})

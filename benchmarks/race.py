@@ -7,7 +7,6 @@ its own; intelex comes with the extra `peers`.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import write_between
+from benchmarks.scale import peak_mb, write_between
 
 SIZES = (1000, 2000, 4000)
 NEW = 512  # photos that are answered after the fit
@@ -97,13 +96,12 @@ def competitor(name, folder, n):
         fitted, fitted_cpu = time.perf_counter(), time.process_time()
         correct = float(np.mean(answer(new) == y[-NEW:]))
         end, end_cpu = time.perf_counter(), time.process_time()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {
         "fit_s": round(fitted - begin, 2),
         "fit_cpu_s": round(fitted_cpu - cpu, 2),
         "answer_ms": round(1000 * (end - fitted) / NEW, 2),
         "answer_cpu_ms": round(1000 * (end_cpu - fitted_cpu) / NEW, 2),
-        "peak_mb": round(memory),
+        "peak_mb": round(peak_mb()),
         "accuracy": round(correct, 4),
     }
     print(json.dumps(figures))
@@ -142,18 +140,19 @@ def write(results, source):
     """What is known so far, as figures, picture and table."""
     load = round(os.getloadavg()[0], 1)
     facts = {"cores": os.cpu_count(), "load": load, "real_photos": source is not None}
-    RESULTS.write_text(json.dumps(facts | {"results": results}, indent=2) + "\n")
+    written = facts | {"results": results}
+    RESULTS.write_text(json.dumps(written, indent=2) + "\n")
     PICTURE.write_text(picture(results))
-    write_between("race", table(results))
+    write_between("race", table(written))
 
 
-def table(results):
+def table(written):
     """A row for each competitor and number of photos."""
     rows = [
         "| | photos | fit | its processor time | an answer | its processor time | memory |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, found in results.items():
+    for name, found in written["results"].items():
         for n, told in found.items():
             rows.append(
                 f"| {COMPETITORS[name]} | {int(n):,} | {told['fit_s']:.1f} s "

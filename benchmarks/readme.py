@@ -5,11 +5,20 @@ import re
 import subprocess
 import sys
 
-from benchmarks import accuracy_tables, alarm_tables, serve_tables, twin_tables
+from benchmarks import (
+    accuracy_tables,
+    alarm_tables,
+    growth,
+    race,
+    serve_tables,
+    solvers,
+    twin_race,
+    twin_tables,
+)
 from benchmarks.accuracy_tables import interval
 from benchmarks.clean_copy import ROOT
 
-DOCS = ("accuracy", "drift", "serving", "decisions/together")
+DOCS = ("accuracy", "drift", "scale", "serving", "decisions/together")
 PAGES = (ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in DOCS))
 SHOWN = ROOT / "docs" / "shown"
 
@@ -24,6 +33,16 @@ def kept(name):
     def block():
         path = SHOWN / f"{name}.txt"
         return f"```text\n{path.read_text()}```" if path.exists() else ""
+
+    return block
+
+
+def measured(benchmark):
+    """A function that gives the table of what a benchmark wrote down, or nothing."""
+
+    def block():
+        path = benchmark.RESULTS
+        return benchmark.table(json.loads(path.read_text())) if path.exists() else ""
 
     return block
 
@@ -76,6 +95,8 @@ TABLES = {
     "stages": stages_sentence,
     "graph": graph,
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
+    **{"race": measured(race), "growth": measured(growth)},
+    **{"solvers": measured(solvers), "twin-race": measured(twin_race)},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,
     **serve_tables.TABLES,
@@ -87,7 +108,9 @@ def rendered(text):
     """`text` with the tables between its markers written anew."""
     for name, table in TABLES.items():
         pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
-        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t()}\n{m[2]}", text, flags=re.DOTALL)
+        if re.search(pattern, text, flags=re.DOTALL):
+            block = f"{table()}\n".lstrip("\n")  # nothing, where nothing was measured yet
+            text = re.sub(pattern, lambda m, b=block: m[1] + b + m[2], text, flags=re.DOTALL)
     return text
 
 

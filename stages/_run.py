@@ -16,7 +16,9 @@ def faults(params, schema):
     found = []
     for error in sorted(jsonschema.Draft202012Validator(schema).iter_errors(params), key=str):
         key = error.json_path.removeprefix("$.").removeprefix("$")
-        found.append(f"{key + ': ' if key else ''}{error.message}")
+        reason = error.schema.get("description")
+        because = f" ({reason})" if reason else ""
+        found.append(f"{key + ': ' if key else ''}{error.message}{because}")
     for section, knobs in params.items() if isinstance(params, dict) else ():
         for key, value in knobs.items() if isinstance(knobs, dict) else ():
             if isinstance(value, float) and not math.isfinite(value):

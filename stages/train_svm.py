@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from flowers.learning.rows import Rows
 from flowers.learning.saved import save
+from flowers.learning.sgd import StreamedSVC
 from flowers.learning.svm import GramSVC
 from flowers.parallel import stacked
 from flowers.tables import rounded, table_rows, write_csv, write_json
@@ -18,16 +20,15 @@ def main(knobs):
     # A photo and its mirror image share a group, so no fold tells the one by the other.
     if knobs.pop("mirror"):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
-    X = stacked(sources, train, "data")
-    known = np.tile(train, len(sources))
+    known, streamed = np.tile(train, len(sources)), knobs.pop("solver") == "sgd"
+    X = Rows(sources, train) if streamed else stacked(sources, train, "data")
     with stage_workers():
-        model = GramSVC(**knobs).fit(X, rows["label"][known], rows["group"][known])
+        model = (StreamedSVC if streamed else GramSVC)(**knobs)
+        model.fit(X, rows["label"][known], rows["group"][known])
     save(model, "models/svm.joblib")
     held_out = model.calibrated(model.held_out_)[: len(train)].T
-    columns = {
-        f"svm_{c}": [f"{p:.6f}" for p in told]
-        for c, told in zip(model.classes_, held_out, strict=True)
-    }
+    told = zip(model.classes_, held_out, strict=True)
+    columns = {f"svm_{c}": [f"{p:.6f}" for p in its_own] for c, its_own in told}
     write_csv("data/held_out.csv", table_rows({"row": train} | columns))
     once = {"C": model.C_, "gamma": model.gamma_, "grouped": model.held_out_accuracy_}
     write_csv("plots/tuning.csv", rounded(model.tuning_ or [once | {"random": "", "chosen": 1}]))
@@ -40,7 +41,8 @@ def main(knobs):
         "tried": max(len(model.tuning_), 1),
         "held_out_accuracy": model.held_out_accuracy_,
     }
-    write_json("metrics/train_svm.json", figures)
+    gap = {"gap": model.gap_} if streamed else {}
+    write_json("metrics/train_svm.json", figures | gap)
     return (
         f"accuracy {model.held_out_accuracy_:.4f} on held-out folds, "
         f"{len(model.support_)} of {len(X)} rows are support vectors"

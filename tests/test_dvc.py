@@ -109,7 +109,7 @@ def test_what_git_keeps_is_not_in_the_cache_as_well():
 # What snapshot reads, the log, is no input that DVC sees; the others say what they say in tables
 # of which DVC would make charts.
 @pytest.mark.parametrize(
-    "stage", set(STAGES) - {"snapshot", "drift", "evaluate", "suspects", "promote"}
+    "stage", sorted(set(STAGES) - {"snapshot", "drift", "evaluate", "suspects", "promote"})
 )
 def test_the_run_cache_brings_back_what_a_stage_made(stage):
     """DVC keeps no run that has an output outside its cache other than metrics and plots."""

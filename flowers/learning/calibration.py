@@ -70,17 +70,8 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         folds = grouped_folds(y, groups, self.folds, self.seed)
-        with on_threads():
-            decision = cross_val_predict(
-                machine,
-                rows,
-                y,
-                cv=folds,
-                method="decision_function",
-                n_jobs=self._folds_at_once or at_once(copied(machine, rows, folds)),
-            )
+        self.machine_, decision = self._fits(machine, rows, y, folds)
         held_out = self._values(decision)
-        self.machine_ = machine.fit(rows, y)
         self.classes_ = classes
         self.held_out_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
         self.held_out_ = held_out = as_columns(held_out)
@@ -91,6 +82,19 @@ class Calibrated(ClassifierMixin, BaseEstimator):
             cv=folds,
             ensemble=False,
         ).fit(held_out, index)
+
+    def _fits(self, machine, rows, y, folds):
+        """Give the classifier fitted on all rows, and what those without its fold say of a row."""
+        with on_threads():
+            decision = cross_val_predict(
+                machine,
+                rows,
+                y,
+                cv=folds,
+                method="decision_function",
+                n_jobs=self._folds_at_once or at_once(copied(machine, rows, folds)),
+            )
+        return machine.fit(rows, y), decision
 
     def _values(self, decision):
         return decision

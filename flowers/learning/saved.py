@@ -20,10 +20,10 @@ def load(path):
 
     Returns
     -------
-    GramSVC or CalibratedNB
+    GramSVC, StreamedSVC or CalibratedNB
     """
     # A pickle only names its classes: imported here, a reader of files sees what loading one needs,
     # and scikit-learn costs a second only where a model is loaded.
-    from flowers.learning import naive_bayes, svm  # noqa: F401
+    from flowers.learning import naive_bayes, sgd, svm  # noqa: F401
 
     return joblib.load(path)

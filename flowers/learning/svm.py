@@ -47,14 +47,10 @@ def votes_and_margins(pairwise):
     return gain @ np.eye(k)[first] + loss @ np.eye(k)[second]
 
 
-class GramSVC(Calibrated):
-    """Support vector machine trained from one Gram matrix.
+class SVM(Calibrated):
+    """What the ways to train a support vector machine share: knobs, tuning, values per class.
 
-    The kernel matrix is computed once; the fit on all rows and the folds of the calibration are
-    sub-matrices of it. Standardisation and kernel therefore see all training rows, also those a
-    fold holds out; labels are held out, and test rows never enter. With the RBF kernel the fitted
-    model keeps the support vectors in the features' own dtype (uint8 pixels too); with the linear
-    kernel it keeps one weight vector per decision value.
+    A subclass gives its machines and their input in `_attempts`.
 
     Parameters
     ----------
@@ -75,12 +71,14 @@ class GramSVC(Calibrated):
     folds : int, >= 2
         Grouped folds whose held-out decision values calibrate the probabilities.
     seed : int
-        Seed of the folds.
+        Seed of the folds, and of an order where rows have one.
 
     Attributes
     ----------
     C_, gamma_ : float
         What the machine was fitted with.
+    support_ : ndarray of int
+        Training rows on which the decision values depend.
     tuning_ : list of dict
         `Tuning.table`; empty where there was nothing to choose.
     """
@@ -104,6 +102,39 @@ class GramSVC(Calibrated):
         self.calibration = calibration
         self.folds = folds
         self.seed = seed
+
+    def _tuning(self, y, groups, rows, width):
+        """Set ``C_`` and ``gamma_``, chosen where there are several."""
+        Cs = as_list(self.C)
+        gammas = [width if gamma == "scale" else float(gamma) for gamma in as_list(self.gamma)]
+        self.C_, self.gamma_, self.tuning_ = Cs[0], gammas[0], []
+        if len(Cs) * len(gammas) == 1:
+            return None
+        tuning = Tuning(y, groups, self.folds, self.seed)
+        for gamma in gammas:
+            for C, machine, seen in self._attempts(rows, Cs, gamma):
+                tuning.attempt({"C": C, "gamma": gamma}, machine, seen, self._labels)
+        self.C_, self.gamma_ = tuning.chosen["C"], tuning.chosen["gamma"]
+        self.tuning_ = tuning.table
+        return tuning
+
+    def _labels(self, classes, decision):
+        return argmax_labels(classes, self._values(decision))
+
+    def _values(self, decision):
+        pairwise = self.multiclass == "ovo" and decision.ndim == 2
+        return votes_and_margins(decision) if pairwise else decision
+
+
+class GramSVC(SVM):
+    """Support vector machine trained from one Gram matrix.
+
+    The kernel matrix is computed once; the fit on all rows and the folds of the calibration are
+    sub-matrices of it. Standardisation and kernel therefore see all training rows, also those a
+    fold holds out; labels are held out, and test rows never enter. With the RBF kernel the fitted
+    model keeps the support vectors in the features' own dtype (uint8 pixels too); with the linear
+    kernel it keeps one weight vector per decision value. Knobs and attributes are those of `SVM`.
+    """
 
     def fit(self, X, y, groups=None):
         """Fit the machine and its calibration.
@@ -166,28 +197,9 @@ class GramSVC(Calibrated):
         base *= np.float32(gamma)
         return base.astype(np.float64)
 
-    def _tuning(self, y, groups, base, width):
-        """Set ``C_`` and ``gamma_``, chosen where there are several."""
-        Cs = as_list(self.C)
-        gammas = [width if gamma == "scale" else float(gamma) for gamma in as_list(self.gamma)]
-        self.C_, self.gamma_, self.tuning_ = Cs[0], gammas[0], []
-        if len(Cs) * len(gammas) == 1:
-            return None
-        tuning = Tuning(y, groups, self.folds, self.seed)
-        for gamma in gammas:
-            gram = self._kernel(base.copy(), gamma)
-            for C in Cs:
-                tuning.attempt({"C": C, "gamma": gamma}, self._machine(C), gram, self._labels)
-        self.C_, self.gamma_ = tuning.chosen["C"], tuning.chosen["gamma"]
-        self.tuning_ = tuning.table
-        return tuning
-
-    def _labels(self, classes, decision):
-        return argmax_labels(classes, self._values(decision))
-
-    def _values(self, decision):
-        pairwise = self.multiclass == "ovo" and decision.ndim == 2
-        return votes_and_margins(decision) if pairwise else decision
+    def _attempts(self, base, Cs, gamma):
+        gram = self._kernel(base.copy(), gamma)
+        return ((C, self._machine(C), gram) for C in Cs)
 
     def _rows(self, X):
         """Kernel values to the training rows; those that are no support vector are never read."""

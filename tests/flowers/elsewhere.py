@@ -18,6 +18,7 @@ from PIL import Image  # noqa: E402
 
 from flowers.features.extraction import extracted  # noqa: E402
 from flowers.learning.kernels import TILE, moments, squared_distances, squared_distances_to  # noqa: E402
+from flowers.learning.sgd import StreamedSVC  # noqa: E402
 from flowers.learning.svm import GramSVC  # noqa: E402
 from flowers.parallel import each, workers  # noqa: E402
 from flowers.photos.index import squared  # noqa: E402
@@ -61,6 +62,8 @@ def results(photos, images_file):
     yield "new rows", squared_distances_to(pixels[: TILE + 9], pixels, norms, mean, scale)
     model = GramSVC(folds=3).fit(pixels[:300], np.arange(300) % 3)
     yield "probabilities", model.predict_proba(pixels)
+    model = StreamedSVC(folds=3).fit(pixels[:300], np.arange(300) % 3)
+    yield "probabilities of a streamed fit", model.predict_proba(pixels)
 
 
 def main(folder, kinds):

@@ -17,6 +17,8 @@ from tests.imports import ROOT
         ({"train_svm.C": -1}, ("train_svm.C", "-1")),
         ({"train_svm.C": float("nan")}, ("train_svm.C", "nan")),
         ({"train_svm.gamma": "auto"}, ("train_svm.gamma", "auto")),
+        ({"train_svm.solver": "sdg"}, ("train_svm.solver", "sdg", "gram")),
+        ({"train_svm.solver": "sgd"}, ("train_svm.kernel", "rbf", "linear", "sgd")),
         ({"resize.size": 100}, ("resize.size", "100", "16")),
         ({"split.test_size": 1.5}, ("split.test_size", "1.5", "0.5")),
         ({"split.strategy": "radnom"}, ("split.strategy", "radnom", "grouped")),

@@ -42,3 +42,29 @@ def test_mirror_images_of_training_photos_are_learnt_from(learned):
 def test_features_that_learn_tell_drawn_flowers_apart(learned):
     figures = json.loads((learned.path / "metrics/evaluate.json").read_text())
     assert figures["svm"]["accuracy"] > figures["baseline_accuracy"] + 0.2
+
+
+def test_a_machine_that_is_streamed_takes_the_place_of_the_other(learned, tmp_path):
+    shop = learned.copied(tmp_path / "repository")
+    before = load(shop.path / "models/svm.joblib")
+    shop.stage("train_svm", **{"train_svm.solver": "sgd"})
+    figures = json.loads((shop.path / "metrics/train_svm.json").read_text())
+    assert figures["photos"] == figures["mirrored"] and figures["gap"] <= 0.05
+    after = load(shop.path / "models/svm.joblib")
+    assert type(after) is not type(before)
+    assert after.machine_.coef_.shape == before.machine_.coef_.shape
+    X = np.load(shop.path / "data/features.npy")
+    assert np.mean(after.predict(X) == before.predict(X)) > 0.9
+    shop.run("dvc", "repro", "promote")
+    card = json.loads((shop.path / "models/candidate/card.json").read_text())
+    assert card["classes"] == list(after.classes_)
+
+
+def test_a_streamed_fit_can_standardise_and_choose(learned, tmp_path):
+    shop = learned.copied(tmp_path / "repository")
+    shop.stage(
+        "train_svm",
+        **{"train_svm.solver": "sgd", "train_svm.standardise": True, "train_svm.C": [0.1, 2.0]},
+    )
+    figures = json.loads((shop.path / "metrics/train_svm.json").read_text())
+    assert figures["tried"] == 2 and figures["held_out_accuracy"] > 0.3

@@ -9,13 +9,14 @@ import pytest
 
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.saved import load, save
+from flowers.learning.sgd import StreamedSVC
 from flowers.learning.svm import GramSVC
 from tests.flowers.learning.estimator_data import rows
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("estimator", [GramSVC, CalibratedNB])
+@pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
 def test_a_loaded_model_answers_as_the_one_written(estimator, tmp_path):
     X, y = rows()
     model = estimator().fit(X, y)
@@ -25,7 +26,7 @@ def test_a_loaded_model_answers_as_the_one_written(estimator, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
-@pytest.mark.parametrize("estimator", [GramSVC, CalibratedNB])
+@pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
 def test_the_same_rows_give_a_file_of_the_same_bytes(estimator, tmp_path):
     X, y = rows()
     for name in ("first", "again"):

@@ -1,0 +1,190 @@
+"""The solvers of train_svm on the same learned rows: python -m benchmarks.solvers ARCHIVE [n ...].
+
+The rows are those of the recipe learned-small, from real photos, a fifth of which is set aside. Up
+to 4,000 training rows both solvers answer it; with more, 20,000 and 100,000 if none are named, the
+streamed one alone. Where there are too few rows, noisy copies make up the number. Each fit has a
+process of its own. Writes benchmarks/solvers.json and the tables of docs/scale.md.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.clean_copy import ROOT
+from benchmarks.scale import peak_mb, write_between
+from flowers.evaluation.comparison import paired
+from flowers.evaluation.scores import group_bootstrap
+
+BOTH, STREAMED = (1000, 2000, 4000), (20_000, 100_000)
+NOISE = 10  # of copies; an entry's standard deviation is 21
+SEED, SIDES = 0, 512
+RESULTS = ROOT / "benchmarks" / "solvers.json"
+NAMES = {
+    "gram": "`gram`",
+    "sgd": "`sgd`",
+    "library": "scikit-learn's `SGDClassifier`, no calibration",
+}
+
+
+def prepare(source, folder):
+    """Rows, mirrored rows, labels and groups of the photos, those set aside beside them."""
+    from benchmarks.experiments import knobs_of
+    from benchmarks.folds import arrays, rows_of
+    from benchmarks.protocols import SMALL
+    from benchmarks.real import groups_in, photos_of
+    from flowers.features.vocabularies import Recipe
+    from flowers.learning.splits import grouped_split
+    from flowers.parallel import workers
+
+    labels, photos = photos_of(knobs_of(source))
+    images, sizes = arrays(photos, SMALL["resize.size"])
+    scales = tuple(json.loads(SMALL["codebook.scales"]))
+    recipe = Recipe(scales, SMALL["codebook.words"], photos=900, per_photo=130, seed=SEED)
+    with workers(-1, "threading"):
+        groups = groups_in(photos)
+        test = grouped_split(labels, groups, 0.2, SEED)
+        X, mirrored, _ = rows_of(images, sizes, np.flatnonzero(~test), recipe)
+    np.savez(
+        folder / "photos.npz",
+        **{"X": np.concatenate([X[~test], mirrored[~test]]), "new": X[test]},
+        **{"y": np.tile(labels[~test], 2), "groups": np.tile(groups[~test], 2)},
+        **{"truth": labels[test], "apart": groups[test]},
+    )
+
+
+def write_rows(folder, n):
+    """A file of so many rows: the photos in a mixed order, then copies with noise."""
+    photos, rng = np.load(folder / "photos.npz"), np.random.default_rng(SEED)
+    X = photos["X"]
+    order = rng.permutation(n) % len(X) if n > len(X) else rng.permutation(len(X))[:n]
+    first = np.zeros(n, bool)
+    first[np.unique(order, return_index=True)[1]] = True
+    path = folder / "rows.npy"
+    rows = np.lib.format.open_memmap(path, "w+", np.int8, (n, X.shape[1]))
+    for k in range(0, n, SIDES):
+        some = X[order[k : k + SIDES]].astype(np.float32)
+        noise = NOISE * rng.standard_normal(some.shape, np.float32)
+        some += np.where(first[k : k + SIDES, None], 0, noise)
+        rows[k : k + SIDES] = np.clip(np.rint(some), -127, 127)
+    rows.flush()
+    np.savez(folder / "known.npz", y=photos["y"][order], groups=photos["groups"][order])
+
+
+def fitted(name, rows, y, groups):
+    """What answers rows, and what is worth knowing of the fit."""
+    knobs = {"C": 2.0, "standardise": False, "multiclass": "ovr"}
+    if name == "gram":
+        from flowers.learning.svm import GramSVC
+
+        return GramSVC(kernel="linear", **knobs).fit(np.array(rows), y, groups), {}
+    if name == "sgd":
+        from flowers.learning.rows import Rows
+        from flowers.learning.sgd import StreamedSVC
+
+        model = StreamedSVC(**knobs).fit(Rows([rows], np.arange(len(rows))), y, groups)
+        return model, {"gap": model.gap_}
+    return library(rows, y), {}
+
+
+def library(rows, y, passes=20):
+    """The same objective by scikit-learn's averaged stochastic gradient descent, in batches."""
+    from sklearn.linear_model import SGDClassifier
+
+    length = np.mean([np.square(row, dtype=np.float32).sum() for row in rows])
+    factor, rng = np.float32(1 / np.sqrt(length)), np.random.default_rng(SEED)
+    model = SGDClassifier(alpha=1 / (2.0 * len(rows)), average=True, random_state=SEED)
+    for _ in range(passes):
+        order = rng.permutation(len(rows))
+        for k in range(0, len(rows), SIDES):
+            some = order[k : k + SIDES]
+            model.partial_fit(rows[some] * factor, y[some], classes=np.unique(y))
+    model.coef_ *= factor
+    return model
+
+
+def competitor(name, folder):
+    """One fit, and answers for the photos set aside; prints its figures."""
+    from flowers.parallel import workers
+
+    rows, known = np.load(folder / "rows.npy", mmap_mode="r"), np.load(folder / "known.npz")
+    photos = np.load(folder / "photos.npz")
+    y, groups = known["y"], known["groups"]
+    with workers(-1, "threading"):
+        begin, cpu = time.perf_counter(), time.process_time()
+        model, told = fitted(name, rows, y, groups)
+        wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    peak = peak_mb()
+    correct = model.predict(photos["new"]) == photos["truth"]
+    np.save(folder / f"{name}.npy", correct)
+    low, high = group_bootstrap(correct, photos["apart"], 2000, SEED)
+    accuracy = {"accuracy": float(correct.mean()), "low": low, "high": high}
+    seconds = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": peak}
+    print(json.dumps(seconds | accuracy | told))
+
+
+def raced(name, folder):
+    command = [sys.executable, "-m", "benchmarks.solvers", "--as", name, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name} failed: {done.stderr}")
+    return {k: round(v, 4) for k, v in json.loads(done.stdout.splitlines()[-1]).items()}
+
+
+def main(source, sizes):
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    with tempfile.TemporaryDirectory(prefix="rows-") as name:
+        folder = Path(name)
+        prepare(source, folder)
+        for n in sizes:
+            write_rows(folder, n)
+            names = ["sgd"] if n > max(BOTH) else list(NAMES) if n == min(BOTH) else ["gram", "sgd"]
+            told = {one: raced(one, folder) for one in names}
+            told["file_mb"] = round((folder / "rows.npy").stat().st_size / 1e6)
+            if "gram" in told:
+                first, second = (np.load(folder / f"{one}.npy") for one in ("gram", "sgd"))
+                apart = np.load(folder / "photos.npz")["apart"]
+                told["difference"] = paired(first, second, apart, 2000, SEED)
+            results[str(n)] = told
+            results = dict(sorted(results.items(), key=lambda item: int(item[0])))
+            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+            write_between("solvers", table(results))
+            print(n, told, flush=True)
+
+
+def table(results):
+    """A row for each fit, and what the solvers' answers differ by."""
+    rows = [
+        "| solver | training rows | their file | fit | processor time | memory | accuracy (95 %) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    sentences = []
+    for n, told in results.items():
+        for name, title in NAMES.items():
+            if name in told:
+                of = told[name]
+                rows.append(
+                    f"| {title} | {int(n):,} | {told['file_mb']:,} MB | {of['fit_s']:.0f} s "
+                    f"| {of['fit_cpu_s']:.0f} s | {of['peak_mb']:,.0f} MB "
+                    f"| {of['accuracy']:.3f} ({of['low']:.3f} to {of['high']:.3f}) |"
+                )
+        if d := told.get("difference"):
+            sentences.append(
+                f"{int(n):,} rows {d['difference']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})"
+            )
+    photos = next(t["difference"]["photos"] for t in results.values() if "difference" in t)
+    said = f"Accuracy of `sgd` less that of `gram`, on the same {photos} photos set aside, by whole"
+    return "\n".join([*rows, "", said, f"groups of twins: {'; '.join(sentences)}."])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--as"]:
+        competitor(sys.argv[2], Path(sys.argv[3]))
+    elif len(sys.argv) < 2:
+        sys.exit("say which photos: python -m benchmarks.solvers /path/of/an/archive")
+    else:
+        main(sys.argv[1], [int(n) for n in sys.argv[2:]] or [*BOTH, *STREAMED])
