@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from flowers.photos.gradients import octants
+
 CELL = 4  # pixels
 CELLS = 4  # a window has CELLS x CELLS cells
 ORIENTATIONS = 8
@@ -10,9 +12,6 @@ SIGMA = 1.5  # of the window's Gaussian weight, in cells
 # Photos longer than this are treated as if they were not: a strip has no room for windows.
 MAX_RATIO = 4.0
 WIDTHS = {"sift": 128, "opponent": 256, "lcs": 96}
-# Of q, q^3, q^5 and q^7 in arctan(q) * 4 / pi for q in [0, 1]: the least largest error is 1e-4 of
-# an orientation. numpy's arctan2 takes ten times as long, and its last bits are the machine's.
-_ARCTAN = np.float32([1.2722385, -0.4089327, 0.1862297, -0.0496392])
 
 
 def at_scale(image, size, scale):
@@ -89,11 +88,11 @@ def _gradient_cells(channels):
     dx, dy = np.zeros_like(channels), np.zeros_like(channels)
     dx[:, :, 1:-1] = channels[:, :, 2:] - channels[:, :, :-2]
     dy[:, 1:-1] = channels[:, 2:] - channels[:, :-2]
-    strength, turn = np.sqrt(dx * dx + dy * dy), _turns(dx, dy)
+    strength, turn = np.sqrt(dx * dx + dy * dy), octants(dx, dy)
     down, across = _triangles(channels.shape[1]), _triangles(channels.shape[2]).T
     cells = np.empty((3, len(down), across.shape[1], ORIENTATIONS), dtype=np.float32)
     share = np.empty_like(turn)
-    for k in range(ORIENTATIONS):
+    for k in range(ORIENTATIONS):  # as many as there are octants
         np.abs(np.subtract(turn, np.float32(k - ORIENTATIONS / 2), out=share), out=share)
         if k == 0:  # half a turn to the left is half a turn to the right
             np.minimum(share, np.float32(ORIENTATIONS) - share, out=share)
@@ -101,24 +100,6 @@ def _gradient_cells(channels):
         share *= strength
         cells[..., k] = down @ (share @ across)
     return cells
-
-
-def _turns(dx, dy):
-    """Direction of a gradient in orientations, [-4, 4]: arctan2 by its octant and a polynomial."""
-    wide, high = np.abs(dx), np.abs(dy)
-    q = np.minimum(wide, high) / np.maximum(np.maximum(wide, high), np.float32(1e-12))
-    square = q * q
-    turn = square * _ARCTAN[3]
-    for factor in (_ARCTAN[2], _ARCTAN[1]):
-        turn += factor
-        turn *= square
-    turn += _ARCTAN[0]
-    turn *= q
-    # Mirrored where it must be: 2 - turn, then 4 - turn, without a branch for each pixel.
-    for mirrored, axis in ((high > wide, 2), (dx < 0, 4)):
-        turn -= mirrored * np.float32(axis)
-        np.abs(turn, out=turn)
-    return np.copysign(turn, dy, out=turn)
 
 
 def _triangles(length):

@@ -3,11 +3,11 @@
 import numpy as np
 
 from flowers.parallel import each, on_threads
+from flowers.photos.gradients import octants
 from flowers.photos.twins import unit_rows
 
 CELLS = 8
 BINS = 9
-HALF_TURN = np.float32(np.pi)
 # Gradient below which a cell counts as plain, so that noise does not pass for structure; 8-bit
 # levels, summed over a cell.
 PLAIN = 8.0
@@ -178,12 +178,12 @@ def _histograms(grey):
     dx, dy = np.zeros_like(grey), np.zeros_like(grey)
     dx[:, :, 1:-1] = grey[:, :, 2:] - grey[:, :, :-2]
     dy[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
-    strength = np.hypot(dx, dy)
+    strength, turn = np.sqrt(dx * dx + dy * dy), octants(dx, dy)
+    # A slope and its opposite are one: half a turn is as much as none.
+    turn += (turn < 0) * np.float32(4)
+    turn -= (turn >= 4) * np.float32(4)
     # Middles of bins lie at half numbers: mirrored, the bin k becomes the bin 8 - k.
-    turn = np.arctan2(dy, dx, out=dy)
-    np.add(turn, HALF_TURN, out=turn, where=turn < 0)
-    np.subtract(turn, HALF_TURN, out=turn, where=turn >= HALF_TURN)
-    turn *= np.float32(BINS / np.pi)
+    turn *= np.float32(BINS / 4)
     turn -= np.float32(0.5)
     pixels = grey.shape[1] // CELLS
     middle = (np.arange(CELLS) + 0.5) * pixels
