@@ -44,6 +44,7 @@ def test_features_that_learn_tell_drawn_flowers_apart(learned):
     assert figures["svm"]["accuracy"] > figures["baseline_accuracy"] + 0.2
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_streamed_takes_the_place_of_the_other(learned, tmp_path):
     shop = learned.copied(tmp_path / "repository")
     before = load(shop.path / "models/svm.joblib")
@@ -60,6 +61,7 @@ def test_a_machine_that_is_streamed_takes_the_place_of_the_other(learned, tmp_pa
     assert card["classes"] == list(after.classes_)
 
 
+@pytest.mark.slow
 def test_a_streamed_fit_can_standardise_and_choose(learned, tmp_path):
     shop = learned.copied(tmp_path / "repository")
     shop.stage(

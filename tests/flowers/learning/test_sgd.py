@@ -16,7 +16,7 @@ from flowers.learning.rows import Rows
 from flowers.learning.sgd import StreamedSVC
 from flowers.learning.splits import grouped_folds
 from flowers.learning.svm import GramSVC, votes_and_margins
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import checks_of_learning, rows
 from tests.flowers.learning.test_linear import halves, prepared
 
 TOLERANCE = 2e-3
@@ -163,10 +163,15 @@ def test_a_clone_has_the_knobs_and_nothing_learnt():
 
 
 @parametrize_with_checks(
-    [StreamedSVC(), StreamedSVC(multiclass="ovr", standardise=False)],
+    [StreamedSVC()],
     expected_failed_checks=lambda model: {
         "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
     },
 )
 def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
+    check(estimator)
+
+
+@checks_of_learning(StreamedSVC(multiclass="ovr", standardise=False))
+def test_its_other_form_learns_and_answers_like_an_estimator(estimator, check):
     check(estimator)
