@@ -2,8 +2,8 @@
 
 Three models are served: raw pixels, which is the candidate, hog and colour, and learned features;
 the last two are made as DVC experiments, or taken from the folders that --models has for them.
-With --before REVISION each is served by the code of that commit as well, in turn.
-Writes serve.json.
+With --before REVISION each is served by the code of that commit as well, in turn; without it the
+last such race stays. Writes serve.json.
 """
 
 import argparse
@@ -188,13 +188,14 @@ def main(arguments=None):
     parser.add_argument("--before", help="a commit whose scorer is raced")
     options = parser.parse_args(arguments)
     results = {"processors": processors(), "models": {}}
+    known = json.loads(RESULTS.read_text())["models"] if RESULTS.exists() else {}
     with tempfile.TemporaryDirectory() as folder, versions(options.before) as roots:
         for name, model in models(options.models, Path(folder)):
             found = results["models"][name] = {
                 "model_mb": round((model / "model.joblib").stat().st_size / 1e6, 1),
                 "parts": {str(clients): parts(model, clients) for clients in (1, 2)},
                 "clients": {str(clients): rates(model, ROOT, clients) for clients in CLIENTS},
-                "race": race(model, roots),
+                "race": race(model, roots) if options.before else known.get(name, {}).get("race"),
             }
             print(name, json.dumps(found, indent=1), flush=True)
             RESULTS.write_text(json.dumps(results, indent=2) + "\n")

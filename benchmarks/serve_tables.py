@@ -42,6 +42,8 @@ def race_table():
     """Sixteen clients: the code before and now, in turn."""
     rows = []
     for name, found in figures()["models"].items():
+        if not found["race"]:
+            continue
         before, now = found["race"].values()
         rate, cost, p99 = (
             f"{before[key]:.{digits}f} → {now[key]:.{digits}f}"
