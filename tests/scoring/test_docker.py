@@ -11,6 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.imports import PACKAGES, ROOT, files_behind
 from tests.scoring.server.service import running
 
@@ -42,6 +44,7 @@ def sent(path):
     return goes
 
 
+@pytest.mark.slow
 def test_what_is_copied_is_enough_to_answer(candidate, photo, tmp_path):
     app = tmp_path / "app"
     folders = [line.split()[0] for line in instructions("COPY") if re.match(r"\w+/ ", line)]

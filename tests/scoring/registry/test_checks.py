@@ -51,6 +51,7 @@ def test_forced_on_a_dirty_tree_nothing_in_the_workspace_counts_as_evidence(both
     assert "skipped: clean-tree lock bytes" in message
 
 
+@pytest.mark.slow
 def test_evidence_edited_by_hand_is_not_believed_even_when_committed(repo, capsys):
     call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
     for name in ("metrics/promotion.json", "metrics/predictions.csv"):
@@ -109,6 +110,7 @@ def better_production():
     call("git", "checkout", "--quiet", "run")
 
 
+@pytest.mark.slow
 def test_a_significantly_worse_model_becomes_canary_but_not_production(repo, capsys):
     better_production()
     assert "comparison: " in refused(capsys, "promote")

@@ -75,6 +75,7 @@ def test_a_record_cut_short_is_refused_and_the_next_one_is_whole(place, photo):
     assert len(torn) == 1
 
 
+@pytest.mark.slow
 def test_a_log_directory_that_cannot_be_made_refuses_answers(place, photo):
     (place / "logs").write_text("a file, where the directory should be")
     with running(place) as service:

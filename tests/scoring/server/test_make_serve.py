@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.scoring.server.service import ROOT, environment, until
 
 
+@pytest.mark.slow
 def test_a_port_given_to_make_reaches_the_scorer(place):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

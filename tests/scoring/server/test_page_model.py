@@ -18,6 +18,7 @@ expect = playwright.expect
 pytestmark = needs_browser
 
 
+@pytest.mark.slow
 def test_a_promoted_model_is_shown_by_its_version(visit, place, photo):
     folder = place / "models" / "production"
     shutil.copytree(place / "models" / "candidate", folder)
@@ -46,6 +47,7 @@ def test_the_flowers_it_knows_are_shown_until_the_first_photo(visit, photo, clas
     expect(kinds.first).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_classes_without_a_drawn_example_have_their_name(visit, place, photos):
     model = load(place / "models/candidate").estimator
     renamed = {"Lilly": "Rose", "Lotus": "Iris"}
@@ -58,6 +60,7 @@ def test_classes_without_a_drawn_example_have_their_name(visit, place, photos):
         expect(page.locator(".kind img")).to_have_count(3)
 
 
+@pytest.mark.slow
 def test_below_the_confidence_of_its_card_the_model_is_not_sure(visit, place, photo):
     card = place / "models/candidate/card.json"
     facts = json.loads(card.read_text())
