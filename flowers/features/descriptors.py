@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from flowers.photos.gradients import octants
+from flowers.photos.gradients import by_orientation, polar, triangles
 
 CELL = 4  # pixels
 CELLS = 4  # a window has CELLS x CELLS cells
@@ -85,28 +85,14 @@ def _opponent(image):
 
 def _gradient_cells(channels):
     """Histograms of orientations, (3, h / 4, w / 4, 8): full circle, linear interpolation."""
-    dx, dy = np.zeros_like(channels), np.zeros_like(channels)
-    dx[:, :, 1:-1] = channels[:, :, 2:] - channels[:, :, :-2]
-    dy[:, 1:-1] = channels[:, 2:] - channels[:, :-2]
-    strength, turn = np.sqrt(dx * dx + dy * dy), octants(dx, dy)
-    down, across = _triangles(channels.shape[1]), _triangles(channels.shape[2]).T
+    strength, turn = polar(channels)
+    down, across = triangles(channels.shape[1], CELL), triangles(channels.shape[2], CELL).T
     cells = np.empty((3, len(down), across.shape[1], ORIENTATIONS), dtype=np.float32)
-    share = np.empty_like(turn)
-    for k in range(ORIENTATIONS):  # as many as there are octants
-        np.abs(np.subtract(turn, np.float32(k - ORIENTATIONS / 2), out=share), out=share)
-        if k == 0:  # half a turn to the left is half a turn to the right
-            np.minimum(share, np.float32(ORIENTATIONS) - share, out=share)
-        np.maximum(np.subtract(np.float32(1), share, out=share), np.float32(0), out=share)
-        share *= strength
+    half = ORIENTATIONS // 2  # there are as many as octants; half a turn left is half a turn right
+    shares = by_orientation(strength, turn, range(-half, half), (-half,))
+    for k, share in enumerate(shares):
         cells[..., k] = down @ (share @ across)
     return cells
-
-
-def _triangles(length):
-    """Weights of pixels in cells, (length / CELL, length): triangles of half-width CELL."""
-    middle = (np.arange(length // CELL) + 0.5) * CELL
-    away = np.abs(np.arange(length) + 0.5 - middle[:, None])
-    return np.maximum(1 - away / CELL, 0).astype(np.float32)
 
 
 def _colour_cells(image):

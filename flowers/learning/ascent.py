@@ -114,7 +114,7 @@ class Ascent:
     def decided(self, rows, part, places):
         """Decision values of the rows of these places by the machine of a part."""
         planes = self.planes_[part]
-        return np.concatenate([planes.decision_function(x) for _, x, _ in rows.batches(places)])
+        return np.concatenate([planes.decision_function(x) for _, x in rows.read(places)])
 
     def held_out(self, rows, y, tasks):
         """Classes, and decision values for each task of the places fitted on and those asked."""

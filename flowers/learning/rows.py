@@ -47,22 +47,32 @@ class Rows:
 
     def batches(self, order):
         """Yield places, their rows and the products of these, in this order, read ahead."""
+        for places, (rows, products) in self._ahead(self._with_products, order):
+            yield places, rows, products
+
+    def read(self, order):
+        """Yield places and their rows, in this order, read ahead."""
+        return self._ahead(self.seen, order)
+
+    def _with_products(self, places):
+        rows = self.seen(places)
+        return rows, rows @ rows.T
+
+    def _ahead(self, function, order):
+        """Yield places, a batch at a time, and what the function gives for them."""
         some = [order[k : k + BATCH] for k in range(0, len(order), BATCH)]
         with on_threads():
             count = joblib.effective_n_jobs(None)
         if count == 1:
-            yield from map(self._batch, some)
+            yield from ((places, function(places)) for places in some)
             return
         # joblib would run as far ahead as it can, and so fill the memory.
         with ThreadPoolExecutor(count) as pool:
             waiting = deque()
             for places in some:
-                waiting.append(pool.submit(self._batch, places))
+                waiting.append((places, pool.submit(function, places)))
                 if len(waiting) > count:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-
-    def _batch(self, places):
-        rows = self.seen(places)
-        return places, rows, rows @ rows.T
+                    places, found = waiting.popleft()
+                    yield places, found.result()
+            for places, found in waiting:
+                yield places, found.result()

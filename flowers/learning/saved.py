@@ -22,8 +22,14 @@ def load(path):
     -------
     GramSVC, StreamedSVC or CalibratedNB
     """
-    # A pickle only names its classes: imported here, a reader of files sees what loading one needs,
-    # and scikit-learn costs a second only where a model is loaded.
-    from flowers.learning import naive_bayes, sgd, svm  # noqa: F401
-
+    import_classes()
     return joblib.load(path)
+
+
+def import_classes():
+    """Import what estimators in files are made of.
+
+    A pickle only names its classes: here a reader of files sees what loading one needs, and
+    scikit-learn costs a second only where a model is loaded.
+    """
+    from flowers.learning import naive_bayes, sgd, svm  # noqa: F401

@@ -79,7 +79,7 @@ class StreamedSVC(SVM):
         every = np.arange(len(X))
         if self.standardise:
             scaler = StandardScaler()
-            for _, x, _ in X.batches(every):
+            for _, x in X.read(every):
                 scaler.partial_fit(x)
             mean, factor = scaler.mean_.astype(np.float32), 1.0 / scaler.scale_
             X = Rows(X.sources, X.numbers, mean, factor.astype(np.float32))

@@ -70,20 +70,10 @@ def append_all(directory, entries):
 
     Parameters
     ----------
-    directory : path-like
-        Made if it is not there.
+    directory
+        As of `append`, and so is what is returned and raised.
     entries : list of (str, str)
         From `entry`. Those of one file are written together, in their order.
-
-    Returns
-    -------
-    int
-        Bytes written.
-
-    Raises
-    ------
-    OSError
-        If not all of all of them is on the disk.
     """
     files = {}
     for name, lines in entries:

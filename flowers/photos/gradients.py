@@ -1,10 +1,69 @@
-"""Directions of gradients, fast and with the same bits on every machine."""
+"""Gradients by strength and direction, fast and with the same bits on every machine."""
 
 import numpy as np
 
 # Of q, q^3, q^5 and q^7 in arctan(q) * 4 / pi for q in [0, 1]: the least largest error is 1e-4 of
 # an octant. numpy's arctan2 takes several times as long, and its last bits are the machine's.
 _ARCTAN = np.float32([1.2722385, -0.4089327, 0.1862297, -0.0496392])
+
+
+def polar(planes):
+    """Strength and direction of the central differences of planes; 0 at their edges.
+
+    Parameters
+    ----------
+    planes : ndarray of shape (n, h, w), float32
+
+    Returns
+    -------
+    strength : ndarray of shape (n, h, w), float32, >= 0
+    turn : ndarray of shape (n, h, w), float32
+        As of `octants`.
+    """
+    dx, dy = np.zeros_like(planes), np.zeros_like(planes)
+    dx[:, :, 1:-1] = planes[:, :, 2:] - planes[:, :, :-2]
+    dy[:, 1:-1] = planes[:, 2:] - planes[:, :-2]
+    return np.sqrt(dx * dx + dy * dy), octants(dx, dy)
+
+
+def by_orientation(strength, turn, middles, ends):
+    """Share each gradient out to the two orientations beside its direction.
+
+    Parameters
+    ----------
+    strength : ndarray, float32
+    turn : ndarray of the same shape, float32
+        Directions, of which the circle has as many as there are `middles`.
+    middles : sequence of int
+        Directions of the orientations.
+    ends : container of int
+        Those of the middles that have gradients across the end of the circle as neighbours.
+
+    Yields
+    ------
+    ndarray of the same shape, float32
+        What each orientation has, in an array that the next one overwrites.
+    """
+    share = np.empty_like(turn)
+    for middle in middles:
+        np.abs(np.subtract(turn, np.float32(middle), out=share), out=share)
+        if middle in ends:
+            np.minimum(share, np.float32(len(middles)) - share, out=share)
+        np.maximum(np.subtract(np.float32(1), share, out=share), np.float32(0), out=share)
+        share *= strength
+        yield share
+
+
+def triangles(length, cell):
+    """Weights of pixels in cells of so many pixels: triangles that end in the middles beside.
+
+    Returns
+    -------
+    ndarray of shape (length // cell, length), float32
+    """
+    middle = (np.arange(length // cell) + 0.5) * cell
+    away = np.abs(np.arange(length) + 0.5 - middle[:, None])
+    return np.maximum(1 - away / cell, 0).astype(np.float32)
 
 
 def octants(dx, dy):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowers.parallel import each, on_threads
-from flowers.photos.gradients import octants
+from flowers.photos.gradients import by_orientation, polar, triangles
 from flowers.photos.twins import unit_rows
 
 CELLS = 8
@@ -175,28 +175,17 @@ def _areas(side, edge, share, reduced):
 
 def _histograms(grey):
     """Strength of the gradients by cell and orientation, (n, 8, 8, 9)."""
-    dx, dy = np.zeros_like(grey), np.zeros_like(grey)
-    dx[:, :, 1:-1] = grey[:, :, 2:] - grey[:, :, :-2]
-    dy[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
-    strength, turn = np.sqrt(dx * dx + dy * dy), octants(dx, dy)
+    strength, turn = polar(grey)
     # A slope and its opposite are one: half a turn is as much as none.
     turn += (turn < 0) * np.float32(4)
     turn -= (turn >= 4) * np.float32(4)
     # Middles of bins lie at half numbers: mirrored, the bin k becomes the bin 8 - k.
     turn *= np.float32(BINS / 4)
     turn -= np.float32(0.5)
-    pixels = grey.shape[1] // CELLS
-    middle = (np.arange(CELLS) + 0.5) * pixels
-    away = np.abs(np.arange(grey.shape[1]) + 0.5 - middle[:, None]) / pixels
-    weights = np.maximum(1 - away, 0).astype(np.float32)
+    weights = triangles(grey.shape[1], grey.shape[1] // CELLS)
     histograms = np.empty((len(grey), CELLS, CELLS, BINS), dtype=np.float32)
-    share, other = np.empty_like(turn), dx
-    for k in range(BINS):
-        np.abs(np.subtract(turn, np.float32(k), out=share), out=share)
-        if k in (0, BINS - 1):  # neighbours across the end
-            np.minimum(share, np.subtract(np.float32(BINS), share, out=other), out=share)
-        np.maximum(np.subtract(np.float32(1), share, out=share), 0, out=share)
-        share *= strength
+    shares = by_orientation(strength, turn, range(BINS), (0, BINS - 1))
+    for k, share in enumerate(shares):
         histograms[..., k] = weights @ share @ weights.T
     return histograms
 

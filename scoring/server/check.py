@@ -2,10 +2,8 @@
 
 import multiprocessing
 
-# What a model file names is imported once here, and not again in each fork.
-import flowers.learning.naive_bayes
-import flowers.learning.svm  # noqa: F401
 from flowers.errors import BadInput
+from flowers.learning.saved import import_classes
 from flowers.model_folder import find, load
 from scoring.server.scorer import golden_fault
 from scoring.server.settings import MODELS
@@ -26,6 +24,7 @@ def checked(settings):
         If it should not be served.
     """
     folder = find(MODELS, settings.model_dir)
+    import_classes()  # once, and not again in each fork
     fork = multiprocessing.get_context("fork")
     answer, told = fork.Pipe(duplex=False)
     process = fork.Process(target=_tell, args=(folder, settings.model_sha256, told), daemon=True)
