@@ -4,12 +4,12 @@ from flowers.pins import pin
 
 pin()
 
-import os  # noqa: E402
-
 import pytest  # noqa: E402
+
+from scoring.server.settings import processors  # noqa: E402
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One worker more than processors: a worker often waits for a server or a run."""
-    return (os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()) + 1
+    return processors() + 1

@@ -1,8 +1,8 @@
 """What DVC itself costs, by number of photos: python -m benchmarks.dvc_costs [n ...].
 
 The files are as large as those of a run, 13 kB a photo, 49 kB a row of each array; their bytes are
-random, because DVC only hashes and links them. Writes benchmarks/dvc_costs.json and the table of
-docs/scale.md.
+random, because DVC only hashes and links them. Writes benchmarks/dvc_costs.json; make readme the
+table of docs/scale.md.
 """
 
 import json
@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clean_copy import ROOT, run
-from benchmarks.scale import write_between
 from benchmarks.stages import measured
 
 SIZES = (5000, 20_000)
@@ -101,4 +100,3 @@ if __name__ == "__main__":
         results[n] = {how: costs(n, links) for how, links in LINKS.items()}
         print(n, json.dumps(results[n]), flush=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    write_between("dvc", table(results))

@@ -69,7 +69,7 @@ def milliseconds(images, sizes, preparation):
 
 def learning_of(knobs):
     """How the codebook of a recipe is learnt."""
-    scales = tuple(map(float, knobs["codebook.scales"].strip("[]").split(",")))
+    scales = tuple(json.loads(knobs["codebook.scales"]))
     return Recipe(scales, knobs["codebook.words"], photos=900, per_photo=130, seed=SEED)
 
 

@@ -14,7 +14,6 @@ import yaml
 from scipy.optimize import nnls
 
 from benchmarks.clean_copy import ROOT, clean_copy, run
-from benchmarks.scale import write_between
 from benchmarks.stages import measured
 
 SIZES = (500, 1000, 2000, 5000, 10_000, 20_000)
@@ -165,10 +164,9 @@ def picture(found):
 
 
 def write(found):
-    """Figures, picture and table of what is known so far."""
+    """Figures and picture of what is known so far."""
     RESULTS.write_text(json.dumps(found, indent=2) + "\n")
     PICTURE.write_text(picture(found))
-    write_between("growth", table(found))
 
 
 if __name__ == "__main__":

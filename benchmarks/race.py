@@ -7,7 +7,6 @@ its own; intelex comes with the extra `peers`.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import peak_mb, write_between
+from benchmarks.scale import peak_mb, raced
+from flowers.pins import PINS
 
 SIZES = (1000, 2000, 4000)
 NEW = 512  # photos that are answered after the fit
@@ -107,19 +107,6 @@ def competitor(name, folder, n):
     print(json.dumps(figures))
 
 
-def raced(folder, name, n):
-    environment = dict(os.environ)
-    if name == "ours":
-        from flowers.pins import PINS
-
-        environment = PINS | environment
-    command = [sys.executable, "-m", "benchmarks.race", "--as", name, folder, str(n)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{name} failed: {done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def main(source=None):
     images, labels = photos(source)
     names = [n for n in COMPETITORS if n != "intelex" or find_spec("sklearnex")]
@@ -131,19 +118,20 @@ def main(source=None):
         for n in SIZES:
             for name in names:
                 if name != "plain" or n <= PLAIN_AT_MOST:
-                    found = results.setdefault(name, {})[n] = raced(folder, name, n)
+                    environment = PINS | os.environ if name == "ours" else None
+                    found = raced("benchmarks.race", name, folder, n, environment=environment)
+                    results.setdefault(name, {})[n] = found
                     print(f"{name:<8} {n:>5}", *(f"{k} {v}" for k, v in found.items()), flush=True)
                     write(results, source)
 
 
 def write(results, source):
-    """What is known so far, as figures, picture and table."""
+    """What is known so far, as figures and picture."""
     load = round(os.getloadavg()[0], 1)
     facts = {"cores": os.cpu_count(), "load": load, "real_photos": source is not None}
     written = facts | {"results": results}
     RESULTS.write_text(json.dumps(written, indent=2) + "\n")
     PICTURE.write_text(picture(results))
-    write_between("race", table(written))
 
 
 def table(written):

@@ -8,6 +8,7 @@ import sys
 from benchmarks import (
     accuracy_tables,
     alarm_tables,
+    dvc_costs,
     growth,
     race,
     serve_tables,
@@ -95,7 +96,7 @@ TABLES = {
     "stages": stages_sentence,
     "graph": graph,
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
-    **{"race": measured(race), "growth": measured(growth)},
+    **{"race": measured(race), "growth": measured(growth), "dvc": measured(dvc_costs)},
     **{"solvers": measured(solvers), "twin-race": measured(twin_race)},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,

@@ -1,19 +1,27 @@
-"""What benchmarks of scale share: docs/scale.md, and the memory of a process."""
+"""What benchmarks of scale share: a process for each competitor, and its memory."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from benchmarks.clean_copy import ROOT
 
-PAGE = ROOT / "docs" / "scale.md"
 
+def raced(module, *arguments, environment=None):
+    """Figures that a benchmark prints as JSON, in its last line, for one competitor.
 
-def write_between(name, content):
-    """Put a table between the markers of its name."""
-    pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
-    text = PAGE.read_text()
-    text = re.sub(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
-    PAGE.write_text(text)
+    It is called as ``--as NAME ...``, in a process of its own: what one loads or holds is no
+    other's.
+    """
+    command = [sys.executable, "-m", module, "--as", *map(str, arguments)]
+    environment = environment or os.environ
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{arguments[0]} failed: {done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def peak_mb():

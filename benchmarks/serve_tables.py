@@ -1,19 +1,12 @@
 """What the pages say of an answer's time, from serve.json."""
 
-import json
-
-from benchmarks.clean_copy import ROOT
+from benchmarks.security import read, table
 
 PARTS = ("read", "features", "model", "log", "http")
 
 
 def figures():
-    return json.loads((ROOT / "benchmarks" / "serve.json").read_text())
-
-
-def table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    return read("serve")
 
 
 def parts_table():

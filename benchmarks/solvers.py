@@ -3,11 +3,11 @@
 The rows are those of the recipe learned-small, from real photos, a fifth of which is set aside. Up
 to 4,000 training rows both solvers answer it; with more, 20,000 and 100,000 if none are named, the
 streamed one alone. Where there are too few rows, noisy copies make up the number. Each fit has a
-process of its own. Writes benchmarks/solvers.json and the tables of docs/scale.md.
+process of its own. Writes benchmarks/solvers.json; make readme puts
+it into docs/scale.md.
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import peak_mb, write_between
+from benchmarks.scale import peak_mb, raced
 from flowers.evaluation.comparison import paired
 from flowers.evaluation.scores import group_bootstrap
 
@@ -34,21 +34,18 @@ NAMES = {
 def prepare(source, folder):
     """Rows, mirrored rows, labels and groups of the photos, those set aside beside them."""
     from benchmarks.experiments import knobs_of
-    from benchmarks.folds import arrays, rows_of
+    from benchmarks.folds import arrays, learning_of, rows_of
     from benchmarks.protocols import SMALL
     from benchmarks.real import groups_in, photos_of
-    from flowers.features.vocabularies import Recipe
     from flowers.learning.splits import grouped_split
     from flowers.parallel import workers
 
     labels, photos = photos_of(knobs_of(source))
     images, sizes = arrays(photos, SMALL["resize.size"])
-    scales = tuple(json.loads(SMALL["codebook.scales"]))
-    recipe = Recipe(scales, SMALL["codebook.words"], photos=900, per_photo=130, seed=SEED)
     with workers(-1, "threading"):
         groups = groups_in(photos)
         test = grouped_split(labels, groups, 0.2, SEED)
-        X, mirrored, _ = rows_of(images, sizes, np.flatnonzero(~test), recipe)
+        X, mirrored, _ = rows_of(images, sizes, np.flatnonzero(~test), learning_of(SMALL))
     np.savez(
         folder / "photos.npz",
         **{"X": np.concatenate([X[~test], mirrored[~test]]), "new": X[test]},
@@ -124,15 +121,8 @@ def competitor(name, folder):
     low, high = group_bootstrap(correct, photos["apart"], 2000, SEED)
     accuracy = {"accuracy": float(correct.mean()), "low": low, "high": high}
     seconds = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": peak}
-    print(json.dumps(seconds | accuracy | told))
-
-
-def raced(name, folder):
-    command = [sys.executable, "-m", "benchmarks.solvers", "--as", name, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{name} failed: {done.stderr}")
-    return {k: round(v, 4) for k, v in json.loads(done.stdout.splitlines()[-1]).items()}
+    figures = seconds | accuracy | told
+    print(json.dumps({key: round(value, 4) for key, value in figures.items()}))
 
 
 def main(source, sizes):
@@ -143,7 +133,7 @@ def main(source, sizes):
         for n in sizes:
             write_rows(folder, n)
             names = ["sgd"] if n > max(BOTH) else list(NAMES) if n == min(BOTH) else ["gram", "sgd"]
-            told = {one: raced(one, folder) for one in names}
+            told = {one: raced("benchmarks.solvers", one, folder) for one in names}
             told["file_mb"] = round((folder / "rows.npy").stat().st_size / 1e6)
             if "gram" in told:
                 first, second = (np.load(folder / f"{one}.npy") for one in ("gram", "sgd"))
@@ -152,7 +142,6 @@ def main(source, sizes):
             results[str(n)] = told
             results = dict(sorted(results.items(), key=lambda item: int(item[0])))
             RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-            write_between("solvers", table(results))
             print(n, told, flush=True)
 
 

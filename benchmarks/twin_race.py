@@ -2,12 +2,12 @@
 
 Random thumbnails with planted copies, some of them mirrored, each race in a process of its own.
 faiss is no dependency: pip install faiss-cpu. Without numbers: 5,000, 10,000 and 20,000 thumbnails
-in the race, and 100,000 by ours alone. Writes benchmarks/twin_race.json and its table.
+in the race, and 100,000 by ours alone. Writes benchmarks/twin_race.json; make readme its
+table.
 """
 
 import json
 import os
-import subprocess
 import sys
 import time
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import peak_mb, write_between
+from benchmarks.scale import peak_mb, raced
 
 RACED, ALONE, THRESHOLD = (5000, 10_000, 20_000), 100_000, 0.97
 RESULTS = ROOT / "benchmarks" / "twin_race.json"
@@ -75,16 +75,11 @@ def main(sizes):
         for name in NAMES:
             if name == "faiss" and (n > max(RACED) or not find_spec("faiss")):
                 continue
-            command = [sys.executable, "-m", "benchmarks.twin_race", "--as", name, str(n)]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-            if done.returncode:
-                sys.exit(f"{name} failed: {done.stderr}")
-            told = json.loads(done.stdout.splitlines()[-1])
+            told = raced("benchmarks.twin_race", name, n)
             results.setdefault(str(n), {})[name] = told
             print(n, name, told, flush=True)
             results = dict(sorted(results.items(), key=lambda item: int(item[0])))
             RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-            write_between("twin-race", table(results))
 
 
 def table(results):

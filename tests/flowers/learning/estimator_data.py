@@ -17,6 +17,15 @@ def rows(n=150, d=60, classes=5, dtype="uint8", seed=0, shift=20.0):
     return (X if dtype == "uint8" else (X / 255).astype(dtype)), CLASSES[index]
 
 
+def assert_the_label_is_the_most_probable_class(model, new, truth):
+    """Of a fitted model, which is right on most of the new rows."""
+    probabilities = model.predict_proba(new)
+    assert probabilities.shape == (len(new), len(np.unique(truth)))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(new), model.classes_[probabilities.argmax(axis=1)])
+    assert np.mean(model.predict(new) == truth) > 0.8
+
+
 # Of scikit-learn's checks those that turn on how a model learns and answers. The others are of the
 # class (names, tags, parameters, kinds of input) and pass or fail alike whatever its knobs are.
 LEARNING = (

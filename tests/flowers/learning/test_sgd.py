@@ -16,7 +16,11 @@ from flowers.learning.rows import Rows
 from flowers.learning.sgd import StreamedSVC
 from flowers.learning.splits import grouped_folds
 from flowers.learning.svm import GramSVC, votes_and_margins
-from tests.flowers.learning.estimator_data import checks_of_learning, rows
+from tests.flowers.learning.estimator_data import (
+    assert_the_label_is_the_most_probable_class,
+    checks_of_learning,
+    rows,
+)
 from tests.flowers.learning.test_linear import halves, prepared
 
 TOLERANCE = 2e-3
@@ -133,11 +137,7 @@ def test_the_rows_are_never_in_memory_together(tmp_path, monkeypatch):
 def test_the_label_is_the_most_probable_class(classes, calibration):
     X, y, new, truth = halves(classes)
     model = StreamedSVC(calibration=calibration).fit(X, y)
-    probabilities = model.predict_proba(new)
-    assert probabilities.shape == (len(new), classes)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
-    np.testing.assert_array_equal(model.predict(new), model.classes_[probabilities.argmax(axis=1)])
-    assert accuracy_score(truth, model.predict(new)) > 0.8
+    assert_the_label_is_the_most_probable_class(model, new, truth)
 
 
 def test_the_model_is_one_weight_vector_per_class():
