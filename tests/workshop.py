@@ -81,7 +81,11 @@ class Workshop:
             else:
                 shutil.copy(source, path / name)
         shop = cls(path)
-        for command in ("git init -q --template=", "dvc init -q", "dvc config core.analytics false"):
+        for command in (
+            "git init -q --template=",
+            "dvc init -q",
+            "dvc config core.analytics false",
+        ):
             shop.run(*command.split())
         shop.commit("start")
         return shop

@@ -103,6 +103,21 @@ class SVM(Calibrated):
         self.folds = folds
         self.seed = seed
 
+    def figures(self):
+        """Say what a fit was made with and came to, by name."""
+        return {
+            "features": self.n_features_in_,
+            "support_vectors": len(self.support_),
+            **{"C": self.C_, "gamma": self.gamma_},
+            "tried": max(len(self.tuning_), 1),
+            "held_out_accuracy": self.held_out_accuracy_,
+        }
+
+    def attempts(self):
+        """Give rows of `tuning_`, or the one there would be, where nothing was to choose."""
+        only = {"C": self.C_, "gamma": self.gamma_, "grouped": self.held_out_accuracy_}
+        return self.tuning_ or [only | {"random": "", "chosen": 1}]
+
     def _tuning(self, y, groups, rows, width):
         """Set ``C_`` and ``gamma_``, chosen where there are several."""
         Cs = as_list(self.C)
