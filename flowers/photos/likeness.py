@@ -92,7 +92,10 @@ class Likeness:
         for k in range(0, len(near), PAIRS):
             pairs = slice(k, k + PAIRS)
             ours, theirs = rows[i[pairs]], self.rows[known][j[pairs]]
-            either = (np.einsum("ij,ij->i", a, theirs) for a in (ours, self.mirrored(ours)))
+            either = (
+                np.einsum("ij,ij->i", a, theirs, dtype=np.float64)
+                for a in (ours, self.mirrored(ours))
+            )
             np.maximum(*either, out=correlation[pairs])
         more = correlation > threshold
         return i[more], j[more], correlation[more]
