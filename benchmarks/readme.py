@@ -72,8 +72,9 @@ def stages_sentence():
     for photos, stages in measured.items():
         wall = sum(stage["wall_s"] for stage in stages.values())
         name, most = max(stages.items(), key=lambda item: item[1]["peak_mb"])
+        which = f"{int(photos):,} drawn" if photos.isdigit() else "5,000 real, mostly altered,"
         said.append(
-            f"{int(photos):,} drawn photos take {wall:.0f} s, and {most['peak_mb']} MB in the "
+            f"{which} photos take {wall:.0f} s, and {most['peak_mb']} MB in the "
             f"hungriest stage, `{name}`"
         )
     return "On two cores, " + ";\n".join(said) + ".\n`benchmarks/stages.json` has each stage."
