@@ -90,6 +90,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	python -m benchmarks.race $(SOURCE)
 	python -m benchmarks.growth
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
+	$(if $(SOURCE),python -m benchmarks.folder $(SOURCE))
 	python -m benchmarks.twin_race
 	python -m benchmarks.dvc_costs
 	python -m benchmarks.gram

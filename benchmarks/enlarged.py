@@ -5,6 +5,7 @@ and two are copies of such pictures. The public set has 3,067 distinct pictures 
 """
 
 import io
+import sys
 import tempfile
 import zipfile
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from PIL import ImageEnhance
 from tqdm import tqdm
 
 from benchmarks.alterations import cropped, mirrored, recoloured
+from benchmarks.clean_copy import run
 from flowers.errors import Rejected
 from flowers.parallel import mapped
 from flowers.photos.decoding import decode
@@ -71,12 +73,24 @@ def enlarged(source, count):
     yield from tqdm(islice(more, max(count - len(photos), 0)), desc="altered", disable=None)
 
 
+def write(source, count, path):
+    """A zip of so many photos, one folder per class."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for k, (label, content) in enumerate(enlarged(source, count)):
+            archive.writestr(f"flower_images/{label}/{k:06}.jpg", content)
+
+
 @contextmanager
 def enlarged_archive(source, count):
-    """The path of a zip of so many photos, one folder per class, that is deleted afterwards."""
+    """The path of a zip of so many photos, that is deleted afterwards.
+
+    Another process writes it: what it has in memory would count for those that are measured.
+    """
     with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
         path = Path(folder) / "photos.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            for k, (label, content) in enumerate(enlarged(source, count)):
-                archive.writestr(f"flower_images/{label}/{k:06}.jpg", content)
+        run(sys.executable, "-m", "benchmarks.enlarged", source, str(count), str(path))
         yield path
+
+
+if __name__ == "__main__":
+    write(sys.argv[1], int(sys.argv[2]), sys.argv[3])
