@@ -92,6 +92,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
 	$(if $(SOURCE),python -m benchmarks.folder $(SOURCE))
 	python -m benchmarks.twin_race
+	python -m benchmarks.twin_scale
 	python -m benchmarks.dvc_costs
 	python -m benchmarks.gram
 	python -m benchmarks.serve

@@ -15,6 +15,7 @@ from benchmarks import (
     serve_tables,
     solvers,
     twin_race,
+    twin_scale,
     twin_tables,
 )
 from benchmarks.accuracy_tables import interval
@@ -100,7 +101,7 @@ TABLES = {
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
     **{"race": measured(race), "growth": measured(growth), "dvc": measured(dvc_costs)},
     **{"solvers": measured(solvers), "twin-race": measured(twin_race)},
-    "folder": measured(folder),
+    **{"folder": measured(folder), "twin-scale": measured(twin_scale)},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,
     **serve_tables.TABLES,
