@@ -49,7 +49,7 @@ def measure(copy):
         "peak_mb": round(peak),
         "in_order": named == sorted(named),
         "asked_alone": ALONE,
-        "largest_difference": max(differences),
+        "largest_difference": float(max(differences)),
     }
 
 
