@@ -144,7 +144,7 @@ class Model:
 
         Parameters
         ----------
-        photos : sequence of bytes
+        photos : iterable of bytes
             At most ``flowers.learning.kernels.FEW``: more get other bits.
 
         Returns
