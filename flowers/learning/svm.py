@@ -44,7 +44,12 @@ def votes_and_margins(pairwise):
     first, second = np.triu_indices(k, 1)
     gain = np.where(pairwise > 0, 1.0, 0.0) + pairwise / 3
     loss = np.where(pairwise > 0, 0.0, 1.0) - pairwise / 3
-    return gain @ np.eye(k)[first] + loss @ np.eye(k)[second]
+    values = np.zeros((len(pairwise), k))
+    # Column by column: the sums of a product of matrices depend on how many rows it has.
+    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+        values[:, i] += gain[:, pair]
+        values[:, j] += loss[:, pair]
+    return values
 
 
 class SVM(Calibrated):
