@@ -52,30 +52,27 @@ class Means:
     off: np.ndarray
 
     @classmethod
-    def of(cls, held, probabilities, day, knobs):
+    def of(cls, truth, known, stream, day, knobs):
         """Test a stream.
 
         Parameters
         ----------
-        held : Held
-        probabilities : ndarray of shape (n, n_classes)
+        truth : ndarray of shape (m,), int
+            Of the held-out photos.
+        known, stream : ndarray of shape (m, d), (n, d)
+            As of `values`.
         day : ndarray of shape (n,), int
             On which each photo came; never falls.
         knobs : dict
             ``window``; ``mix_tolerance``.
         """
-        given = held.probabilities, held.truth
-        known, stream = (
-            np.concatenate([neutral(*given, p), votes(*given, p)], axis=1)
-            for p in (held.probabilities, probabilities)
-        )
         tolerance = knobs["mix_tolerance"]
-        past = History(known, stream, day, tolerance / SWINGS, probabilities.shape[1])
+        past = History(known, stream, day, tolerance / SWINGS, known.shape[1] // 2)
         p_values = np.ones((2, len(past.ends), len(LENGTHS)))
         for i, length in enumerate(LENGTHS):
             first = length // STEP - 1
             if first < len(past.ends):
-                p_values[:, first:, i] = _squared(past, length, held.truth)
+                p_values[:, first:, i] = _squared(past, length, truth)
         window = STEP * max(1, round(knobs["window"] / STEP))
         off = [_run(past, count, window, tolerance) for count in RUNS]
         return cls(past.ends, *p_values, window, np.stack(off, axis=1))
@@ -118,6 +115,22 @@ class Means:
         at = int(enough.any(axis=1).argmax())
         end, count = int(self.ends[at]), list(RUNS)[int(enough[at].argmax())]
         return end - count * self.window, end
+
+
+def values(held, probabilities):
+    """Give what is averaged of answers: their neutral scores, then their votes.
+
+    Parameters
+    ----------
+    held : Held
+    probabilities : ndarray of shape (n, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n, 1 + 2 n_classes), float64
+    """
+    given = held.probabilities, held.truth, probabilities
+    return np.concatenate([neutral(*given), votes(*given)], axis=1)
 
 
 def _squared(past, length, truth):

@@ -9,7 +9,7 @@ import numpy as np
 
 from flowers.drift import traffic, watch
 from flowers.drift.martingale import bet_on
-from flowers.drift.means import Means
+from flowers.drift.means import Means, values
 from flowers.drift.ranks import codes_of
 from flowers.drift.report import wilson
 from flowers.drift.windows import Held
@@ -71,16 +71,21 @@ class Simulator:
             Held(*(held_out[name][rows] for name in ("probabilities", "truth", "image")))
             for rows in references
         ]
-        tolerance = self.knobs["mix_tolerance"]
-        codes = [codes_of(watch.ranked(held, population, tolerance)) for held in helds]
+        tables = [values(held, population) for held in helds]
+        bets = tables
+        if self.knobs["mix_tolerance"] == 0:
+            bets = [watch.ranked(held, population, 0) for held in helds]
+        codes = [codes_of(table[:, : 1 + population.shape[1]]) for table in bets]
         known, arriving = (
             np.stack([c[rows] for c, rows in zip(codes, drawn, strict=True)])
             for drawn in (references, streams)
         )
         capital = bet_on(known, arriving, rng.random(streams.shape))
         found, day = [], np.arange(streams.shape[1]) // traffic.PER_DAY
-        for held, rows, line in zip(helds, streams, capital, strict=True):
-            means = Means.of(held, population[rows], day, self.knobs)
+        for held, table, past, rows, line in zip(
+            helds, tables, references, streams, capital, strict=True
+        ):
+            means = Means.of(held.truth, table[past], table[rows], day, self.knobs)
             found.append((watch.first_ring(line, means, self.knobs), means, held))
         return found
 

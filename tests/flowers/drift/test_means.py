@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers.drift.history import LEAST, STEP, History
-from flowers.drift.means import LENGTHS, RUNS, Means
+from flowers.drift.means import LENGTHS, RUNS, Means, values
 from flowers.drift.windows import Held
 from tests.flowers.drift.test_martingale import answers
 
@@ -14,9 +14,14 @@ def held_out(rng, count=400):
     return Held(answers(truth, rng), truth, np.zeros((count, 8)))
 
 
+def means_of(held, probabilities, day):
+    given = (values(held, p) for p in (held.probabilities, probabilities))
+    return Means.of(held.truth, *given, day, KNOBS)
+
+
 def watched(held, truth, rng, per_day=500, **how):
     """Tests of a stream of photos of these classes."""
-    return Means.of(held, answers(truth, rng, **how), np.arange(len(truth)) // per_day, KNOBS)
+    return means_of(held, answers(truth, rng, **how), np.arange(len(truth)) // per_day)
 
 
 def test_without_a_change_p_values_are_as_small_as_they_should_be_or_larger():
@@ -37,7 +42,7 @@ def test_other_answers_to_the_same_flowers_are_seen_in_the_scores(begins):
     late = np.concatenate(
         [answers(truth[:begins], rng), answers(truth[begins:], rng, strength=0.8)]
     )
-    means = Means.of(held, late, np.arange(len(late)) // 500, KNOBS)
+    means = means_of(held, late, np.arange(len(late)) // 500)
     since, end = means.first_low("scores", 1e-5)
     assert begins < end <= begins + 400 and abs(since - begins) <= 200
 
@@ -66,9 +71,9 @@ def test_what_was_tested_once_stays_when_more_photos_come():
     rng = np.random.default_rng(4)
     held, truth = held_out(rng), rng.integers(0, 3, 3230)
     probabilities, day = answers(truth, rng), np.arange(3230) // 410
-    whole = Means.of(held, probabilities, day, KNOBS)
+    whole = means_of(held, probabilities, day)
     for count in (0, 49, 99, 100, 820, 1337, 2460):
-        early = Means.of(held, probabilities[:count], day[:count], KNOBS)
+        early = means_of(held, probabilities[:count], day[:count])
         for name in ("ends", "scores", "answers", "off"):
             seen = getattr(early, name)
             assert (seen == getattr(whole, name)[: len(seen)]).all()
