@@ -14,7 +14,7 @@ from flowers.photos.index import sizes_of
 from flowers.tables import read_csv, write_json, write_text
 from stages._files import progress
 from stages._run import run
-from stages._workers import stage_workers
+from stages._workers import stage_processes, stage_workers
 
 
 def main(knobs):
@@ -32,11 +32,12 @@ def main(knobs):
     }
     simulator = Simulator(held_out, watched, knobs["seed"])
     with stage_workers():
+        made = dict(cases(held_out, answer, images, rows, knobs["shares"]))
+    with stage_processes():
         months = {
             name: simulator.false_alarms(knobs["months"], **kind)
             for name, kind in progress(TRAFFIC.items(), desc="months")
         }
-        made = dict(cases(held_out, answer, images, rows, knobs["shares"]))
         tasks = ((case, knobs["streams"]) for case in made.values())
         told = progress(each(simulator.detection, tasks), desc="shifts", total=len(made))
         found = dict(zip(made, told, strict=True))
