@@ -7,3 +7,8 @@ from flowers.parallel import workers
 def stage_workers():
     """The workers for what is done inside; their processes read arrays from files in data/."""
     return workers(jobs(), backend(), "data")
+
+
+def stage_processes():
+    """The same for work in many small steps, which threads would only hold up."""
+    return workers(jobs(), "loky" if backend() == "threading" else backend(), "data")

@@ -6,12 +6,15 @@ import numpy as np
 
 from flowers import model_folder
 from flowers.drift import charts
-from flowers.drift.simulation import TRAFFIC, Simulator, cases, spread
+from flowers.drift.cases import cases, spread
+from flowers.drift.simulation import TRAFFIC, Simulator
 from flowers.log.reference import read_reference
+from flowers.parallel import each
 from flowers.photos.index import sizes_of
 from flowers.tables import read_csv, write_json, write_text
 from stages._files import progress
 from stages._run import run
+from stages._workers import stage_processes, stage_workers
 
 
 def main(knobs):
@@ -28,16 +31,16 @@ def main(knobs):
         "mix_tolerance": knobs["drift.mix_tolerance"],
     }
     simulator = Simulator(held_out, watched, knobs["seed"])
-    months = {
-        name: simulator.false_alarms(knobs["months"], **kind)
-        for name, kind in progress(TRAFFIC.items(), desc="months")
-    }
-    found = {
-        name: simulator.detection(case, knobs["streams"])
-        for name, case in progress(
-            cases(held_out, answer, images, rows, knobs["shares"]), desc="shifts"
-        )
-    }
+    with stage_workers():
+        made = dict(cases(held_out, answer, images, rows, knobs["shares"]))
+    with stage_processes():
+        months = {
+            name: simulator.false_alarms(knobs["months"], **kind)
+            for name, kind in progress(TRAFFIC.items(), desc="months")
+        }
+        tasks = ((case, knobs["streams"]) for case in made.values())
+        told = progress(each(simulator.detection, tasks), desc="shifts", total=len(made))
+        found = dict(zip(made, told, strict=True))
     told = {"distinct": simulator.distinct, "accuracy": simulator.accuracy}
     write_json("metrics/alarm.json", told | {"false_alarms": months, "shifts": found})
     write_text("plots/alarm.svg", charts.alarm(months, found))

@@ -85,7 +85,7 @@ def windows(p_values, differing, moved, alpha):
     ax.plot(number[which], shown[which], "o", label="another mix of classes", **ring)
     ax.set(yscale="log", ylim=(LEAST / 3, 3), xlabel="window", ylabel="smallest adjusted p-value")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title("Windows of photos; two in a row that differ are an alarm")
+    ax.set_title("Windows of photos beside the held-out ones")
     ax.legend(frameon=False, loc="lower left")
     return svg(figure)
 

@@ -4,8 +4,8 @@ Vovk, Gammerman & Shafer 2022, "Algorithmic Learning in a Random World", 2nd ed.
 Volkhonskiy et al. 2017, "Inductive conformal martingales for change-point detection". A game that
 is fair as long as new photos and held-out ones could change places: each photo gets a p-value, its
 rank among all before it, and the capital is bet on the p-values not being uniform. By Ville's
-inequality a capital that starts at 1 ever reaches 100 in at most 1 % of such streams, however long
-they are and however often one looks.
+inequality a capital that starts at 1 ever reaches 1,000 in at most 1 of 1,000 such streams, however
+long they are and however often one looks.
 """
 
 import numpy as np
@@ -96,29 +96,32 @@ def log_capital(p, every=1):
     ndarray of shape (n // every, ...)
         After each so many photos.
     """
-    players = [(JUMP / 3, JUMP / 3, JUMP / 3), (JUMP, 0, LEAVE / 2)]
-    to_rest, across, start = (
-        np.reshape(x, (2,) + (1,) * (p.ndim - 1)) for x in zip(*players, strict=True)
-    )
-    down, rest, up = (np.full((2, *p.shape[1:]), 1 / 3) for _ in range(3))
-    keep, stay, pays = 1 - to_rest - across, 1 - 2 * start, np.exp((1 - DESIGN_EFFECT) / 24)
-    rounds = len(p) // every
-    growth = np.empty((rounds, 2, *p.shape[1:]))
-    for t, bet in enumerate((p[: rounds * every] - 0.5) * pays):
-        moved = start * rest
-        rest, down, up = (
-            stay * rest + to_rest * (down + up),
-            (keep * down + across * up + moved) * (pays - bet),
-            (keep * up + across * down + moved) * (pays + bet),
-        )
-        if (t + 1) % every == 0:
-            total = down + rest + up
-            growth[t // every] = total
-            down, rest, up = down / total, rest / total, up / total
+    # Of each player, what becomes of the stakes on down, rest and up.
+    moves = np.array([_moves(JUMP / 3, JUMP / 3, JUMP / 3), _moves(JUMP, 0, LEAVE / 2)])
+    pays = np.exp((1 - DESIGN_EFFECT) / 24)
+    rounds, width = len(p) // every, int(np.prod(p.shape[1:]))
+    stakes = np.full((2, 3, width), 1 / 3)
+    growth = np.empty((rounds, 2, width))
+    worth = np.ones((every, 3, width))
+    for t in range(rounds):
+        bet = (p[t * every : (t + 1) * every].reshape(every, width) - 0.5) * pays
+        worth[:, 0], worth[:, 2] = pays - bet, pays + bet
+        for gain in worth:
+            stakes = np.matmul(moves, stakes)
+            stakes *= gain
+        growth[t] = stakes.sum(axis=1)
+        stakes /= growth[t][:, None]
+    growth = growth.reshape(rounds, 2, *p.shape[1:])
     logs = np.cumsum(np.log(growth), axis=0)
     # The mean over players and scores of what may be too large for a number.
     most = logs.max(axis=(1, -1), keepdims=True)
     return most[:, 0, ..., 0] + np.log(np.exp(logs - most).mean(axis=(1, -1)))
+
+
+def _moves(to_rest, across, start):
+    """Give the shares of the stakes (columns) that go to down, rest and up (rows)."""
+    keep = 1 - to_rest - across
+    return [[keep, start, across], [to_rest, 1 - 2 * start, to_rest], [across, start, keep]]
 
 
 def bet_on(reference, stream, ties):

@@ -5,15 +5,15 @@ bootstrap): without a shift the null hypothesis holds exactly, and the chance in
 large as the real one, is part of the rates. Each draw stands for a photo of its own.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from flowers.drift import shifts, traffic, watch
+from flowers.drift import traffic, watch
 from flowers.drift.martingale import bet_on
+from flowers.drift.means import Means, values
 from flowers.drift.ranks import codes_of
 from flowers.drift.report import wilson
-from flowers.drift.windows import Held, Windows
+from flowers.drift.windows import Held
+from flowers.parallel import each
 
 # A month of a small scorer.
 MONTH = 20_000
@@ -22,88 +22,7 @@ INDEPENDENT, CLUSTERED = "independent", "clustered"
 TRAFFIC = {INDEPENDENT: {}, CLUSTERED: {"burst": 3.0, "day_sd": 0.05}}
 WITHIN = (400, 1000, 2000)
 QUIET = 500  # photos before a shift begins
-SLOW = 2000  # photos over which a slow shift comes up
-AT_A_TIME = 40  # streams, for memory
-RARE = {"unknown": (0.2, 0.05)}  # shares of photos in place of those of the other shifts
-
-
-@dataclass(frozen=True)
-class Case:
-    """A shift to be noticed.
-
-    Attributes
-    ----------
-    after : ndarray of shape (m, n_classes)
-        Answers about photos after the shift.
-    correct : ndarray of shape (m,), bool
-        Whether those are right.
-    rows : ndarray of shape (m,)
-        Which held-out photos they are.
-    share : float
-        Of the photos that are shifted.
-    slow : int
-        Photos over which the share comes up.
-    mix : ndarray of shape (n_classes,) or None
-        Of the classes after the shift.
-    """
-
-    after: np.ndarray
-    correct: np.ndarray
-    rows: np.ndarray
-    share: float = 1.0
-    slow: int = 0
-    mix: np.ndarray | None = None
-
-    @property
-    def kind(self):
-        """What the alarm should say."""
-        return watch.PHOTOS if self.mix is None else watch.FLOWERS
-
-
-def cases(held_out, answer, images, rows, shares):
-    """Make every shift.
-
-    Parameters
-    ----------
-    held_out : dict
-        As of ``flowers.log.reference.read_reference``.
-    answer : callable
-        From images to probabilities.
-    images : ndarray of shape (m, s, s, 3), uint8
-        Held-out photos that are shifted.
-    rows : ndarray of shape (m,)
-        Their rows in `held_out`.
-    shares : sequence of float
-        Of the photos that are shifted.
-
-    Yields
-    ------
-    name : str
-    case : Case
-    """
-    truth, before = held_out["truth"], held_out["probabilities"]
-    for name in shifts.OF_PIXELS:
-        after = answer(shifts.apply(name, images)).astype(before.dtype).round(6)
-        right = after.argmax(axis=1) == truth[rows]
-        right &= name not in shifts.WITHOUT_ANSWER
-        for share in RARE.get(name, shares):
-            yield f"{name}, {100 * share:.0f} %", Case(after, right, rows, share)
-        if name == "grey":
-            yield f"{name}, slowly", Case(after, right, rows, slow=SLOW)
-    right, everything = before.argmax(axis=1) == truth, np.arange(len(truth))
-    for name, weights in shifts.OF_CLASSES.items():
-        mix = traffic.base_mix(truth, len(held_out["classes"])) * weights(len(held_out["classes"]))
-        yield name, Case(before, right, everything, mix=mix / mix.sum())
-
-
-def spread(rows, groups, count):
-    """Choose `count` rows evenly, the first of each group before any other."""
-    first = np.unique(groups[rows], return_index=True)[1]
-    order = np.concatenate([np.sort(first), np.setdiff1d(np.arange(len(rows)), first)])
-    firsts, others = order[: len(first)], order[len(first) :]
-    if len(firsts) >= count:
-        return rows[firsts[np.linspace(0, len(firsts) - 1, count).astype(int)]]
-    return np.sort(rows[np.concatenate([firsts, others[: count - len(firsts)]])])
+AT_A_TIME = 20  # streams, for memory
 
 
 class Simulator:
@@ -132,7 +51,7 @@ class Simulator:
         return traffic.draw_photos(self.held_out["group"], even, (count, self.distinct), rng)
 
     def rings(self, population, references, streams, rng):
-        """Ring of each stream, or None.
+        """Watch each stream.
 
         Parameters
         ----------
@@ -145,26 +64,30 @@ class Simulator:
 
         Returns
         -------
-        rings : list of (Ring or None)
-        helds : list of Held
+        list of (Ring or None, Means, Held)
         """
         held_out = self.held_out
         helds = [
             Held(*(held_out[name][rows] for name in ("probabilities", "truth", "image")))
             for rows in references
         ]
-        tolerance = self.knobs["mix_tolerance"]
-        codes = [codes_of(watch.ranked(held, population, tolerance)) for held in helds]
+        tables = [values(held, population) for held in helds]
+        bets = tables
+        if self.knobs["mix_tolerance"] == 0:
+            bets = [watch.ranked(held, population, 0) for held in helds]
+        codes = [codes_of(table[:, : 1 + population.shape[1]]) for table in bets]
         known, arriving = (
             np.stack([c[rows] for c, rows in zip(codes, drawn, strict=True)])
             for drawn in (references, streams)
         )
         capital = bet_on(known, arriving, rng.random(streams.shape))
-        found = []
-        for held, rows, line in zip(helds, streams, capital, strict=True):
-            windows = Windows.of(held, population[rows], self.knobs["window"], tolerance)
-            found.append(watch.first_ring(line, windows, self.knobs))
-        return found, helds
+        found, day = [], np.arange(streams.shape[1]) // traffic.PER_DAY
+        for held, table, past, rows, line in zip(
+            helds, tables, references, streams, capital, strict=True
+        ):
+            means = Means.of(held.truth, table[past], table[rows], day, self.knobs)
+            found.append((watch.first_ring(line, means, self.knobs), means, held))
+        return found
 
     def false_alarms(self, count, length=MONTH, **kind):
         """Share of streams without any shift that ring, with its interval.
@@ -180,17 +103,20 @@ class Simulator:
         -------
         dict
         """
-        rng, rang = np.random.default_rng(self.seed), []
-        for start in range(0, count, AT_A_TIME):
-            size = min(AT_A_TIME, count - start), length
-            drawn = traffic.streams(self.held_out, size, rng, **kind)
-            references = self.references(size[0], rng)
-            rang += self.rings(self.held_out["probabilities"], references, drawn, rng)[0]
+        starts = range(0, count, AT_A_TIME)
+        tasks = ((start, (min(AT_A_TIME, count - start), length), kind) for start in starts)
+        rang = [ring for rings in each(self._quiet, tasks) for ring in rings]
         by = [ring.by for ring in rang if ring]
         low, high = wilson(len(by), count)
         told = {"streams": count, "photos": length, "rang": len(by) / count}
         told |= {"rang_low": max(low, 0.0), "rang_high": high}
         return told | {name: by.count(name) / count for name in watch.RINGS}
+
+    def _quiet(self, start, size, kind):
+        """Rings of streams without a shift, the same whatever else is drawn."""
+        rng, answers = np.random.default_rng([self.seed, start]), self.held_out["probabilities"]
+        drawn = traffic.streams(self.held_out, size, rng, **kind)
+        return [ring for ring, *_ in self.rings(answers, self.references(size[0], rng), drawn, rng)]
 
     def detection(self, case, count, **kind):
         """How soon a shift is noticed, and whether its kind is told.
@@ -212,8 +138,8 @@ class Simulator:
         late = self.after(case, (count, WITHIN[-1]), rng, kind)
         population = np.concatenate([held_out["probabilities"], case.after])
         drawn = np.concatenate([quiet, late], axis=1)
-        rings, helds = self.rings(population, self.references(count, rng), drawn, rng)
-        rang = [r.at - QUIET + 1 if r else np.inf for r in rings]
+        watched = self.rings(population, self.references(count, rng), drawn, rng)
+        rang = [r.at - QUIET + 1 if r else np.inf for r, *_ in watched]
         delays = np.array([delay for delay in rang if delay > 0])
         right = np.concatenate(
             [held_out["probabilities"].argmax(axis=1) == held_out["truth"], case.correct]
@@ -224,8 +150,8 @@ class Simulator:
         median = np.median(delays) if len(delays) else np.inf
         told["median_photos"] = int(median) if np.isfinite(median) else None
         kinds = [
-            watch.kind(ring, held, population[rows], self.knobs)
-            for ring, held, rows in zip(rings, helds, drawn, strict=True)
+            watch.kind(ring, means, held, population[rows], self.knobs)
+            for (ring, means, held), rows in zip(watched, drawn, strict=True)
             if ring and ring.at >= QUIET
         ]
         told["kind_told"] = kinds.count(case.kind) / len(kinds) if kinds else None

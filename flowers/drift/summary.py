@@ -6,6 +6,7 @@ import numpy as np
 
 from flowers.drift import mix, watch
 from flowers.drift.alarm import compare, holm, kolmogorov_smirnov
+from flowers.drift.means import Means, values
 from flowers.drift.report import accuracy, describe
 from flowers.drift.verdict import BETTER, HARMFUL, needed, verdict
 from flowers.drift.watch import Ring
@@ -30,6 +31,7 @@ class Stream:
         As of ``flowers.log.table.row_type``, from the last acknowledgement on.
     log_capital : ndarray of shape (n,)
     windows : Windows
+    means : Means
     ring : Ring or None
     verdict : dict
     """
@@ -38,6 +40,7 @@ class Stream:
     rows: np.ndarray
     log_capital: np.ndarray
     windows: Windows
+    means: Means
     ring: Ring | None
     verdict: dict
 
@@ -57,12 +60,15 @@ class Stream:
         log_capital = watch.capital(held, rows, knobs["mix_tolerance"])
         size, tolerance = knobs["window"], knobs["mix_tolerance"]
         windows = Windows.of(held, rows["probabilities"], size, tolerance)
-        ring = watch.first_ring(log_capital, windows, knobs)
+        day = rows["time"].astype("M8[D]").astype(int)
+        known, arriving = (values(held, p) for p in (held.probabilities, rows["probabilities"]))
+        means = Means.of(held.truth, known, arriving, day, knobs)
+        ring = watch.first_ring(log_capital, means, knobs)
         told = judged(held, rows, ring, knobs)
         if ring is None and told["word"] == HARMFUL:
             labelled = np.flatnonzero(rows["truth"] != UNKNOWN)[-told["labelled"] :]
             ring = Ring(watch.LABELS, int(labelled[0]), int(labelled[-1]))
-        return cls(held, rows, log_capital, windows, ring, told)
+        return cls(held, rows, log_capital, windows, means, ring, told)
 
 
 def judged(held, rows, ring, knobs):
@@ -98,7 +104,7 @@ def alarm_of(stream, classes, knobs):
         "rang_at": str(stream.rows["time"][ring.at]),
         "since": str(stream.rows["time"][ring.since]),
         "by": ring.by,
-        "kind": watch.kind(ring, held, stream.rows["probabilities"], knobs),
+        "kind": watch.kind(ring, stream.means, held, stream.rows["probabilities"], knobs),
         "answers": [c for c, p in zip(classes, apart, strict=True) if p <= knobs["alpha"]],
         "statistics": image_warnings(held.image, told["image"], knobs["alpha"]),
         "mix": mix_of(held, told["probabilities"], classes, knobs["alpha"]),

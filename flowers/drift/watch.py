@@ -9,11 +9,11 @@ from flowers.drift.martingale import bet_on, neutral, scores
 from flowers.drift.ranks import codes_of
 from flowers.drift.windows import compared
 
-# Windows in a row that have to differ; one alone may be chance.
+# p-value at which the means ring. It is looked at every 50 photos for years.
+LEVEL = 2e-5
+# Windows that tell what a ring is about, at least.
 CONSECUTIVE = 2
-# Of the mix, also more in a row at a larger alpha: a class that stays away is seldom sure at once.
-MIX_RUNS = ((CONSECUTIVE, 1), (3, 15))
-RINGS = CAPITAL, WINDOWS, SHARES = "capital", "windows", "mix"
+RINGS = CAPITAL, SCORES, ANSWERS, SHARES = "capital", "scores", "answers", "mix"
 LABELS = "labels"
 PHOTOS, FLOWERS = "the photos or the answers changed", "other flowers arrive"
 WRONG = "the answers are wrong more often"
@@ -25,7 +25,7 @@ class Ring:
 
     Attributes
     ----------
-    by : {"capital", "windows", "mix", "labels"}
+    by : {"capital", "scores", "answers", "mix", "labels"}
     since, at : int
         Rows of the stream: where the change seems to begin, and the last one seen as it rang.
     """
@@ -69,29 +69,15 @@ def ranked(held, probabilities, tolerance):
     return neutral(held.probabilities, held.truth, probabilities)
 
 
-def in_a_row(marked, count=CONSECUTIVE):
-    """Find the first of `count` marked windows in a row; None if there is none.
-
-    Parameters
-    ----------
-    marked : ndarray of shape (k,), bool
-    count : int
-    """
-    if len(marked) < count:
-        return None
-    runs = np.all([marked[i : len(marked) - count + 1 + i] for i in range(count)], axis=0)
-    return int(runs.argmax()) if runs.any() else None
-
-
-def first_ring(log_capital, windows, knobs):
+def first_ring(log_capital, means, knobs):
     """Find what rang first.
 
     Parameters
     ----------
     log_capital : ndarray of shape (n,)
-    windows : Windows
+    means : Means
     knobs : dict
-        ``capital`` at which the bet rings; ``alpha`` of a window; ``mix_tolerance``.
+        ``capital`` at which the bet rings.
 
     Returns
     -------
@@ -102,26 +88,25 @@ def first_ring(log_capital, windows, knobs):
     if high.any():
         at = int(high.argmax())
         rings.append(Ring(CAPITAL, int(np.r_[0.0, log_capital[:at]].argmin()), at))
-    marks = [(WINDOWS, CONSECUTIVE, windows.differing(knobs["alpha"]))]
-    for count, times in MIX_RUNS:
-        beyond = windows.beyond(knobs["mix_tolerance"], min(1, times * knobs["alpha"]))
-        marks += [(SHARES, count, column == sign) for column in beyond.T for sign in (-1, 1)]
-    for by, count, marked in marks:
-        if (first := in_a_row(marked, count)) is not None:
-            last = windows.spans[first + count - 1][1] - 1
-            rings.append(Ring(by, windows.spans[first][0], last))
+    for by in (SCORES, ANSWERS):
+        if found := means.first_low(by, LEVEL):
+            rings.append(Ring(by, found[0], found[1] - 1))
+    if found := means.first_run():
+        rings.append(Ring(SHARES, found[0], found[1] - 1))
     return min(rings, key=lambda ring: ring.at, default=None)
 
 
-def kind(ring, held, probabilities, knobs):
+def kind(ring, means, held, probabilities, knobs):
     """Tell whether other flowers arrive or the photos, or the answers to them, have changed.
 
-    The capital does not see the mix, so where it rang it is the photos. Where the windows or the
-    mix rang, the photos since then are compared with held-out ones of their mix, whatever it is.
+    The capital and the neutral scores do not see the mix: where they rang it is the photos. Where
+    the answers or the mix rang, the photos since then are looked at again: their neutral scores,
+    and their answers beside held-out ones of their mix, whatever it is.
 
     Parameters
     ----------
     ring : Ring
+    means : Means
     held : Held
     probabilities : ndarray of shape (n, n_classes)
         Of the stream.
@@ -135,10 +120,12 @@ def kind(ring, held, probabilities, knobs):
     """
     if ring.by == LABELS:
         return WRONG
-    if ring.by in (WINDOWS, SHARES):
-        p_values, *_ = compared(held, stretch(ring, probabilities, knobs["window"])[None])
-        return PHOTOS if (p_values <= knobs["alpha"]).any() else FLOWERS
-    return PHOTOS
+    if ring.by not in (ANSWERS, SHARES):
+        return PHOTOS
+    since = stretch(ring, probabilities, knobs["window"])
+    p_values, *_ = compared(held, since[None])
+    apart = means.scores_of(ring.since, ring.since + len(since))
+    return PHOTOS if min(p_values.min(), apart) <= knobs["alpha"] else FLOWERS
 
 
 def stretch(ring, rows, window):

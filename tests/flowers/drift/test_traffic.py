@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from flowers.drift.simulation import MONTH, Case, Simulator, spread
+from flowers.drift.cases import Case, spread
+from flowers.drift.simulation import MONTH, Simulator
 from flowers.drift.traffic import days, draw_photos, streams
+from flowers.parallel import workers
 from tests.flowers.drift.test_martingale import answers
 
 KNOBS = {"capital": 100, "window": 500, "alpha": 0.01, "mix_tolerance": 0.05}
@@ -69,6 +71,14 @@ def test_months_without_a_shift_are_quiet(held_out, kind):
     told = Simulator(held_out, KNOBS, 0).false_alarms(20, 5000, **kind)
     assert told["rang"] <= 0.1 and told["rang_low"] <= told["rang"] <= told["rang_high"]
     assert told["streams"] == 20 and MONTH == 20_000
+
+
+@pytest.mark.parametrize("name", ["threading", "loky"])
+def test_workers_change_nothing(held_out, name):
+    simulator = Simulator(held_out, KNOBS, 3)
+    alone = simulator.false_alarms(45, 600, burst=5.0)
+    with workers(2, name):
+        assert simulator.false_alarms(45, 600, burst=5.0) == alone
 
 
 def test_a_shift_of_the_photos_rings_soon_and_is_called_so(held_out):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from flowers.drift.watch import Ring, first_ring, in_a_row, stretch, ties
+from flowers.drift.means import LENGTHS, RUNS, Means
+from flowers.drift.watch import LEVEL, Ring, first_ring, stretch, ties
 from flowers.drift.windows import Held, Windows, compared
 from flowers.log.table import row_type
 from tests.flowers.drift.test_martingale import answers
@@ -9,64 +10,40 @@ from tests.flowers.drift.test_martingale import answers
 KNOBS = {"capital": 100, "window": 10, "alpha": 0.01, "mix_tolerance": 0.05}
 
 
-def windows(p_values, change=None):
-    """Windows of 10 photos in two classes, with little noise."""
-    p = np.repeat(np.array(p_values, float)[:, None], 2, axis=1)
-    change = np.zeros(p.shape) if change is None else np.array(change, float)
-    spans = [(10 * i, 10 * i + 10) for i in range(len(p))]
-    return Windows(spans, p, np.zeros(p.shape), change, np.full(p.shape, 0.01))
-
-
-@pytest.mark.parametrize(
-    ("marked", "first"),
-    [([], None), ([1], None), ([1, 0, 1], None), ([0, 1, 1, 1], 1), ([1, 1], 0)],
-)
-def test_two_in_a_row_are_found_where_they_begin(marked, first):
-    assert in_a_row(np.array(marked, bool)) == first
-
-
-def test_as_many_in_a_row_as_asked_for():
-    assert in_a_row(np.array([1, 1, 0, 1, 1, 1], bool), 3) == 3
-    assert in_a_row(np.array([1, 1], bool), 3) is None
+def quiet_but(**found):
+    """Tests of 1,000 photos in which nothing is unlikely, but for what is given."""
+    quiet = {name: np.ones((20, len(LENGTHS))) for name in ("scores", "answers")}
+    quiet["off"] = np.full((20, len(RUNS)), -np.inf)
+    return Means(ends=50 * np.arange(1, 21), window=250, **quiet | found)
 
 
 def test_the_capital_rings_at_the_photo_that_reaches_it_and_began_at_its_lowest():
     line = np.log(np.r_[0.5, 0.1, 0.2, 5, 101, 3, 500])
-    quiet = windows([1, 1])
-    assert first_ring(line, quiet, KNOBS) == Ring("capital", 2, 4)
-    assert first_ring(line, quiet, KNOBS | {"capital": 1000}) is None
+    assert first_ring(line, quiet_but(), KNOBS) == Ring("capital", 2, 4)
+    assert first_ring(line, quiet_but(), KNOBS | {"capital": 1000}) is None
 
 
-def test_two_windows_that_differ_ring_at_the_end_of_the_second():
-    flat = np.zeros(50)
-    assert first_ring(flat, windows([1, 1e-4, 1, 1e-4]), KNOBS) is None
-    assert first_ring(flat, windows([1, 1e-4, 1e-4]), KNOBS) == Ring("windows", 10, 29)
+@pytest.mark.parametrize("by", ["scores", "answers"])
+def test_means_ring_once_they_are_unlikely_enough_about_the_photos_that_are(by):
+    flat, low = np.zeros(1000), np.ones((20, len(LENGTHS)))
+    low[11, 1], low[12, 3] = LEVEL, LEVEL / 9
+    assert first_ring(flat, quiet_but(**{by: low}), KNOBS) == Ring(by, 600 - LENGTHS[1], 599)
+    assert first_ring(flat, quiet_but(**{by: low * 1.01}), KNOBS) == Ring(by, 650 - LENGTHS[3], 649)
+    assert first_ring(flat, quiet_but(**{by: low * 10}), KNOBS) is None
 
 
-def test_the_mix_rings_beyond_its_tolerance_twice_on_the_same_side():
-    def rung(*changes):
-        return first_ring(np.zeros(30), windows([1] * len(changes), changes), KNOBS)
-
-    assert rung([0.3, -0.3], [0.2, -0.2]) == Ring("mix", 0, 19)
-    assert rung([0.3, -0.3], [-0.3, 0.3]) is None
-    assert rung([0.06, -0.06], [0.06, -0.06]) is None  # not surely beyond 0.05
-
-
-def test_a_mix_that_is_less_surely_off_rings_after_three_windows():
-    def rung(*changes):
-        return first_ring(np.zeros(30), windows([1] * len(changes), changes), KNOBS)
-
-    off = [0.072, -0.072]  # 2.2 deviations beyond 0.05
-    assert rung(off, off) is None
-    assert rung(off, [0, 0], off, off) is None
-    assert rung(off, off, off) == Ring("mix", 0, 29)
-    assert rung(off, off, [-0.072, 0.072]) is None
+def test_the_mix_rings_after_as_many_windows_as_it_takes():
+    flat, off = np.zeros(1000), np.full((20, len(RUNS)), -np.inf)
+    off[15, 1] = RUNS[3]
+    assert first_ring(flat, quiet_but(off=off), KNOBS) == Ring("mix", 800 - 3 * 250, 799)
+    assert first_ring(flat, quiet_but(off=off - 0.01), KNOBS) is None
 
 
 def test_what_rings_first_is_told():
-    line = np.r_[np.zeros(25), np.full(5, 9.0)]
-    assert first_ring(line, windows([1e-4, 1e-4, 1]), KNOBS).by == "windows"
-    assert first_ring(line[15:], windows([1e-4, 1e-4, 1]), KNOBS).by == "capital"
+    line, low = np.r_[np.zeros(250), np.full(750, 9.0)], np.ones((20, len(LENGTHS)))
+    low[3] = 1e-9
+    assert first_ring(line, quiet_but(scores=low), KNOBS).by == "scores"
+    assert first_ring(line[200:], quiet_but(scores=low), KNOBS).by == "capital"
 
 
 def test_a_ring_is_about_two_windows_from_its_beginning_or_as_far_as_it_took():
