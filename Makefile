@@ -86,10 +86,13 @@ real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real
 # SOURCE: its pixels are raced; pip install '.[peers]' adds scikit-learn-intelex.
 bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more photos, scorer, drift, attack
 	python -m benchmarks.stages
+	$(if $(SOURCE),python -m benchmarks.stages $(SOURCE))
 	python -m benchmarks.race $(SOURCE)
 	python -m benchmarks.growth
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
+	$(if $(SOURCE),python -m benchmarks.folder $(SOURCE))
 	python -m benchmarks.twin_race
+	python -m benchmarks.twin_scale
 	python -m benchmarks.dvc_costs
 	python -m benchmarks.gram
 	python -m benchmarks.serve

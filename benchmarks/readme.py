@@ -9,11 +9,13 @@ from benchmarks import (
     accuracy_tables,
     alarm_tables,
     dvc_costs,
+    folder,
     growth,
     race,
     serve_tables,
     solvers,
     twin_race,
+    twin_scale,
     twin_tables,
 )
 from benchmarks.accuracy_tables import interval
@@ -72,8 +74,9 @@ def stages_sentence():
     for photos, stages in measured.items():
         wall = sum(stage["wall_s"] for stage in stages.values())
         name, most = max(stages.items(), key=lambda item: item[1]["peak_mb"])
+        which = f"{int(photos):,} drawn" if photos.isdigit() else "5,000 real, mostly altered,"
         said.append(
-            f"{int(photos):,} drawn photos take {wall:.0f} s, and {most['peak_mb']} MB in the "
+            f"{which} photos take {wall:.0f} s, and {most['peak_mb']} MB in the "
             f"hungriest stage, `{name}`"
         )
     return "On two cores, " + ";\n".join(said) + ".\n`benchmarks/stages.json` has each stage."
@@ -98,6 +101,7 @@ TABLES = {
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
     **{"race": measured(race), "growth": measured(growth), "dvc": measured(dvc_costs)},
     **{"solvers": measured(solvers), "twin-race": measured(twin_race)},
+    **{"folder": measured(folder), "twin-scale": measured(twin_scale)},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,
     **serve_tables.TABLES,

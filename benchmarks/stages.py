@@ -1,4 +1,8 @@
-"""Time and peak memory of each stage on 1,000 and on 5,000 drawn photos."""
+"""Time and peak memory of each stage: python -m benchmarks.stages [ARCHIVE].
+
+On 1,000 and on 5,000 drawn photos; if an archive or a folder is named, on 5,000 made from its
+photos instead. What was measured of the others stays.
+"""
 
 import json
 import os
@@ -10,8 +14,10 @@ import time
 import yaml
 
 from benchmarks.clean_copy import ENVIRONMENT, ROOT, clean_copy
+from benchmarks.enlarged import enlarged_archive
 
 PER_CLASS = (200, 1000)
+REAL = 5000  # photos, as many as the public set has
 RESULTS = ROOT / "benchmarks" / "stages.json"
 
 
@@ -29,26 +35,44 @@ def measured(command, cwd):
     return time.monotonic() - start, cpu, usage.ru_maxrss / 1024
 
 
-def main():
-    results = {}
-    for per_class in PER_CLASS:
-        print(f"{5 * per_class} drawn photos\n{'stage':<12}{'wall s':>8}{'cpu s':>8}{'peak MB':>9}")
-        with clean_copy() as copy:
-            params = copy / "params.yaml"
-            text = re.sub(r"per_class: \d+", f"per_class: {per_class}", params.read_text())
-            params.write_text(text)
-            stages = yaml.safe_load((copy / "dvc.yaml").read_text())["stages"]
-            results[5 * per_class] = {}
-            for name, stage in stages.items():
-                wall, cpu, peak = measured(stage["cmd"], copy)
-                print(f"{name:<12}{wall:>8.1f}{cpu:>8.1f}{peak:>9.0f}", flush=True)
-                results[5 * per_class][name] = {
-                    "wall_s": round(wall, 1),
-                    "cpu_s": round(cpu, 1),
-                    "peak_mb": round(peak),
-                }
+def knobs_of(params, knobs):
+    """The text of params.yaml with other knobs of `fetch`, each named once in it."""
+    for key, value in knobs.items():
+        params = re.sub(rf"(?m)^(  {key}:) [^#\n]*", rf"\1 {value} ", params, count=1)
+    return params
+
+
+def measure(knobs):
+    """Figures of each stage with other knobs of `fetch`."""
+    print(f"{'stage':<12}{'wall s':>8}{'cpu s':>8}{'peak MB':>9}")
+    found = {}
+    with clean_copy() as copy:
+        params = copy / "params.yaml"
+        params.write_text(knobs_of(params.read_text(), knobs))
+        stages = yaml.safe_load((copy / "dvc.yaml").read_text())["stages"]
+        for name, stage in stages.items():
+            wall, cpu, peak = measured(stage["cmd"], copy)
+            print(f"{name:<12}{wall:>8.1f}{cpu:>8.1f}{peak:>9.0f}", flush=True)
+            found[name] = {
+                "wall_s": round(wall, 1),
+                "cpu_s": round(cpu, 1),
+                "peak_mb": round(peak),
+            }
+    return found
+
+
+def main(source=None):
+    results = json.loads(RESULTS.read_text())
+    if source is None:
+        for per_class in PER_CLASS:
+            print(f"{5 * per_class} drawn photos")
+            results[str(5 * per_class)] = measure({"per_class": per_class})
+    else:
+        with enlarged_archive(source, REAL) as archive:
+            print(f"{REAL} real photos, most of them altered")
+            results["real"] = measure({"source": "archive", "path": archive})
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])

@@ -144,7 +144,7 @@ class Model:
 
         Parameters
         ----------
-        photos : sequence of bytes
+        photos : iterable of bytes
             At most ``flowers.learning.kernels.FEW``: more get other bits.
 
         Returns
@@ -153,14 +153,15 @@ class Model:
             Why it cannot be read, in place of the answer to such a photo.
         """
         read = [self._attempted(photo) for photo in photos]
-        some = [found for found in read if isinstance(found, Prepared)]
+        told = iter(self.answered([found for found in read if isinstance(found, Prepared)]))
+        return [next(told) if isinstance(found, Prepared) else found for found in read]
+
+    def answered(self, photos):
+        """Answer photos that are read, if there are any: `judged`, then `told`."""
         start = time.perf_counter()
-        shares = iter(self.judged(some) if some else ())
-        seconds = (time.perf_counter() - start) / max(len(some), 1)
-        return [
-            self.told(found, next(shares), seconds) if isinstance(found, Prepared) else found
-            for found in read
-        ]
+        rows = self.judged(photos) if photos else ()
+        seconds = (time.perf_counter() - start) / max(len(photos), 1)
+        return [self.told(*pair, seconds) for pair in zip(photos, rows, strict=True)]
 
     def _attempted(self, photo):
         try:
@@ -187,9 +188,28 @@ class Model:
         start = time.perf_counter()
         image, _ = decode(photo)
         pixels = square(image, self.card["size"])
-        facts = {"width": image.width, "height": image.height} | statistics(pixels)
-        row = extract(pixels[None], self.card["features"], [image.size], self.codebook)
-        return Prepared(row, facts, time.perf_counter() - start)
+        return self.described(pixels, image.size, time.perf_counter() - start)
+
+    def described(self, pixels, size, seconds=0.0):
+        """Make of a photo's pixels what the model looks at, and what the log keeps.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8, shape (side, side, 3)
+            Of the card's size.
+        size : tuple of int
+            Width and height of the upright photo.
+        seconds : float
+            That were spent on reading it.
+
+        Returns
+        -------
+        Prepared
+        """
+        start = time.perf_counter()
+        facts = {"width": size[0], "height": size[1]} | statistics(pixels)
+        row = extract(pixels[None], self.card["features"], [size], self.codebook)
+        return Prepared(row, facts, seconds + time.perf_counter() - start)
 
     def judged(self, photos):
         """Class probabilities of photos that are read.

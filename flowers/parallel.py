@@ -1,8 +1,9 @@
 """One function over many things: threads, processes, or the workers of a cluster."""
 
 import mmap
+import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +12,7 @@ import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
 
-from flowers.errors import BadInput
+from flowers.errors import BadInput, shielded
 
 # Bytes that tasks on threads may copy together, beside what they share.
 COPIES = 500_000_000
@@ -39,33 +40,51 @@ def workers(jobs, backend, folder=None):
     BadInput
         If the backend is not installed.
     """
-    try:
-        client = _connect(backend)
-    except ImportError as error:
-        raise BadInput(
-            f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
-        ) from error
-    token = _FOLDER.set(folder)
-    try:
-        with joblib.parallel_config(backend, n_jobs=jobs):
+    with nullcontext() if backend == "threading" else _processes(backend):
+        token = _FOLDER.set(folder)
+        try:
+            with joblib.parallel_config(backend, n_jobs=jobs):
+                yield
+        finally:
+            _FOLDER.reset(token)
+
+
+@contextmanager
+def _processes(backend):
+    from joblib.externals.loky.backend import resource_tracker
+
+    resource_tracker.ensure_running()  # before `shielded`, for the reason it has with its own
+    with shielded():
+        try:
+            end = _connect(backend)
+        except ImportError as error:
+            raise BadInput(
+                f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
+            ) from error
+        try:
             yield
-    finally:
-        _FOLDER.reset(token)
-        if client is not None:
-            client.close()
+        finally:
+            # Who is interrupted ends at once, and waits for nobody.
+            if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+                end()
 
 
 def _connect(backend):
-    """Say what a cluster backend needs before joblib knows it; something to close, or None."""
+    """Say what a backend needs before joblib knows it; give what ends it."""
     if backend == "dask":
         from dask.distributed import Client
 
-        return Client()
+        return Client().close
     if backend == "ray":
         from ray.util.joblib import register_ray
 
         register_ray()
-    return None
+        return lambda: None  # the cluster ends with this process
+
+    from joblib.externals.loky import get_reusable_executor
+
+    # While the process ends, Ctrl-C would come too late to be one line.
+    return lambda: get_reusable_executor().shutdown()
 
 
 def on_threads():

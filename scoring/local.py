@@ -13,12 +13,15 @@ from tqdm import tqdm
 
 from flowers import model_folder
 from flowers.environment import jobs, model_dir, model_sha256
-from flowers.errors import BadInput
+from flowers.errors import BadInput, Rejected
 from flowers.model import Answer
 from flowers.parallel import mapped
 from scoring.answers import prediction
 
 BATCH = 16  # photos that a worker answers together
+LARGEST = (
+    200_000_000  # bytes of a file that is read: as many as 25 million pixels with 16 bits take
+)
 ALL_ANSWERED, SOME_REJECTED, USAGE = 0, 1, 2
 
 
@@ -68,8 +71,8 @@ def as_csv(file, told):
 
 def csv_line(*cells):
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+    csv.writer(line).writerow(cells)  # cells with its line end are quoted
+    return line.getvalue().removesuffix("\r\n")
 
 
 def as_row(file, told):
@@ -83,15 +86,29 @@ def header(classes):
     return "  ".join(["label".ljust(max(map(len, classes))), *classes, "file"])
 
 
+def content_of(path):
+    """The bytes of a file, unless they are more than a photo may have."""
+    if path.stat().st_size > LARGEST:
+        raise Rejected("too large", f"more than {LARGEST / 1e6:g} MB")
+    return path.read_bytes()
+
+
 def answered(model, paths):
-    """Each file with its answer, or with what is wrong with it."""
-    read, found = {}, {}
-    for path in paths:
-        try:
-            read[path] = path.read_bytes()
-        except OSError as error:
-            found[path] = error
-    found |= zip(read, model.answers(list(read.values())), strict=True)
+    """Each file with its answer, or with what is wrong with it; one is in memory at a time."""
+    found, read = {}, []
+
+    def contents():
+        for path in paths:
+            try:
+                content = content_of(path)
+            except (OSError, Rejected) as error:
+                found[path] = error
+                continue
+            read.append(path)
+            yield content
+
+    answers = model.answers(contents())
+    found |= zip(read, answers, strict=True)
     return [(path, found[path]) for path in paths]
 
 
@@ -144,7 +161,15 @@ def main(arguments=None):
     return status
 
 
+def give_names_back():
+    """Let names of files that are no text be written as the bytes they are, or their numbers."""
+    for stream in (sys.stdout, sys.stderr):
+        unicode = stream.encoding.lower() in ("utf-8", "utf8")
+        stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
+
+
 if __name__ == "__main__":
+    give_names_back()
     try:
         status = main()
         sys.stdout.flush()

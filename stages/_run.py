@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 from ruamel.yaml import YAML, YAMLError
 
-from flowers.errors import INTERRUPTED, BadInput
+from flowers.errors import BadInput, leave
 
 
 def faults(params, schema):
@@ -71,5 +71,4 @@ def run(stage, main):
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
     except KeyboardInterrupt:
-        print(f"{stage}: interrupted; the same command goes on from here", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        leave(f"{stage}: interrupted; the same command goes on from here")

@@ -4,6 +4,7 @@ import numpy as np
 
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.saved import save
+from flowers.parallel import stacked
 from flowers.tables import write_json
 from stages._files import load_rows
 from stages._run import run
@@ -11,18 +12,19 @@ from stages._workers import stage_workers
 
 
 def main(knobs):
-    rows, X = load_rows(), np.load("data/features.npy", mmap_mode="r")
-    train = rows["train"]
+    rows = load_rows()
+    train = np.flatnonzero(rows["train"])
+    X = stacked([np.load("data/features.npy", mmap_mode="r")], train, "data")
     with stage_workers():
-        model = CalibratedNB(**knobs).fit(X[train], rows["label"][train], rows["group"][train])
+        model = CalibratedNB(**knobs).fit(X, rows["label"][train], rows["group"][train])
     save(model, "models/nb.joblib")
     figures = {
-        "photos": int(train.sum()),
+        "photos": len(train),
         "features": X.shape[1],
         "held_out_accuracy": model.held_out_accuracy_,
     }
     write_json("metrics/train_nb.json", figures)
-    return f"accuracy {model.held_out_accuracy_:.4f} on held-out folds of {train.sum()} photos"
+    return f"accuracy {model.held_out_accuracy_:.4f} on held-out folds of {len(train)} photos"
 
 
 if __name__ == "__main__":

@@ -30,19 +30,9 @@ def main(knobs):
     told = zip(model.classes_, held_out, strict=True)
     columns = {f"svm_{c}": [f"{p:.6f}" for p in its_own] for c, its_own in told}
     write_csv("data/held_out.csv", table_rows({"row": train} | columns))
-    once = {"C": model.C_, "gamma": model.gamma_, "grouped": model.held_out_accuracy_}
-    write_csv("plots/tuning.csv", rounded(model.tuning_ or [once | {"random": "", "chosen": 1}]))
-    figures = {
-        "photos": len(train),
-        "mirrored": len(X) - len(train),
-        "features": X.shape[1],
-        "support_vectors": len(model.support_),
-        **{"C": model.C_, "gamma": model.gamma_},
-        "tried": max(len(model.tuning_), 1),
-        "held_out_accuracy": model.held_out_accuracy_,
-    }
-    gap = {"gap": model.gap_} if streamed else {}
-    write_json("metrics/train_svm.json", figures | gap)
+    write_csv("plots/tuning.csv", rounded(model.attempts()))
+    counts = {"photos": len(train), "mirrored": len(X) - len(train)}
+    write_json("metrics/train_svm.json", counts | model.figures())
     return (
         f"accuracy {model.held_out_accuracy_:.4f} on held-out folds, "
         f"{len(model.support_)} of {len(X)} rows are support vectors"

@@ -47,12 +47,17 @@ def unrun(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(unrun, tmp_path_factory):
-    """The pipeline, run once on tiny drawn photos. Read this one; change a `shop`."""
+    """The pipeline, run once on tiny drawn photos. Read this one; change a `shop`.
+
+    Its stages run in this process, as 14 starts of Python take three times as long as their work;
+    slow tests demand the same bits of ``dvc repro`` in a clone.
+    """
 
     def make(folder):
         made = unrun.copied(folder)
-        made.run("dvc", "repro")
+        made.all_stages()
         made.commit("run")
+        made.run("git", "gc", "--quiet")  # a tenth of the files for each copy
 
     return Workshop(shared(tmp_path_factory, "finished", make))
 
@@ -74,3 +79,9 @@ def learned(finished, tmp_path_factory):
 def shop(finished, tmp_path):
     """A copy of the finished run to change at will."""
     return finished.copied(tmp_path / "repository")
+
+
+@pytest.fixture
+def desk(finished, tmp_path):
+    """The same without git, DVC and code, for the stages that a test runs in its own process."""
+    return finished.desk(tmp_path / "repository")

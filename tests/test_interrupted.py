@@ -96,6 +96,51 @@ def test_in_a_stage_that_starts_it_is_one_line_and_130(finished, tmp_path, stage
     assert (len(lines), code) == (1, 130)
 
 
+def of_session(process):
+    """What runs in the session that a process began, as ps tells."""
+    listed = subprocess.run(["ps", "-A", "-o", "sess=,stat=,args="], capture_output=True, text=True)
+    lines = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    own = str(process.pid)
+    return [args for session, state, *args in lines if session == own and state[0] != "Z"]
+
+
+# Where a worker waits: as soon as it is a Python, or with its first photo.
+AT_START = """
+import sys
+told = " ".join(sys.orig_argv)
+if ("loky" in told or "spawn_main" in told) and "resource_tracker" not in told:
+    import waiting
+"""
+AT_WORK = "    import waiting\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at_start", [True, False])
+@pytest.mark.parametrize("backend", ["loky", "dask"])
+def test_with_worker_processes_it_is_one_line_and_they_end(finished, tmp_path, backend, at_start):
+    if backend == "dask":
+        pytest.importorskip("distributed")
+    shop = finished.copied(tmp_path / "repository")
+    (tmp_path / "waiting.py").write_text(f"{WAITING}\nwait({str(tmp_path / 'waits')!r})\n")
+    if at_start:
+        (tmp_path / "sitecustomize.py").write_text(AT_START)
+    else:
+        room = shop.path / "flowers/photos/index.py"
+        line = "    data = path.read_bytes()\n"
+        assert line in room.read_text()
+        room.write_text(room.read_text().replace(line, AT_WORK + line))
+    variables = {"BACKEND": backend, "JOBS": "2", "PYTHONPATH": str(tmp_path)}
+    process = started(shop, "python", "-m", "stages.resize", **variables)
+    until(tmp_path / "waits", process)
+    lines, code = interrupted(process)
+    assert (lines, code) == (["resize: interrupted; the same command goes on from here"], 130)
+    end = time.monotonic() + 60
+    while left := of_session(process):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)
+    assert not list((shop.path / "data").glob("arrays-*"))
+
+
 def test_in_make_repro_it_is_one_line_beside_that_of_make(slow):
     process = started(slow, "make", "-o", "env", "repro")
     until(slow.path / "waits", process)

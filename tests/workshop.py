@@ -13,13 +13,14 @@ from dvc.repo import Repo
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from stages._run import run
+from stages._run import read_yaml, run
 from tests.imports import ROOT
 
 COPIED = (
     *("dvc.yaml", "params.yaml", "params.schema.json", ".dvcignore", ".gitignore"),
     *("flowers", "stages", "scoring", "review"),
 )
+OF_THE_WHOLE = (".git", ".dvc", "flowers", "stages", "scoring")
 TINY = {
     "fetch.per_class": 24,
     "fetch.conflicts": 2,
@@ -80,7 +81,11 @@ class Workshop:
             else:
                 shutil.copy(source, path / name)
         shop = cls(path)
-        for command in ("git init -q", "dvc init -q", "dvc config core.analytics false"):
+        for command in (
+            "git init -q --template=",
+            "dvc init -q",
+            "dvc config core.analytics false",
+        ):
             shop.run(*command.split())
         shop.commit("start")
         return shop
@@ -88,6 +93,11 @@ class Workshop:
     def copied(self, path):
         """This folder once more."""
         shutil.copytree(self.path, path, symlinks=True)
+        return Workshop(path)
+
+    def desk(self, path):
+        """What the stages of this folder read and write, a quarter of the files."""
+        shutil.copytree(self.path, path, ignore=shutil.ignore_patterns(*OF_THE_WHOLE))
         return Workshop(path)
 
     @staticmethod
@@ -140,6 +150,12 @@ class Workshop:
         main = importlib.import_module(f"stages.{name}").main
         with contextlib.chdir(self.path):
             run(name, main)
+
+    def all_stages(self):
+        """Run all stages in this process, and let DVC lock what they leave."""
+        for name in read_yaml(self.path / "dvc.yaml")["stages"]:
+            self.stage(name)
+        self.run("dvc", "commit", "--force", "--quiet")
 
     def refused(self, name, **knobs):
         """What a stage says when it stops: one line, exit code 1."""

@@ -19,9 +19,9 @@ FEW = 32
 CHUNK = 16
 
 
-def blocks(n_columns):
-    """Slices of at most ``BLOCK`` columns that cover ``n_columns``."""
-    return [slice(i, min(i + BLOCK, n_columns)) for i in range(0, n_columns, BLOCK)]
+def blocks(n_columns, width=BLOCK):
+    """Slices of at most `width` columns that cover ``n_columns``."""
+    return [slice(i, min(i + width, n_columns)) for i in range(0, n_columns, width)]
 
 
 def tiles(n):

@@ -13,6 +13,10 @@ from flowers.learning.kernels import blocks, products
 from flowers.learning.linear import collapsed, duals
 from flowers.parallel import each, on_threads
 
+# Columns whose moments are taken at once: 4,000 rows of them as float64 are 8 MB, which the system
+# gives again and again without clearing them anew.
+NARROW = 256
+
 
 class LogLikelihoods(ClassifierMixin, BaseEstimator):
     """Gaussian naive Bayes whose decision values are log-likelihoods, in blocks of columns.
@@ -32,7 +36,8 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         self.log_prior_ = np.log(member.mean(axis=0))
         # Sums of squares about the mean of all rows lose no digits that matter.
         with on_threads():
-            parts = list(each(_block_moments, ((X, b, share) for b in blocks(X.shape[1]))))
+            some = blocks(X.shape[1], NARROW)
+            parts = list(each(_block_moments, ((X, b, share) for b in some)))
         centres, thetas, variances, means = zip(*parts, strict=True)
         self.centre_, self.theta_ = np.concatenate(centres), np.hstack(thetas)
         largest, var = max(means), np.hstack(variances)

@@ -74,6 +74,10 @@ class StreamedSVC(SVM):
             self.held_out_accuracy_ = tuning.nested_accuracy
         return self
 
+    def figures(self):
+        """Say what `SVM` does, and how far from the least objective the fit may have ended."""
+        return super().figures() | {"gap": self.gap_}
+
     def _prepared(self, X):
         """Rows as they are standardised, and what makes their squared length 1 on average."""
         every = np.arange(len(X))

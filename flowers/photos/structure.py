@@ -1,10 +1,14 @@
 """Near-duplicates by structure: where edges run, whatever the colours."""
 
+from functools import lru_cache
+from itertools import groupby
+
 import numpy as np
 
-from flowers.parallel import each, on_threads
+from flowers.parallel import each, on_threads, released
 from flowers.photos.gradients import by_orientation, polar, triangles
-from flowers.photos.twins import unit_rows
+from flowers.photos.likeness import Likeness
+from flowers.photos.twins import pairs_within, unit_rows
 
 CELLS = 8
 BINS = 9
@@ -12,7 +16,8 @@ BINS = 9
 # levels, summed over a cell.
 PLAIN = 8.0
 BATCH = 16  # photos, whose gradients fit into a core's cache
-# Rows of the correlation matrix held at once, three times: 256 x 100,000 float32 = 100 MB.
+# Photos that are one task; their windows take 256 x 25 x 576 float32 = 15 MB, and while they are
+# made some times that.
 ROWS = 256
 
 # A window of a photo: its left and upper edge and its length, as shares of the side, and the
@@ -50,21 +55,34 @@ def structure(images, window=WHOLE):
     ndarray of shape (n, 576), float32, range [0, 0.2]
         By row, column and orientation.
     """
-    found = np.empty((len(images), CELLS * CELLS * BINS), dtype=np.float32)
-    for start in range(0, len(images), BATCH):
-        found[start : start + BATCH] = _of_window(_grey(images[start : start + BATCH]), window)
+    tasks = ((images, start, [window]) for start in range(0, len(images), ROWS))
+    with on_threads():
+        parts = [rows for (rows,) in each(_of_windows, tasks)]
+    return np.concatenate(parts) if parts else np.empty((0, CELLS * CELLS * BINS), np.float32)
+
+
+def _of_windows(images, start, windows):
+    """`structure` of windows of a block of photos, (windows, n, 576) float32."""
+    block = images[start : start + ROWS]
+    found = np.empty((len(windows), len(block), CELLS * CELLS * BINS), dtype=np.float32)
+    for first in range(0, len(block), BATCH):
+        some = slice(first, first + BATCH)
+        grey = _grey(block[some])
+        # Windows of one height have their lines of pixels in common.
+        for (top, share, pixels), numbers in _by_height(windows):
+            lines = _areas(grey.shape[1], top, share, pixels) @ grey
+            for k in numbers:
+                across = _areas(grey.shape[1], windows[k][0], share, pixels)
+                histograms = _normalised(_histograms(lines @ across.T))
+                found[k, some] = histograms.reshape(len(grey), -1)
+    released(images)
     return found
 
 
-def _of_window(grey, window):
-    """`structure` of photos of which the grey is known, (n, s, s) float32."""
-    left, top, share, pixels = window
-    across, down = (_areas(grey.shape[1], edge, share, pixels) for edge in (left, top))
-    found = np.empty((len(grey), CELLS * CELLS * BINS), dtype=np.float32)
-    for start in range(0, len(grey), BATCH):
-        histograms = _normalised(_histograms(down @ grey[start : start + BATCH] @ across.T))
-        found[start : start + BATCH] = histograms.reshape(len(histograms), -1)
-    return found
+def _by_height(windows):
+    """Upper edge, length and pixels, with the numbers of the windows that have them."""
+    for place, numbers in groupby(range(len(windows)), lambda k: windows[k][1:]):
+        yield place, list(numbers)
 
 
 def mirrored(rows):
@@ -97,8 +115,7 @@ def structure_pairs(images, threshold):
         Row numbers ``i < j``, sorted.
     correlation : ndarray of shape (k,), float32
     """
-    middle = unit_rows(structure(images, MIDDLE))
-    return _strongest(_above(middle, middle, threshold), len(images))
+    return pairs_within(unit_rows(structure(images, MIDDLE)), mirrored, threshold)
 
 
 def crop_pairs(images, threshold, bar=iter):
@@ -118,45 +135,29 @@ def crop_pairs(images, threshold, bar=iter):
     pairs, correlation : ndarray
         As of `structure_pairs`.
     """
-    whole = unit_rows(structure(images))
-    starts = range(0, len(images), ROWS)
-    tasks = ((images, start, whole, threshold) for start in starts)
-    found = []
+    whole = Likeness(unit_rows(structure(images)), mirrored)
+    tasks = ((images, start, whole, threshold) for start in range(0, len(images), ROWS))
     with on_threads():
-        for _, parts in zip(bar(starts), each(_in_windows, tasks), strict=True):
-            found += parts
-    return _strongest(found, len(images))
+        parts = each(_in_windows, tasks)
+        found = [part for _, part in zip(bar(range(0, len(images), ROWS)), parts, strict=True)]
+    i, j, correlation = _strongest(*map(np.concatenate, zip(*found, strict=True)), len(images))
+    return np.column_stack([i, j]), correlation
 
 
 def _in_windows(images, start, whole, threshold):
-    """Where the windows of a block of photos correlate with whole photos; their grey is kept."""
-    grey = _grey(images[start : start + ROWS])
-    rows = (unit_rows(_of_window(grey, window)) for window in CROPS)
-    return [_correlated(some, start, whole, threshold) for some in rows]
+    """Where a window of a block of photos correlates with another photo: (i, j, correlation)."""
+    windows = _of_windows(images, start, CROPS)
+    i, j, correlation = whole.above(unit_rows(windows.reshape(-1, windows.shape[2])), threshold)
+    return _strongest(start + i % windows.shape[1], j, correlation, len(whole.rows))
 
 
-def _above(rows, others, threshold):
-    """Where rows or their mirror images correlate with others: blocks of (i, j, correlation)."""
-    starts = range(0, len(rows), ROWS)
-    return [_correlated(rows[k : k + ROWS], k, others, threshold) for k in starts]
-
-
-def _correlated(block, start, others, threshold):
-    correlation = block @ others.T
-    np.maximum(correlation, mirrored(block) @ others.T, out=correlation)
-    i, j = np.nonzero(correlation > threshold)
-    return i + start, j, correlation[i, j]
-
-
-def _strongest(found, n):
-    """Each pair of two photos once, with its strongest correlation."""
-    i, j, correlation = map(np.concatenate, zip(*found, strict=True))
+def _strongest(i, j, correlation, n):
+    """Each pair of two photos once, the smaller number first, with its strongest correlation."""
     code = np.minimum(i, j) * n + np.maximum(i, j)
     order = np.lexsort((-correlation, code))
     code, first = np.unique(code[order], return_index=True)
-    pairs = np.column_stack([code // n, code % n])
-    two = pairs[:, 0] < pairs[:, 1]
-    return pairs[two], correlation[order][first][two]
+    i, j = np.divmod(code, n)
+    return i[i < j], j[i < j], correlation[order][first][i < j]
 
 
 def _grey(images):
@@ -165,6 +166,7 @@ def _grey(images):
     return (red.astype(np.float32) + green + blue) / np.float32(3)
 
 
+@lru_cache(maxsize=64)
 def _areas(side, edge, share, reduced):
     """Share of each of `side` pixels in each of the `reduced` parts of a window."""
     ends = side * np.linspace(edge, edge + share, reduced + 1)[:, None]

@@ -2,22 +2,17 @@
 
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 
 from flowers.errors import Rejected
 from flowers.learning.kernels import FEW
 from flowers.model import Prepared
-from flowers.photos.decoding import scan
-from flowers.photos.prescan import MAX_PIXELS
+from scoring.server.budget import Budget
+from scoring.server.readers import light
 from scoring.server.together import Together
 
-# What one request may cost, however many photos it has: pixels, and seconds of a processor.
-MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 4 * MAX_PIXELS, 5
-# Pixels times scans. Larger photos take a tenth of a second and more, and half of the processors
-# at most: the others go on answering small ones.
-LIGHT_WORK = 8_000_000
 # Photos of one request that are in memory at a time, and answered together.
 STACK = 8
 
@@ -33,13 +28,13 @@ class Answering:
     ----------
     model : flowers.model.Model
     processors : int
+    readers : scoring.server.readers.Readers
     """
 
-    def __init__(self, model, processors):
-        self._model = model
+    def __init__(self, model, processors, readers):
+        self._model, self._readers = model, readers
         # More photos at a time than processors make each answer slower and none sooner.
         self._turn = threading.Semaphore(max(2, processors))
-        self._heavy = threading.Semaphore(max(1, processors // 2))
         self._judge = Together(self._judged, len, FEW)
 
     def answers(self, photos):
@@ -56,7 +51,7 @@ class Answering:
         photo : bytes
         answer : flowers.model.Answer or flowers.errors.Rejected
         """
-        budget = _Budget()
+        budget = Budget()
         for first in range(0, len(photos), STACK):
             some = [(name, file.read()) for name, file in photos[first : first + STACK]]
             read = [self._prepared(photo, budget) for _, photo in some]
@@ -67,16 +62,25 @@ class Answering:
 
     def _prepared(self, photo, budget):
         try:
-            _, scanned = scan(photo)
+            scanned = light(photo)
+            if scanned is None:
+                read = self._readers.read(photo, self._model.card["size"], budget)
+                with self._spending(budget):
+                    return self._model.described(*read)
             budget.take(scanned.pixels)
-            with nullcontext() if scanned.work <= LIGHT_WORK else self._heavy, self._turn:
-                start = time.thread_time()
-                try:
-                    return self._model.prepared(photo)
-                finally:
-                    budget.seconds -= time.thread_time() - start
+            with self._spending(budget):
+                return self._model.prepared(photo)
         except Rejected as error:
             return error
+
+    @contextmanager
+    def _spending(self, budget):
+        with self._turn:
+            start = time.thread_time()
+            try:
+                yield
+            finally:
+                budget.seconds -= time.thread_time() - start
 
     def _told(self, stack, budget):
         rows, seconds = self._judge(stack)
@@ -95,19 +99,3 @@ class Answering:
         seconds = (time.perf_counter() - start) / len(photos)
         ends = np.cumsum([len(stack) for stack in stacks])
         return [(part, seconds) for part in np.split(rows, ends[:-1])]
-
-
-class _Budget:
-    """What is left for the photos of a request."""
-
-    def __init__(self):
-        self.pixels, self.seconds = MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS
-
-    def take(self, pixels):
-        self.pixels -= pixels
-        if self.pixels < 0 or self.seconds < 0:
-            raise Rejected(
-                "too much in one request",
-                f"at most {MAX_REQUEST_PIXELS} pixels and {MAX_REQUEST_SECONDS} s are spent on "
-                "one: send fewer or smaller photos at a time",
-            )

@@ -8,6 +8,8 @@ import time
 
 from flowers.log import record
 from flowers.model_folder import CARD, load
+from scoring.server.budget import Budget
+from scoring.server.readers import light
 
 WAITING_PHOTOS = 64
 WAITING_BYTES = 64_000_000
@@ -40,16 +42,18 @@ class Canary:
     folder : Path
         A model folder; without ``card.json`` there is no canary.
     ratio : float in [0, 1]
+    readers : Readers
     write : callable
         Puts a list of records into the log.
     metrics : Metrics
     """
 
-    def __init__(self, folder, ratio, write, metrics):
+    def __init__(self, folder, ratio, readers, write, metrics):
         self.ratio = ratio
         self.model = None
         self.state = "none"
-        self._folder, self._write, self._metrics = folder, write, metrics
+        self._folder, self._readers = folder, readers
+        self._write, self._metrics = write, metrics
         self._waiting = queue.Queue(WAITING_PHOTOS)
         self._bytes, self._lock = 0, threading.Lock()
         self._quiet_until, self._untold = 0.0, 0
@@ -119,8 +123,15 @@ class Canary:
             self._quiet_until, self._untold = time.monotonic() + QUIET_SECONDS, 0
 
     def _score(self, photo, request_id, index, label):
-        answer = self.model.answer(photo)
+        answer = self._answered(photo)
         self._write([record.prediction(self.model, answer, request_id, index, "canary", photo)])
         self._metrics.predictions.labels(answer.label, self.model.version, "canary").inc()
         if answer.label != label:
             self._metrics.disagreed.inc()
+
+    def _answered(self, photo):
+        if light(photo):
+            return self.model.answer(photo)
+        read = self._readers.read(photo, self.model.card["size"], Budget())
+        (answer,) = self.model.answered([self.model.described(*read)])
+        return answer

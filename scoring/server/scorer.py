@@ -13,6 +13,7 @@ from scoring.server.canary import Canary
 from scoring.server.guard import Ids
 from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
+from scoring.server.readers import Readers
 from scoring.server.settings import MODELS, processors
 from scoring.server.together import Together
 
@@ -46,8 +47,11 @@ class Scorer:
         self._log_dir = settings.log_dir
         self._log_failed = False
         self._append = Together(self._appended)
-        self._answering = Answering(self.model, processors())
-        self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
+        readers = Readers(max(1, processors() // 2))
+        self._answering = Answering(self.model, processors(), readers)
+        self.canary = Canary(
+            settings.canary_dir, settings.canary_ratio, readers, self.write, self.metrics
+        )
         self._most, self._in_progress = processors() + settings.queue, 0
         self._counting = threading.Lock()
 

@@ -10,21 +10,21 @@ from tests.stages.test_drift import KNOBS
 
 
 @pytest.fixture
-def here(shop, monkeypatch):
+def here(desk, monkeypatch):
     """A finished run to work in, and what `make drift` does but for its pictures."""
-    monkeypatch.chdir(shop.path)
+    monkeypatch.chdir(desk.path)
     monkeypatch.setattr(watch, "pictures", lambda *_: {})
 
     def drift(*records, acknowledge=False, limit=100_000):
-        write(shop, records)
+        write(desk, records)
         if acknowledge:
             assert main(["acknowledge"]) == 0
         snapshot.main({"limit": limit})
         watch.main(KNOBS)
         assert main(["keep"]) == 0
-        return figures(shop, "drift")
+        return figures(desk, "drift")
 
-    drift.shop = shop
+    drift.desk = desk
     return drift
 
 
@@ -38,43 +38,43 @@ def logged(shop):
 
 
 def test_an_alarm_stays_although_its_photos_are_read_no_more(here):
-    first = here(*moved(here.shop, 0))["alarm"]
-    later = here(*predictions(here.shop, 600, 1000), limit=500)
+    first = here(*moved(here.desk, 0))["alarm"]
+    later = here(*predictions(here.desk, 600, 1000), limit=500)
     assert (later["state"], later["windows"]["differ"]) == ("alarm", 0)
     assert later["alarm"] == first | {"latched": True}
-    assert logged(here.shop) == ["alarm"]
+    assert logged(here.desk) == ["alarm"]
 
 
 def test_a_person_clears_it_and_the_watch_begins_anew(here):
-    assert here(*moved(here.shop, 0))["state"] == "alarm"
+    assert here(*moved(here.desk, 0))["state"] == "alarm"
     cleared = here(acknowledge=True)
     assert (cleared["state"], cleared["alarm"]) == ("warming up", None)
     assert cleared["acknowledged"]
-    assert logged(here.shop) == ["alarm", "acknowledgement"]
+    assert logged(here.desk) == ["alarm", "acknowledgement"]
     late = [
-        r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.shop, 9, 5000)
+        r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.desk, 9, 5000)
     ]
     assert here(*late)["state"] == "warming up"  # their clock is wrong
 
 
 def test_without_an_alarm_there_is_nothing_to_clear(here, capsys):
-    here(*predictions(here.shop, 300))
+    here(*predictions(here.desk, 300))
     assert main(["acknowledge"]) == 0
     assert "nothing to clear" in capsys.readouterr().out
-    assert not (here.shop.path / "logs/alarms.jsonl").exists()
+    assert not (here.desk.path / "logs/alarms.jsonl").exists()
 
 
 def test_the_alarm_of_another_model_does_not_stand(here):
-    here(*moved(here.shop, 0))
-    path = here.shop.path / "logs/alarms.jsonl"
+    here(*moved(here.desk, 0))
+    path = here.desk.path / "logs/alarms.jsonl"
     path.write_text(path.read_text().replace('"model_md5": "', '"model_md5": "f'))
     assert here()["alarm"]["latched"] is False
 
 
 @pytest.mark.parametrize("line", ["torn {", '{"kind": "alarm", "time": 7}', "[]", "7"])
 def test_a_damaged_line_costs_nothing_else(here, line):
-    here(*moved(here.shop, 0))
-    path = here.shop.path / "logs/alarms.jsonl"
+    here(*moved(here.desk, 0))
+    path = here.desk.path / "logs/alarms.jsonl"
     path.write_text(f"{line}\n{path.read_text()}\n{line}")
     assert here()["alarm"]["latched"] is True
 

@@ -1,11 +1,13 @@
 import csv
+import io
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from scoring.local import BATCH, main
+from scoring.local import BATCH, LARGEST, main
 from tests.scoring.server.service import environment
 
 
@@ -123,3 +125,39 @@ def test_a_number_of_workers_that_is_none_ends_with_2(candidate, files, monkeypa
     monkeypatch.setenv("JOBS", "many")
     assert main([str(files), "--model", str(candidate)]) == 2
     assert "JOBS=many" in capsys.readouterr().err
+
+
+def test_a_hostile_file_in_a_folder_costs_no_other_its_answer(candidate, files, tmp_path):
+    good = (files / "Lotus-0.jpg").read_bytes()
+    hostile = tmp_path / "hostile"
+    (hostile / "folder.jpg").mkdir(parents=True)
+    names = [
+        b"a.jpg",
+        b"\xff\xfe.jpg",
+        "é.jpg".encode(),
+        b"two\nlines.jpg",
+        b"=1+1|x.jpg",
+        b"z.jpg",
+    ]
+    for name in names:
+        (hostile / os.fsdecode(name)).write_bytes(good)
+    bad = {"cut.jpg": good[: len(good) // 2], "empty.jpg": b"", "words.png": b"words"}
+    for name, content in bad.items():
+        (hostile / name).write_bytes(content)
+    with (hostile / "huge.jpg").open("wb") as file:
+        file.write(good)
+        file.truncate(LARGEST + 1)
+    os.mkfifo(hostile / "fifo.jpg")
+    for name, target in {"dangling": "nowhere", "loop": ".", "device": "/dev/zero"}.items():
+        (hostile / f"{name}.jpg").symlink_to(target)
+    command = [sys.executable, "-m", "scoring.local", str(hostile), "--csv", "--model"]
+    strict = environment() | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run([*command, str(candidate)], env=strict, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    table = csv.DictReader(io.StringIO(os.fsdecode(done.stdout), newline=""))
+    rows = {os.fsencode(row["file"]).rpartition(b"/")[2]: row for row in table}
+    assert list(rows) == sorted(names, key=os.fsdecode)
+    assert len({tuple(row.values())[1:] for row in rows.values()}) == 1
+    said = done.stderr.decode().splitlines()
+    assert [any(name in line for line in said) for name in (*bad, "huge.jpg")] == [True] * 4
+    assert len(said) == 4

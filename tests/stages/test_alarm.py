@@ -16,12 +16,12 @@ def test_every_shift_and_every_traffic_is_simulated(finished):
     assert "</svg>" in (finished.path / "plots/alarm.svg").read_text()
 
 
-def test_the_same_seed_gives_the_same_figures_and_another_one_others(shop):
-    before = (shop.path / "metrics/alarm.json").read_bytes()
-    shop.stage("alarm", **{"alarm.seed": 0})
-    assert (shop.path / "metrics/alarm.json").read_bytes() == before
-    shop.stage("alarm", **{"alarm.seed": 1})
-    assert (shop.path / "metrics/alarm.json").read_bytes() != before
+def test_the_same_seed_gives_the_same_figures_and_another_one_others(desk):
+    before = (desk.path / "metrics/alarm.json").read_bytes()
+    desk.stage("alarm", **{"alarm.seed": 0})
+    assert (desk.path / "metrics/alarm.json").read_bytes() == before
+    desk.stage("alarm", **{"alarm.seed": 1})
+    assert (desk.path / "metrics/alarm.json").read_bytes() != before
 
 
 def test_the_committed_alarm_keeps_quiet_without_a_shift_and_rings_with_one():

@@ -7,12 +7,12 @@ from flowers.tables import read_csv
 PATH = "models/codebook.npz"
 
 
-def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(shop):
-    before = (shop.path / PATH).read_bytes()
-    assert read(shop.path / PATH) is None
-    shop.stage("split", **{"split.seed": 7})
-    shop.stage("codebook", **{"codebook.words": 99})
-    assert (shop.path / PATH).read_bytes() == before
+def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(desk):
+    before = (desk.path / PATH).read_bytes()
+    assert read(desk.path / PATH) is None
+    desk.stage("split", **{"split.seed": 7})
+    desk.stage("codebook", **{"codebook.words": 99})
+    assert (desk.path / PATH).read_bytes() == before
 
 
 @pytest.mark.slow
@@ -35,8 +35,8 @@ def test_test_photos_are_not_learnt_from(learned, tmp_path):
     ("knob", "value"),
     [("scales", []), ("scales", [0.0]), ("words", 0), ("photos", -1), ("per_photo", 0.5)],
 )
-def test_a_wrong_knob_is_refused_by_name(shop, knob, value):
-    assert f"codebook.{knob}" in shop.refused("codebook", **{f"codebook.{knob}": value})
+def test_a_wrong_knob_is_refused_by_name(desk, knob, value):
+    assert f"codebook.{knob}" in desk.refused("codebook", **{f"codebook.{knob}": value})
 
 
 @pytest.mark.slow

@@ -14,18 +14,18 @@ WRITTEN = ["metrics/drift.json", "metrics/drift_windows.csv", *(f"plots/{n}.svg"
 
 
 @pytest.fixture
-def report(shop, monkeypatch):
+def report(desk, monkeypatch):
     """Writes records, freezes them and gives the report; pictures take a second, few draw them."""
-    monkeypatch.chdir(shop.path)
+    monkeypatch.chdir(desk.path)
 
     def made(records, draw=False):
-        write(shop, records)
+        write(desk, records)
         snapshot.main({"limit": 100_000})
         with monkeypatch.context() as patch:
             if not draw:
                 patch.setattr(drift, "pictures", lambda *_: {})
             drift.main(KNOBS)
-        return figures(shop, "drift")
+        return figures(desk, "drift")
 
     return made
 
@@ -38,8 +38,8 @@ def test_without_predictions_the_report_says_so_and_is_complete(finished):
     assert all("</svg>" in (finished.path / f"plots/{n}.svg").read_text() for n in PLOTS)
 
 
-def test_few_predictions_are_described_before_any_is_compared(shop, report):
-    told = report([*predictions(shop, 60), feedback(4, "Tulip")], draw=True)
+def test_few_predictions_are_described_before_any_is_compared(desk, report):
+    told = report([*predictions(desk, 60), feedback(4, "Tulip")], draw=True)
     assert told["state"] == "warming up"
     assert told["windows"] == {"compared": 0, "differ": 0, "mix_moved": 0}
     assert told["verdict"]["word"] == "unknown" and told["verdict"]["labels_missing"] != 0
@@ -47,37 +47,37 @@ def test_few_predictions_are_described_before_any_is_compared(shop, report):
     assert told["newest"]["labelled"] == told["all"]["labelled"] == 1
 
 
-def test_answers_like_those_of_the_test_are_ok(shop, report):
-    told = report(predictions(shop, 400))
+def test_answers_like_those_of_the_test_are_ok(desk, report):
+    told = report(predictions(desk, 400))
     assert told["state"] == "ok" and told["alarm"] is None
     assert told["capital"]["highest"] < 100
-    assert set(told["newest"]["tests"]) == {*card(shop)["classes"], "labels"}
+    assert set(told["newest"]["tests"]) == {*card(desk)["classes"], "labels"}
     assert told["newest"]["warnings"] == []
     assert sum(told["newest"]["shares"].values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_an_alarm_says_when_it_rang_since_when_and_what_changed(shop, report):
-    told = report(predictions(shop, 400) + predictions(shop, 600, 400, wrong=True), draw=True)
+def test_an_alarm_says_when_it_rang_since_when_and_what_changed(desk, report):
+    told = report(predictions(desk, 400) + predictions(desk, 600, 400, wrong=True), draw=True)
     alarm = told["alarm"]
     assert told["state"] == "alarm" and not alarm["latched"]
     assert alarm["kind"] == watch.PHOTOS and alarm["answers"]
-    assert set(alarm["mix"]) == set(card(shop)["classes"])
+    assert set(alarm["mix"]) == set(card(desk)["classes"])
     assert all(m["low"] <= m["share"] <= m["high"] for m in alarm["mix"].values())
     began, rang = (minutes(alarm[key]) for key in ("since", "rang_at"))
     assert 250 <= began <= 450 and 400 < rang < 900
     assert told["newest"]["l1"] > told["newest"]["l1_noise"]
 
 
-def test_an_alarm_stays_when_the_photos_are_as_before_again(shop, report):
-    moved = predictions(shop, 400) + predictions(shop, 600, 400, wrong=True)
+def test_an_alarm_stays_when_the_photos_are_as_before_again(desk, report):
+    moved = predictions(desk, 400) + predictions(desk, 600, 400, wrong=True)
     first = report(moved)["alarm"]
-    later = report(predictions(shop, 2000, 1000))
+    later = report(predictions(desk, 2000, 1000))
     assert later["state"] == "alarm"
     assert later["alarm"]["rang_at"] == first["rang_at"]
 
 
-def test_repeats_are_counted_and_ring_nothing(shop, report):
-    records = predictions(shop, 300)
+def test_repeats_are_counted_and_ring_nothing(desk, report):
+    records = predictions(desk, 300)
     again = [
         record | {"request_id": f"again{i}-{take}", "time": when(1000 + 5 * i + take)}
         for i, record in enumerate(records)
@@ -87,9 +87,9 @@ def test_repeats_are_counted_and_ring_nothing(shop, report):
     assert (told["state"], told["repeats"]) == ("ok", 1500)
 
 
-def test_photos_of_another_kind_are_a_warning_and_no_alarm(shop, report):
+def test_photos_of_another_kind_are_a_warning_and_no_alarm(desk, report):
     black = {"mean": [0.0] * 3, "std": [0.0] * 3, "brightness": 0.0, "sharpness": 0.0}
-    records = predictions(shop, 400)
+    records = predictions(desk, 400)
     for number, record in enumerate(records):
         record["image"] = black | {"brightness": number * 1e-6}
     told = report(records)
@@ -97,26 +97,26 @@ def test_photos_of_another_kind_are_a_warning_and_no_alarm(shop, report):
     assert {"brightness", "sharpness"} <= set(told["newest"]["warnings"])
 
 
-def test_a_model_or_a_log_without_sharpness_is_not_warned_of_it(shop, report):
-    records = predictions(shop, 400)
+def test_a_model_or_a_log_without_sharpness_is_not_warned_of_it(desk, report):
+    records = predictions(desk, 400)
     for record in records:
         del record["image"]["sharpness"]
     told = report(records, draw=True)
     assert (told["state"], told["newest"]["warnings"]) == ("ok", [])
 
 
-def test_accuracy_is_that_of_the_labels_that_came(shop, report):
-    records = predictions(shop, 200)
+def test_accuracy_is_that_of_the_labels_that_came(desk, report):
+    records = predictions(desk, 200)
     right = [feedback(i, records[i]["label"]) for i in range(30)]
-    others = [feedback(i, other(shop, records[i]["label"])) for i in range(30, 40)]
+    others = [feedback(i, other(desk, records[i]["label"])) for i in range(30, 40)]
     newest = report([*records, *right, *others])["newest"]
     assert (newest["labelled"], newest["coverage"], newest["accuracy"]) == (40, 0.2, 0.75)
     assert newest["accuracy_low"] < 0.75 < newest["accuracy_high"]
 
 
-def test_labels_that_show_harm_ring_although_the_answers_look_as_before(shop, report):
-    records = predictions(shop, 200)
-    told = report([*records, *(feedback(i, other(shop, records[i]["label"])) for i in range(150))])
+def test_labels_that_show_harm_ring_although_the_answers_look_as_before(desk, report):
+    records = predictions(desk, 200)
+    told = report([*records, *(feedback(i, other(desk, records[i]["label"])) for i in range(150))])
     assert told["verdict"]["word"] == "harmful"
     assert (told["state"], told["alarm"]["by"], told["alarm"]["kind"]) == (
         *("alarm", "labels", watch.WRONG),
@@ -124,8 +124,8 @@ def test_labels_that_show_harm_ring_although_the_answers_look_as_before(shop, re
     assert list(told).index("verdict") < list(told).index("alarm")
 
 
-def test_better_than_before_is_no_alarm(shop, report):
-    records = predictions(shop, 400) + predictions(shop, 600, 400, wrong=True)
+def test_better_than_before_is_no_alarm(desk, report):
+    records = predictions(desk, 400) + predictions(desk, 600, 400, wrong=True)
     labels = [feedback(i, record["label"]) for i, record in enumerate(records)]
     told = report([*records, *labels])
     assert (told["verdict"]["word"], told["state"]) == ("better", "notice")
@@ -140,11 +140,11 @@ def other(shop, label):
     return next(c for c in card(shop)["classes"] if c != label)
 
 
-def test_the_same_snapshot_gives_the_same_bytes(shop, report):
-    report(predictions(shop, 500), draw=True)
-    before = [(shop.path / name).read_bytes() for name in WRITTEN]
-    shop.stage("drift", **{f"drift.{key}": value for key, value in KNOBS.items()})
-    assert [(shop.path / name).read_bytes() for name in WRITTEN] == before
+def test_the_same_snapshot_gives_the_same_bytes(desk, report):
+    report(predictions(desk, 500), draw=True)
+    before = [(desk.path / name).read_bytes() for name in WRITTEN]
+    desk.stage("drift", **{f"drift.{key}": value for key, value in KNOBS.items()})
+    assert [(desk.path / name).read_bytes() for name in WRITTEN] == before
 
 
 @pytest.mark.slow

@@ -36,75 +36,75 @@ def test_every_file_is_a_photo_or_listed_with_its_reason(finished):
     assert (finished.path / "data/photos/Lilly/extensionless").is_file()
 
 
-def test_a_folder_is_read_by_content_wherever_its_classes_are_nested(shop, folder):
+def test_a_folder_is_read_by_content_wherever_its_classes_are_nested(desk, folder):
     deep = folder({"set/train/Rose": {"a": jpeg(1)}, "set/test/Rose": {"a": jpeg(2)}, "Iris": {}})
     Image.new("RGB", (9, 9)).save(f"{deep}/Iris/b.png")
-    shop.stage("fetch", **{"fetch.source": "folder", "fetch.path": deep})
-    assert figures(shop)["classes"] == {"Iris": 1, "Rose": 2}
-    names = {p.name for p in (shop.path / "data/photos/Rose").iterdir()}
+    desk.stage("fetch", **{"fetch.source": "folder", "fetch.path": deep})
+    assert figures(desk)["classes"] == {"Iris": 1, "Rose": 2}
+    names = {p.name for p in (desk.path / "data/photos/Rose").iterdir()}
     assert names == {"a", "a-2"}
 
 
-def test_an_archive_is_read_and_its_digest_demanded(shop, tmp_path):
+def test_an_archive_is_read_and_its_digest_demanded(desk, tmp_path):
     archive = tmp_path / "photos.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for label in ("Rose", "Iris"):
             file.writestr(f"photos/{label}/1.jpg", jpeg())
     source = {"fetch.source": "archive", "fetch.path": str(archive)}
-    shop.stage("fetch", **source)
-    assert figures(shop)["classes"] == {"Iris": 1, "Rose": 1}
-    before = (shop.path / "metrics/fetch.json").read_bytes()
-    line = shop.refused("fetch", **source, **{"fetch.sha256": "0" * 64})
+    desk.stage("fetch", **source)
+    assert figures(desk)["classes"] == {"Iris": 1, "Rose": 1}
+    before = (desk.path / "metrics/fetch.json").read_bytes()
+    line = desk.refused("fetch", **source, **{"fetch.sha256": "0" * 64})
     assert "0" * 64 in line and "photos.zip" in line
-    assert (shop.path / "metrics/fetch.json").read_bytes() == before
-    assert not list((shop.path / "data").glob(".partial*"))
+    assert (desk.path / "metrics/fetch.json").read_bytes() == before
+    assert not list((desk.path / "data").glob(".partial*"))
 
 
-def test_a_missing_archive_is_named_by_its_full_path(shop):
-    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": "nowhere.zip"})
-    assert str(shop.path / "nowhere.zip") in line
+def test_a_missing_archive_is_named_by_its_full_path(desk):
+    line = desk.refused("fetch", **{"fetch.source": "archive", "fetch.path": "nowhere.zip"})
+    assert str(desk.path / "nowhere.zip") in line
 
 
 @pytest.mark.parametrize("member", ["../evil.jpg", "/evil.jpg", "Rose/../../evil.jpg"])
-def test_an_unsafe_member_refuses_the_archive_and_keeps_the_photos(shop, tmp_path, member):
+def test_an_unsafe_member_refuses_the_archive_and_keeps_the_photos(desk, tmp_path, member):
     archive = tmp_path / "unsafe.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("Rose/1.jpg", jpeg())
         file.writestr(member, jpeg())
-    count = len(list((shop.path / "data/photos").rglob("*")))
-    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
+    count = len(list((desk.path / "data/photos").rglob("*")))
+    line = desk.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
     assert "evil.jpg" in line
     assert not list(tmp_path.rglob("evil.jpg"))
-    assert len(list((shop.path / "data/photos").rglob("*"))) == count
+    assert len(list((desk.path / "data/photos").rglob("*"))) == count
 
 
-def test_an_empty_class_is_refused_by_name(shop, folder):
+def test_an_empty_class_is_refused_by_name(desk, folder):
     path = folder({"Rose": {"a.jpg": jpeg()}, "Iris": {}})
-    assert "Iris" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+    assert "Iris" in desk.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
 
 
-def test_a_class_without_a_photo_is_refused_by_name(shop, folder):
+def test_a_class_without_a_photo_is_refused_by_name(desk, folder):
     path = folder({"Rose": {"a.jpg": jpeg()}, "Iris": {"readme.txt": b"none"}})
-    assert "Iris" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+    assert "Iris" in desk.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
 
 
-def test_one_class_is_too_few(shop, folder):
+def test_one_class_is_too_few(desk, folder):
     path = folder({"Rose": {"a.jpg": jpeg()}})
-    assert "Rose" in shop.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+    assert "Rose" in desk.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
 
 
-def test_a_review_leaves_photos_out_and_files_others_anew(shop, folder):
+def test_a_review_leaves_photos_out_and_files_others_anew(desk, folder):
     photos = {"Rose": {"a": jpeg(1), "b": jpeg(2)}, "Iris": {"c": jpeg(3), "d": jpeg(4)}}
     source = {"fetch.source": "folder", "fetch.path": folder(photos)}
     out, other = (sha256(jpeg(seed)).hexdigest() for seed in (2, 3))
-    (shop.path / "review/exclude.csv").write_text(f"sha256\n{out}\n")
-    (shop.path / "review/relabel.csv").write_text(f"sha256,label\n{other},Rose\n")
-    shop.stage("fetch", **source)
-    names = {p.relative_to(shop.path / "data/photos").as_posix() for p in kept(shop)}
+    (desk.path / "review/exclude.csv").write_text(f"sha256\n{out}\n")
+    (desk.path / "review/relabel.csv").write_text(f"sha256,label\n{other},Rose\n")
+    desk.stage("fetch", **source)
+    names = {p.relative_to(desk.path / "data/photos").as_posix() for p in kept(desk)}
     assert names == {"Rose/a", "Rose/c", "Iris/d"}
-    assert figures(shop)["excluded"] == figures(shop)["relabelled"] == {"listed": 1, "found": 1}
-    (shop.path / "review/relabel.csv").write_text(f"sha256,label\n{other},Ross\n")
-    line = shop.refused("fetch", **source)
+    assert figures(desk)["excluded"] == figures(desk)["relabelled"] == {"listed": 1, "found": 1}
+    (desk.path / "review/relabel.csv").write_text(f"sha256,label\n{other},Ross\n")
+    line = desk.refused("fetch", **source)
     assert "Ross" in line and "review/relabel.csv" in line
 
 
@@ -125,18 +125,18 @@ def zipped(members):
 
 
 @pytest.mark.parametrize("place", ["photos.zip", "data/photos.zip", "Rose/photos"])
-def test_an_archive_in_an_archive_is_named_with_what_to_do(shop, tmp_path, place):
+def test_an_archive_in_an_archive_is_named_with_what_to_do(desk, tmp_path, place):
     inner = zipped({f"{label}/1.jpg": jpeg() for label in ("Rose", "Iris")})
     archive = tmp_path / "outer.zip"
     archive.write_bytes(zipped({place: inner}))
-    line = shop.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
+    line = desk.refused("fetch", **{"fetch.source": "archive", "fetch.path": str(archive)})
     assert place.rpartition("/")[2] in line and "unpack" in line
 
 
-def test_an_archive_beside_the_classes_is_listed_as_one(shop, folder):
+def test_an_archive_beside_the_classes_is_listed_as_one(desk, folder):
     source = folder({label: {"1.jpg": jpeg()} for label in ("Rose", "Iris")})
     with open(f"{source}/Tulip.zip", "wb") as file:
         file.write(zipped({"Tulip/1.jpg": jpeg()}))
-    shop.stage("fetch", **{"fetch.source": "folder", "fetch.path": source})
-    rejected = (shop.path / "metrics/fetch_rejected.csv").read_text()
+    desk.stage("fetch", **{"fetch.source": "folder", "fetch.path": source})
+    rejected = (desk.path / "metrics/fetch_rejected.csv").read_text()
     assert "Tulip.zip,an archive inside: unpack it first" in rejected

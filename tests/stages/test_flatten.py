@@ -14,19 +14,19 @@ def test_pixels_stay_eight_bits(finished):
     assert np.array_equal(X, images.reshape(len(images), -1))
 
 
-def test_extractors_stand_side_by_side_in_the_order_named(shop):
+def test_extractors_stand_side_by_side_in_the_order_named(desk):
     columns = {}
     for names in (["hog"], ["colour"], ["hog", "colour"]):
-        shop.stage("flatten", **{"flatten.features": names})
-        columns["+".join(names)] = np.load(shop.path / "data/features.npy")
+        desk.stage("flatten", **{"flatten.features": names})
+        columns["+".join(names)] = np.load(desk.path / "data/features.npy")
     both = columns["hog+colour"]
     assert both.dtype == np.float32
     assert np.array_equal(both, np.hstack([columns["hog"], columns["colour"]]))
 
 
 @pytest.mark.parametrize("names", [[], ["pixel"], ["hog", "hog"]])
-def test_a_wrong_list_of_extractors_is_refused(shop, names):
-    assert "flatten.features" in shop.refused("flatten", **{"flatten.features": names})
+def test_a_wrong_list_of_extractors_is_refused(desk, names):
+    assert "flatten.features" in desk.refused("flatten", **{"flatten.features": names})
 
 
 @pytest.mark.slow

@@ -40,10 +40,10 @@ def test_a_good_candidate_passes_the_gate(finished):
 @pytest.mark.parametrize(
     "knobs", [{"promote.min_accuracy_low": 0.99}, {"promote.max_log_loss": 0.01}]
 )
-def test_a_candidate_that_fails_the_gate_is_recorded_as_such(shop, knobs):
-    shop.stage("promote", **knobs)
-    assert decision(shop)["passed"] is False
-    assert candidate(shop)[1]["decision"]["passed"] is False
+def test_a_candidate_that_fails_the_gate_is_recorded_as_such(desk, knobs):
+    desk.stage("promote", **knobs)
+    assert decision(desk)["passed"] is False
+    assert candidate(desk)[1]["decision"]["passed"] is False
 
 
 @pytest.mark.slow

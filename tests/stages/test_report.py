@@ -67,14 +67,14 @@ def test_it_can_be_read_on_a_phone(opened, colours):
     assert page.evaluate(LOW_CONTRAST) == []
 
 
-def test_it_is_the_same_bytes_again(shop):
-    before = (shop.path / "plots/report.html").read_bytes()
-    shop.stage("report")
-    assert (shop.path / "plots/report.html").read_bytes() == before
+def test_it_is_the_same_bytes_again(desk):
+    before = (desk.path / "plots/report.html").read_bytes()
+    desk.stage("report")
+    assert (desk.path / "plots/report.html").read_bytes() == before
 
 
-def test_it_shows_the_state_of_the_last_drift_report(shop):
-    path = shop.path / "metrics/drift.json"
+def test_it_shows_the_state_of_the_last_drift_report(desk):
+    path = desk.path / "metrics/drift.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "alarm"}))
-    shop.stage("report")
-    assert "<strong>alarm</strong>" in (shop.path / "plots/report.html").read_text()
+    desk.stage("report")
+    assert "<strong>alarm</strong>" in (desk.path / "plots/report.html").read_text()

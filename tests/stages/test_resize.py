@@ -27,26 +27,26 @@ def test_special_photos_are_counted(finished):
         assert treated[kind] == 1, kind
 
 
-def test_threads_and_processes_give_the_same_bytes(shop, monkeypatch):
-    before = (shop.path / "data/images.npy").read_bytes()
+def test_threads_and_processes_give_the_same_bytes(desk, monkeypatch):
+    before = (desk.path / "data/images.npy").read_bytes()
     monkeypatch.setenv("BACKEND", "loky")
     monkeypatch.setenv("JOBS", "2")
-    shop.stage("resize")
-    assert (shop.path / "data/images.npy").read_bytes() == before
+    desk.stage("resize")
+    assert (desk.path / "data/images.npy").read_bytes() == before
 
 
-def test_a_backend_that_is_none_stops_the_run_by_name(shop, monkeypatch):
+def test_a_backend_that_is_none_stops_the_run_by_name(desk, monkeypatch):
     monkeypatch.setenv("BACKEND", "abacus")
-    assert "BACKEND=abacus" in shop.refused("resize")
+    assert "BACKEND=abacus" in desk.refused("resize")
 
 
-def test_a_class_of_which_nothing_can_be_read_stops_the_run(shop):
-    for path in (shop.path / "data/photos/Tulip").iterdir():
+def test_a_class_of_which_nothing_can_be_read_stops_the_run(desk):
+    for path in (desk.path / "data/photos/Tulip").iterdir():
         path.chmod(0o644)
         path.write_bytes(b"\xff\xd8\xff" + b"no photo")
-    before = (shop.path / "data/images.npy").read_bytes()
-    assert "Tulip" in shop.refused("resize")
-    assert (shop.path / "data/images.npy").read_bytes() == before
+    before = (desk.path / "data/images.npy").read_bytes()
+    assert "Tulip" in desk.refused("resize")
+    assert (desk.path / "data/images.npy").read_bytes() == before
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])

@@ -27,11 +27,11 @@ from tests.imports import ROOT
         ({"evaluate.bins": "ten"}, ("evaluate.bins", "ten")),
     ],
 )
-def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(shop, knobs, words):
-    photos = sorted((shop.path / "data/photos").rglob("*"))
-    line = shop.refused("fetch", **knobs)
+def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(desk, knobs, words):
+    photos = sorted((desk.path / "data/photos").rglob("*"))
+    line = desk.refused("fetch", **knobs)
     assert all(word in line for word in words), line
-    assert sorted((shop.path / "data/photos").rglob("*")) == photos
+    assert sorted((desk.path / "data/photos").rglob("*")) == photos
 
 
 def test_a_stage_that_stops_says_one_line_and_exits_with_1(shop):
@@ -66,9 +66,9 @@ def test_a_file_that_is_no_yaml_stops_with_its_name_on_one_line(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "fetch:\n", "fetch: drawn\n"])
-def test_a_params_file_that_lacks_its_sections_stops_with_one_line(shop, text):
-    (shop.path / "params.yaml").write_text(text)
-    assert "params.yaml" in shop.refused("fetch")
+def test_a_params_file_that_lacks_its_sections_stops_with_one_line(desk, text):
+    (desk.path / "params.yaml").write_text(text)
+    assert "params.yaml" in desk.refused("fetch")
 
 
 # Those that split, fit, load a model or score.

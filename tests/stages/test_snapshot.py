@@ -10,14 +10,14 @@ from tests.stages.log_files import card, feedback, figures, predictions, when, w
 
 
 @pytest.fixture
-def taken(shop, monkeypatch):
+def taken(desk, monkeypatch):
     """Writes records, runs the stage; gives its rows and its figures."""
-    monkeypatch.chdir(shop.path)
+    monkeypatch.chdir(desk.path)
 
     def run(records=(), **knobs):
-        write(shop, records)
+        write(desk, records)
         snapshot.main({"limit": 100_000} | knobs)
-        return np.load(shop.path / "data/snapshot.npy"), figures(shop, "snapshot")
+        return np.load(desk.path / "data/snapshot.npy"), figures(desk, "snapshot")
 
     return run
 
@@ -29,12 +29,12 @@ def test_no_log_is_an_empty_snapshot(finished):
     assert (told["model_version"], told["md5"]) == ("untagged", card(finished)["model"]["md5"])
 
 
-def test_rows_are_the_records_in_the_order_of_time(shop, taken):
-    records = predictions(shop, 30)
+def test_rows_are_the_records_in_the_order_of_time(desk, taken):
+    records = predictions(desk, 30)
     rows, told = taken(records[::-1])
     assert told["predictions"] == len(rows) == 30
     assert np.all(np.diff(rows["time"]) == np.timedelta64(1, "m"))
-    classes = card(shop)["classes"]
+    classes = card(desk)["classes"]
     for row, record in zip(rows, records, strict=True):
         assert str(row["time"]) + "+00:00" == record["time"]
         expected = [record["probabilities"][c] for c in classes]
@@ -43,23 +43,23 @@ def test_rows_are_the_records_in_the_order_of_time(shop, taken):
     assert np.all(rows["truth"] == UNKNOWN)
 
 
-def test_the_same_records_in_another_order_give_the_same_bytes(shop, taken):
-    records = [*predictions(shop, 40), feedback(3, "Tulip")]
+def test_the_same_records_in_another_order_give_the_same_bytes(desk, taken):
+    records = [*predictions(desk, 40), feedback(3, "Tulip")]
     taken(records)
-    before = (shop.path / "data/snapshot.npy").read_bytes()
-    shutil.rmtree(shop.path / "logs")
+    before = (desk.path / "data/snapshot.npy").read_bytes()
+    shutil.rmtree(desk.path / "logs")
     taken(records[::-1])
-    assert (shop.path / "data/snapshot.npy").read_bytes() == before
+    assert (desk.path / "data/snapshot.npy").read_bytes() == before
 
 
-def test_labels_find_their_answer_by_request_and_index_and_the_last_one_wins(shop, taken):
-    second = predictions(shop, 1, first=5, index=1, time=when(5.5), photo_sha256="ab" * 32)
+def test_labels_find_their_answer_by_request_and_index_and_the_last_one_wins(desk, taken):
+    second = predictions(desk, 1, first=5, index=1, time=when(5.5), photo_sha256="ab" * 32)
     told_of = [
         *(feedback(2, "Tulip"), feedback(2, "Lotus"), feedback(5, "Orchid", index=1)),
         *(feedback(3, "Rose"), feedback(77, "Lilly")),
     ]
-    rows, told = taken([*predictions(shop, 8), *second, *told_of])
-    classes = card(shop)["classes"]
+    rows, told = taken([*predictions(desk, 8), *second, *told_of])
+    classes = card(desk)["classes"]
     known = {i: classes[code] for i, code in enumerate(rows["truth"]) if code != UNKNOWN}
     assert known == {2: "Lotus", 6: "Orchid"}
     assert told["labels"] == 5
@@ -67,24 +67,24 @@ def test_labels_find_their_answer_by_request_and_index_and_the_last_one_wins(sho
     assert told["labels_without_prediction"] == 1
 
 
-def test_a_label_of_a_later_day_counts_and_wins(shop, taken):
-    records = [*predictions(shop, 3), feedback(1, "Lilly", 5), feedback(1, "Tulip", 5000)]
+def test_a_label_of_a_later_day_counts_and_wins(desk, taken):
+    records = [*predictions(desk, 3), feedback(1, "Lilly", 5), feedback(1, "Tulip", 5000)]
     rows, told = taken(records)
-    assert card(shop)["classes"][rows["truth"][1]] == "Tulip"
+    assert card(desk)["classes"][rows["truth"][1]] == "Tulip"
     assert told["labels_replaced"] == 1
 
 
-def test_answers_of_other_models_and_of_the_canary_are_counted_and_left_out(shop, taken):
-    records = predictions(shop, 10)
-    records += predictions(shop, 4, first=100, model_md5="0" * 32, model_version="v0.1.0")
-    records += predictions(shop, 3, first=200, role="canary")
+def test_answers_of_other_models_and_of_the_canary_are_counted_and_left_out(desk, taken):
+    records = predictions(desk, 10)
+    records += predictions(desk, 4, first=100, model_md5="0" * 32, model_version="v0.1.0")
+    records += predictions(desk, 3, first=200, role="canary")
     _, told = taken([*records, feedback(101, "Tulip")])
     assert (told["predictions"], told["other_model"], told["canary"]) == (10, 4, 3)
     assert told["labels_without_prediction"] == 0
 
 
-def test_what_is_no_whole_record_is_counted_and_costs_nothing_else(shop, taken):
-    good = predictions(shop, 5)
+def test_what_is_no_whole_record_is_counted_and_costs_nothing_else(desk, taken):
+    good = predictions(desk, 5)
     line = json.dumps(good[0])
     bad = [
         *({"probabilities": {"Rose": 1.0}}, {"probabilities": None}, {"image": {}}),
@@ -92,8 +92,8 @@ def test_what_is_no_whole_record_is_counted_and_costs_nothing_else(shop, taken):
         {"image": good[0]["image"] | {"brightness": None}},
         *({"photo_sha256": 7}, {"photo_sha256": "no hex"}),
     ]
-    (shop.path / "logs").mkdir()
-    with (shop.path / "logs/2026-01-01.jsonl").open("wb") as file:
+    (desk.path / "logs").mkdir()
+    with (desk.path / "logs/2026-01-01.jsonl").open("wb") as file:
         for torn in (line[:-9].encode(), b"\xff\xfe", b"[1]", b"[" * 100_000):
             file.write(torn + b"\n\n")
         for facts in bad:
@@ -104,14 +104,14 @@ def test_what_is_no_whole_record_is_counted_and_costs_nothing_else(shop, taken):
     assert (told["torn"], told["malformed"], told["not_finite"]) == (4, len(bad), 1)
 
 
-def test_an_answer_that_is_logged_twice_counts_once(shop, taken):
-    records = predictions(shop, 6)
+def test_an_answer_that_is_logged_twice_counts_once(desk, taken):
+    records = predictions(desk, 6)
     rows, told = taken(records + records[:2])
     assert (len(rows), told["duplicates"], told["repeats"]) == (6, 2, 0)
 
 
-def test_a_photo_that_comes_again_counts_once_and_keeps_a_label_that_any_of_them_has(shop, taken):
-    first = predictions(shop, 4)
+def test_a_photo_that_comes_again_counts_once_and_keeps_a_label_that_any_of_them_has(desk, taken):
+    first = predictions(desk, 4)
     again = [r | {"request_id": f"a{i}", "time": when(100 + i)} for i, r in enumerate(first[:3])]
     bytes_alone = {"image": first[0]["image"] | {"brightness": 0.123}}
     answers_alone = {"photo_sha256": "ab" * 32}
@@ -123,17 +123,17 @@ def test_a_photo_that_comes_again_counts_once_and_keeps_a_label_that_any_of_them
     rows, told = taken([*first, *again, other, label])
     assert (told["predictions"], told["repeats"], len(rows)) == (8, 3, 5)
     assert [str(row["time"]) + "+00:00" for row in rows[:4]] == [r["time"] for r in first]
-    assert rows["truth"].tolist() == [-1, card(shop)["classes"].index("Tulip"), -1, -1, -1]
+    assert rows["truth"].tolist() == [-1, card(desk)["classes"].index("Tulip"), -1, -1, -1]
 
 
-def test_photos_of_one_request_count_once_per_picture(shop, taken):
-    one = predictions(shop, 1)[0]
+def test_photos_of_one_request_count_once_per_picture(desk, taken):
+    one = predictions(desk, 1)[0]
     rows, told = taken([one | {"index": index} for index in range(8)])
     assert (len(rows), told["predictions"], told["repeats"]) == (1, 8, 7)
 
 
-def test_records_of_old_without_sharpness_and_digest_still_count(shop, taken):
-    records = predictions(shop, 5)
+def test_records_of_old_without_sharpness_and_digest_still_count(desk, taken):
+    records = predictions(desk, 5)
     for record in records:
         del record["photo_sha256"], record["image"]["sharpness"]
     rows, told = taken([*records, records[2] | {"request_id": "again", "time": when(50)}])
@@ -141,19 +141,19 @@ def test_records_of_old_without_sharpness_and_digest_still_count(shop, taken):
     assert np.isnan(rows["image"][:, -1]).all() and np.isfinite(rows["image"][:, :-1]).all()
 
 
-def test_what_cannot_be_right_is_counted_under_its_own_name(shop, taken):
-    good = predictions(shop, 5)
+def test_what_cannot_be_right_is_counted_under_its_own_name(desk, taken):
+    good = predictions(desk, 5)
     one = good[0] | {"request_id": "x"}
     huge = {"image": one["image"] | {"brightness": 1e300}}
     late = [
         one | {"time": "2999-01-01T00:00:00.000000+00:00", "request_id": f"y{i}"} for i in (1, 2)
     ]
     late.append(feedback(1, "Tulip") | {"time": late[0]["time"]})
-    (shop.path / "logs/2026-02-01.jsonl").mkdir(parents=True)
+    (desk.path / "logs/2026-02-01.jsonl").mkdir(parents=True)
     write(
-        shop, [*good, one | huge, *late, *(one | {"kind": kind} for kind in ("ping", 7, [], None))]
+        desk, [*good, one | huge, *late, *(one | {"kind": kind} for kind in ("ping", 7, [], None))]
     )
-    with (shop.path / "logs/2026-01-01.jsonl").open("a") as file:
+    with (desk.path / "logs/2026-01-01.jsonl").open("a") as file:
         for word in ("Infinity", "NaN", "-1e999"):
             line = json.dumps(one).replace(
                 f'"brightness": {one["image"]["brightness"]}', f'"brightness": {word}'
@@ -165,8 +165,8 @@ def test_what_cannot_be_right_is_counted_under_its_own_name(shop, taken):
     assert [told[name] for name in names] == [4, 3, 4, 1, 0, 0]
 
 
-def test_a_label_of_a_prediction_in_unread_days_is_not_called_lost(shop, taken):
-    records = predictions(shop, 3 * 1440)
+def test_a_label_of_a_prediction_in_unread_days_is_not_called_lost(desk, taken):
+    records = predictions(desk, 3 * 1440)
     labels = [feedback(0, "Tulip", 4000), feedback(3 * 1440 - 1, "Tulip", 4300)]
     rows, told = taken([*records, *labels], limit=100)
     assert (told["labels_of_unread_days"], told["labels_without_prediction"]) == (1, 0)
@@ -174,8 +174,8 @@ def test_a_label_of_a_prediction_in_unread_days_is_not_called_lost(shop, taken):
     assert (told["labels_of_unread_days"], told["labels_without_prediction"]) == (0, 1)
 
 
-def test_only_the_newest_are_kept_and_older_days_are_not_read(shop, taken):
-    records = predictions(shop, 3 * 1440)
+def test_only_the_newest_are_kept_and_older_days_are_not_read(desk, taken):
+    records = predictions(desk, 3 * 1440)
     rows, told = taken(records, limit=100)
     assert (told["days"], told["days_read"], len(rows)) == (3, 1, 100)
     assert str(rows["time"][-1]) + "+00:00" == records[-1]["time"]
@@ -183,30 +183,30 @@ def test_only_the_newest_are_kept_and_older_days_are_not_read(shop, taken):
     assert (told["days_read"], len(rows)) == (2, 1500)
 
 
-def test_a_promoted_model_brings_its_own_reference(shop, taken):
-    production = shop.path / "models/production"
-    shutil.copytree(shop.path / "models/candidate", production)
+def test_a_promoted_model_brings_its_own_reference(desk, taken):
+    production = desk.path / "models/production"
+    shutil.copytree(desk.path / "models/candidate", production)
     (production / "origin.json").write_text(json.dumps({"version": "v1.2.0"}))
     text = (production / "card.json").read_text()
-    (production / "card.json").write_text(text.replace(card(shop)["model"]["md5"], "f" * 32))
+    (production / "card.json").write_text(text.replace(card(desk)["model"]["md5"], "f" * 32))
     reference = production / "reference.csv"
     reference.write_text("\n".join(reference.read_text().splitlines()[:9]) + "\n")
-    _, told = taken(predictions(shop, 4, model_md5="f" * 32) + predictions(shop, 3, first=9))
+    _, told = taken(predictions(desk, 4, model_md5="f" * 32) + predictions(desk, 3, first=9))
     assert (told["model_version"], told["md5"]) == ("v1.2.0", "f" * 32)
     assert (told["predictions"], told["other_model"]) == (4, 3)
-    assert (shop.path / "data/reference.csv").read_bytes() == reference.read_bytes()
+    assert (desk.path / "data/reference.csv").read_bytes() == reference.read_bytes()
 
 
-def test_a_promoted_model_without_a_reference_is_named_with_its_remedy(shop):
-    shutil.copytree(shop.path / "models/candidate", shop.path / "models/production")
-    (shop.path / "models/production/reference.csv").unlink()
-    assert "models/production/reference.csv" in shop.refused("snapshot")
+def test_a_promoted_model_without_a_reference_is_named_with_its_remedy(desk):
+    shutil.copytree(desk.path / "models/candidate", desk.path / "models/production")
+    (desk.path / "models/production/reference.csv").unlink()
+    assert "models/production/reference.csv" in desk.refused("snapshot")
 
 
-def test_model_and_log_are_those_of_the_scorer(shop, taken, monkeypatch, tmp_path):
-    write(shop, predictions(shop, 7), tmp_path / "elsewhere")
-    shutil.move(shop.path / "models/candidate", tmp_path / "model")
+def test_model_and_log_are_those_of_the_scorer(desk, taken, monkeypatch, tmp_path):
+    write(desk, predictions(desk, 7), tmp_path / "elsewhere")
+    shutil.move(desk.path / "models/candidate", tmp_path / "model")
     monkeypatch.setenv("MODEL_DIR", str(tmp_path / "model"))
     monkeypatch.setenv("LOG_DIR", str(tmp_path / "elsewhere"))
     snapshot.main({"limit": 100_000})
-    assert figures(shop, "snapshot")["predictions"] == 7
+    assert figures(desk, "snapshot")["predictions"] == 7

@@ -24,27 +24,27 @@ def test_twins_never_cross_the_grouped_split(finished):
     assert figures["distinct"] == len(set(rows["group"])) < figures["photos"]
 
 
-def test_the_random_split_leaks_and_says_how_much(shop):
-    shop.stage("split", **{"split.strategy": "random"})
-    rows, figures = outcome(shop)
+def test_the_random_split_leaks_and_says_how_much(desk):
+    desk.stage("split", **{"split.strategy": "random"})
+    rows, figures = outcome(desk)
     assert figures["crossing"] == crossing(rows) > 0
     share = crossing(rows) / (rows["part"] == "test").sum()
     assert abs(figures["twin_in_train_share"]["random"] - share) < 1e-3
 
 
-def test_each_signal_can_be_switched_off_and_finds_what_others_miss(shop):
-    images = np.load(shop.path / "data/images.npy")
+def test_each_signal_can_be_switched_off_and_finds_what_others_miss(desk):
+    images = np.load(desk.path / "data/images.npy")
     # A copy in grey, another one as a part.
     first, second = 0, len(images) // 2
     images[1] = images[first].mean(axis=2, dtype=int)[..., None]
     inner = images[second, 2:30, 2:30]
     images[second + 1] = inner[np.ix_(np.arange(32) * 28 // 32, np.arange(32) * 28 // 32)]
-    (shop.path / "data/images.npy").chmod(0o644)
-    np.save(shop.path / "data/images.npy", images)
+    (desk.path / "data/images.npy").chmod(0o644)
+    np.save(desk.path / "data/images.npy", images)
 
     def found_by(**knobs):
-        shop.stage("split", **knobs)
-        return outcome(shop)
+        desk.stage("split", **knobs)
+        return outcome(desk)
 
     rows, figures = found_by(**{"split.twin_structure": 0.7, "split.twin_crop": 0.7})
     assert rows["group"][1] == rows["group"][first]
@@ -62,11 +62,11 @@ def test_pictures_with_two_labels_are_counted(finished):
     assert figures["two_labels"] == sum(len(found) > 1 for found in labels) > 0
 
 
-def test_a_class_with_too_few_distinct_pictures_is_refused(shop):
-    lines = (shop.path / "data/index.csv").read_text().splitlines()
-    images = np.load(shop.path / "data/images.npy")
+def test_a_class_with_too_few_distinct_pictures_is_refused(desk):
+    lines = (desk.path / "data/index.csv").read_text().splitlines()
+    images = np.load(desk.path / "data/images.npy")
     tulips = [i for i, line in enumerate(lines[1:]) if ",Tulip," in line]
     images[tulips] = images[tulips[0]]
-    (shop.path / "data/images.npy").chmod(0o644)
-    np.save(shop.path / "data/images.npy", images)
-    assert "Tulip" in shop.refused("split")
+    (desk.path / "data/images.npy").chmod(0o644)
+    np.save(desk.path / "data/images.npy", images)
+    assert "Tulip" in desk.refused("split")

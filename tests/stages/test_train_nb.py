@@ -18,8 +18,8 @@ def test_accuracy_on_held_out_folds_is_reported(finished):
     assert 0.2 < figures["held_out_accuracy"] < 1
 
 
-def test_more_folds_than_distinct_pictures_is_refused(shop):
-    line = shop.refused("train_nb", **{"train_nb.folds": 50})
+def test_more_folds_than_distinct_pictures_is_refused(desk):
+    line = desk.refused("train_nb", **{"train_nb.folds": 50})
     assert "50" in line and "folds" in line
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from flowers.errors import BadInput
 from flowers.learning.splits import (
@@ -68,6 +68,24 @@ def test_folds_keep_groups_whole_and_hold_out_each_row_once():
         assert len(train) + len(held_out) == len(labels)
         assert not set(groups[train]) & set(groups[held_out])
         assert set(labels[train]) == set(labels[held_out]) == set("abcde")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_folds_are_those_of_scikit_learn(seed):
+    labels, groups = clustered(seed, classes=2 + seed % 6, groups_per_class=11 + 5 * seed)
+    if seed % 3 == 0:  # each photo its own group: many ties
+        groups = np.arange(len(labels))
+    if seed % 3 == 1:  # groups of several labels, and of very different sizes
+        groups[groups % 7 == 1] = 1
+        groups = groups // (1 + seed % 2)
+    folds = 3 + seed % 4
+    ours = grouped_folds(labels, groups, folds, seed)
+    theirs = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    for (train, test), (known, held_out) in zip(
+        ours, theirs.split(labels, labels, groups), strict=True
+    ):
+        np.testing.assert_array_equal(train, known)
+        np.testing.assert_array_equal(test, held_out)
 
 
 def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from flowers.learning.kernels import FEW
 from flowers.learning.svm import GramSVC, votes_and_margins
 from tests.flowers.learning.estimator_data import (
     EXPECTED_FAILURES,
@@ -126,3 +127,10 @@ def test_grid_search_finds_the_better_knob():
 @parametrize_with_checks([GramSVC()], expected_failed_checks=lambda model: EXPECTED_FAILURES)
 def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
     check(estimator)
+
+
+def test_a_few_rows_together_have_the_bits_of_each_alone():
+    pairwise = np.random.default_rng(0).normal(size=(FEW, 10))
+    alone = np.concatenate([votes_and_margins(row[None]) for row in pairwise])
+    for count in range(2, FEW + 1):
+        np.testing.assert_array_equal(votes_and_margins(pairwise[:count]), alone[:count])

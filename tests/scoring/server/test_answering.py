@@ -9,6 +9,7 @@ import pytest
 from flowers.errors import Rejected
 from flowers.model_folder import load
 from scoring.server.answering import STACK, Answering
+from scoring.server.readers import Readers
 from tests.scoring.server.service import until
 from tests.scoring.server.threads import started
 
@@ -45,7 +46,7 @@ def ask(answering, *photos):
 
 def asked(model, requests):
     """Futures of requests of which the first is looked at alone, and the others together."""
-    answering = Answering(model, 2)
+    answering = Answering(model, 2, Readers(1))
     futures = [started(ask, answering, *requests[0])]
     until(lambda: model.calls)
     for number, photos in enumerate(requests[1:], 1):
@@ -90,5 +91,5 @@ def test_a_photo_at_which_the_model_fails_is_the_fault_of_its_own_request(model,
 def test_many_photos_of_a_request_are_answered_some_at_a_time(model, photos):
     some = list(photos.values())[: STACK + 3]
     model.go.release(100)
-    assert len(ask(Answering(model, 2), *some)) == STACK + 3
+    assert len(ask(Answering(model, 2, Readers(1)), *some)) == STACK + 3
     assert model.calls == [STACK, 3]

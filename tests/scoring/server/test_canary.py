@@ -86,7 +86,7 @@ def test_a_canary_that_cannot_be_loaded_does_not_stop_the_scorer(gated, photo):
 
 
 def test_a_failing_canary_is_told_once_a_minute_with_a_count(monkeypatch, tmp_path, caplog):
-    canary = Canary(tmp_path, 0.0, None, None)
+    canary = Canary(tmp_path, 0.0, None, None, None)
     now = [100.0]
     monkeypatch.setattr(canary_module.time, "monotonic", lambda: now[0])
     for second in range(130):

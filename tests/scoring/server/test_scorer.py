@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from scoring.server import answering as module
-from scoring.server.answering import LIGHT_WORK
+from scoring.server import budget as module
 from scoring.server.problems import Problem
+from scoring.server.readers import LIGHT_WORK
 from scoring.server.scorer import Scorer
 from scoring.server.settings import Settings
 from tests.flowers.photos.photo_files import encoded, picture
@@ -47,12 +47,13 @@ def test_a_small_photo_does_not_wait_for_large_ones(scorer, photo):
     side = int(LIGHT_WORK**0.5) + 1
     large, answers = encoded(Image.new("L", (side, side)), "PNG"), []
     thread = threading.Thread(target=lambda: answers.append(ask(scorer, large)))
-    lanes = [scorer._answering._heavy.acquire() for _ in range(scorer._answering._heavy._value)]
+    free = scorer._answering._readers._free
+    lanes = [free.get() for _ in range(free.qsize())]
     thread.start()
     assert "label" in ask(scorer, photo)[0]
     assert not answers
-    for _ in lanes:
-        scorer._answering._heavy.release()
+    for lane in lanes:
+        free.put(lane)
     thread.join()
     assert "label" in answers[0][0]
 

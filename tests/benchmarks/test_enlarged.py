@@ -1,0 +1,56 @@
+"""Demands on photos that join: so many, the same each time, new pictures and copies of them."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from benchmarks.enlarged import NEW, OF, enlarged, write
+from flowers.drawn.collection import drawn_set
+from flowers.photos.decoding import read
+from flowers.photos.twin_search import all_pairs, twin_search
+from flowers.photos.twins import groups_of
+
+COUNT = 50
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Two drawn photos of each class, and a file that is none."""
+    folder = tmp_path_factory.mktemp("photos")
+    for name, content in drawn_set(2, twin_share=0, conflicts=0):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    next(folder.iterdir()).joinpath("words.jpg").write_text("words")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(source):
+    return list(enlarged(source, COUNT))
+
+
+def test_there_are_so_many_of_every_class_and_the_first_are_the_real_ones(source, photos):
+    known = {path.read_bytes() for path in source.glob("*/*")}
+    assert len(photos) == COUNT and len({label for label, _ in photos}) == 5
+    real = [content in known for _, content in photos]
+    assert real == sorted(real, reverse=True) and sum(real) >= 10
+
+
+def test_three_of_five_that_join_are_new_pictures_and_two_copies_of_them(photos):
+    images = np.stack([read(content)[0] for _, content in photos])
+    thresholds = {"colour": 0.97, "structure": 0.8, "crop": 0.82}
+    groups = groups_of(all_pairs(twin_search(images, thresholds)), COUNT)
+    real = COUNT - (COUNT - 10) // OF * OF
+    distinct = len(set(groups))
+    assert distinct == pytest.approx(real + (COUNT - real) * NEW / OF, abs=3)
+
+
+def test_the_same_photos_come_again_and_fewer_are_the_first_of_them(source, photos, tmp_path):
+    assert list(enlarged(source, COUNT - 20)) == photos[:-20]
+    assert list(enlarged(source, 4)) == photos[:4]
+    write(source, 30, tmp_path / "photos.zip")
+    with zipfile.ZipFile(tmp_path / "photos.zip") as archive:
+        names = archive.namelist()
+        assert len(names) == 30 and {name.count("/") for name in names} == {2}
+        assert [archive.read(name) for name in names] == [content for _, content in photos[:30]]
