@@ -97,15 +97,24 @@ def test_the_mean_of_a_stream_and_its_spread_follow_from_its_photos():
     assert np.diag(spread[at]) == pytest.approx(np.diag(least), rel=0.6)
 
 
+def test_a_change_does_not_excuse_itself():
+    rng = np.random.default_rng(5)
+    known, stream = rng.normal(size=(90, 3)), rng.normal(size=(1000, 3))
+    late = np.concatenate([stream[:800], 9 * stream[800:]])
+    spreads = [History(known, x, np.zeros(1000, int), 0.0, 2) for x in (stream, late)]
+    quiet, wild = (past.compared(200)[1][-1] for past in spreads)
+    assert wild == pytest.approx(quiet)
+
+
 def test_a_long_day_says_less_of_the_usual_mix_than_several():
     rng = np.random.default_rng(6)
-    known, stream = rng.normal(size=(100, 2)), rng.normal(size=(2000, 2))
-    day = np.repeat(np.arange(5), 400)
-    noise = []
-    for days in (day, np.zeros(2000, int)):
-        _, own, swing = History(known, stream, days, 0.1, 2).usual(np.array([40]))
-        noise.append(own[0] + 0.005 * swing[0])
-    assert noise[0] < noise[1]
+    known, stream = rng.normal(size=(100, 2)), rng.normal(size=(2000, 2)) + 1
+    moved = []
+    for days in (np.repeat(np.arange(5), 400), np.zeros(2000, int)):
+        past = History(known, stream, days, 0.1, 2)
+        moved.append(past.usual(np.array([40]))[0].mean() / (stream - known.mean(axis=0)).mean())
+    every, one = moved
+    assert 0.1 < one < 0.8 * every and every < 2000 / 2100
 
 
 def test_a_class_without_held_out_photos_and_lengths_of_every_kind_are_no_obstacle():
