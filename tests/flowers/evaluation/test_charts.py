@@ -73,6 +73,7 @@ def test_other_numbers_give_another_chart():
     assert charts.reliability({"svm": [row]}) != charts.reliability({"svm": [row | {"photos": 4}]})
 
 
+@pytest.mark.slow
 def test_the_same_numbers_give_the_same_bytes_in_every_process(pictures):
     script = (
         "from test_charts import drawn; import sys; sys.stdout.write('|'.join(drawn().values()))"

@@ -125,6 +125,7 @@ def test_a_significantly_worse_model_becomes_canary_but_not_production(repo, cap
     assert found["checks_skipped"] == ["comparison"]
 
 
+@pytest.mark.slow
 def test_too_few_common_test_photos_need_force(repo, capsys):
     path = Path("metrics/predictions.csv")
     header, *rows = path.read_text().splitlines()

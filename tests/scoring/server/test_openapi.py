@@ -128,6 +128,7 @@ GENERATED += [(path, method, "negative") for path, method, at in OPERATIONS if "
 
 
 @pytest.mark.parametrize(("path", "method", "mode"), GENERATED)
+@pytest.mark.slow
 def test_generated_requests_get_the_answers_that_are_described(service, path, method, mode):
     schemathesis = pytest.importorskip(
         "schemathesis", reason="requests are generated with the package schemathesis"

@@ -131,6 +131,7 @@ def test_an_answer_that_was_not_waited_for_is_not_given_to_the_next(readers, mon
 
 
 @on_linux
+@pytest.mark.slow
 def test_a_scorer_that_is_killed_leaves_no_reader_behind(place, photo):
     large = encoded(Image.new("L", (3000, 3000)), "PNG")
     with running(place) as service:
