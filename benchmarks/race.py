@@ -9,14 +9,13 @@ import json
 import os
 import sys
 import tempfile
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import peak_mb, raced
+from benchmarks.scale import clocked, peak_mb, raced
 from flowers.pins import PINS
 
 SIZES = (1000, 2000, 4000)
@@ -97,18 +96,15 @@ def competitor(name, folder, n):
     X, y = np.load(folder / "X.npy", mmap_mode="r"), np.load(folder / "y.npy")
     train, new = np.array(X[:n]), np.array(X[-NEW:])
     with workers(-1, "threading"):
-        begin, cpu = time.perf_counter(), time.process_time()
-        answer = fit(train, y[:n])
-        fitted, fitted_cpu = time.perf_counter(), time.process_time()
-        correct = float(np.mean(answer(new) == y[-NEW:]))
-        end, end_cpu = time.perf_counter(), time.process_time()
+        answer, fit_s, fit_cpu = clocked(fit, train, y[:n])
+        told, answer_s, answer_cpu = clocked(answer, new)
     figures = {
-        "fit_s": round(fitted - begin, 2),
-        "fit_cpu_s": round(fitted_cpu - cpu, 2),
-        "answer_ms": round(1000 * (end - fitted) / NEW, 2),
-        "answer_cpu_ms": round(1000 * (end_cpu - fitted_cpu) / NEW, 2),
+        "fit_s": round(fit_s, 2),
+        "fit_cpu_s": round(fit_cpu, 2),
+        "answer_ms": round(1000 * answer_s / NEW, 2),
+        "answer_cpu_ms": round(1000 * answer_cpu / NEW, 2),
         "peak_mb": round(peak_mb()),
-        "accuracy": round(correct, 4),
+        "accuracy": round(float(np.mean(told == y[-NEW:])), 4),
     }
     print(json.dumps(figures))
 

@@ -1,10 +1,11 @@
-"""What benchmarks of scale share: a process for each competitor, and its memory."""
+"""What benchmarks of scale share: a process for each competitor, its time and its memory."""
 
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from benchmarks.clean_copy import ROOT
@@ -22,6 +23,18 @@ def raced(module, *arguments, environment=None):
     if done.returncode:
         sys.exit(f"{arguments[0]} failed: {done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def clocked(function, *arguments):
+    """What a function returns, and the wall and processor seconds that it took."""
+    begin, cpu = time.perf_counter(), time.process_time()
+    found = function(*arguments)
+    return found, time.perf_counter() - begin, time.process_time() - cpu
+
+
+def by_size(found):
+    """Figures whose keys are numbers, the smallest first."""
+    return dict(sorted(found.items(), key=lambda item: int(item[0])))
 
 
 def peak_mb():

@@ -3,20 +3,18 @@
 The rows are those of the recipe learned-small, from real photos, a fifth of which is set aside. Up
 to 4,000 training rows both solvers answer it; with more, 20,000 and 100,000 if none are named, the
 streamed one alone. Where there are too few rows, noisy copies make up the number. Each fit has a
-process of its own. Writes benchmarks/solvers.json; make readme puts
-it into docs/scale.md.
+process of its own. Writes benchmarks/solvers.json; make readme puts it into docs/scale.md.
 """
 
 import json
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import peak_mb, raced
+from benchmarks.scale import by_size, clocked, peak_mb, raced
 from flowers.evaluation.comparison import paired
 from flowers.evaluation.scores import group_bootstrap
 
@@ -112,9 +110,7 @@ def competitor(name, folder):
     photos = np.load(folder / "photos.npz")
     y, groups = known["y"], known["groups"]
     with workers(-1, "threading"):
-        begin, cpu = time.perf_counter(), time.process_time()
-        model, told = fitted(name, rows, y, groups)
-        wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        (model, told), wall, cpu = clocked(fitted, name, rows, y, groups)
     peak = peak_mb()
     correct = model.predict(photos["new"]) == photos["truth"]
     np.save(folder / f"{name}.npy", correct)
@@ -140,8 +136,7 @@ def main(source, sizes):
                 apart = np.load(folder / "photos.npz")["apart"]
                 told["difference"] = paired(first, second, apart, 2000, SEED)
             results[str(n)] = told
-            results = dict(sorted(results.items(), key=lambda item: int(item[0])))
-            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+            RESULTS.write_text(json.dumps(by_size(results), indent=2) + "\n")
             print(n, told, flush=True)
 
 

@@ -9,13 +9,12 @@ table.
 import json
 import os
 import sys
-import time
 from importlib.util import find_spec
 
 import numpy as np
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import peak_mb, raced
+from benchmarks.scale import by_size, clocked, peak_mb, raced
 
 RACED, ALONE, THRESHOLD = (5000, 10_000, 20_000), 100_000, 0.97
 RESULTS = ROOT / "benchmarks" / "twin_race.json"
@@ -58,13 +57,9 @@ def competitor(name, n):
         import faiss
 
         faiss.omp_set_num_threads(os.cpu_count())
+    search = by_faiss if name == "faiss" else lambda *given: twin_pairs(*given)[0]
     with workers(-1, "threading"):
-        begin, cpu = time.perf_counter(), time.process_time()
-        if name == "ours":
-            pairs, _ = twin_pairs(images, THRESHOLD)
-        else:
-            pairs = by_faiss(images, THRESHOLD)
-        wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        pairs, wall, cpu = clocked(search, images, THRESHOLD)
     told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak_mb())}
     print(json.dumps(told | {"planted": copies, "pairs": len(pairs)}))
 
@@ -78,8 +73,7 @@ def main(sizes):
             told = raced("benchmarks.twin_race", name, n)
             results.setdefault(str(n), {})[name] = told
             print(n, name, told, flush=True)
-            results = dict(sorted(results.items(), key=lambda item: int(item[0])))
-            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+            RESULTS.write_text(json.dumps(by_size(results), indent=2) + "\n")
 
 
 def table(results):

@@ -9,14 +9,13 @@ is continued. Writes benchmarks/twin_scale.json; make readme its table.
 import json
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.clean_copy import ROOT
-from benchmarks.scale import peak_mb, raced
+from benchmarks.scale import by_size, clocked, peak_mb, raced
 
 SIZES, MOST = (10_000, 20_000), 100_000
 SIDE, EVERY = 64, 100
@@ -70,9 +69,7 @@ def competitor(signal, n):
 
     with tempfile.TemporaryDirectory(prefix="flowers-") as folder, workers(-1, "threading"):
         images, copies = photos(signal, n, folder)
-        begin, cpu = time.perf_counter(), time.process_time()
-        pairs, _ = SEARCHES[signal](images, SIGNALS[signal])
-        wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        (pairs, _), wall, cpu = clocked(SEARCHES[signal], images, SIGNALS[signal])
     planted = set(map(tuple, np.column_stack([copies - 1, copies]).tolist()))
     found = planted & set(map(tuple, pairs.tolist()))
     told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak_mb())}
@@ -90,7 +87,7 @@ def main(sizes):
             told = raced("benchmarks.twin_scale", signal, n)
             results.setdefault(signal, {})[str(n)] = told
             print(n, signal, told, flush=True)
-            results[signal] = dict(sorted(results[signal].items(), key=lambda item: int(item[0])))
+            results[signal] = by_size(results[signal])
             RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
