@@ -19,9 +19,8 @@ from flowers.parallel import mapped
 from scoring.answers import prediction
 
 BATCH = 16  # photos that a worker answers together
-LARGEST = (
-    200_000_000  # bytes of a file that is read: as many as 25 million pixels with 16 bits take
-)
+# Bytes of a file that is read: as many as 25 million pixels with 16 bits take.
+LARGEST = 200_000_000
 ALL_ANSWERED, SOME_REJECTED, USAGE = 0, 1, 2
 
 

@@ -173,7 +173,7 @@ def pictures(stream, names, knobs):
         rang = stream.ring and stream.ring.at
         drawn["capital"] = capital(stream.log_capital, knobs["capital"], rang)
     if found.spans:
-        moved = found.beyond(0, knobs["alpha"]).any(axis=1)
+        moved = found.moved(knobs["alpha"]).any(axis=1)
         marks = found.differing(knobs["alpha"]), moved
         drawn["windows"] = windows(found.p_values.min(axis=1), *marks, knobs["alpha"])
     return drawn

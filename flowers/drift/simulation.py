@@ -39,10 +39,9 @@ class Simulator:
     def __init__(self, held_out, knobs, seed):
         self.held_out, self.knobs, self.seed = held_out, knobs, seed
         right = held_out["probabilities"].argmax(axis=1) == held_out["truth"]
-        groups = held_out["group"]
-        self.distinct = len(np.unique(groups))
-        self.weight = 1 / np.bincount(np.unique(groups, return_inverse=True)[1])
-        self.weight = self.weight[np.unique(groups, return_inverse=True)[1]] / self.distinct
+        _, place, copies = np.unique(held_out["group"], return_inverse=True, return_counts=True)
+        self.distinct = len(copies)
+        self.weight = (1 / copies)[place] / self.distinct
         self.accuracy = float(right @ self.weight)
 
     def references(self, count, rng):

@@ -160,9 +160,9 @@ def drift_report(stream, standing, classes, knobs):
     rows, held, windows = stream.rows, stream.held, stream.windows
     latched = standing["alarm"]
     alarm = latched or alarm_of(stream, classes, knobs)
-    beyond, differing = windows.beyond(0, knobs["alpha"]), windows.differing(knobs["alpha"])
+    moved, differing = windows.moved(knobs["alpha"]), windows.differing(knobs["alpha"])
     report = {
-        "state": state(len(rows), alarm, stream.verdict["word"], beyond),
+        "state": state(len(rows), alarm, stream.verdict["word"], moved),
         "verdict": stream.verdict,
         "alarm": alarm and alarm | {"latched": latched is not None},
         "reference": {
@@ -173,7 +173,7 @@ def drift_report(stream, standing, classes, knobs):
         "windows": {
             "compared": len(windows.spans),
             "differ": int(differing.sum()),
-            "mix_moved": int(beyond.any(axis=1).sum()),
+            "mix_moved": int(moved.any(axis=1).sum()),
         },
     }
     if not len(rows):
@@ -207,7 +207,7 @@ def newest(stream, classes, knobs):
     return {"newest": told, "all": accuracy(rows["probabilities"], rows["truth"])}
 
 
-def state(count, alarm, word, beyond):
+def state(count, alarm, word, moved):
     """Give the word for a stream.
 
     Parameters
@@ -217,7 +217,7 @@ def state(count, alarm, word, beyond):
     alarm : dict or None
     word : str
         Of the verdict: more right answers than before are no alarm.
-    beyond : ndarray of shape (k, n_classes)
+    moved : ndarray of shape (k, n_classes)
         Which classes are off in which windows.
 
     Returns
@@ -228,4 +228,4 @@ def state(count, alarm, word, beyond):
         return "notice" if word == BETTER else "alarm"
     if count < LEAST:
         return "warming up" if count else "no predictions"
-    return "notice" if len(beyond) and beyond[-1].any() else "ok"
+    return "notice" if len(moved) and moved[-1].any() else "ok"

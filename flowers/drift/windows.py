@@ -66,14 +66,14 @@ class Windows:
         """Which windows differ by more than a tolerable mix, (k,) bool."""
         return (self.p_values <= alpha).any(axis=1)
 
-    def beyond(self, tolerance, alpha):
-        """Which classes are surely further off than `tolerance`: -1, 0 or 1, (k, n_classes)."""
-        far = np.abs(self.change) - tolerance > mix.sure(self.change.shape[1], alpha) * self.noise
+    def moved(self, alpha):
+        """Which classes surely come less or more often: -1, 0 or 1, (k, n_classes)."""
+        far = np.abs(self.change) > mix.sure(self.change.shape[1], alpha) * self.noise
         return np.sign(self.change) * far
 
     def rows(self, times, knobs):
         """Rows of the table of windows."""
-        differing, beyond = self.differing(knobs["alpha"]), self.beyond(0, knobs["alpha"])
+        differing, moved = self.differing(knobs["alpha"]), self.moved(knobs["alpha"])
         return [
             {
                 "start": times[start],
@@ -83,10 +83,10 @@ class Windows:
                 "effect": rounded(effect.max()),
                 "differs": int(differs),
                 "mix_change": rounded(np.abs(change).max()),
-                "mix_moved": int(moved.any()),
+                "mix_moved": int(classes.any()),
             }
-            for (start, stop), p, effect, differs, change, moved in zip(
-                self.spans, self.p_values, self.effects, differing, self.change, beyond, strict=True
+            for (start, stop), p, effect, differs, change, classes in zip(
+                self.spans, self.p_values, self.effects, differing, self.change, moved, strict=True
             )
         ]
 
