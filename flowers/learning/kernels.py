@@ -11,8 +11,13 @@ from flowers.parallel import each, opened, shared
 
 # One block of columns: 2,048 features of a tile as float32 = 4 MB.
 BLOCK = 2048
+# The same of a tile of products: 16 MB, which the system gives in large pages.
+WIDE = 8192
 # Rows of a tile: its products then take about ten times as long as standardising its rows.
 TILE = 512
+# Columns whose moments are taken at once: 4,000 rows of them as float64 are 8 MB, which the system
+# gives again and again without clearing them anew.
+NARROW = 256
 # Up to so many new rows are taken to the known ones one by one; more of them make tiles.
 FEW = 32
 # Known rows turned into float32 at once, few enough to stay in the processor's cache.
@@ -54,19 +59,27 @@ def moments(X):
 
 
 def _moments(X, block):
-    part = opened(X)[:, block].astype(np.float64)
+    X = opened(X)[:, block]
+    found = [_narrow_moments(X[:, narrow]) for narrow in blocks(X.shape[1], NARROW)]
+    return tuple(np.concatenate(some) for some in zip(*found, strict=True))
+
+
+def _narrow_moments(X):
+    part = X.astype(np.float64)
     mean = part.mean(axis=0)
     part -= mean
     np.square(part, out=part)
     return mean, np.sqrt(part.mean(axis=0))
 
 
-def standardised(X, mean, scale, block):
-    """One block of columns of X with zero mean and unit variance, float32."""
-    part = X[:, block].astype(np.float32)
-    part -= mean[block].astype(np.float32)
-    part *= (1.0 / scale[block]).astype(np.float32)
-    return part
+def standardised(X, mean, scale, block, out=None):
+    """One block of columns of X with zero mean and unit variance, float32, in `out` if given."""
+    part = X[:, block]
+    out = np.empty(part.shape, np.float32) if out is None else out[:, : part.shape[1]]
+    out[:] = part
+    out -= mean[block].astype(np.float32)
+    out *= (1.0 / scale[block]).astype(np.float32)
+    return out
 
 
 def products(X, mean, scale):
@@ -132,10 +145,15 @@ def _tile(A, B, mean, scale, *where):
     A, B, mean, scale = opened(A)[i], opened(B)[j], opened(mean), opened(scale)
     product = np.zeros((len(A), len(B)), np.float32)
     norms = None if j.start else np.zeros(len(A))
-    for block in blocks(A.shape[1]):
-        a = standardised(A, mean, scale, block)
+    # Written again for each block: new memory, cleared by the system, takes as long as its filling.
+    width = min(WIDE, A.shape[1])
+    term, mine = np.empty_like(product), np.empty((len(A), width), np.float32)
+    other = None if same else np.empty((len(B), width), np.float32)
+    for block in blocks(A.shape[1], WIDE):
+        a = standardised(A, mean, scale, block, mine)
         # numpy sees the one matrix on both sides and computes half the products.
-        product += a @ (a if same else standardised(B, mean, scale, block)).T
+        b = a if same else standardised(B, mean, scale, block, other)
+        product += np.matmul(a, b.T, out=term)
         if norms is not None:
             norms += np.einsum("ij,ij->i", a, a, dtype=np.float64)
     return product, norms

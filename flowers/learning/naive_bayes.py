@@ -9,13 +9,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from flowers.learning.calibration import Calibrated, argmax_labels
-from flowers.learning.kernels import blocks, products
+from flowers.learning.kernels import NARROW, blocks, products
 from flowers.learning.linear import collapsed, duals
 from flowers.parallel import each, on_threads
-
-# Columns whose moments are taken at once: 4,000 rows of them as float64 are 8 MB, which the system
-# gives again and again without clearing them anew.
-NARROW = 256
 
 
 class LogLikelihoods(ClassifierMixin, BaseEstimator):

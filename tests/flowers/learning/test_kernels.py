@@ -12,6 +12,7 @@ from flowers.learning.kernels import (
     CHUNK,
     FEW,
     TILE,
+    WIDE,
     blocks,
     moments,
     products,
@@ -24,7 +25,7 @@ from flowers.learning.kernels import (
 TOLERANCE = 1e-6
 
 
-def table(dtype, n=40, d=2 * BLOCK + 100, seed=0):
+def table(dtype, n=40, d=WIDE + BLOCK + 100, seed=0):
     generator = np.random.default_rng(seed)
     if dtype == "uint8":
         return generator.integers(0, 256, (n, d), dtype=np.uint8)
