@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -44,13 +45,13 @@ ORIGIN_SCHEMA = _object(version=_TEXT)
 DIGEST_SCHEMA = _object(version=_TEXT, commit=_TEXT, tag=_TEXT, folder=_TEXT)
 
 
-def card(content, estimator, features, size, golden):
+def card(file, estimator, features, size, golden):
     """Say what a server has to know of a model, and how to see that it still answers the same.
 
     Parameters
     ----------
-    content : bytes
-        The model file.
+    file : path-like
+        Of the model.
     estimator : estimator
         The same, loaded.
     features : list of str
@@ -74,9 +75,9 @@ def card(content, estimator, features, size, golden):
             "file": "model.joblib",
             "estimator": type(estimator).__name__,
             "params": estimator.get_params(),
-            "bytes": len(content),
-            "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "bytes": Path(file).stat().st_size,
+            "md5": digest(file, "md5"),
+            "sha256": digest(file, "sha256"),
         },
         # The minor version alone: pickles do not depend on more.
         "versions": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
@@ -113,6 +114,13 @@ def read(folder):
     return card, origin
 
 
+def digest(file, kind):
+    """Give the "md5" or "sha256" of a file, which need not fit into memory."""
+    with Path(file).open("rb") as opened:
+        found = hashlib.file_digest(opened, partial(hashlib.new, kind, usedforsecurity=False))
+    return found.hexdigest()
+
+
 def digest_file(folder):
     """Name the file that vouches for a model folder: beside it, not in it."""
     folder = Path(folder)
@@ -127,9 +135,7 @@ def folder_md5(folder):
     str
     """
     files = {
-        path.relative_to(folder).as_posix(): hashlib.md5(
-            path.read_bytes(), usedforsecurity=False
-        ).hexdigest()
+        path.relative_to(folder).as_posix(): digest(path, "md5")
         for path in Path(folder).rglob("*")
         if path.is_file() and path.name != ORIGIN
     }

@@ -1,13 +1,12 @@
 """The model folder: the one place that knows its card, model file, golden photos and origin."""
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 
-from flowers.card import CARD, card, check_digest, read
+from flowers.card import CARD, card, check_digest, digest, read
 from flowers.errors import BadInput
 from flowers.features import codebook as codebooks
 from flowers.features.extraction import LEARNED
@@ -129,12 +128,11 @@ def verify(folder, card):
         if name not in card:
             continue
         path = Path(folder, card[name]["file"])
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise BadInput(f"no model in {folder}: {path} cannot be read ({error})") from error
         for kind in [k for k in ("md5", "sha256") if k in card[name]]:
-            found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
+            try:
+                found = digest(path, kind)
+            except OSError as error:
+                raise BadInput(f"no model in {folder}: {path} cannot be read ({error})") from error
             if found != card[name][kind]:
                 raise BadInput(
                     f"{path} has {kind} {found}, its card says {card[name][kind]}: restore it "
@@ -192,7 +190,7 @@ def write(folder, file, preparation, golden, reference, evidence):
     dict
         The card.
     """
-    content, estimator = Path(file).read_bytes(), saved.load(file)
+    estimator = saved.load(file)
     preparation = dict(preparation)
     path = preparation.pop("codebook", None)
     learnt = Path(path) if LEARNED & set(preparation["features"]) else None
@@ -203,17 +201,17 @@ def write(folder, file, preparation, golden, reference, evidence):
         answer = model.answer(photo)
         probabilities = answer.probabilities.tolist()
         answers.append({"file": name, "label": answer.label, "probabilities": probabilities})
-    facts = card(content, estimator, **preparation, golden=answers) | evidence
+    facts = card(file, estimator, **preparation, golden=answers) | evidence
     if learnt:
         facts["codebook"] = {
             "file": learnt.name,
-            "sha256": hashlib.sha256(learnt.read_bytes()).hexdigest(),
+            "sha256": digest(learnt, "sha256"),
         }
     with whole(folder) as fresh:
         (fresh / GOLDEN).mkdir(parents=True)
         for name, photo in golden.items():
             (fresh / GOLDEN / name).write_bytes(photo)
-        (fresh / facts["model"]["file"]).write_bytes(content)
+        shutil.copyfile(file, fresh / facts["model"]["file"])
         if learnt:
             shutil.copy(learnt, fresh / learnt.name)
         write_csv(fresh / REFERENCE, reference)

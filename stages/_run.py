@@ -29,7 +29,7 @@ def faults(params, schema):
 def read_yaml(path):
     """A file of YAML 1.2, where 1e-9 is a number."""
     try:
-        return YAML(typ="safe", pure=True).load(Path(path))
+        return YAML(typ="safe").load(Path(path))
     except YAMLError as error:
         raise BadInput(f"{path} is no YAML: {' '.join(str(error).split())}") from error
 

@@ -7,7 +7,6 @@ import numpy as np
 from flowers import model_folder
 from flowers.evaluation.answers import rows_of_model
 from flowers.evaluation.champion import decide, golden_photos
-from flowers.learning.saved import load
 from flowers.log.reference import reference_rows
 from flowers.tables import read_csv, read_json, write_json
 from stages._run import run
@@ -25,14 +24,13 @@ def main(knobs):
         max_log_loss=knobs["max_log_loss"],
     )
     name = decision["champion"]
-    file = Path(f"models/{name}.joblib")
     preparation = {"features": knobs["flatten.features"], "size": knobs["resize.size"]}
     card = model_folder.write(
         "models/candidate",
-        file,
+        f"models/{name}.joblib",
         preparation=preparation | {"codebook": "models/codebook.npz"},
         golden=golden_photos(Path("data/photos"), rows, knobs["golden"]),
-        reference=list(reference_rows(rows, images, name, load(file).classes_)),
+        reference=list(reference_rows(rows, images, name)),
         evidence={
             "metrics": {"distinct": figures["distinct"]} | figures[name],
             "per_class": rows_of_model(read_csv("metrics/per_class.csv"), name),

@@ -9,27 +9,27 @@ from flowers.tables import read_csv
 ABOUT = ("row", "group", "label", "path", "sha256")
 
 
-def reference_rows(predictions, images, name, classes):
+def reference_rows(predictions, images, name):
     """Make one row per held-out photo: what a model says of it and what it looks like.
 
     Parameters
     ----------
     predictions : dict of column to ndarray of shape (n,), str
         With ``row``, ``group``, ``label``, ``path``, ``sha256`` and a column ``{name}_{class}`` for
-        each class.
+        each class, in the order of the model's classes.
     images : ndarray of shape (m, s, s, 3), uint8
         All photos; ``row`` tells which.
     name : str
         Of the model.
-    classes : sequence of str
 
     Yields
     ------
     dict
     """
+    shares = [column for column in predictions if column.startswith(f"{name}_")]
     for i, row in enumerate(predictions["row"]):
         line = {column: predictions[column][i] for column in ABOUT}
-        line |= {f"p_{c}": predictions[f"{name}_{c}"][i] for c in classes}
+        line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in shares}
         seen = flat(statistics(images[int(row)]))
         yield line | {f"image_{key}": value for key, value in zip(NAMES, seen, strict=True)}
 

@@ -43,9 +43,8 @@ def _laplacian_std(values):
     The steps between neighbours enter once with each sign: the mean is 0.
     """
     out = np.zeros_like(values)
-    for axis in (0, 1):
-        step, here = np.diff(values, axis=axis), np.moveaxis(out, axis, 0)
-        step = np.moveaxis(step, axis, 0)
+    for lines, here in ((values, out), (values.T, out.T)):
+        step = lines[1:] - lines[:-1]
         here[:-1] += step
         here[1:] -= step
     return float(np.sqrt(np.mean(np.square(out))))
