@@ -1,5 +1,6 @@
 """Where photos come from: each source yields (class, file name, bytes), class None for a stray."""
 
+import os
 import tempfile
 from collections import Counter
 from itertools import chain
@@ -13,6 +14,8 @@ from flowers.sources.downloads import obtain
 from flowers.sources.folders import photos_by_class
 
 NESTED = "an archive inside: unpack it first"
+# Bytes of a file name: file systems take 255, and DVC adds to a name while it copies.
+_LONGEST_NAME, _LONGEST_SUFFIX = 200, 20
 
 
 def folder_files(root, origin=None):
@@ -124,14 +127,17 @@ def collect(files, target, review):
     Raises
     ------
     BadInput
-        If fewer than two classes are found, or one has no photo.
+        If fewer than two classes are found, one has no photo, or the name of one is no text.
     """
     photos, rejected = Counter(), []
     classes = set()
     for label, name, content in files:
         classes |= {label} - {None}
+        if label is not None and label != printable(label):
+            raise BadInput(f"class folder {label!r} has a name that cannot be printed: rename it")
         if reason := fault(label, content):
-            rejected.append({"path": f"{label}/{name}" if label else name, "reason": reason})
+            path = printable(f"{label}/{name}" if label else name)
+            rejected.append({"path": path, "reason": reason})
         elif kept := review.label_of(label, content):
             photos[kept] += 1
             place(target / kept, name).write_bytes(content)
@@ -159,14 +165,26 @@ def fault(label, content):
     return None if kind(content) else "not a JPEG, PNG or WEBP"
 
 
+def printable(name):
+    """Give a name as text of one line: what is no UTF-8 and what cannot be printed becomes "_"."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() and c != "\ufffd" else "_" for c in text)
+
+
 def place(folder, name):
     """Make a free path for `name` in `folder`, which is made; a taken name gets a number.
 
     Folders of one class may hold the same name twice, as train/Tulip and test/Tulip often do.
+    The name is made `printable`, and shorter if it is long: tables and DVC have to take it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path, number = folder / name, 2
+    name = printable(name)
+    stem, suffix = Path(name).stem, Path(name).suffix
+    if len(suffix.encode()) > _LONGEST_SUFFIX:
+        stem, suffix = name, ""
+    stem = stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode(errors="ignore")
+    path, number = folder / f"{stem}{suffix}", 2
     while path.exists():
-        path = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        path = folder / f"{stem}-{number}{suffix}"
         number += 1
     return path
