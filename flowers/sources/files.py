@@ -47,7 +47,10 @@ def folder_files(root, origin=None):
     if name := _archive_alone([*chain(*by_class.values()), *strays]):
         raise BadInput(f"{origin}: it holds an archive ({name}): unpack it once and give that")
     if not by_class:
-        raise BadInput(f"{origin} has no class folder with files in it")
+        raise BadInput(
+            f"{origin} has no class folder with files in it: put the photos of each class into a "
+            "folder of its own"
+        )
     for label, paths in by_class.items():
         if not paths:
             raise BadInput(f"class folder {label!r} of {origin} is empty: fill or delete it")
@@ -133,8 +136,8 @@ def collect(files, target, review):
     classes = set()
     for label, name, content in files:
         classes |= {label} - {None}
-        if label is not None and label != printable(label):
-            raise BadInput(f"class folder {label!r} has a name that cannot be printed: rename it")
+        if label is not None and label != shortened(printable(label)):
+            raise BadInput(f"class folder {label!r} has too odd or too long a name: rename it")
         if reason := fault(label, content):
             path = printable(f"{label}/{name}" if label else name)
             rejected.append({"path": path, "reason": reason})
@@ -144,7 +147,9 @@ def collect(files, target, review):
     reviewed = review.figures(classes)
     empty = sorted(classes - photos.keys())
     if empty or len(photos) < 2:
-        raise BadInput(f"classes {sorted(classes)}, without a photo {empty}: two are the least")
+        found = f"classes {sorted(classes)}, without a photo {empty}"
+        first = f"; such as {rejected[0]['path']}: {rejected[0]['reason']}" if rejected else ""
+        raise BadInput(f"{found}{first}: give two folders with photos at least, and no other")
     return photos, rejected, reviewed
 
 
@@ -166,9 +171,14 @@ def fault(label, content):
 
 
 def printable(name):
-    """Give a name as text of one line: what is no UTF-8 and what cannot be printed becomes "_"."""
+    """Give a name as text of one line, any other character "_": no UTF-8, no print, a backslash."""
     text = os.fsencode(name).decode("utf-8", "replace")
-    return "".join(c if c.isprintable() and c != "\ufffd" else "_" for c in text)
+    return "".join(c if c.isprintable() and c not in "\ufffd\\" else "_" for c in text)
+
+
+def shortened(name, bytes_more=0):
+    """Give the beginning of a name that leaves room for so many bytes more."""
+    return name.encode()[: _LONGEST_NAME - bytes_more].decode(errors="ignore")
 
 
 def place(folder, name):
@@ -182,7 +192,7 @@ def place(folder, name):
     stem, suffix = Path(name).stem, Path(name).suffix
     if len(suffix.encode()) > _LONGEST_SUFFIX:
         stem, suffix = name, ""
-    stem = stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode(errors="ignore")
+    stem = shortened(stem, len(suffix.encode()))
     path, number = folder / f"{stem}{suffix}", 2
     while path.exists():
         path = folder / f"{stem}-{number}{suffix}"

@@ -143,8 +143,8 @@ def test_an_archive_beside_the_classes_is_listed_as_one(desk, folder):
     assert "Tulip.zip,an archive inside: unpack it first" in rejected
 
 
-@pytest.mark.parametrize("label", ["Gef\udce4hrlich", "Rose\rIris", "Rose\n"])
-def test_a_class_whose_name_is_no_text_of_one_line_is_refused_by_it(desk, folder, label):
+@pytest.mark.parametrize("label", ["Gef\udce4hrlich", "Rose\rIris", "a\\b", "x" * 201])
+def test_a_class_with_an_odd_name_is_refused_by_it(desk, folder, label):
     path = folder({"Rose": {"a": jpeg(1)}, label: {"b": jpeg(2)}})
     line = desk.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
     assert repr(label) in line and "rename" in line

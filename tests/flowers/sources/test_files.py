@@ -170,13 +170,13 @@ def test_a_taken_name_gets_a_number_before_its_suffix(tmp_path):
 
 
 def test_a_name_that_is_no_text_of_one_line_becomes_one(tmp_path):
-    names = ("a\r.jpg", "a\n.jpg", "a\udcff.jpg", "\u202egpj.jpg", "Gänse blume.jpg")
+    names = ("a\r.jpg", "a\n.jpg", "a\udcff.jpg", "\u202egpj.jpg", "b\\c", "Gänse blume.jpg")
     placed = []
     for name in names:
         path = place(tmp_path, name)
         path.write_bytes(b"x")
         placed.append(path.name)
-    assert placed == ["a_.jpg", "a_-2.jpg", "a_-3.jpg", "_gpj.jpg", "Gänse blume.jpg"]
+    assert placed == ["a_.jpg", "a_-2.jpg", "a_-3.jpg", "_gpj.jpg", "b_c", "Gänse blume.jpg"]
 
 
 @pytest.mark.parametrize("name", ["ä" * 125 + ".jpg", "x" * 255, "x." + "y" * 253])
