@@ -7,6 +7,8 @@ from pathlib import Path
 from flowers.errors import BadInput
 
 BACKENDS = ("threading", "loky", "dask", "ray")
+# More threads or processes than a machine starts.
+_MOST_JOBS = 1024
 
 
 def jobs():
@@ -15,15 +17,18 @@ def jobs():
     Raises
     ------
     BadInput
-        If it is no whole number, or 0.
+        If it is no whole number, 0, or more than a machine can start.
     """
     text = os.environ.get("JOBS") or "-1"
     try:
         count = int(text)
     except ValueError:
         count = 0
-    if count == 0 or count < -1:
-        raise BadInput(f"JOBS={text}: set it to a number of workers, or to -1 for one per core")
+    if count == 0 or not -1 <= count <= _MOST_JOBS:
+        raise BadInput(
+            f"JOBS={text}: set it to a number of workers up to {_MOST_JOBS}, or to -1 for one per "
+            "core"
+        )
     return count
 
 

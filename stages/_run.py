@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import jsonschema
@@ -10,20 +11,36 @@ from ruamel.yaml import YAML, YAMLError
 
 from flowers.errors import BadInput, leave
 
+VALIDATOR = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    # JSON Schema takes 5.0 for an integer; as a number of folds or pixels it is none.
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
 
 def faults(params, schema):
     """Every knob that the schema refuses, as sentences that name key, value and allowed range."""
     found = []
-    for error in sorted(jsonschema.Draft202012Validator(schema).iter_errors(params), key=str):
+    for error in sorted(VALIDATOR(schema).iter_errors(params), key=str):
         key = error.json_path.removeprefix("$.").removeprefix("$")
         reason = error.schema.get("description")
         because = f" ({reason})" if reason else ""
         found.append(f"{key + ': ' if key else ''}{error.message}{because}")
-    for section, knobs in params.items() if isinstance(params, dict) else ():
-        for key, value in knobs.items() if isinstance(knobs, dict) else ():
-            if isinstance(value, float) and not math.isfinite(value):
-                found.append(f"{section}.{key}: {value} is not a finite number")
-    return found
+    return found + [f"{key}: {value} is not a finite number" for key, value in infinite(params)]
+
+
+def infinite(value, key=""):
+    """Yield each number below a value that is none, with its key: no bound of a schema holds it."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from infinite(below, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for i, below in enumerate(value):
+            yield from infinite(below, f"{key}[{i}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield key, value
 
 
 def read_yaml(path):
@@ -60,9 +77,10 @@ def declared(stage, params):
 def run(stage, main):
     """Run `main` with the knobs that dvc.yaml declares for `stage`; print what it returns.
 
-    Knobs of the stage's own section go by their name, others as "section.name". A ``BadInput``
-    ends the process with one line and exit code 1, Ctrl-C with one line and 130. An undeclared
-    knob is a ``KeyError``: DVC would not rerun the stage when it changes.
+    Knobs of the stage's own section go by their name, others as "section.name". A ``BadInput``,
+    and what the machine refuses, ends the process with one line and exit code 1, Ctrl-C with one
+    line and 130. An undeclared knob is a ``KeyError``: DVC would not rerun the stage when it
+    changes.
     """
     try:
         params = read_yaml("params.yaml")
@@ -70,5 +88,13 @@ def run(stage, main):
         print(f"{stage}: {main(declared(stage, params))}", flush=True)
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
+    except OSError as error:
+        if error.errno is None:  # of a library, not of the machine
+            raise
+        sys.exit(f"{stage}: {error}: mend that; the same command goes on from here")
+    except MemoryError as error:
+        sys.exit(f"{stage}: too little memory ({error}): set JOBS, resize.size or the data smaller")
+    except BrokenExecutor:
+        sys.exit(f"{stage}: a worker process was ended, perhaps for its memory: set JOBS lower")
     except KeyboardInterrupt:
         leave(f"{stage}: interrupted; the same command goes on from here")

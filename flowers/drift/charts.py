@@ -128,7 +128,7 @@ def alarm(months, shifts):
     figure = Figure(figsize=(7, 1.4 + 0.24 * len(shifts)), layout="constrained")
     ax, place, before = figure.subplots(), np.arange(len(shifts)), np.zeros(len(shifts))
     for n, colour in zip(WITHIN, SOON, strict=True):
-        share = np.array([told[f"within_{n}"] for told in shifts.values()])
+        share = np.array([told[f"within_{n}"] or 0.0 for told in shifts.values()])
         ax.barh(place, share - before, 0.75, before, color=colour, label=f"within {n:,} photos")
         before = share
     for y, told in zip(place, shifts.values(), strict=True):

@@ -145,7 +145,9 @@ class Simulator:
         )
         settled = late[:, case.slow // 2 :]
         told = {"accuracy_lost": self.accuracy - float(right[settled].mean())}
-        told |= {f"within_{n}": float((delays <= n).mean()) for n in WITHIN}
+        # Where every stream rings before the shift, none is left to notice it.
+        shares = {n: float((delays <= n).mean()) if len(delays) else None for n in WITHIN}
+        told |= {f"within_{n}": share for n, share in shares.items()}
         median = np.median(delays) if len(delays) else np.inf
         told["median_photos"] = int(median) if np.isfinite(median) else None
         kinds = [

@@ -2,10 +2,33 @@
 
 import numpy as np
 
-from flowers.learning.kernels import blocks, standardised
+from flowers.learning.kernels import FEW, blocks, standardised
 
 # Rows of the identity that a machine answers at a time.
 ROWS = 256
+
+
+def products_of_rows(rows, vectors):
+    """Scalar products of rows with vectors.
+
+    A product of matrices has other last bits with other numbers of rows: up to `FEW` rows have a
+    product each, so that what is asked with a row does not change a bit of its answer.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d), float64
+    vectors : ndarray of shape (k, d), float64
+
+    Returns
+    -------
+    ndarray of shape (n, k), float64
+    """
+    if len(rows) > FEW:
+        return rows @ vectors.T
+    found = np.empty((len(rows), len(vectors)))
+    for row, values in zip(rows, found, strict=True):
+        np.dot(vectors, np.ascontiguousarray(row), out=values)
+    return found
 
 
 class Hyperplanes:
@@ -34,7 +57,8 @@ class Hyperplanes:
         """
         values = np.tile(self.intercept_, (len(X), 1))
         for b in blocks(X.shape[1]):
-            values += X[:, b].astype(np.float64) @ self.coef_[:, b].T.astype(np.float64)
+            coef = self.coef_[:, b].astype(np.float64)
+            values += products_of_rows(X[:, b].astype(np.float64), coef)
         return values[:, 0] if values.shape[1] == 1 else values
 
 

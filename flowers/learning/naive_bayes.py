@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from flowers.learning.calibration import Calibrated, argmax_labels
 from flowers.learning.kernels import NARROW, blocks, products
-from flowers.learning.linear import collapsed, duals
+from flowers.learning.linear import collapsed, duals, products_of_rows
 from flowers.parallel import each, on_threads
 
 
@@ -72,9 +72,9 @@ def _block_moments(X, block, share):
 def _block_terms(X, block, centre, theta, var):
     """Give the linear and the square term of the exponents, each of shape (n, n_classes)."""
     part = X[:, block] - centre
-    linear = part @ (theta / var).T
+    linear = products_of_rows(part, theta / var)
     np.square(part, out=part)
-    return linear, part @ (1.0 / var).T
+    return linear, products_of_rows(part, 1.0 / var)
 
 
 class CalibratedNB(Calibrated):

@@ -1,5 +1,6 @@
 """Where photos come from: each source yields (class, file name, bytes), class None for a stray."""
 
+import os
 import tempfile
 from collections import Counter
 from itertools import chain
@@ -13,6 +14,8 @@ from flowers.sources.downloads import obtain
 from flowers.sources.folders import photos_by_class
 
 NESTED = "an archive inside: unpack it first"
+# Bytes of a file name: file systems take 255, and DVC adds to a name while it copies.
+_LONGEST_NAME, _LONGEST_SUFFIX = 200, 20
 
 
 def folder_files(root, origin=None):
@@ -44,7 +47,10 @@ def folder_files(root, origin=None):
     if name := _archive_alone([*chain(*by_class.values()), *strays]):
         raise BadInput(f"{origin}: it holds an archive ({name}): unpack it once and give that")
     if not by_class:
-        raise BadInput(f"{origin} has no class folder with files in it")
+        raise BadInput(
+            f"{origin} has no class folder with files in it: put the photos of each class into a "
+            "folder of its own"
+        )
     for label, paths in by_class.items():
         if not paths:
             raise BadInput(f"class folder {label!r} of {origin} is empty: fill or delete it")
@@ -124,21 +130,26 @@ def collect(files, target, review):
     Raises
     ------
     BadInput
-        If fewer than two classes are found, or one has no photo.
+        If fewer than two classes are found, one has no photo, or the name of one is no text.
     """
     photos, rejected = Counter(), []
     classes = set()
     for label, name, content in files:
         classes |= {label} - {None}
+        if label is not None and label != shortened(printable(label)):
+            raise BadInput(f"class folder {label!r} has too odd or too long a name: rename it")
         if reason := fault(label, content):
-            rejected.append({"path": f"{label}/{name}" if label else name, "reason": reason})
+            path = printable(f"{label}/{name}" if label else name)
+            rejected.append({"path": path, "reason": reason})
         elif kept := review.label_of(label, content):
             photos[kept] += 1
             place(target / kept, name).write_bytes(content)
     reviewed = review.figures(classes)
     empty = sorted(classes - photos.keys())
     if empty or len(photos) < 2:
-        raise BadInput(f"classes {sorted(classes)}, without a photo {empty}: two are the least")
+        found = f"classes {sorted(classes)}, without a photo {empty}"
+        first = f"; such as {rejected[0]['path']}: {rejected[0]['reason']}" if rejected else ""
+        raise BadInput(f"{found}{first}: give two folders with photos at least, and no other")
     return photos, rejected, reviewed
 
 
@@ -159,14 +170,31 @@ def fault(label, content):
     return None if kind(content) else "not a JPEG, PNG or WEBP"
 
 
+def printable(name):
+    """Give a name as text of one line, any other character "_": no UTF-8, no print, a backslash."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() and c not in "\ufffd\\" else "_" for c in text)
+
+
+def shortened(name, bytes_more=0):
+    """Give the beginning of a name that leaves room for so many bytes more."""
+    return name.encode()[: _LONGEST_NAME - bytes_more].decode(errors="ignore")
+
+
 def place(folder, name):
     """Make a free path for `name` in `folder`, which is made; a taken name gets a number.
 
     Folders of one class may hold the same name twice, as train/Tulip and test/Tulip often do.
+    The name is made `printable`, and shorter if it is long: tables and DVC have to take it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path, number = folder / name, 2
+    name = printable(name)
+    stem, suffix = Path(name).stem, Path(name).suffix
+    if len(suffix.encode()) > _LONGEST_SUFFIX:
+        stem, suffix = name, ""
+    stem = shortened(stem, len(suffix.encode()))
+    path, number = folder / f"{stem}{suffix}", 2
     while path.exists():
-        path = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        path = folder / f"{stem}-{number}{suffix}"
         number += 1
     return path

@@ -102,19 +102,20 @@ def _lines(path):
     try:
         # Spreadsheets put a byte order mark in front.
         text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        reader = csv.DictReader(text.splitlines())
+        header, lines = reader.fieldnames, [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(
             f"{path} cannot be read ({error}): write a CSV file with the column sha256"
         ) from error
-    reader = csv.DictReader(text.splitlines())
-    if "sha256" not in (reader.fieldnames or ()):
+    if "sha256" not in (header or ()):
         raise BadInput(f"{path} has no column sha256: its first line must name the columns")
     rows = []
-    for row in reader:
+    for number, row in lines:
         digest = (row["sha256"] or "").strip()
         if not _DIGEST.fullmatch(digest.lower()):
             raise BadInput(
-                f"{path}, line {reader.line_num}: {digest!r} is no SHA-256 digest of a photo; "
+                f"{path}, line {number}: {digest[:80]!r} is no SHA-256 digest of a photo; "
                 "suspects.csv and index.csv have them"
             )
         rows.append({"sha256": digest.lower(), "label": (row.get("label") or "").strip()})

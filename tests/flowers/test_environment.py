@@ -23,7 +23,7 @@ def test_what_is_set_counts(monkeypatch):
     assert environment.model_dir({"MODEL_DIR": "b"}) == Path("b")
 
 
-@pytest.mark.parametrize("value", ["0", "-2", "two", "1.5"])
+@pytest.mark.parametrize("value", ["0", "-2", "two", "1.5", "1000000"])
 def test_workers_that_are_no_number_are_refused_by_value(monkeypatch, value):
     monkeypatch.setenv("JOBS", value)
     with pytest.raises(BadInput, match=value):

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import shutil
 import zipfile
 from hashlib import sha256
 
@@ -140,3 +141,30 @@ def test_an_archive_beside_the_classes_is_listed_as_one(desk, folder):
     desk.stage("fetch", **{"fetch.source": "folder", "fetch.path": source})
     rejected = (desk.path / "metrics/fetch_rejected.csv").read_text()
     assert "Tulip.zip,an archive inside: unpack it first" in rejected
+
+
+@pytest.mark.parametrize("label", ["Gef\udce4hrlich", "Rose\rIris", "a\\b", "x" * 201])
+def test_a_class_with_an_odd_name_is_refused_by_it(desk, folder, label):
+    path = folder({"Rose": {"a": jpeg(1)}, label: {"b": jpeg(2)}})
+    line = desk.refused("fetch", **{"fetch.source": "folder", "fetch.path": path})
+    assert repr(label) in line and "rename" in line
+
+
+def test_a_file_that_is_no_photo_is_listed_whatever_its_name(desk, folder):
+    photos = {"Rose": {"a": jpeg(1), "b\udcff\r": b"text"}, "Iris": {"b": jpeg(2)}}
+    desk.stage("fetch", **{"fetch.source": "folder", "fetch.path": folder(photos)})
+    with (desk.path / "metrics/fetch_rejected.csv").open(newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ["Rose/b__"]
+
+
+def test_dvc_keeps_a_photo_whatever_its_name(shop, folder):
+    names = ["a.swp", "b.pyc", "c~", "#d#", "e.dvc", "dvc.yaml"]
+    photos = {n: jpeg(seed) for seed, n in enumerate(names)}
+    source = folder({"Rose~": photos, "__pycache__": photos})
+    shop.set(**{"fetch.source": "folder", "fetch.path": source})
+    shop.repro("fetch")
+    before = {p.relative_to(shop.path) for p in kept(shop)}
+    shutil.rmtree(shop.path / "data/photos")
+    shop.run("dvc", "checkout", "data/photos")
+    assert before == {p.relative_to(shop.path) for p in kept(shop)}
+    assert len(before) == 2 * len(names)

@@ -1,13 +1,16 @@
 """What all stages have in common: parameters are checked before any work."""
 
+import contextlib
+import errno
 import subprocess
 import sys
+from concurrent.futures import BrokenExecutor
 
 import pytest
 import yaml
 
 from flowers.errors import BadInput
-from stages._run import read_yaml
+from stages._run import read_yaml, run
 from tests.imports import ROOT
 
 
@@ -16,7 +19,11 @@ from tests.imports import ROOT
     [
         ({"train_svm.C": -1}, ("train_svm.C", "-1")),
         ({"train_svm.C": float("nan")}, ("train_svm.C", "nan")),
-        ({"train_svm.gamma": "auto"}, ("train_svm.gamma", "auto")),
+        ({"train_svm.C": [1.0, float("nan")]}, ("train_svm.C[1]", "nan")),
+        ({"codebook.scales": [float("nan")]}, ("codebook.scales[0]", "nan")),
+        ({"train_svm.C": True}, ("train_svm.C", "True", "1000000", "list")),
+        ({"train_svm.gamma": "auto"}, ("train_svm.gamma", "auto", "scale", "1000")),
+        ({"train_svm.folds": 5.0}, ("train_svm.folds", "5.0", "integer")),
         ({"train_svm.solver": "sdg"}, ("train_svm.solver", "sdg", "gram")),
         ({"train_svm.solver": "sgd"}, ("train_svm.kernel", "rbf", "linear", "sgd")),
         ({"resize.size": 100}, ("resize.size", "100", "16")),
@@ -40,6 +47,25 @@ def test_a_stage_that_stops_says_one_line_and_exits_with_1(shop):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("fetch: ") and "train_svm.C" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "photos/a.jpg"), "'photos/a.jpg'"),
+        (OSError(errno.ENOSPC, "No space left on device", "data/x.npy"), "No space left"),
+        (MemoryError("Unable to allocate 9. TiB"), "9. TiB"),
+        (BrokenExecutor("terminated"), "JOBS"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line_too(desk, error, words):
+    def main(_):
+        raise error
+
+    with contextlib.chdir(desk.path), pytest.raises(SystemExit) as ended:
+        run("split", main)
+    (line,) = ended.value.code.splitlines()
+    assert line.startswith("split: ") and words in line
 
 
 def test_an_undeclared_knob_is_not_available(shop):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from flowers.drift import charts, watch
 from flowers.drift.cases import Case, spread
 from flowers.drift.simulation import MONTH, Simulator
 from flowers.drift.traffic import days, draw_photos, streams
@@ -101,3 +102,13 @@ def test_another_mix_of_classes_is_called_so(held_out):
     case = Case(held_out["probabilities"], right, np.arange(300), mix=mix)
     told = Simulator(held_out, KNOBS, 0).detection(case, 10)
     assert told["within_2000"] >= 0.9 and told["kind_told"] >= 0.8
+
+
+def test_where_all_streams_ring_too_soon_none_is_left_to_see_the_shift(held_out, monkeypatch):
+    simulator = Simulator(held_out, KNOBS, 0)
+    monkeypatch.setattr(watch, "first_ring", lambda *_: watch.Ring(watch.CAPITAL, 0, 0))
+    right = held_out["probabilities"].argmax(axis=1) == held_out["truth"]
+    told = simulator.detection(Case(held_out["probabilities"], right, np.arange(300)), 2)
+    assert told["within_400"] is told["within_2000"] is told["median_photos"] is None
+    quiet = simulator.false_alarms(1, 600)
+    assert charts.alarm({"independent": quiet}, {"none": told}).startswith("<?xml")

@@ -1,6 +1,7 @@
 """Demands on machines that are linear in the features: one weight vector says all they say."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from flowers.learning.kernels import FEW
+from flowers.learning.naive_bayes import CalibratedNB
+from flowers.learning.sgd import StreamedSVC
 from flowers.learning.svm import GramSVC, votes_and_margins
 from tests.flowers.learning.estimator_data import (
     assert_the_label_is_the_most_probable_class,
@@ -116,3 +120,24 @@ def test_the_label_is_the_most_probable_class(multiclass):
 )
 def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
     check(estimator)
+
+
+MACHINES = {
+    "gram": partial(GramSVC, kernel="linear"),
+    "gram ovr": partial(GramSVC, kernel="linear", multiclass="ovr"),
+    "sgd": partial(StreamedSVC, kernel="linear"),
+    "naive Bayes": CalibratedNB,
+    "naive Bayes of components": partial(CalibratedNB, reduce="pca", components=20),
+    "naive Bayes of directions": partial(CalibratedNB, reduce="lda", components=20),
+}
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_few_rows_together_have_the_bits_of_each_alone(machine, classes):
+    X, y, new, _ = halves(classes, "float32", d=3000)
+    model = MACHINES[machine](folds=2).fit(X, y)
+    alone = np.concatenate([model.predict_proba(row[None]) for row in new[:FEW]])
+    for count in (2, 3, 4, 5, 8, 17, FEW):
+        for some in (new[:count], np.asfortranarray(new[:count])):
+            np.testing.assert_array_equal(model.predict_proba(some), alone[:count])

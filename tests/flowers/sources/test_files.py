@@ -167,3 +167,24 @@ def test_a_taken_name_gets_a_number_before_its_suffix(tmp_path):
         path.write_bytes(b"x")
         names.append(path.relative_to(folder).as_posix())
     assert names == ["1.jpg", "1-2.jpg", "1-3.jpg", "1.png", "none", "none-2"]
+
+
+def test_a_name_that_is_no_text_of_one_line_becomes_one(tmp_path):
+    names = ("a\r.jpg", "a\n.jpg", "a\udcff.jpg", "\u202egpj.jpg", "b\\c", "Gänse blume.jpg")
+    placed = []
+    for name in names:
+        path = place(tmp_path, name)
+        path.write_bytes(b"x")
+        placed.append(path.name)
+    assert placed == ["a_.jpg", "a_-2.jpg", "a_-3.jpg", "_gpj.jpg", "b_c", "Gänse blume.jpg"]
+
+
+@pytest.mark.parametrize("name", ["ä" * 125 + ".jpg", "x" * 255, "x." + "y" * 253])
+def test_a_long_name_that_is_taken_gets_a_number_too(tmp_path, name):
+    paths = set()
+    for _ in range(3):
+        path = place(tmp_path, name)
+        path.write_bytes(b"x")
+        paths.add(path)
+    assert len(paths) == 3 and all(len(path.name.encode()) <= 210 for path in paths)
+    assert all(path.suffix == ".jpg" for path in paths) == name.endswith(".jpg")

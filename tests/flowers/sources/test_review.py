@@ -85,3 +85,8 @@ def test_a_line_that_cannot_be_meant_is_refused(review, exclude, relabel, told):
 def test_a_missing_list_is_refused_by_its_path(tmp_path):
     with pytest.raises(BadInput, match="nowhere.csv"):
         Review(tmp_path / "nowhere.csv", tmp_path / "nowhere.csv")
+
+
+def test_a_list_that_is_no_table_is_refused_by_its_name(review):
+    with pytest.raises(BadInput, match=r"exclude\.csv cannot be read"):
+        review(exclude="sha256\n" + "0" * 200_000 + "\n")
