@@ -62,8 +62,9 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
 
 def _block_moments(X, block, share):
     """Mean of the columns of a block, of each class about it, and the variances."""
-    centre = X[:, block].mean(axis=0, dtype=np.float64)
-    part = X[:, block] - centre
+    part = X[:, block].astype(np.float64)
+    centre = part.mean(axis=0)
+    part -= centre
     theta = share.T @ part
     np.square(part, out=part)
     return centre, theta, share.T @ part - theta**2, part.mean(axis=0).max()
@@ -71,7 +72,8 @@ def _block_moments(X, block, share):
 
 def _block_terms(X, block, centre, theta, var):
     """Give the linear and the square term of the exponents, each of shape (n, n_classes)."""
-    part = X[:, block] - centre
+    part = X[:, block].astype(np.float64)
+    part -= centre
     linear = products_of_rows(part, theta / var)
     np.square(part, out=part)
     return linear, products_of_rows(part, 1.0 / var)

@@ -42,15 +42,17 @@ def squared(path, size):
     return pixels, row, notes
 
 
-def fill(images, results):
-    """Put what is decoded into an array, and write down what was met.
+def written(results, file, size):
+    """Write what is decoded as an array (.npy), photo by photo, and note what was met.
 
     Parameters
     ----------
-    images : ndarray of shape (n, s, s, 3), uint8
-        Filled from its start.
     results : iterable
-        From `squared`, of n photos.
+        From `squared`.
+    file : file object
+        Empty, open for writing bytes.
+    size : int
+        Pixels a side.
 
     Returns
     -------
@@ -63,16 +65,18 @@ def fill(images, results):
         If no photo of a class can be read.
     """
     index, rejected, treated = [], [], Counter(dict.fromkeys(NOTES, 0))
+    _write_head(file, 0, size)
     for pixels, row, notes in results:
         treated.update(notes)
         if pixels is None:
             rejected.append(row)
         else:
-            images[len(index)] = pixels
+            file.write(pixels)
             index.append({"row": len(index)} | row)
     lost = {row["label"] for row in rejected} - {row["label"] for row in index}
     if lost:
         raise BadInput(f"no photo of {sorted(lost)} can be read: {rejected[0]}; replace them")
+    _write_head(file, len(index), size)
     reasons = Counter(row["reason"] for row in rejected)
     figures = {
         "photos": len(index),
@@ -81,6 +85,13 @@ def fill(images, results):
         "treated": dict(treated),
     }
     return index, rejected, figures
+
+
+def _write_head(file, count, size):
+    """Write the head of the array, which is as long for any number of photos."""
+    file.seek(0)
+    about = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    np.lib.format.write_array_header_1_0(file, about)
 
 
 def sizes_of(index):

@@ -86,12 +86,12 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, bar=None):
         )
         root = Path(scratch, "unpacked")
         root.mkdir()
-        for path in folders:
-            (root / path).mkdir(parents=True, exist_ok=True)
+        # Each folder once: most files share theirs.
+        for folder in dict.fromkeys([*folders, *(path.parent for path, _ in files)]):
+            (root / folder).mkdir(parents=True, exist_ok=True)
         shown = stack.enter_context(bar(desc="unpack", total=size)) if bar else None
         written = 0
         for path, opener in files:
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
             with (root / path).open("xb") as out:
                 for chunk in _chunks(opener, archive, path):
                     written += len(chunk)
@@ -126,7 +126,8 @@ def _plan(members, archive, limit, max_members):
             if key in taken_by_files or key in taken_by_folders:
                 fault = fault or "has a name that is taken, ignoring case"
             taken_by_files.add(key)
-            taken_by_folders.update(key.parents)
+            if key.parent not in taken_by_folders:
+                taken_by_folders.update(key.parents)
             files.append((path, opener))
         else:
             taken_by_folders.update((key, *key.parents))
