@@ -4,7 +4,6 @@ import argparse
 import csv
 import io
 import json
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from flowers.errors import BadInput, Rejected
 from flowers.model import Answer
 from flowers.parallel import mapped
 from scoring.answers import prediction
+from scoring.output import told as printed
 
 BATCH = 16  # photos that a worker answers together
 # Bytes of a file that is read: as many as 25 million pixels with 16 bits take.
@@ -87,9 +87,11 @@ def header(classes):
 
 def content_of(path):
     """The bytes of a file, unless they are more than a photo may have."""
-    if path.stat().st_size > LARGEST:
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)  # a device has no size, and perhaps no end
+    if len(content) > LARGEST:
         raise Rejected("too large", f"more than {LARGEST / 1e6:g} MB")
-    return path.read_bytes()
+    return content
 
 
 def answered(model, paths):
@@ -121,6 +123,13 @@ def answers_of(model, photos, count):
             bar.update(len(batch))
 
 
+def named(text):
+    """The path that an argument names; an empty one, as of an unset variable, names none."""
+    if not text:
+        raise argparse.ArgumentTypeError("a name is empty: name a photo or a folder")
+    return Path(text)
+
+
 def main(arguments=None):
     """Answer photos on standard output, and name the rejected ones on standard error.
 
@@ -132,7 +141,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m scoring.local", description="Tell which flowers photos show."
     )
-    parser.add_argument("paths", nargs="+", type=Path, help="photos, and folders of photos")
+    parser.add_argument("paths", nargs="+", type=named, help="photos, and folders of photos")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object per line")
     form.add_argument("--csv", action="store_true", help="a table with commas")
@@ -167,12 +176,10 @@ def give_names_back():
         stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
 
 
-if __name__ == "__main__":
+def command():
     give_names_back()
-    try:
-        status = main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ALL_ANSWERED
-    sys.exit(status)
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(printed("scoring.local", command))

@@ -179,6 +179,8 @@ def newest(directory, model, limit, progress=iter):
             break
         read += 1
         try:
+            if not path.is_file():  # a pipe, or a device, would have to be waited for
+                raise OSError(f"{path} is no file")
             with path.open("rb") as lines:
                 written = int(path.stat().st_mtime * 1e6)
                 rows, told, keys, found = project(lines, **model, written=written)

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 from flowers.errors import BadInput
+from scoring.output import told
 from scoring.registry import fetch, promote, push, rollback, status, tags
 
 
@@ -83,11 +83,7 @@ def run(asked):
 
 if __name__ == "__main__":
     try:
-        status_code = main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status_code = 0
+        status_code = told("scoring.registry", main)
     except KeyboardInterrupt:
         print("scoring.registry: interrupted; status says what is there", file=sys.stderr)
         status_code = 130

@@ -11,7 +11,7 @@ def git(*arguments):
     Raises
     ------
     BadInput
-        With the last words of git, if it fails.
+        With what git calls fatal, or its last words, if it fails.
     """
     try:
         ended = subprocess.run(("git", *arguments), capture_output=True, encoding="utf-8")
@@ -19,8 +19,39 @@ def git(*arguments):
         raise BadInput("git is not installed") from error
     if ended.returncode:
         words = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        raise BadInput(f"git {arguments[0]}: {words[-1]}")
+        fatal = [line for line in words if line.startswith("fatal: ")]
+        raise BadInput(f"git {arguments[0]}: {(fatal or words[-1:])[0]}")
     return ended.stdout.rstrip("\n")
+
+
+def head():
+    """The commit that is checked out.
+
+    Raises
+    ------
+    BadInput
+        If there is none yet.
+    """
+    try:
+        return git("rev-parse", "--verify", "HEAD")
+    except BadInput as error:
+        raise BadInput(
+            f"there is no commit to tag ({error}): git add and commit the run"
+        ) from error
+
+
+def clock():
+    """What a tag that is made now has for its time, in seconds since 1970.
+
+    Raises
+    ------
+    BadInput
+        If git does not know who makes it.
+    """
+    try:
+        return int(git("var", "GIT_COMMITTER_IDENT").split()[-2])
+    except BadInput as error:
+        raise BadInput(f"{error}: set git config user.name and user.email") from error
 
 
 def file_at(commit, path):

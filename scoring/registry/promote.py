@@ -2,7 +2,7 @@
 
 from flowers.errors import BadInput
 from scoring.registry import checks, tags
-from scoring.registry.git import git
+from scoring.registry.git import head
 
 
 def promote(stage, version=None, bump=None, force=False):
@@ -26,7 +26,7 @@ def promote(stage, version=None, bump=None, force=False):
         With one line for each check that refuses.
     """
     history = tags.events()
-    commit = git("rev-parse", "HEAD")
+    commit = head()
     version = choose(history, commit, version, bump)
     present = tags.current(history, stage)
     passed, refused = run_checks(stage, commit, tags.current(history, "production"))
@@ -36,6 +36,7 @@ def promote(stage, version=None, bump=None, force=False):
         raise BadInput(f"{version} is in {stage} already")
     if refused and not force:
         raise BadInput("\n".join(f"{name}: {reason}" for name, reason in refused.items()))
+    tags.require_now(history)
     message = [f"{version} to {stage}", "", f"checks: {' '.join(passed)}"]
     if refused:
         message += [f"skipped: {' '.join(refused)}"]
@@ -97,9 +98,11 @@ def run_checks(stage, commit, present):
 
 def clear(stage):
     """Take a stage from every version that has it."""
-    held = tags.holders(tags.events(), stage)
+    history = tags.events()
+    held = tags.holders(history, stage)
     if not held:
         raise BadInput(f"no version is in {stage}")
+    tags.require_now(history)
     for event in held:
         said = f"{event['version']} leaves {stage}"
         tag = tags.assign(stage, event["commit"], said, sign="!")

@@ -25,6 +25,7 @@ def rollback(to=None):
         raise BadInput(f"there is no {version}; there are {', '.join(known) or 'none'}")
     if present and present["version"] == version:
         raise BadInput(f"{version} is in production already")
+    tags.require_now(history)
     commit = known[version]
     done = {name for e in history if e["commit"] == commit for name in tags.checks_of(e["message"])}
     passed = [name for name in checks.REQUIRED["production"] if name in done]

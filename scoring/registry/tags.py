@@ -12,7 +12,7 @@ from gto.exceptions import GTOException
 from scmrepo.exceptions import SCMError
 
 from flowers.errors import BadInput
-from scoring.registry.git import git, tags_like
+from scoring.registry.git import clock, git, tags_like
 
 NAME = "flowers"
 STAGES = ("production", "canary")
@@ -165,6 +165,22 @@ def before(history, stage):
                 line.append(version)
     now = current(history, stage)
     return [version for version in line if not now or version != now["version"]]
+
+
+def require_now(history):
+    """Refuse to tag by a clock that is behind: the tag with the latest time says what is where.
+
+    Raises
+    ------
+    BadInput
+        Naming the tag that would count instead; or if git does not know who tags.
+    """
+    now, last = clock(), max(history, key=lambda event: event["timestamp"], default=None)
+    if last and now < last["timestamp"].timestamp():
+        raise BadInput(
+            f"the clock is behind tag {last['ref']}, made {last['timestamp']:%Y-%m-%d %H:%M:%S} "
+            f"UTC: a tag of now would not count; set the clock, or git tag -d '{last['ref']}'"
+        )
 
 
 def register(version, commit, message):

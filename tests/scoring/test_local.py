@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from scoring.local import BATCH, LARGEST, main
+from flowers.errors import Rejected
+from scoring.local import BATCH, LARGEST, content_of, main
 from tests.scoring.server.service import environment
 
 
@@ -161,3 +163,15 @@ def test_a_hostile_file_in_a_folder_costs_no_other_its_answer(candidate, files, 
     said = done.stderr.decode().splitlines()
     assert [any(name in line for line in said) for name in (*bad, "huge.jpg")] == [True] * 4
     assert len(said) == 4
+
+
+def test_a_device_without_end_is_a_file_that_is_too_large(monkeypatch):
+    monkeypatch.setattr("scoring.local.LARGEST", 1000)
+    with pytest.raises(Rejected, match="too large"):
+        content_of(Path("/dev/zero"))
+
+
+def test_an_empty_name_is_no_folder(capsys):
+    with pytest.raises(SystemExit):
+        main([""])
+    assert "a name is empty" in capsys.readouterr().err

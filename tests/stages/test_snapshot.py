@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import numpy as np
@@ -163,6 +164,15 @@ def test_what_cannot_be_right_is_counted_under_its_own_name(desk, taken):
     assert len(rows) == told["predictions"] == 5 and np.all(rows["truth"] == UNKNOWN)
     names = ("not_finite", "in_the_future", "unknown_kind", "days_unreadable", "malformed", "torn")
     assert [told[name] for name in names] == [4, 3, 4, 1, 0, 0]
+
+
+def test_a_pipe_or_a_device_in_the_log_is_no_day_that_can_be_read(desk, taken):
+    records = predictions(desk, 3)
+    (desk.path / "logs").mkdir(exist_ok=True)
+    (desk.path / "logs/2026-02-01.jsonl").symlink_to("/dev/zero")
+    os.mkfifo(desk.path / "logs/2026-02-02.jsonl")
+    rows, told = taken(records)
+    assert (len(rows), told["days_unreadable"]) == (3, 2)
 
 
 def test_a_label_of_a_prediction_in_unread_days_is_not_called_lost(desk, taken):

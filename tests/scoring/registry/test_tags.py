@@ -10,6 +10,7 @@ from tests.scoring.registry.registry_repository import (
     ROOT,
     call,
     commit,
+    empty_commit,
     refused,
     status,
 )
@@ -87,3 +88,25 @@ def test_a_reader_that_has_seen_enough_ends_it_in_silence(repo):
         text=True,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_clock_behind_the_newest_tag_is_refused_before_a_tag_is_made(
+    promoted, capsys, monkeypatch
+):
+    hand_tag("flowers@v0.1.0", at="HEAD~1")
+    empty_commit("another")
+    before = call("git", "tag")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2001-01-01T00:00:00")
+    for words in (["promote"], ["rollback", "--to", "v0.1.0"]):
+        said = refused(capsys, *words)
+        assert "clock" in said and "git tag -d" in said, said
+    assert call("git", "tag") == before
+
+
+def test_a_repository_without_a_commit_or_a_name_says_what_to_do(repo, capsys, monkeypatch):
+    for kind in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{kind}_NAME", "")
+    assert "git config user.name" in refused(capsys, "promote")
+    call("git", "checkout", "--quiet", "--orphan", "new")
+    (line,) = refused(capsys, "promote").splitlines()
+    assert "no commit" in line and "git add" in line
