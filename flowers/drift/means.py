@@ -22,7 +22,7 @@ LEAST_BURSTS = 150
 SWINGS = 1.5
 # Deviations beyond the tolerance in each of so many windows in a row, on the same side. Days swing
 # to and fro: the more windows, the less each has to tell.
-RUNS = {2: 3.5, 3: 2.05, 4: 1.9}
+RUNS = {2: 3.35, 3: 1.9, 4: 1.75}
 
 
 @dataclass(frozen=True)
