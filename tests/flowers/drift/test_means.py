@@ -149,6 +149,30 @@ def test_the_newest_photos_are_shared_out_over_their_days():
     assert days.shares(100)[0] == 1
 
 
+@pytest.mark.parametrize("count", [40, 150])
+def test_with_few_held_out_photos_another_mix_is_not_taken_for_other_answers(count):
+    rng, low = np.random.default_rng(10), []
+    for _ in range(30):
+        held, late = held_out(rng, count), rng.choice(3, 1000, p=[0.9, 0.05, 0.05])
+        low.append(watched(held, late, rng).scores.min())
+    assert np.mean(np.array(low) <= 1e-4) <= 0.1
+
+
+def test_noise_of_the_votes_that_scores_foretell_does_not_hide_a_change_of_the_mix():
+    rng, weights = np.random.default_rng(11), np.array([[2, -2, 0], [0, 2, -2.0]])
+
+    def photos(truth):
+        scores = rng.normal(size=(len(truth), 2))
+        return scores, np.eye(3)[truth] + scores @ weights
+
+    truth, late = rng.integers(0, 3, 150), rng.choice(3, 1500, p=[0.7, 0.2, 0.1])
+    known, stream = photos(truth), photos(late)
+    day = np.arange(1500)
+    seen = Means.of(truth, known, stream, day, KNOBS)
+    blind = [(rng.normal(size=(len(votes), 2)), votes) for _, votes in (known, stream)]
+    assert seen.mix[-1].min() < 1e-6 < Means.of(truth, *blind, day, KNOBS).mix[-1].min()
+
+
 def test_a_class_without_held_out_photos_and_lengths_of_every_kind_are_no_obstacle():
     rng = np.random.default_rng(7)
     truth = rng.integers(0, 2, 60)

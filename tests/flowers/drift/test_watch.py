@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 
 from flowers.drift.means import LENGTHS, RUNS, Means
-from flowers.drift.watch import LEVELS, Ring, first_ring, stretch, ties
+from flowers.drift.watch import (
+    FLOWERS,
+    LABELS,
+    LEVELS,
+    PHOTOS,
+    WRONG,
+    Ring,
+    first_ring,
+    kind,
+    stretch,
+    ties,
+)
 from flowers.drift.windows import Held, Windows, compared
 from flowers.log.table import row_type
 from tests.flowers.drift.test_martingale import answers
@@ -57,6 +68,35 @@ def test_a_ring_is_about_two_windows_from_its_beginning_or_as_far_as_it_took():
     rows = np.arange(100)
     assert stretch(Ring("mix", 5, 19), rows, 10).tolist() == list(range(5, 25))
     assert stretch(Ring("capital", 5, 60), rows, 10).tolist() == list(range(5, 61))
+
+
+@pytest.fixture(scope="module")
+def other_mix():
+    rng = np.random.default_rng(2)
+    truth, late = rng.integers(0, 3, 500), rng.choice(3, 1000, p=[0.6, 0.2, 0.2])
+    return Held(answers(truth, rng), truth, np.zeros((500, 8))), answers(late, rng)
+
+
+@pytest.mark.parametrize(
+    ("by", "told"), [("capital", PHOTOS), ("scores", PHOTOS), ("mix", FLOWERS), (LABELS, WRONG)]
+)
+def test_what_rang_tells_what_has_changed_where_all_else_is_another_mix(by, told, other_mix):
+    held, stream = other_mix
+    knobs = KNOBS | {"window": 250}
+    assert kind(Ring(by, 300, 700), quiet_but(), held, stream, knobs) == told
+
+
+def test_a_mix_of_photos_that_have_changed_is_a_change_of_the_photos(other_mix):
+    held, stream = other_mix
+    ring, knobs = Ring("mix", 300, 700), KNOBS | {"window": 250}
+    other = stream**3 / (stream**3).sum(axis=1, keepdims=True)
+    assert kind(ring, quiet_but(), held, other, knobs) == PHOTOS
+    # 300 to 800 are two windows, and 400 photos the longest test that fits in.
+    low = np.ones((20, len(LENGTHS)))
+    low[15, LENGTHS.index(400)] = 0.005
+    assert kind(ring, quiet_but(scores=low), held, stream, knobs) == PHOTOS
+    low[15, LENGTHS.index(400)] = 0.02
+    assert kind(ring, quiet_but(scores=low), held, stream, knobs) == FLOWERS
 
 
 def test_a_tie_is_broken_by_the_answer_and_the_photo_and_by_no_label_or_time():
