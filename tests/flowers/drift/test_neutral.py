@@ -59,7 +59,9 @@ def test_of_many_classes_the_pairs_that_are_mixed_up_most_are_looked_at():
     rng = np.random.default_rng(6)
     # Seven more classes that no answer is for.
     rest = rng.dirichlet(np.ones(7), 400)
-    held, other = (np.concatenate([0.97 * held, 0.03 * x], axis=1) for x in (rest, rest[:, ::-1]))
+    held, other = (
+        np.concatenate([0.97 * held, 0.03 * x], axis=1) for x in (rest, np.roll(rest, 1, axis=1))
+    )
     scored, chosen = values(held, truth, held)
     assert scored.shape == (400, 13 + PAIRS) and chosen.shape == (400, 12)
     moved = np.abs(values(held, truth, other)[0] - scored).max(axis=0)
