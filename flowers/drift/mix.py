@@ -80,26 +80,32 @@ def design_effect(values, ends):
     if not len(ends):
         return np.ones((*values.shape[:-2], 0))
     ends = np.asarray(ends, int)
-    last, starts = ends - 1, np.append(0, ends[:-1])
+    if not len(ends):
+        return np.ones((*values.shape[:-2], 0))
+    values, starts = values[..., : ends[-1], :], np.append(0, ends[:-1])
+    # Sums of all values before each, and of all.
+    total = np.zeros((*values.shape[:-2], ends[-1] + 1, values.shape[-1]))
+    np.cumsum(values, axis=-2, out=total[..., 1:, :])
 
-    def upto(x, axis):
-        return np.cumsum(np.add.reduceat(x, starts, axis=axis), axis=axis)
+    def products(one, other):
+        return np.einsum("...d,...d->...", one, other)
 
-    # Of each value, the sum of those up to LAGS before it, and how many these are.
-    values = values[..., : ends[-1], :]
-    total = np.cumsum(values, axis=-2)
-    earlier = np.zeros(values.shape)
-    earlier[..., 1:, :] = total[..., :-1, :]
-    earlier[..., LAGS + 1 :, :] -= total[..., : -1 - LAGS, :]
-    count = np.minimum(np.arange(ends[-1]), LAGS)
-    # Each value less the mean up to that end, times those before it, less the same mean.
-    mean = total[..., last, :] / ends[:, None]
-    with_earlier = upto(np.einsum("...d,...d->...", values, earlier), -1)
-    crossed = upto(count[:, None] * values + earlier, -2)
-    lagged = with_earlier - (crossed * mean).sum(axis=-1)
-    lagged += np.cumsum(count)[last] * (mean**2).sum(axis=-1)
-    squares = upto(np.einsum("...d,...d->...", values, values), -1)
-    variance = squares - ends * (mean**2).sum(axis=-1)
+    def upto(x):
+        return np.cumsum(np.add.reduceat(x, starts, axis=-1), axis=-1)
+
+    # Each value, times the sum of those up to LAGS before it.
+    with_earlier = products(values, total[..., :-1, :])
+    with_earlier[..., LAGS:] -= products(values[..., LAGS:, :], total[..., : -1 - LAGS, :])
+    # The same, each less the mean up to that end.
+    lags = np.arange(1, LAGS + 1)[:, None]
+    later, sooner = np.minimum(lags, ends), np.maximum(ends - lags, 0)
+    crossed = total[..., sooner, :] - total[..., later, :]
+    whole = total[..., ends, :]
+    crossed, mean = crossed.sum(axis=-3) + LAGS * whole, whole / ends[:, None]
+    lagged = upto(with_earlier) - products(crossed, mean)
+    lagged += sooner.sum(axis=0) * products(mean, mean)
+    squares = upto(products(values, values))
+    variance = squares - products(whole, mean)
     some = variance > 1e-9 * squares
     return np.maximum(1, 1 + 2 * np.divide(lagged, variance, np.zeros(variance.shape), where=some))
 
