@@ -54,7 +54,7 @@ def test_a_class_that_stays_away_is_a_run_and_one_that_swings_with_the_days_is_n
     held, without = held_out(rng), rng.integers(1, 3, 2000)
     gone = watched(held, np.concatenate([rng.integers(0, 3, 500), without]), rng)
     assert gone.first_run()[1] <= 2500 and gone.first_run()[0] >= 300
-    swings = [rng.choice(3, 500, p=p) for p in ([0.43, 0.29, 0.28], [0.24, 0.38, 0.38]) * 10]
+    swings = [rng.choice(3, 500, p=p) for p in ([0.46, 0.27, 0.27], [0.22, 0.39, 0.39]) * 10]
     means = watched(held, np.concatenate(swings), rng)
     assert means.first_run() is None and means.mix.min() > 1e-4
 
@@ -164,9 +164,9 @@ def test_the_newest_photos_are_shared_out_over_their_days():
 def test_with_few_held_out_photos_another_mix_is_not_taken_for_other_answers():
     rng, low = np.random.default_rng(10), []
     for _ in range(30):
-        held, late = held_out(rng, 40), rng.choice(3, 1500, p=[0.9, 0.05, 0.05])
-        low.append(watched(held, late, rng).scores[-1, 3:7])
-    assert np.mean(np.array(low) <= 0.01) <= 0.02
+        held, late = held_out(rng, 40), rng.choice(3, 3000, p=[0.96, 0.02, 0.02])
+        low.append(watched(held, late, rng).scores[-1, -1])
+    assert np.mean(np.array(low) <= 0.1) <= 0.2
 
 
 def test_noise_of_the_votes_that_scores_foretell_does_not_hide_a_change_of_the_mix():
