@@ -43,7 +43,8 @@ def workers(jobs, backend, folder=None):
     with nullcontext() if backend == "threading" else _processes(backend):
         token = _FOLDER.set(folder)
         try:
-            with joblib.parallel_config(backend, n_jobs=jobs):
+            # Without a folder joblib makes one at once, which stays where Ctrl-C ends it all.
+            with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
                 yield
         finally:
             _FOLDER.reset(token)

@@ -1,13 +1,15 @@
-"""What a stream was like before its newest photos: sums, spread, bursts and days."""
+"""What a stream was like before its newest photos: sums, spread and bursts."""
 
 import numpy as np
 
-from flowers.drift.mix import LAGS
+from flowers.drift.mix import LAGS, design_effect
 
 STEP = 50
 # Spread and bursts are those before the newest photos, but of at least so many from the beginning:
 # a change is not to make itself likely.
 LEAST = 500
+# Added to correlations: scores may be nearly sums of one another.
+RIDGE = 0.01
 
 
 def sums(values):
@@ -16,141 +18,86 @@ def sums(values):
 
 
 class History:
-    """Sums over a stream, at the end of every ``STEP`` photos.
+    """Values of held-out photos and of a stream, summed up at the end of every ``STEP`` photos.
 
     Parameters
     ----------
     known : ndarray of shape (m, d)
-        Values of the held-out photos, the votes last.
+        Of the held-out photos.
     stream : ndarray of shape (n, d)
-    day : ndarray of shape (n,), int
-        Never falls.
-    swing : float
-        Standard deviation of the share of a class from day to day.
-    n_classes : int
+        What fills no step yet is left out.
+
+    Attributes
+    ----------
+    known, stream : ndarray of shape (m, d), (t * STEP, d)
+        Less the mean of the held-out photos.
+    ends : ndarray of shape (t,), int
+    upto : ndarray of shape (t + 1, d)
+        Sums of the stream before and at each end.
+    bursts : ndarray of shape (t,)
+        Design effects, and what they may be more than that.
+    marks : ndarray of shape (k,), int
+        Indices of the ends at which the spread is looked at: of all at first, then twice as far
+        each time.
+    spread : ndarray of shape (k, d, d)
+        Covariance of the held-out photos and the stream together, at each mark.
     """
 
-    def __init__(self, known, stream, day, swing, n_classes):
-        count = len(stream) // STEP
-        self.ends, self.n_classes = STEP * np.arange(1, count + 1), n_classes
-        middle = known.mean(axis=0)
-        self.known, stream = known - middle, stream[: count * STEP] - middle
-        # What a day does to the shares: they swing, and still sum to 1.
-        self.swings = swing**2 * (np.eye(n_classes) - 1 / n_classes)
-        self.upto = sums(stream)
-        blocks = stream.reshape(count, STEP, stream.shape[1])
-        squares = self.known.T @ self.known + np.cumsum(
-            np.einsum("tki,tkj->tij", blocks, blocks), axis=0
-        )
-        size = (len(known) + self.ends)[:, None, None]
-        middle = self.upto[self.ends]
-        self.spread = squares / size - middle[:, :, None] * middle[:, None, :] / size**2
-        self.bursts = self._design_effects(stream)
-        root = np.sqrt(self.bursts)
-        self.burst_spread = self.spread * root[:, :, None] * root[:, None, :]
-        self.day = np.unique(day[: count * STEP], return_inverse=True)[1].ravel()
-        self._weigh_days(swing)
+    def __init__(self, known, stream):
+        middle, count = known.mean(axis=0), len(stream) // STEP
+        self.known, self.stream = known - middle, stream[: count * STEP] - middle
+        blocks = self.stream.reshape(count, STEP, known.shape[1])
+        self.ends = STEP * np.arange(1, count + 1)
+        self.upto = sums(blocks.sum(axis=1))
+        # What so many photos say of bursts is uncertain by about so much.
+        doubt = np.sqrt(2 * (1 + 2 * LAGS) / (self.ends * known.shape[1]))
+        self.bursts = design_effect(self.stream, self.ends) * (1 + doubt)
+        first = LEAST // STEP
+        marks = [*range(first - 1), *(2**k * first - 1 for k in range(32))]
+        self.marks = np.array([mark for mark in marks if mark < count], int)
+        size = (len(known) + self.ends[self.marks])[:, None, None]
+        middle = self.upto[self.marks + 1] / size[:, 0]
+        self.spread = self._squares() / size - middle[:, :, None] * middle[:, None, :]
 
-    def _design_effects(self, stream):
-        """Design effect of each value up to each end (Kish 1965), (t, d), at least 1."""
-        upto, last, before = self.upto, self.ends - 1, np.arange(len(stream))
-        count = np.minimum(before, LAGS)[:, None]
-        earlier = upto[before] - upto[before - count[:, 0]]
-        mean = upto[self.ends] / self.ends[:, None]
-        # Products of each value with those before it, both less the mean up to that end.
-        products, own, others, pairs = (
-            np.cumsum(x, axis=0)[last]
-            for x in (stream * earlier, count * stream, earlier, count * 1.0)
-        )
-        lagged = products - mean * (own + others) + pairs * mean**2
-        own = np.cumsum(stream**2, axis=0)[last] - self.ends[:, None] * mean**2
-        found = 1 + 2 * np.divide(lagged, own, out=np.zeros(own.shape), where=own > 0)
-        return np.maximum(1, found)
+    def _squares(self):
+        """Sum up products to each mark, (k, d, d)."""
+        parts = np.split(self.stream, self.ends[self.marks])[: len(self.marks)]
+        found = np.empty((len(parts), *2 * self.known.shape[1:]))
+        for part, into in zip(parts, found, strict=True):
+            np.matmul(part.T, part, out=into)
+        return self.known.T @ self.known + np.cumsum(found, axis=0)
 
-    def _weigh_days(self, swing):
-        """Sum up votes before every ``STEP`` photos, a long day counting as few photos.
+    def axes(self):
+        """Directions (columns) in which the spread is 1, one apart from another: (k, d, d)."""
+        size = np.sqrt(np.maximum(np.einsum("kii->ki", self.spread), 1e-12))
+        likeness = self.spread / size[:, :, None] / size[:, None, :]
+        spread, axes = np.linalg.eigh(likeness + RIDGE * np.eye(size.shape[1]))
+        return axes / size[:, :, None] / np.sqrt(spread)[:, None, :]
 
-        Photos of a day share its swing, so that many of them say little more than some do.
-        """
-        votes = self.known[:, -self.n_classes :]
-        per_photo = swing**2 * (1 - 1 / self.n_classes) / max(votes.var(axis=0).mean(), 1e-12)
-        begins = np.flatnonzero(np.diff(self.day, prepend=-1))
-        lengths = np.diff(np.append(begins, len(self.day)))
-        weight = 1 / (1 + lengths * per_photo)
-        whole = self.upto[np.append(begins[1:], len(self.day))] - self.upto[begins]
-        full = [sums(x) for x in (weight[:, None] * whole, weight * lengths)]
-        full += [sums(x) for x in (weight**2 * lengths, (weight * lengths) ** 2)]
-        place = np.append(0, self.ends)
-        of = np.append(self.day, self.day[-1:] + 1)[place] if len(self.day) else place
-        begun = np.append(begins, len(self.day))[of]
-        part = place - begun
-        share = 1 / (1 + part * per_photo)
-        self.weighed = full[0][of] + share[:, None] * (self.upto[place] - self.upto[begun])
-        self.weight = len(self.known) + full[1][of] + share * part
-        self.squared = len(self.known) + full[2][of] + share**2 * part
-        self.by_day = full[3][of] + (share * part) ** 2
-        self.begins = np.append(begins, len(self.day))
-
-    def usual(self, ago):
-        """Mean of the votes of the held-out photos and of a stream, and its noise.
-
-        Parameters
-        ----------
-        ago : ndarray of shape (k,), int
-            How many times ``STEP`` photos of the stream.
-
-        Returns
-        -------
-        mean : ndarray of shape (k, n_classes)
-            Less that of the held-out photos.
-        own, days : ndarray of shape (k,)
-            Its variance, in those of a photo and of a day.
-        """
-        weight = self.weight[ago]
-        mean = self.weighed[ago, -self.n_classes :] / weight[:, None]
-        return mean, self.squared[ago] / weight**2, self.by_day[ago] / weight**2
-
-    def before(self, at, length):
-        """Index of the end whose spread and bursts hold for the `length` photos up to others."""
-        return np.minimum(at, np.maximum(at - length // STEP, LEAST // STEP - 1))
-
-    def _day_share(self, length):
-        """Sum over the days of the newest photos of the squares of their shares, (k,)."""
-        ends = self.ends[self.ends >= length]
-        found = np.zeros(len(ends))
-        begins = self.begins
-        first, last = self.day[ends - length], self.day[ends - 1]
-        for k in range(int((last - first).max(initial=-1)) + 1):
-            at = np.minimum(first + k, len(begins) - 2)
-            inside = np.minimum(begins[at + 1], ends) - np.maximum(begins[at], ends - length)
-            found += np.where(first + k <= last, inside / length, 0) ** 2
-        return found
-
-    def compared(self, length):
-        """Compare the newest photos with all before them.
+    def newest(self, length):
+        """Sum up the newest photos and all before them, at each end that has so many.
 
         Parameters
         ----------
         length : int
-            How many are the newest ones.
+            How many are the newest ones; a multiple of ``STEP``.
 
         Returns
         -------
-        apart : ndarray of shape (k, d)
-            Difference of the means, at each end that has so many photos before it.
-        spread : ndarray of shape (k, d, d)
-            Its covariance, if nothing has changed.
+        newest, before : ndarray of shape (j, d)
         """
-        m, c = len(self.known), self.n_classes
-        at = np.flatnonzero(self.ends >= length)
-        ends = self.ends[at]
-        start, then = ends - length, self.before(at, length)
-        newest, total = (self.upto[ends] - self.upto[start]) / length, (m + start)[:, None]
-        usual, own, days = self.usual(start // STEP)
-        apart = newest - self.upto[start] / total
-        apart[:, -c:] = newest[:, -c:] - usual
-        spread = self.spread[then] / total[..., None] + self.burst_spread[then] / length
-        own, days = own - 1 / total[:, 0], days + self._day_share(length)
-        spread[:, -c:, -c:] += self.spread[then][:, -c:, -c:] * own[:, None, None]
-        spread[:, -c:, -c:] += self.swings * days[:, None, None]
-        return apart, spread
+        before = self.upto[: max(len(self.upto) - length // STEP, 0)]
+        return self.upto[length // STEP :] - before, before
+
+    def before(self, length):
+        """Tell what spread and bursts hold for the newest photos, as of `newest`.
+
+        Returns
+        -------
+        bursts : ndarray of shape (j,)
+        mark : ndarray of shape (j,), int
+            Index of ``marks``.
+        """
+        at = np.arange(length // STEP - 1, len(self.ends))
+        then = np.minimum(at, np.maximum(at - length // STEP, LEAST // STEP - 1))
+        return self.bursts[then], np.searchsorted(self.marks, then, side="right") - 1

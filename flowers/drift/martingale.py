@@ -10,7 +10,6 @@ long they are and however often one looks.
 
 import numpy as np
 
-from flowers.drift.mix import class_means, votes
 from flowers.drift.ranks import BLOCK, order, p_values
 
 # Of the simple jumper: each photo, this share of the capital is dealt out anew.
@@ -20,60 +19,7 @@ JUMP = 0.003
 LEAVE = 1e-4
 # A bet pays for as much variance as if the p-values of a burst were worth that many fewer: the
 # design effect (Kish 1965) that is left of bursts of 5. It only ever lowers the capital.
-DESIGN_EFFECT = 1.1
-# Probabilities are logged with six decimals.
-LEAST = 5e-7
-
-
-def scores(probabilities):
-    """Give what is ranked of an answer: confidence, and each log-probability less their mean.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n, n_classes)
-
-    Returns
-    -------
-    ndarray of shape (n, 1 + n_classes), float64
-    """
-    logs = np.log(np.maximum(probabilities, LEAST, dtype=float))
-    return np.column_stack([probabilities.max(axis=1), logs - logs.mean(axis=1, keepdims=True)])
-
-
-def neutral(reference, truth, probabilities):
-    """Take from scores what the mix of classes explains: no change of the mix moves the rest.
-
-    A score becomes its rank among the held-out photos, less the mean rank of the classes the photo
-    votes for (``flowers.drift.mix.votes``). Its mean over the photos of any class is then 0, so
-    days with other flowers, or bursts of one, leave it where it was.
-
-    Parameters
-    ----------
-    reference : ndarray of shape (m, n_classes)
-        Probabilities on held-out photos.
-    truth : ndarray of shape (m,), int
-        Index of their class.
-    probabilities : ndarray of shape (n, n_classes)
-
-    Returns
-    -------
-    ndarray of shape (n, 1 + n_classes), float64
-    """
-    ordered = np.sort(scores(reference), axis=0)
-
-    def ranks(given):
-        sides = [
-            np.searchsorted(column, values, side)
-            for column, values in zip(ordered.T, scores(given).T, strict=True)
-            for side in ("left", "right")
-        ]
-        return np.add(sides[::2], sides[1::2]).T / (2 * len(ordered))
-
-    explained = votes(reference, truth, probabilities) @ class_means(
-        reference, truth, ranks(reference)
-    )
-    # Equal answers are equal scores, whatever the last bits of a product are.
-    return (ranks(probabilities) - explained).round(9)
+DESIGN_EFFECT = 1.2
 
 
 def log_capital(p, every=1):

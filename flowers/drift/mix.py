@@ -59,29 +59,55 @@ def votes(reference, truth, probabilities):
     return probabilities @ np.linalg.pinv(answers, rcond=LEAST_SINGULAR)
 
 
-def design_effect(values):
+def design_effect(values, ends):
     """How many photos of a stream say as much as one that is independent (Kish 1965).
 
     One and twice the sum of the autocorrelations: bursts of a class raise the variance of a mean
-    by so much.
+    by so much. The columns are looked at together.
 
     Parameters
     ----------
-    values : ndarray of shape (k, n, d)
-        In the order of time.
+    values : ndarray of shape (..., n, d)
+        In the order of time; sums are exact only if their mean is near 0.
+    ends : sequence of int, of length t
+        How many photos had come, from few to many.
 
     Returns
     -------
-    ndarray of shape (k, d), >= 1
+    ndarray of shape (..., t), >= 1
+        Of all photos up to each end.
     """
-    apart = values - values.mean(axis=1, keepdims=True)
-    # Of each value, the sum of those up to LAGS before it.
-    upto = np.cumsum(apart, axis=1)
-    earlier = upto[:, :-1].copy()
-    earlier[:, LAGS:] -= upto[:, : -1 - LAGS]
-    variance = np.einsum("knd,knd->kd", apart, apart)
-    found = variance + 2 * np.einsum("knd,knd->kd", apart[:, 1:], earlier)
-    return np.maximum(1, np.divide(found, variance, out=np.ones(found.shape), where=variance > 0))
+    if not len(ends):
+        return np.ones((*values.shape[:-2], 0))
+    ends = np.asarray(ends, int)
+    if not len(ends):
+        return np.ones((*values.shape[:-2], 0))
+    values, starts = values[..., : ends[-1], :], np.append(0, ends[:-1])
+    # Sums of all values before each, and of all.
+    total = np.zeros((*values.shape[:-2], ends[-1] + 1, values.shape[-1]))
+    np.cumsum(values, axis=-2, out=total[..., 1:, :])
+
+    def products(one, other):
+        return np.einsum("...d,...d->...", one, other)
+
+    def upto(x):
+        return np.cumsum(np.add.reduceat(x, starts, axis=-1), axis=-1)
+
+    # Each value, times the sum of those up to LAGS before it.
+    with_earlier = products(values, total[..., :-1, :])
+    with_earlier[..., LAGS:] -= products(values[..., LAGS:, :], total[..., : -1 - LAGS, :])
+    # The same, each less the mean up to that end.
+    lags = np.arange(1, LAGS + 1)[:, None]
+    later, sooner = np.minimum(lags, ends), np.maximum(ends - lags, 0)
+    crossed = total[..., sooner, :] - total[..., later, :]
+    whole = total[..., ends, :]
+    crossed, mean = crossed.sum(axis=-3) + LAGS * whole, whole / ends[:, None]
+    lagged = upto(with_earlier) - products(crossed, mean)
+    lagged += sooner.sum(axis=0) * products(mean, mean)
+    squares = upto(products(values, values))
+    variance = squares - products(whole, mean)
+    some = variance > 1e-9 * squares
+    return np.maximum(1, 1 + 2 * np.divide(lagged, variance, np.zeros(variance.shape), where=some))
 
 
 def changes(reference, truth, windows):
@@ -103,8 +129,8 @@ def changes(reference, truth, windows):
         window count (`design_effect`).
     """
     held, seen = votes(reference, truth, reference), votes(reference, truth, windows)
-    of_window = seen.var(axis=1) * design_effect(seen) / windows.shape[1]
-    noise = np.sqrt(held.var(axis=0) / len(held) + of_window)
+    bursts = design_effect(seen - held.mean(axis=0), [seen.shape[1]])
+    noise = np.sqrt(held.var(axis=0) / len(held) + seen.var(axis=1) * bursts / seen.shape[1])
     return seen.mean(axis=1) - held.mean(axis=0), noise
 
 

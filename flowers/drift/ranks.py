@@ -44,7 +44,8 @@ def p_values(codes, m, ties):
     """
     kinds, n = int(codes.max()) + 1, len(ties)
     seen, found = np.bincount(codes[:m], minlength=kinds).astype(np.int32), np.empty(n)
-    size = max(16, int(np.sqrt(kinds)))
+    # About as much work within blocks as between them; counts within a block fit one byte.
+    size = min(max(32, int(2 * np.sqrt(kinds))), 255)
     # Blocks at a time, for memory.
     step = size * max(1, AT_ONCE // kinds)
     for start in range(0, n, step):
@@ -58,25 +59,29 @@ def p_values(codes, m, ties):
 def _before(codes, seen, size):
     """How many values before each are less and equal, and how many of each kind there are then.
 
-    A block of `size` is compared with all before it by counting, and within itself pair by pair.
+    A block of `size`, at most 255, is compared with all before it by counting, and within itself
+    pair by pair.
     """
     n, kinds = len(codes), len(seen)
     blocks = -(-n // size)
     # One block below the other, (size, blocks): the fill at the end is before nothing.
-    rows = np.full(blocks * size, kinds, np.int32)
+    rows = np.full(blocks * size, kinds, np.int16 if kinds < 2**15 else np.int32)
     rows[:n] = codes
     rows = np.ascontiguousarray(rows.reshape(blocks, size).T)
-    less, equal = np.zeros((2, size, blocks), np.int32)
+    less, equal = np.zeros((2, size, blocks), np.uint8)
     for lag in range(1, size):
         less[lag:] += rows[:-lag] < rows[lag:]
         equal[lag:] += rows[:-lag] == rows[lag:]
     less, equal = less.T.ravel()[:n], equal.T.ravel()[:n]
+    # Of each kind, how many there are before each block; then those of lower kinds as well.
     own = np.arange(n) // size * kinds + codes
-    counts = np.bincount(own, minlength=blocks * kinds).astype(np.int32).reshape(blocks, kinds)
-    upto = np.cumsum(counts, axis=0, dtype=np.int32) + seen
-    before = upto - counts
-    below = np.cumsum(before, axis=1, dtype=np.int32) - before
-    return less + below.ravel()[own], equal + before.ravel()[own], upto[-1]
+    before = np.empty((blocks + 1, kinds), np.int32)
+    before[0] = seen
+    before[1:] = np.bincount(own, minlength=blocks * kinds).reshape(blocks, kinds)
+    np.cumsum(before, axis=0, out=before)
+    same, upto = before.ravel()[own], before[-1].copy()
+    np.cumsum(before, axis=1, out=before)
+    return less + before.ravel()[own] - same, equal + same, upto
 
 
 def order(ties):

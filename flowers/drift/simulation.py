@@ -9,7 +9,8 @@ import numpy as np
 
 from flowers.drift import traffic, watch
 from flowers.drift.martingale import bet_on
-from flowers.drift.means import Means, values
+from flowers.drift.means import Means
+from flowers.drift.neutral import values
 from flowers.drift.ranks import codes_of
 from flowers.drift.report import wilson
 from flowers.drift.windows import Held
@@ -70,11 +71,12 @@ class Simulator:
             Held(*(held_out[name][rows] for name in ("probabilities", "truth", "image")))
             for rows in references
         ]
-        tables = [values(held, population) for held in helds]
-        bets = tables
-        if self.knobs["mix_tolerance"] == 0:
+        tables = [values(held.probabilities, held.truth, population) for held in helds]
+        tolerance, n_scores = self.knobs["mix_tolerance"], 1 + population.shape[1]
+        bets = [scored[:, :n_scores] for scored, _ in tables]
+        if tolerance == 0:
             bets = [watch.ranked(held, population, 0) for held in helds]
-        codes = [codes_of(table[:, : 1 + population.shape[1]]) for table in bets]
+        codes = [codes_of(bet) for bet in bets]
         known, arriving = (
             np.stack([c[rows] for c, rows in zip(codes, drawn, strict=True)])
             for drawn in (references, streams)
@@ -84,7 +86,8 @@ class Simulator:
         for held, table, past, rows, line in zip(
             helds, tables, references, streams, capital, strict=True
         ):
-            means = Means.of(held.truth, table[past], table[rows], day, self.knobs)
+            given = ([x[some] for x in table] for some in (past, rows))
+            means = Means.of(held.truth, *given, day, self.knobs)
             found.append((watch.first_ring(line, means, self.knobs), means, held))
         return found
 

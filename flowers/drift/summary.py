@@ -6,7 +6,8 @@ import numpy as np
 
 from flowers.drift import mix, watch
 from flowers.drift.alarm import compare, holm, kolmogorov_smirnov
-from flowers.drift.means import Means, values
+from flowers.drift.means import Means
+from flowers.drift.neutral import values
 from flowers.drift.report import accuracy, describe
 from flowers.drift.verdict import BETTER, HARMFUL, needed, verdict
 from flowers.drift.watch import Ring
@@ -61,8 +62,11 @@ class Stream:
         size, tolerance = knobs["window"], knobs["mix_tolerance"]
         windows = Windows.of(held, rows["probabilities"], size, tolerance)
         day = rows["time"].astype("M8[D]").astype(int)
-        known, arriving = (values(held, p) for p in (held.probabilities, rows["probabilities"]))
-        means = Means.of(held.truth, known, arriving, day, knobs)
+        given = (
+            values(held.probabilities, held.truth, p)
+            for p in (held.probabilities, rows["probabilities"])
+        )
+        means = Means.of(held.truth, *given, day, knobs)
         ring = watch.first_ring(log_capital, means, knobs)
         told = judged(held, rows, ring, knobs)
         if ring is None and told["word"] == HARMFUL:

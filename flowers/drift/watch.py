@@ -5,15 +5,19 @@ from zlib import crc32
 
 import numpy as np
 
-from flowers.drift.martingale import bet_on, neutral, scores
+from flowers.drift.martingale import bet_on
+from flowers.drift.means import LENGTHS
+from flowers.drift.neutral import neutral, scores
 from flowers.drift.ranks import codes_of
 from flowers.drift.windows import compared
 
-# p-value at which the means ring. It is looked at every 50 photos for years.
-LEVEL = 2e-5
+# p-values at which the means ring; they are looked at every 50 photos for years. Scores of fewer
+# photos are looked at anew more often, and ring at a level as many times lower. What is known of
+# the mix is a matter of days.
+LEVELS = {"scores": 1e-4 * np.array(LENGTHS) / LENGTHS[-1], "mix": 3e-5}
 # Windows that tell what a ring is about, at least.
 CONSECUTIVE = 2
-RINGS = CAPITAL, SCORES, ANSWERS, SHARES = "capital", "scores", "answers", "mix"
+RINGS = CAPITAL, SCORES, MIX = "capital", "scores", "mix"
 LABELS = "labels"
 PHOTOS, FLOWERS = "the photos or the answers changed", "other flowers arrive"
 WRONG = "the answers are wrong more often"
@@ -25,7 +29,7 @@ class Ring:
 
     Attributes
     ----------
-    by : {"capital", "scores", "answers", "mix", "labels"}
+    by : {"capital", "scores", "mix", "labels"}
     since, at : int
         Rows of the stream: where the change seems to begin, and the last one seen as it rang.
     """
@@ -88,11 +92,11 @@ def first_ring(log_capital, means, knobs):
     if high.any():
         at = int(high.argmax())
         rings.append(Ring(CAPITAL, int(np.r_[0.0, log_capital[:at]].argmin()), at))
-    for by in (SCORES, ANSWERS):
-        if found := means.first_low(by, LEVEL):
+    for by, level in LEVELS.items():
+        if found := means.first_low(by, level):
             rings.append(Ring(by, found[0], found[1] - 1))
     if found := means.first_run():
-        rings.append(Ring(SHARES, found[0], found[1] - 1))
+        rings.append(Ring(MIX, found[0], found[1] - 1))
     return min(rings, key=lambda ring: ring.at, default=None)
 
 
@@ -100,8 +104,8 @@ def kind(ring, means, held, probabilities, knobs):
     """Tell whether other flowers arrive or the photos, or the answers to them, have changed.
 
     The capital and the neutral scores do not see the mix: where they rang it is the photos. Where
-    the answers or the mix rang, the photos since then are looked at again: their neutral scores,
-    and their answers beside held-out ones of their mix, whatever it is.
+    the mix rang, the photos since then are looked at again: their neutral scores, and their answers
+    beside held-out ones of their mix, whatever it is.
 
     Parameters
     ----------
@@ -120,7 +124,7 @@ def kind(ring, means, held, probabilities, knobs):
     """
     if ring.by == LABELS:
         return WRONG
-    if ring.by not in (ANSWERS, SHARES):
+    if ring.by != MIX:
         return PHOTOS
     since = stretch(ring, probabilities, knobs["window"])
     p_values, *_ = compared(held, since[None])

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from flowers.drift.martingale import DESIGN_EFFECT, JUMP, bet_on, log_capital, neutral, scores
+from flowers.drift.martingale import DESIGN_EFFECT, JUMP, bet_on, log_capital
+from flowers.drift.neutral import neutral, scores
 from flowers.drift.ranks import BLOCK, codes_of, p_values
 
 
@@ -21,7 +22,7 @@ def bets(known, given, ties):
 
 def test_a_capital_is_no_more_than_a_fair_game_and_seldom_reaches_100():
     capital = log_capital(np.random.default_rng(2).random((3000, 1000, 2)))
-    assert 0.9 < np.exp(capital[20]).mean() < 1.05
+    assert 0.8 < np.exp(capital[20]).mean() < 1
     assert (capital.max(axis=0) >= np.log(100)).mean() <= 0.015
 
 
@@ -68,7 +69,7 @@ def test_bursts_of_a_class_leave_neutral_scores_where_they_were_and_move_the_pla
     def highest(known, given):
         return bets(known, given, ties).max()
 
-    assert highest(scores(held), scores(arriving)) > np.log(1e4)
+    assert highest(scores(held), scores(arriving)) > np.log(1000)
     assert highest(neutral(held, truth, held), neutral(held, truth, arriving)) < np.log(100)
 
 

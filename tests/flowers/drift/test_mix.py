@@ -47,19 +47,28 @@ def test_reweighted_photos_have_the_mix_of_the_window():
     assert reweighted(truth, 3, -np.ones((1, 3)))[0] == pytest.approx(1 / 300)
 
 
+def effect(lines):
+    """Of lines (k, n) that are as long as they are."""
+    return design_effect(lines[:, :, None] - lines.mean(), [lines.shape[1]])
+
+
 def test_bursts_count_as_fewer_photos_and_independent_ones_as_what_they_are():
     rng = np.random.default_rng(4)
-    alone = rng.random((200, 500, 1))
-    assert 1 <= design_effect(alone).mean() < 1.25
+    assert 1 <= effect(rng.random((200, 500))).mean() < 1.25
     # Five equal ones in a row say as much as one.
-    rows = np.repeat(rng.random((200, 100, 1)), 5, axis=1)
-    assert design_effect(rows).mean() == pytest.approx(5, rel=0.15)
-    (line,), (found,) = rows[:1, :, 0], design_effect(rows[:1])
-    apart = line - line.mean()
-    lags = [apart[lag:] @ apart[:-lag] for lag in range(1, LAGS + 1)]
-    assert found == pytest.approx(1 + 2 * sum(lags) / (apart @ apart))
-    assert design_effect(np.ones((1, 500, 2))).tolist() == [[1, 1]]
-    assert design_effect(rng.random((1, 3, 1))).shape == (1, 1)
+    assert effect(np.repeat(rng.random((200, 100)), 5, axis=1)).mean() == pytest.approx(5, rel=0.15)
+    assert effect(np.ones((1, 500))).tolist() == [[1]]
+    assert effect(rng.random((1, 3))).shape == (1, 1)
+
+
+def test_the_design_effect_is_that_of_the_autocorrelations_of_all_columns_at_each_end():
+    lines = np.repeat(np.random.default_rng(7).random((400, 2)), 5, axis=0)
+    centred = lines - 0.5
+    for count, found in zip((600, 2000), design_effect(centred, [600, 2000]), strict=True):
+        apart = lines[:count] - lines[:count].mean(axis=0)
+        lags = [(apart[lag:] * apart[:-lag]).sum() for lag in range(1, LAGS + 1)]
+        assert found == pytest.approx(1 + 2 * sum(lags) / (apart**2).sum())
+    assert design_effect(lines, []).shape == (0,)
 
 
 def test_the_noise_of_a_window_of_bursts_is_larger():

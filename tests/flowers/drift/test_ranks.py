@@ -17,6 +17,12 @@ def test_a_p_value_is_the_rank_among_all_before_ties_broken_as_told(at_once, mon
         assert found[t] == pytest.approx(rank / (51 + t))
 
 
+def test_tens_of_thousands_of_different_values_are_ranked_all_the_same():
+    rising, ties = np.arange(40_000), np.full(39_950, 0.5)
+    before = np.arange(50, 40_000)
+    assert p_values(rising, 50, ties) == pytest.approx((before + 0.5) / (before + 1), rel=1e-12)
+
+
 def test_p_values_are_uniform_however_many_answers_are_equal():
     rng = np.random.default_rng(1)
     values = rng.integers(0, 3, (200, 150))

@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 
 from flowers.drift.means import LENGTHS, RUNS, Means
-from flowers.drift.watch import LEVEL, Ring, first_ring, stretch, ties
+from flowers.drift.watch import (
+    FLOWERS,
+    LABELS,
+    LEVELS,
+    PHOTOS,
+    WRONG,
+    Ring,
+    first_ring,
+    kind,
+    stretch,
+    ties,
+)
 from flowers.drift.windows import Held, Windows, compared
 from flowers.log.table import row_type
 from tests.flowers.drift.test_martingale import answers
@@ -12,7 +23,7 @@ KNOBS = {"capital": 100, "window": 10, "alpha": 0.01, "mix_tolerance": 0.05}
 
 def quiet_but(**found):
     """Tests of 1,000 photos in which nothing is unlikely, but for what is given."""
-    quiet = {name: np.ones((20, len(LENGTHS))) for name in ("scores", "answers")}
+    quiet = {name: np.ones((20, len(LENGTHS))) for name in LEVELS}
     quiet["off"] = np.full((20, len(RUNS)), -np.inf)
     return Means(ends=50 * np.arange(1, 21), window=250, **quiet | found)
 
@@ -23,13 +34,20 @@ def test_the_capital_rings_at_the_photo_that_reaches_it_and_began_at_its_lowest(
     assert first_ring(line, quiet_but(), KNOBS | {"capital": 1000}) is None
 
 
-@pytest.mark.parametrize("by", ["scores", "answers"])
+@pytest.mark.parametrize("by", LEVELS)
 def test_means_ring_once_they_are_unlikely_enough_about_the_photos_that_are(by):
-    flat, low = np.zeros(1000), np.ones((20, len(LENGTHS)))
-    low[11, 1], low[12, 3] = LEVEL, LEVEL / 9
+    flat, low, level = np.zeros(1000), np.ones((20, len(LENGTHS))), np.ones(9) * LEVELS[by]
+    low[11, 1], low[12, 3] = level[1], level[3] / 9
     assert first_ring(flat, quiet_but(**{by: low}), KNOBS) == Ring(by, 600 - LENGTHS[1], 599)
     assert first_ring(flat, quiet_but(**{by: low * 1.01}), KNOBS) == Ring(by, 650 - LENGTHS[3], 649)
     assert first_ring(flat, quiet_but(**{by: low * 10}), KNOBS) is None
+
+
+def test_the_photos_a_ring_is_about_are_those_least_likely_for_how_often_they_are_looked_at():
+    low = np.ones((20, len(LENGTHS)))
+    low[11, 0], low[11, 4] = LEVELS["scores"][0] / 2, LEVELS["scores"][4] / 3
+    assert low[11].argmin() == 0
+    assert first_ring(np.zeros(1000), quiet_but(scores=low), KNOBS).since == 600 - LENGTHS[4]
 
 
 def test_the_mix_rings_after_as_many_windows_as_it_takes():
@@ -50,6 +68,35 @@ def test_a_ring_is_about_two_windows_from_its_beginning_or_as_far_as_it_took():
     rows = np.arange(100)
     assert stretch(Ring("mix", 5, 19), rows, 10).tolist() == list(range(5, 25))
     assert stretch(Ring("capital", 5, 60), rows, 10).tolist() == list(range(5, 61))
+
+
+@pytest.fixture(scope="module")
+def other_mix():
+    rng = np.random.default_rng(2)
+    truth, late = rng.integers(0, 3, 500), rng.choice(3, 1000, p=[0.6, 0.2, 0.2])
+    return Held(answers(truth, rng), truth, np.zeros((500, 8))), answers(late, rng)
+
+
+@pytest.mark.parametrize(
+    ("by", "told"), [("capital", PHOTOS), ("scores", PHOTOS), ("mix", FLOWERS), (LABELS, WRONG)]
+)
+def test_what_rang_tells_what_has_changed_where_all_else_is_another_mix(by, told, other_mix):
+    held, stream = other_mix
+    knobs = KNOBS | {"window": 250}
+    assert kind(Ring(by, 300, 700), quiet_but(), held, stream, knobs) == told
+
+
+def test_a_mix_of_photos_that_have_changed_is_a_change_of_the_photos(other_mix):
+    held, stream = other_mix
+    ring, knobs = Ring("mix", 300, 700), KNOBS | {"window": 250}
+    other = stream**3 / (stream**3).sum(axis=1, keepdims=True)
+    assert kind(ring, quiet_but(), held, other, knobs) == PHOTOS
+    # 300 to 800 are two windows, and 400 photos the longest test that fits in.
+    low = np.ones((20, len(LENGTHS)))
+    low[15, LENGTHS.index(400)] = 0.005
+    assert kind(ring, quiet_but(scores=low), held, stream, knobs) == PHOTOS
+    low[15, LENGTHS.index(400)] = 0.02
+    assert kind(ring, quiet_but(scores=low), held, stream, knobs) == FLOWERS
 
 
 def test_a_tie_is_broken_by_the_answer_and_the_photo_and_by_no_label_or_time():
