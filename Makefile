@@ -31,6 +31,7 @@ repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the log of the scorer; 1 clears an alarm
+	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): say 1 to clear the alarm, 0 or nothing to keep it))
 	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.latch acknowledge)
 	@python -m stages._repro --force --single-item snapshot
 	@python -m stages._repro --single-item drift

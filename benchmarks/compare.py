@@ -80,9 +80,11 @@ def block(model, names, tables):
     yield ROW.format(*HEADER)
     yield ROW.format(len(base["label"]), f"{np.mean(base[model] == base['label']):.4f}", "", "", "")
     for name in others:
-        theirs = name.partition(":")[2] or model
-        if theirs not in models_in(tables[name]):
-            yield f"  has no {model}: name one of its models, as {name}:MODEL"
+        run, _, theirs = name.partition(":")
+        theirs = theirs or model
+        known = models_in(tables[name])
+        if theirs not in known:
+            yield f"  has no {theirs}: name one of its models, as {run}:{known[0]}"
             continue
         told = compared(base, tables[name], (model, theirs), RESAMPLES, SEED)
         gain = f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})"

@@ -91,6 +91,9 @@ def test_a_leak_is_told(repo, capsys):
 def test_one_model_may_be_set_against_another(repo, capsys):
     text = told(capsys, "better:svm", "better:nb")
     assert cells(text, "better:nb")[1:3] == ["0.0000", "-0.900"]
+    assert "has no tree: name one of its models, as better:svm" in told(
+        capsys, "HEAD:svm", "better:tree"
+    )
 
 
 def test_only_the_photos_that_both_tested_count(repo, capsys):
