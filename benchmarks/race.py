@@ -44,7 +44,7 @@ def photos(source):
         named = folder_files(source) if Path(source).is_dir() else None
         for label, _, content in named or archive_files(source, Path(cache)):
             try:
-                images.append(read(content)[0])
+                images.append(read(content or b"")[0])
             except Rejected:
                 continue
             labels.append(label)

@@ -49,7 +49,7 @@ def photos_of(knobs):
     labels, photos = [], []
     for label, _, content in tqdm(files, desc="photos", unit=" files", disable=None):
         try:
-            decode(content)
+            decode(content or b"")
         except Rejected:
             continue
         labels.append(label)

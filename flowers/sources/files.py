@@ -32,8 +32,9 @@ def folder_files(root, origin=None):
     ------
     label : str or None
     name : str
-    content : bytes
-        Of a stray only what tells that it is an archive.
+    content : bytes or None
+        None of a file that the system does not let us read; of a stray only what tells that it is
+        an archive.
 
     Raises
     ------
@@ -55,18 +56,25 @@ def folder_files(root, origin=None):
         if not paths:
             raise BadInput(f"class folder {label!r} of {origin} is empty: fill or delete it")
         for path in paths:
-            yield label, path.name, path.read_bytes()
+            try:
+                content = path.read_bytes()
+            except OSError:
+                content = None
+            yield label, path.name, content
     for path in strays:
         head = _head(path)
         yield None, path.relative_to(root).as_posix(), head if is_archive(head) else b""
 
 
 def _head(path):
-    """Read the first bytes of a file, none of a link or a device."""
+    """Read the first bytes of a file, none of a link, a device or what may not be read."""
     if path.is_symlink() or not path.is_file():
         return b""
-    with path.open("rb") as file:
-        return file.read(512)
+    try:
+        with path.open("rb") as file:
+            return file.read(512)
+    except OSError:
+        return b""
 
 
 def _archive_alone(paths):
@@ -112,8 +120,8 @@ def collect(files, target, review):
 
     Parameters
     ----------
-    files : iterable of (str or None, str, bytes)
-        Class, file name and content.
+    files : iterable of (str or None, str, bytes or None)
+        Class, file name and content; see `folder_files`.
     target : pathlib.Path
     review : flowers.sources.review.Review
         What a person has said of some photos.
@@ -159,8 +167,10 @@ def fault(label, content):
     Returns
     -------
     str or None
-        "not in a class folder", "empty", "not a JPEG, PNG or WEBP", or `NESTED`.
+        "cannot be read", "not in a class folder", "empty", "not a JPEG, PNG or WEBP", or `NESTED`.
     """
+    if content is None:
+        return "cannot be read"
     if is_archive(content):
         return NESTED
     if label is None:

@@ -1,8 +1,10 @@
 """Demands on the sources of photos: every file once, with its class, its name and its bytes."""
 
 import io
+import os
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +43,23 @@ def zipped(path, files=FILES):
 def test_a_folder_gives_its_files_class_by_class(tmp_path):
     assert list(folder_files(grow(tmp_path))) == EXPECTED
     assert list(folder_files(str(tmp_path))) == EXPECTED
+
+
+def test_a_file_that_may_not_be_read_is_listed_and_costs_nothing_else(tmp_path, monkeypatch):
+    shut = grow(tmp_path) / "all/Tulip/2.jpg"
+    shut.chmod(0)
+    if os.access(shut, os.R_OK):  # root reads everything
+        opened = io.open
+
+        def refused(file, *arguments, **options):
+            if Path(file) == shut:
+                raise PermissionError(13, "Permission denied", str(file))
+            return opened(file, *arguments, **options)
+
+        monkeypatch.setattr(io, "open", refused)
+    found = list(folder_files(tmp_path))
+    assert found == [EXPECTED[0], ("Tulip", "2.jpg", None), EXPECTED[2]]
+    assert fault("Tulip", None) == "cannot be read"
 
 
 def test_strays_come_last_without_a_class(tmp_path):
