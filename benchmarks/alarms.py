@@ -8,7 +8,6 @@ and chi-square on the labels (Holm, 1 %), and rang when two in a row differed.
 
 import argparse
 import json
-from functools import partial
 from pathlib import Path
 
 import dvc.api
@@ -125,8 +124,8 @@ def main(count, seed):
     rows = spread(np.arange(len(held_out["row"])), held_out["group"], params["alarm"]["photos"])
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
     sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
-    answer = partial(model.probabilities, sizes=sizes)
     simulator = Simulator(held_out, knobs, seed)
+    made = cases(held_out, model.probabilities, images, sizes, rows, [1.0, 0.3])
     found = {
         "photos": MONTH,
         "distinct": len(first_of_groups(held_out["group"])),
@@ -137,7 +136,7 @@ def main(count, seed):
         "false_alarms": months(simulator, count),
         "shifts": {
             name: delays(simulator, case, max(20, count // 2))
-            for name, case in tqdm(cases(held_out, answer, images, rows, [1.0, 0.3]), disable=None)
+            for name, case in tqdm(made, disable=None)
         },
     }
     told = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}

@@ -1,7 +1,5 @@
 """Simulate the drift alarm on held-out photos: false alarms a month, and how soon a shift rings."""
 
-from functools import partial
-
 import numpy as np
 
 from flowers import model_folder
@@ -23,7 +21,6 @@ def main(knobs):
     rows = spread(np.arange(len(held_out["row"])), held_out["group"], knobs["photos"])
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
     sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
-    answer = partial(model.probabilities, sizes=sizes)
     watched = {
         "capital": knobs["drift.capital"],
         "window": knobs["drift.window"],
@@ -32,7 +29,7 @@ def main(knobs):
     }
     simulator = Simulator(held_out, watched, knobs["seed"])
     with stage_workers():
-        made = dict(cases(held_out, answer, images, rows, knobs["shares"]))
+        made = dict(cases(held_out, model.probabilities, images, sizes, rows, knobs["shares"]))
     with stage_processes():
         months = {
             name: simulator.false_alarms(knobs["months"], **kind)

@@ -8,6 +8,7 @@ from flowers.drift import shifts, traffic, watch
 
 SLOW = 2000  # photos over which a slow shift comes up
 RARE = {"unknown": (0.2, 0.05)}  # shares of photos in place of those of the other shifts
+TOGETHER = 4  # shifts whose photos are answered at once: the model is read once for them
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Case:
         return watch.PHOTOS if self.mix is None else watch.FLOWERS
 
 
-def cases(held_out, answer, images, rows, shares):
+def cases(held_out, answer, images, sizes, rows, shares):
     """Make every shift.
 
     Parameters
@@ -51,9 +52,11 @@ def cases(held_out, answer, images, rows, shares):
     held_out : dict
         As of ``flowers.log.reference.read_reference``.
     answer : callable
-        From images to probabilities.
+        From images and sizes to probabilities; as ``flowers.model.Model.probabilities``.
     images : ndarray of shape (m, s, s, 3), uint8
         Held-out photos that are shifted.
+    sizes : ndarray of shape (m, 2), int
+        Their width and height.
     rows : ndarray of shape (m,)
         Their rows in `held_out`.
     shares : sequence of float
@@ -65,8 +68,8 @@ def cases(held_out, answer, images, rows, shares):
     case : Case
     """
     truth, before = held_out["truth"], held_out["probabilities"]
-    for name in shifts.OF_PIXELS:
-        after = answer(shifts.apply(name, images)).astype(before.dtype).round(6)
+    for name, after in _answers(answer, images, sizes):
+        after = after.astype(before.dtype).round(6)
         right = after.argmax(axis=1) == truth[rows]
         right &= name not in shifts.WITHOUT_ANSWER
         for share in RARE.get(name, shares):
@@ -77,6 +80,15 @@ def cases(held_out, answer, images, rows, shares):
     for name, weights in shifts.OF_CLASSES.items():
         mix = traffic.base_mix(truth, len(held_out["classes"])) * weights(len(held_out["classes"]))
         yield name, Case(before, right, everything, mix=mix / mix.sum())
+
+
+def _answers(answer, images, sizes):
+    """Yield each shift of pixels and the answers about all photos after it."""
+    names = list(shifts.OF_PIXELS)
+    for some in (names[i : i + TOGETHER] for i in range(0, len(names), TOGETHER)):
+        shifted = np.concatenate([shifts.apply(name, images) for name in some])
+        found = answer(shifted, np.tile(sizes, (len(some), 1)))
+        yield from zip(some, np.split(found, len(some)), strict=True)
 
 
 def spread(rows, groups, count):

@@ -1,6 +1,7 @@
 """Where photos come from: each source yields (class, file name, bytes), class None for a stray."""
 
 import os
+import shutil
 import tempfile
 from collections import Counter
 from itertools import chain
@@ -16,6 +17,12 @@ from flowers.sources.folders import photos_by_class
 NESTED = "an archive inside: unpack it first"
 # Bytes of a file name: file systems take 255, and DVC adds to a name while it copies.
 _LONGEST_NAME, _LONGEST_SUFFIX = 200, 20
+
+
+class Unpacked(bytes):
+    """Content of a file that nobody else needs: it can be moved, not written once more."""
+
+    path = None
 
 
 def folder_files(root, origin=None):
@@ -42,9 +49,13 @@ def folder_files(root, origin=None):
         If there is no folder with files, a class folder is empty, or there is an archive and no
         photo.
     """
-    root = Path(root)
+    for label, path, content in _found(Path(root), origin or Path(root).resolve()):
+        yield label, path.name if label else path.relative_to(root).as_posix(), content
+
+
+def _found(root, origin):
+    """Give class, path and content of the files below a folder; see `folder_files`."""
     by_class, strays = photos_by_class(root)
-    origin = origin or root.resolve()
     if name := _archive_alone([*chain(*by_class.values()), *strays]):
         raise BadInput(f"{origin}: it holds an archive ({name}): unpack it once and give that")
     if not by_class:
@@ -60,10 +71,10 @@ def folder_files(root, origin=None):
                 content = path.read_bytes()
             except OSError:
                 content = None
-            yield label, path.name, content
+            yield label, path, content
     for path in strays:
         head = _head(path)
-        yield None, path.relative_to(root).as_posix(), head if is_archive(head) else b""
+        yield None, path, head if is_archive(head) else b""
 
 
 def _head(path):
@@ -104,8 +115,15 @@ def archive_files(source, cache, sha256=None, bar=None):
     archive = obtain(source, cache, sha256, bar)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        unpack(archive, Path(folder) / "unpacked", bar=bar)
-        yield from folder_files(Path(folder) / "unpacked", origin=archive)
+        root = Path(folder, "unpacked")
+        unpack(archive, root, bar=bar)
+        for label, path, content in _found(root, archive):
+            if label is None or content is None:
+                yield label, path.relative_to(root).as_posix(), content
+                continue
+            content = Unpacked(content)
+            content.path = path
+            yield label, path.name, content
 
 
 def drawn_files(per_class, twin_share, conflicts, seed, jobs):
@@ -151,7 +169,11 @@ def collect(files, target, review):
             rejected.append({"path": path, "reason": reason})
         elif kept := review.label_of(label, content):
             photos[kept] += 1
-            place(target / kept, name).write_bytes(content)
+            path = place(target / kept, name)
+            if isinstance(content, Unpacked):
+                shutil.move(content.path, path)
+            else:
+                path.write_bytes(content)
     reviewed = review.figures(classes)
     empty = sorted(classes - photos.keys())
     if empty or len(photos) < 2:
