@@ -87,11 +87,14 @@ def header(classes):
 
 def content_of(path):
     """The bytes of a file, unless they are more than a photo may have."""
-    with path.open("rb") as file:
-        content = file.read(LARGEST + 1)  # a device has no size, and perhaps no end
-    if len(content) > LARGEST:
-        raise Rejected("too large", f"more than {LARGEST / 1e6:g} MB")
-    return content
+    if not path.is_file():  # a pipe or a device has no size, and perhaps no end
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) <= LARGEST:
+            return content
+    elif path.stat().st_size <= LARGEST:
+        return path.read_bytes()
+    raise Rejected("too large", f"more than {LARGEST / 1e6:g} MB")
 
 
 def answered(model, paths):
