@@ -40,7 +40,7 @@ def joining(number, photos):
     copy = number % OF >= NEW
     shown = number - BACK if copy else number
     label, content = photos[shown % len(photos)]
-    picture = new_picture(decode(content or b"")[0], np.random.default_rng(shown))
+    picture = new_picture(decode(content)[0], np.random.default_rng(shown))
     stream, quality = io.BytesIO(), 90
     if copy:
         rng = np.random.default_rng(number)

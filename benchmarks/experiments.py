@@ -5,10 +5,11 @@ import io
 import json
 import subprocess
 import sys
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 
 from benchmarks.clean_copy import ROOT, run
+from flowers.card import digest
 from flowers.sources.downloads import obtain
 
 DVC = Path(sys.executable).with_name("dvc")
@@ -36,8 +37,7 @@ def digest_of(path):
         names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
         listed = "".join(f"{digest_of(path / name)} {name.as_posix()}\n" for name in names)
         return sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return digest(path, "sha256")
 
 
 def experiment(name, knobs, target):

@@ -9,6 +9,8 @@ from pathlib import Path
 import yaml
 from dvc.repo import Repo
 
+from flowers import card
+
 
 @dataclass
 class Held:
@@ -90,8 +92,7 @@ def git(root, *arguments):
 
 
 def file_md5(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return card.digest(path, "md5")
 
 
 def digest(path):

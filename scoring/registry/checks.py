@@ -16,7 +16,7 @@ from dvc.repo import Repo
 from flowers.errors import BadInput
 from flowers.evaluation.scores import mcnemar
 from scoring.registry.fetch import CANDIDATE, locked, verified
-from scoring.registry.git import file_at, git
+from scoring.registry.git import file_at, git, head
 from scoring.registry.locked import outputs
 from scoring.registry.tags import checks_of
 
@@ -32,7 +32,7 @@ REQUIRED = {
 
 def clean_tree(commit):
     """No tracked file differs from the commit that the tag will name, which HEAD still is."""
-    if git("rev-parse", "HEAD") != commit:
+    if head() != commit:
         raise BadInput(f"HEAD is no longer {commit[:7]}: another command moved it; try again")
     changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
     if changed:
