@@ -80,8 +80,6 @@ def design_effect(values, ends):
     if not len(ends):
         return np.ones((*values.shape[:-2], 0))
     ends = np.asarray(ends, int)
-    if not len(ends):
-        return np.ones((*values.shape[:-2], 0))
     values, starts = values[..., : ends[-1], :], np.append(0, ends[:-1])
     # Sums of all values before each, and of all.
     total = np.zeros((*values.shape[:-2], ends[-1] + 1, values.shape[-1]))

@@ -34,11 +34,8 @@ def neutral(reference, truth, probabilities):
 
     Parameters
     ----------
-    reference : ndarray of shape (m, n_classes)
-        Probabilities on held-out photos.
-    truth : ndarray of shape (m,), int
-        Index of their class.
-    probabilities : ndarray of shape (n, n_classes)
+    reference, truth, probabilities
+        As of ``flowers.drift.mix.votes``.
 
     Returns
     -------

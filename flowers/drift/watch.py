@@ -11,13 +11,13 @@ from flowers.drift.neutral import neutral, scores
 from flowers.drift.ranks import codes_of
 from flowers.drift.windows import compared
 
+RINGS = CAPITAL, SCORES, MIX = "capital", "scores", "mix"
 # p-values at which the means ring; they are looked at every 50 photos for years. Scores of fewer
 # photos are looked at anew more often, and ring at a level as many times lower. What is known of
 # the mix is a matter of days.
-LEVELS = {"scores": 1e-4 * np.array(LENGTHS) / LENGTHS[-1], "mix": 3e-5}
+LEVELS = {SCORES: 1e-4 * np.array(LENGTHS) / LENGTHS[-1], MIX: 3e-5}
 # Windows that tell what a ring is about, at least.
 CONSECUTIVE = 2
-RINGS = CAPITAL, SCORES, MIX = "capital", "scores", "mix"
 LABELS = "labels"
 PHOTOS, FLOWERS = "the photos or the answers changed", "other flowers arrive"
 WRONG = "the answers are wrong more often"

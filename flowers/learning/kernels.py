@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from flowers.parallel import each, opened, shared
 
-# One block of columns: 2,048 features of a tile as float32 = 4 MB.
+# One block of columns: 2,048 features of 512 rows as float32 = 4 MB.
 BLOCK = 2048
 # The same of a tile of products: 16 MB, which the system gives in large pages.
 WIDE = 8192

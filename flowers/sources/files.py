@@ -24,8 +24,15 @@ class Unpacked(bytes):
 
     path = None
 
+    @classmethod
+    def of(cls, path):
+        """Read a file."""
+        content = cls(path.read_bytes())
+        content.path = path
+        return content
 
-def folder_files(root, origin=None):
+
+def folder_files(root, origin=None, ours=False):
     """Give the files below `root`, class by class, then the strays.
 
     Parameters
@@ -34,6 +41,8 @@ def folder_files(root, origin=None):
         A tree with one folder per class, at any depth.
     origin : path-like, optional
         What errors name in place of `root`.
+    ours : bool
+        Whether nobody else needs the files: their content is `Unpacked` then.
 
     Yields
     ------
@@ -49,13 +58,9 @@ def folder_files(root, origin=None):
         If there is no folder with files, a class folder is empty, or there is an archive and no
         photo.
     """
-    for label, path, content in _found(Path(root), origin or Path(root).resolve()):
-        yield label, path.name if label else path.relative_to(root).as_posix(), content
-
-
-def _found(root, origin):
-    """Give class, path and content of the files below a folder; see `folder_files`."""
+    root = Path(root)
     by_class, strays = photos_by_class(root)
+    origin = origin or root.resolve()
     if name := _archive_alone([*chain(*by_class.values()), *strays]):
         raise BadInput(f"{origin}: it holds an archive ({name}): unpack it once and give that")
     if not by_class:
@@ -68,13 +73,13 @@ def _found(root, origin):
             raise BadInput(f"class folder {label!r} of {origin} is empty: fill or delete it")
         for path in paths:
             try:
-                content = path.read_bytes()
+                content = Unpacked.of(path) if ours else path.read_bytes()
             except OSError:
                 content = None
-            yield label, path, content
+            yield label, path.name, content
     for path in strays:
         head = _head(path)
-        yield None, path, head if is_archive(head) else b""
+        yield None, path.relative_to(root).as_posix(), head if is_archive(head) else b""
 
 
 def _head(path):
@@ -115,15 +120,8 @@ def archive_files(source, cache, sha256=None, bar=None):
     archive = obtain(source, cache, sha256, bar)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        root = Path(folder, "unpacked")
-        unpack(archive, root, bar=bar)
-        for label, path, content in _found(root, archive):
-            if label is None or content is None:
-                yield label, path.relative_to(root).as_posix(), content
-                continue
-            content = Unpacked(content)
-            content.path = path
-            yield label, path.name, content
+        unpack(archive, Path(folder) / "unpacked", bar=bar)
+        yield from folder_files(Path(folder) / "unpacked", origin=archive, ours=True)
 
 
 def drawn_files(per_class, twin_share, conflicts, seed, jobs):
