@@ -77,7 +77,7 @@ def rivals(name):
 
         # As ours: temperature, five folds, one machine kept.
         machine = CalibratedClassifierCV(SVC(), method="temperature", cv=5, ensemble=False)
-    from flowers.learning.kernels import moments, standardised
+    from flowers.learning.standard import moments, standardised
 
     def fit(X, y):
         mean, scale = moments(X)

@@ -156,9 +156,11 @@ def shared(*arrays):
     with tempfile.TemporaryDirectory(prefix="arrays-", dir=_FOLDER.get()) as folder:
         paths = []
         for i, array in enumerate(arrays):
-            paths.append(_file_of(array) or Path(folder, f"{i}.npy").resolve())
-            if paths[-1].parent == Path(folder).resolve():
-                np.save(paths[-1], array)
+            known = next((k for k in range(i) if arrays[k] is array), i)  # one array, one file
+            path = _file_of(array) or Path(folder, f"{known}.npy").resolve()
+            if known == i and path.parent == Path(folder).resolve():
+                np.save(path, array)
+            paths.append(path)
         yield paths
 
 

@@ -56,8 +56,6 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         fit and are no part of the model: a file does not keep them.
     """
 
-    _folds_at_once = None  # as many as there are workers and memory for
-
     def __getstate__(self):
         """Leave out what only describes the fit."""
         state = super().__getstate__()
@@ -92,7 +90,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
                 y,
                 cv=folds,
                 method="decision_function",
-                n_jobs=self._folds_at_once or at_once(copied(machine, rows, folds)),
+                n_jobs=at_once(copied(machine, rows, folds)),
             )
         return machine.fit(rows, y), decision
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from flowers.learning.kernels import FEW, blocks, standardised
+from flowers.learning.kernels import FEW
+from flowers.learning.standard import blocks, standardised
 
 # Rows of the identity that a machine answers at a time.
 ROWS = 256

@@ -7,15 +7,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from flowers.learning.calibration import Calibrated, argmax_labels
-from flowers.learning.kernels import (
-    blocks,
-    moments,
-    products,
-    rbf,
-    squared_distances,
-    squared_distances_to,
-)
+from flowers.learning.kernels import rbf, squared_distances, squared_distances_to
 from flowers.learning.linear import collapsed, duals
+from flowers.learning.products import products
+from flowers.learning.standard import blocks, moments
 from flowers.learning.tuning import Tuning, as_list
 from flowers.parallel import released
 

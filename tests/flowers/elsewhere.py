@@ -17,8 +17,10 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from flowers.features.extraction import extracted  # noqa: E402
-from flowers.learning.kernels import TILE, moments, squared_distances, squared_distances_to  # noqa: E402
+from flowers.learning.kernels import squared_distances, squared_distances_to  # noqa: E402
+from flowers.learning.products import TILE  # noqa: E402
 from flowers.learning.sgd import StreamedSVC  # noqa: E402
+from flowers.learning.standard import moments  # noqa: E402
 from flowers.learning.svm import GramSVC  # noqa: E402
 from flowers.parallel import each, workers  # noqa: E402
 from flowers.photos.index import squared  # noqa: E402

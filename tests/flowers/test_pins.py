@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 DIGEST = """
 import hashlib
 import numpy as np
-from flowers.learning.kernels import moments, rbf, squared_distances
+from flowers.learning.kernels import rbf, squared_distances
+from flowers.learning.standard import moments
 X = np.random.default_rng(0).integers(0, 256, (400, 3000), dtype=np.uint8)
 distances, norms = squared_distances(X, *moments(X))
 parts = {"gram": distances.tobytes(), "norms": norms.tobytes()}

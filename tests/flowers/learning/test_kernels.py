@@ -1,4 +1,4 @@
-"""Demands on standardisation and the kernel: as exact as float32 allows, in any block."""
+"""Demands on distances and the kernel: as exact as float32 allows, for any number of rows."""
 
 import numpy as np
 import pytest
@@ -6,26 +6,15 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 
-from flowers.learning import kernels
-from flowers.learning.kernels import (
-    BLOCK,
-    CHUNK,
-    FEW,
-    TILE,
-    WIDE,
-    blocks,
-    moments,
-    products,
-    rbf,
-    squared_distances,
-    squared_distances_to,
-)
+from flowers.learning.kernels import CHUNK, FEW, rbf, squared_distances, squared_distances_to
+from flowers.learning.products import TILE, WIDE
+from flowers.learning.standard import moments
 
 # Of the largest distance: ten times the rounding of float32.
 TOLERANCE = 1e-6
 
 
-def table(dtype, n=40, d=WIDE + BLOCK + 100, seed=0):
+def table(dtype, n=40, d=WIDE + 100, seed=0):
     generator = np.random.default_rng(seed)
     if dtype == "uint8":
         return generator.integers(0, 256, (n, d), dtype=np.uint8)
@@ -41,31 +30,6 @@ def reference(X, rows=None):
 
 def assert_same_distances(found, expected):
     np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE * expected.max())
-
-
-@pytest.mark.parametrize("width", [1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
-def test_blocks_cover_every_column_once(width):
-    parts = blocks(width)
-    assert [i for part in parts for i in range(width)[part]] == list(range(width))
-    assert max(part.stop - part.start for part in parts) <= BLOCK
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
-def test_moments_are_those_of_standard_scaler(dtype):
-    X = table(dtype)
-    scaler = StandardScaler().fit(X.astype(float))
-    mean, scale = moments(X)
-    assert mean.dtype == scale.dtype == np.float64
-    np.testing.assert_allclose(mean, scaler.mean_, rtol=1e-12)
-    np.testing.assert_allclose(scale, scaler.scale_, rtol=1e-12)
-
-
-@pytest.mark.parametrize("constant", [0.0, 0.1, 255.0, -1e9])
-def test_a_constant_column_has_scale_1(constant):
-    X = table("float64", d=5)
-    X[:, 2] = constant
-    _, scale = moments(X)
-    assert scale[2] == 1.0 == StandardScaler().fit(X).scale_[2]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
@@ -135,20 +99,6 @@ def test_rbf_is_that_of_scikit_learn_and_in_place():
     kernel = rbf(distances, 1 / 30)
     assert kernel is distances and kernel.dtype == np.float32
     np.testing.assert_allclose(kernel, rbf_kernel(X, gamma=1 / 30), atol=1e-6)
-
-
-def test_a_symmetric_product_is_symmetric_bit_by_bit_and_takes_half_of_the_tiles(monkeypatch):
-    X, counted = table("float32", n=3 * TILE, d=70), []
-
-    def tile(*arguments):
-        counted.append(arguments)
-        return one_tile(*arguments)
-
-    one_tile = kernels._tile
-    monkeypatch.setattr(kernels, "_tile", tile)
-    product, _ = products(X, *moments(X))
-    assert product.tobytes() == product.T.copy().tobytes()
-    assert len(counted) == 6
 
 
 @pytest.mark.parametrize("n", [FEW, TILE + 1])

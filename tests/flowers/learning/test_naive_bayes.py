@@ -7,12 +7,14 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import accuracy_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from flowers.learning.kernels import BLOCK
-from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
+from flowers.learning.likelihoods import LogLikelihoods
+from flowers.learning.naive_bayes import CalibratedNB
+from flowers.learning.standard import BLOCK
 from tests.flowers.learning.estimator_data import EXPECTED_FAILURES, checks_of_learning, rows
 
 TOLERANCE = 1e-9
@@ -44,6 +46,33 @@ def test_two_classes_give_the_difference_of_their_log_likelihoods():
         model.decision_function(X) * 9, joint[:, 1] - joint[:, 0], rtol=1e-7, atol=1e-9
     )
     np.testing.assert_array_equal(model.predict(X), reference.predict(X.astype(float)))
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_held_out_values_are_those_of_fits_without_the_fold(classes, dtype):
+    X, y = rows(n=150, d=BLOCK + 5, classes=classes, dtype=dtype)
+    X[:, 3] = X[0, 3]
+    folds = list(StratifiedKFold(4, shuffle=True, random_state=0).split(X, y))
+    model = LogLikelihoods()
+    found = model.held_out(X, y, folds)
+    expected = cross_val_predict(LogLikelihoods(), X, y, cv=folds, method="decision_function")
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
+    every = LogLikelihoods().fit(X, y)
+    np.testing.assert_allclose(model.decision_function(X), every.decision_function(X), TOLERANCE)
+
+
+def test_features_far_from_zero_lose_no_digits():
+    X, y = rows(n=90, d=20, dtype="float64")
+    model, far = LogLikelihoods().fit(X, y), LogLikelihoods().fit(X + 1e6, y)
+    np.testing.assert_allclose(far.var_, model.var_, rtol=1e-6)
+
+
+def test_a_class_that_is_away_in_a_fold_still_gets_finite_values():
+    X, y = rows(n=90, d=20)
+    away = np.flatnonzero(y == "Lotus")
+    folds = [(np.setdiff1d(np.arange(90), away), away), (away, np.setdiff1d(np.arange(90), away))]
+    assert np.isfinite(LogLikelihoods().held_out(X, y, folds)).all()
 
 
 def test_smoothing_and_unequal_classes_are_as_in_gaussian_nb():
