@@ -10,8 +10,7 @@ import numpy as np
 from flowers.drift import traffic, watch
 from flowers.drift.martingale import bet_on
 from flowers.drift.means import Means
-from flowers.drift.neutral import values
-from flowers.drift.ranks import codes_of
+from flowers.drift.neutral import Ranked
 from flowers.drift.report import wilson
 from flowers.drift.windows import Held
 from flowers.parallel import each
@@ -71,12 +70,9 @@ class Simulator:
             Held(*(held_out[name][rows] for name in ("probabilities", "truth", "image")))
             for rows in references
         ]
-        tables = [values(held.probabilities, held.truth, population) for held in helds]
-        tolerance, n_scores = self.knobs["mix_tolerance"], 1 + population.shape[1]
-        bets = [scored[:, :n_scores] for scored, _ in tables]
-        if tolerance == 0:
-            bets = [watch.ranked(held, population, 0) for held in helds]
-        codes = [codes_of(bet) for bet in bets]
+        ranked, tolerance = Ranked(population), self.knobs["mix_tolerance"]
+        tables = [ranked.values(rows, held_out["truth"][rows]) for rows in references]
+        codes = [ranked.bets(scored, tolerance) for scored, _ in tables]
         known, arriving = (
             np.stack([c[rows] for c, rows in zip(codes, drawn, strict=True)])
             for drawn in (references, streams)
