@@ -31,10 +31,8 @@ def main(knobs):
     with stage_workers():
         made = dict(cases(held_out, model.probabilities, images, sizes, rows, knobs["shares"]))
     with stage_processes():
-        months = {
-            name: simulator.false_alarms(knobs["months"], **kind)
-            for name, kind in progress(TRAFFIC.items(), desc="months")
-        }
+        quiet = simulator.false_alarms(knobs["months"], TRAFFIC)
+        months = dict(progress(quiet, desc="months", total=len(TRAFFIC)))
         tasks = ((case, knobs["streams"]) for case in made.values())
         told = progress(each(simulator.detection, tasks), desc="shifts", total=len(made))
         found = dict(zip(made, told, strict=True))

@@ -42,19 +42,22 @@ def log_capital(p, every=1):
     ndarray of shape (n // every, ...)
         After each so many photos.
     """
-    # Of each player, what becomes of the stakes on down, rest and up.
-    moves = np.array([_moves(JUMP / 3, JUMP / 3, JUMP / 3), _moves(JUMP, 0, LEAVE / 2)])
+    # Of each player, what becomes of the stakes on down, rest and up; nothing goes to the other.
+    moves = np.zeros((2, 3, 2, 3))
+    moves[0, :, 0] = _moves(JUMP / 3, JUMP / 3, JUMP / 3)
+    moves[1, :, 1] = _moves(JUMP, 0, LEAVE / 2)
+    moves = moves.reshape(6, 6)
     pays = np.exp((1 - DESIGN_EFFECT) / 24)
     rounds, width = len(p) // every, int(np.prod(p.shape[1:]))
     stakes = np.full((2, 3, width), 1 / 3)
-    growth = np.empty((rounds, 2, width))
-    worth = np.ones((every, 3, width))
+    dealt, growth = np.empty((6, width)), np.empty((rounds, 2, width))
+    worth = np.ones((every, 2, 3, width))
     for t in range(rounds):
-        bet = (p[t * every : (t + 1) * every].reshape(every, width) - 0.5) * pays
-        worth[:, 0], worth[:, 2] = pays - bet, pays + bet
-        for gain in worth:
-            stakes = np.matmul(moves, stakes)
-            stakes *= gain
+        bet = (p[t * every : (t + 1) * every].reshape(every, 1, width) - 0.5) * pays
+        worth[:, :, 0], worth[:, :, 2] = pays - bet, pays + bet
+        for gain in worth.reshape(every, 6, width):
+            np.dot(moves, stakes.reshape(6, width), out=dealt)
+            np.multiply(dealt, gain, out=stakes.reshape(6, width))
         growth[t] = stakes.sum(axis=1)
         stakes /= growth[t][:, None]
     growth = growth.reshape(rounds, 2, *p.shape[1:])

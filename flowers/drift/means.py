@@ -58,7 +58,7 @@ class Means:
         truth : ndarray of shape (m,), int
             Of the held-out photos.
         known, stream : tuple of ndarray of shape (m, d), (m, n_classes); (n, d), (n, n_classes)
-            As of ``flowers.drift.neutral.values``.
+            As of ``flowers.drift.neutral.Ranked.values``.
         day : ndarray of shape (n,), int
             On which each photo came; never falls.
         knobs : dict

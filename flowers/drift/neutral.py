@@ -3,6 +3,7 @@
 import numpy as np
 
 from flowers.drift.mix import class_means, votes
+from flowers.drift.ranks import codes_of
 
 # Probabilities are logged with six decimals.
 LEAST = 5e-7
@@ -25,65 +26,69 @@ def scores(probabilities):
     return np.column_stack([probabilities.max(axis=1), logs - logs.mean(axis=1, keepdims=True)])
 
 
-def neutral(reference, truth, probabilities):
-    """Take from scores what the mix of classes explains: no change of the mix moves the rest.
-
-    A score becomes its rank among the held-out photos, less the mean rank of the classes the photo
-    votes for (``flowers.drift.mix.votes``). Its mean over the photos of any class is then 0, so
-    days with other flowers, or bursts of one, leave it where it was.
+class Ranked:
+    """Answers whose scores are ranked among those of some of them, on held-out photos.
 
     Parameters
     ----------
-    reference, truth, probabilities
-        As of ``flowers.drift.mix.votes``.
+    probabilities : ndarray of shape (n, n_classes)
 
-    Returns
-    -------
-    ndarray of shape (n, 1 + n_classes), float64
-    """
-    known, given = (_ranks(reference, p) for p in (reference, probabilities))
-    return _apart(reference, truth, votes(reference, truth, probabilities), known, given)
-
-
-def values(reference, truth, probabilities):
-    """Give what is averaged of answers.
-
-    Two ranks that say nothing one by one may do so together: a photo between two classes has high
-    ranks for both, and a model that sees another kind of photo is in doubt between others than
-    before. So products of ranks stand beside the ranks; a mean sees no more of a part of the photos
-    than moves it.
-
-    Parameters
+    Attributes
     ----------
-    reference, truth, probabilities
-        As of `neutral`.
-
-    Returns
-    -------
-    scores : ndarray of shape (n, d), float64
-        Those of `neutral`, then products of two ranks, each less a half, as neutral as these.
-    votes : ndarray of shape (n, n_classes), float64
+    codes : ndarray of shape (n, 1 + n_classes), int
+        `scores` in whole numbers (`flowers.drift.ranks.codes_of`).
     """
-    known, given = (_ranks(reference, p) for p in (reference, probabilities))
-    one, other = _pairs(reference)
-    known, given = (
-        np.column_stack([ranks, (ranks[:, one] - 0.5) * (ranks[:, other] - 0.5)])
-        for ranks in (known, given)
-    )
-    chosen = votes(reference, truth, probabilities)
-    return _apart(reference, truth, chosen, known, given), chosen
 
+    def __init__(self, probabilities):
+        self.probabilities, self.codes = probabilities, codes_of(scores(probabilities))
 
-def _ranks(reference, probabilities):
-    """Rank of each score among those of the held-out photos, range [0, 1]."""
-    sides = [
-        np.searchsorted(column, values, side)
-        for column, values in zip(
-            np.sort(scores(reference), axis=0).T, scores(probabilities).T, strict=True
-        )
-        for side in ("left", "right")
-    ]
-    return np.add(sides[::2], sides[1::2]).T / (2 * len(reference))
+    def values(self, held, truth):
+        """Give what is averaged of answers: what the mix of classes does not explain, and votes.
+
+        A score becomes its rank among the held-out photos, less the mean rank of the classes the
+        photo votes for (`flowers.drift.mix.votes`). Its mean over the photos of any class is then
+        0, so days with other flowers, or bursts of one, leave it where it was.
+
+        Two ranks that say nothing one by one may do so together: a photo between two classes has
+        high ranks for both, and a model that sees another kind of photo is in doubt between others
+        than before. So products of ranks stand beside the ranks; a mean sees no more of a part of
+        the photos than moves it.
+
+        Parameters
+        ----------
+        held : ndarray of shape (m,), int
+            Rows of the held-out photos, which may come again.
+        truth : ndarray of shape (m,), int
+            Their classes.
+
+        Returns
+        -------
+        scores : ndarray of shape (n, d), float64
+            Neutral ranks of `scores`, then products of two ranks, each less a half, as neutral.
+        votes : ndarray of shape (n, n_classes), float64
+        """
+        reference, ranks = self.probabilities[held], self._ranks(held)
+        one, other = _pairs(reference)
+        ranks = np.column_stack([ranks, (ranks[:, one] - 0.5) * (ranks[:, other] - 0.5)])
+        chosen = votes(reference, truth, self.probabilities)
+        explained = chosen @ class_means(reference, truth, ranks[held])
+        # Equal answers are equal scores, whatever the last bits of a product are.
+        return (ranks - explained).round(9), chosen
+
+    def _ranks(self, held):
+        """Rank of each score among those of the held-out photos, range [0, 1]."""
+        kinds, width = int(self.codes.max()) + 1, self.codes.shape[1]
+        place = self.codes + kinds * np.arange(width)
+        counts = np.bincount(place[held].ravel(), minlength=kinds * width).reshape(width, kinds)
+        # Those below, and half of those that are equal.
+        return ((2 * counts.cumsum(axis=1) - counts) / (2 * len(held))).ravel()[place]
+
+    def bets(self, scored, tolerance):
+        """Take of what `values` gives the scores to bet on, as codes.
+
+        Where no change of the mix is tolerated (0), they are the plain ones.
+        """
+        return self.codes if tolerance == 0 else codes_of(scored[:, : self.codes.shape[1]])
 
 
 def _pairs(reference):
@@ -91,9 +96,3 @@ def _pairs(reference):
     one, other = np.triu_indices(reference.shape[1], 1)
     most = np.argsort(-(reference.T @ reference)[one, other], kind="stable")[:PAIRS]
     return 1 + one[most], 1 + other[most]
-
-
-def _apart(reference, truth, chosen, known, given):
-    """Take from what is given what the classes that the photos vote for explain."""
-    # Equal answers are equal scores, whatever the last bits of a product are.
-    return (given - chosen @ class_means(reference, truth, known)).round(9)

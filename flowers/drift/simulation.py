@@ -10,8 +10,7 @@ import numpy as np
 from flowers.drift import traffic, watch
 from flowers.drift.martingale import bet_on
 from flowers.drift.means import Means
-from flowers.drift.neutral import values
-from flowers.drift.ranks import codes_of
+from flowers.drift.neutral import Ranked
 from flowers.drift.report import wilson
 from flowers.drift.windows import Held
 from flowers.parallel import each
@@ -71,12 +70,9 @@ class Simulator:
             Held(*(held_out[name][rows] for name in ("probabilities", "truth", "image")))
             for rows in references
         ]
-        tables = [values(held.probabilities, held.truth, population) for held in helds]
-        tolerance, n_scores = self.knobs["mix_tolerance"], 1 + population.shape[1]
-        bets = [scored[:, :n_scores] for scored, _ in tables]
-        if tolerance == 0:
-            bets = [watch.ranked(held, population, 0) for held in helds]
-        codes = [codes_of(bet) for bet in bets]
+        ranked, tolerance = Ranked(population), self.knobs["mix_tolerance"]
+        tables = [ranked.values(rows, held_out["truth"][rows]) for rows in references]
+        codes = [ranked.bets(scored, tolerance) for scored, _ in tables]
         known, arriving = (
             np.stack([c[rows] for c, rows in zip(codes, drawn, strict=True)])
             for drawn in (references, streams)
@@ -91,28 +87,35 @@ class Simulator:
             found.append((watch.first_ring(line, means, self.knobs), means, held))
         return found
 
-    def false_alarms(self, count, length=MONTH, **kind):
+    def false_alarms(self, count, traffics, length=MONTH):
         """Share of streams without any shift that ring, with its interval.
 
         Parameters
         ----------
         count, length : int
-            Streams, and photos in each.
-        **kind
-            Of traffic, as ``flowers.drift.traffic.streams`` takes it.
+            Streams of each traffic, and photos in each.
+        traffics : dict of name to dict
+            As ``flowers.drift.traffic.streams`` takes them.
 
-        Returns
-        -------
-        dict
+        Yields
+        ------
+        name : str
+        told : dict
         """
         starts = range(0, count, AT_A_TIME)
-        tasks = ((start, (min(AT_A_TIME, count - start), length), kind) for start in starts)
-        rang = [ring for rings in each(self._quiet, tasks) for ring in rings]
-        by = [ring.by for ring in rang if ring]
-        low, high = wilson(len(by), count)
-        told = {"streams": count, "photos": length, "rang": len(by) / count}
-        told |= {"rang_low": max(low, 0.0), "rang_high": high}
-        return told | {name: by.count(name) / count for name in watch.RINGS}
+        # Of all traffics at once: no worker waits for the last streams of one.
+        tasks = (
+            (start, (min(AT_A_TIME, count - start), length), kind)
+            for kind in traffics.values()
+            for start in starts
+        )
+        watched = each(self._quiet, tasks)
+        for name in traffics:
+            by = [ring.by for _ in starts for ring in next(watched) if ring]
+            low, high = wilson(len(by), count)
+            told = {"streams": count, "photos": length, "rang": len(by) / count}
+            told |= {"rang_low": max(low, 0.0), "rang_high": high}
+            yield name, told | {ring: by.count(ring) / count for ring in watch.RINGS}
 
     def _quiet(self, start, size, kind):
         """Rings of streams without a shift, the same whatever else is drawn."""

@@ -7,7 +7,7 @@ import numpy as np
 from flowers.drift import mix, watch
 from flowers.drift.alarm import compare, holm, kolmogorov_smirnov
 from flowers.drift.means import Means
-from flowers.drift.neutral import values
+from flowers.drift.neutral import Ranked
 from flowers.drift.report import accuracy, describe
 from flowers.drift.verdict import BETTER, HARMFUL, needed, verdict
 from flowers.drift.watch import Ring
@@ -58,14 +58,14 @@ class Stream:
             The section ``drift`` of params.yaml.
         """
         held, rows = Held.of(held_out), np.array(rows)
-        log_capital = watch.capital(held, rows, knobs["mix_tolerance"])
         size, tolerance = knobs["window"], knobs["mix_tolerance"]
         windows = Windows.of(held, rows["probabilities"], size, tolerance)
         day = rows["time"].astype("M8[D]").astype(int)
-        given = (
-            values(held.probabilities, held.truth, p)
-            for p in (held.probabilities, rows["probabilities"])
-        )
+        known = len(held.truth)
+        ranked = Ranked(np.concatenate([held.probabilities, rows["probabilities"]]))
+        table = ranked.values(np.arange(known), held.truth)
+        log_capital = watch.capital(known, rows, ranked.bets(table[0], tolerance))
+        given = ([x[some] for x in table] for some in (slice(known), slice(known, None)))
         means = Means.of(held.truth, *given, day, knobs)
         ring = watch.first_ring(log_capital, means, knobs)
         told = judged(held, rows, ring, knobs)

@@ -7,8 +7,6 @@ import numpy as np
 
 from flowers.drift.martingale import bet_on
 from flowers.drift.means import LENGTHS
-from flowers.drift.neutral import neutral, scores
-from flowers.drift.ranks import codes_of
 from flowers.drift.windows import compared
 
 RINGS = CAPITAL, SCORES, MIX = "capital", "scores", "mix"
@@ -55,22 +53,18 @@ def ties(rows):
     return (np.array([crc32(row.tobytes()) for row in content], float) + 0.5) / 2**32
 
 
-def capital(held, rows, tolerance):
-    """Logarithm of the capital bet against a stream of answers, (n,)."""
-    codes = codes_of(
-        np.concatenate(
-            [ranked(held, p, tolerance) for p in (held.probabilities, rows["probabilities"])]
-        )
-    )
-    known, arriving = np.split(codes, [len(held.truth)])
-    return bet_on(known[None], arriving[None], ties(rows)[None])[0]
+def capital(known, rows, codes):
+    """Logarithm of the capital bet against a stream of answers, (n,).
 
-
-def ranked(held, probabilities, tolerance):
-    """Give the scores to bet on: where no change of the mix is tolerated, the plain ones."""
-    if tolerance == 0:
-        return scores(probabilities)
-    return neutral(held.probabilities, held.truth, probabilities)
+    Parameters
+    ----------
+    known : int
+        Held-out photos.
+    rows : ndarray of shape (n,)
+    codes : ndarray of shape (known + n, d), int
+        As of ``flowers.drift.neutral.Ranked.bets``, of the held-out photos first.
+    """
+    return bet_on(codes[None, :known], codes[None, known:], ties(rows)[None])[0]
 
 
 def first_ring(log_capital, means, knobs):

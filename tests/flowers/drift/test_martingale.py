@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers.drift.martingale import DESIGN_EFFECT, JUMP, bet_on, log_capital
-from flowers.drift.neutral import neutral, scores
+from flowers.drift.neutral import Ranked, scores
 from flowers.drift.ranks import BLOCK, codes_of, p_values
 
 
@@ -12,6 +12,17 @@ def answers(truth, rng, strength=2.0):
     logs[np.arange(len(truth)), truth] += strength
     odds = np.exp(logs)
     return odds / odds.sum(axis=1, keepdims=True)
+
+
+def values(held, truth, given):
+    """Scores and votes of answers beside held-out ones."""
+    found = Ranked(np.concatenate([held, given])).values(np.arange(len(held)), truth)
+    return tuple(columns[len(held) :] for columns in found)
+
+
+def neutral(held, truth, given):
+    """Of the scores those that are bet on."""
+    return values(held, truth, given)[0][:, : 1 + held.shape[1]]
 
 
 def bets(known, given, ties):

@@ -4,9 +4,8 @@ import pytest
 from flowers.drift.days import Days
 from flowers.drift.history import LEAST, STEP, History
 from flowers.drift.means import LENGTHS, RUNS, Means
-from flowers.drift.neutral import values
 from flowers.drift.windows import Held
-from tests.flowers.drift.test_martingale import answers
+from tests.flowers.drift.test_martingale import answers, values
 
 KNOBS = {"window": 500, "mix_tolerance": 0.075}
 

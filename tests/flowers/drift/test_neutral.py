@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from flowers.drift.mix import class_means
-from flowers.drift.neutral import PAIRS, neutral, scores, values
-from tests.flowers.drift.test_martingale import answers
+from flowers.drift.neutral import PAIRS, Ranked, scores
+from flowers.drift.ranks import codes_of
+from tests.flowers.drift.test_martingale import answers, values
 
 
 def photos(count, seed, n_classes=3):
@@ -27,7 +28,25 @@ def test_what_is_averaged_is_nothing_for_the_held_out_photos_of_any_class():
     scored, chosen = values(held, truth, held)
     assert class_means(held, truth, scored) == pytest.approx(0, abs=1e-8)
     assert class_means(held, truth, chosen) == pytest.approx(np.eye(3))
-    assert (scored[:, :4] == neutral(held, truth, held)).all()
+
+
+def test_neutral_scores_are_bet_on_or_plain_ones_where_no_other_mix_is_tolerated():
+    held, truth = photos(200, 0)
+    ranked = Ranked(held)
+    scored, _ = ranked.values(np.arange(200), truth)
+    assert (ranked.bets(scored, 0.05) == codes_of(scored[:, :4])).all()
+    assert (ranked.bets(scored, 0) == codes_of(scores(held))).all()
+
+
+def test_held_out_photos_may_be_any_of_the_answers_and_come_again():
+    held, truth = photos(200, 0)
+    late = photos(100, 1)[0]
+    rows = np.random.default_rng(2).integers(0, 200, 150)
+    found = Ranked(np.concatenate([held, late])).values(rows, truth[rows])
+    for some, told in ((held, slice(200)), (late, slice(200, None))):
+        expected = values(held[rows], truth[rows], some)
+        for x, columns in zip(expected, found, strict=True):
+            assert columns[told] == pytest.approx(x, abs=1e-8)
 
 
 def test_another_mix_moves_votes_and_leaves_scores_where_they_were():

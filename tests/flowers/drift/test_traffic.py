@@ -69,7 +69,8 @@ def test_photos_to_shift_are_of_as_many_groups_as_there_are():
 
 @pytest.mark.parametrize("kind", [{}, {"burst": 3.0, "day_sd": 0.05}])
 def test_months_without_a_shift_are_quiet(held_out, kind):
-    told = Simulator(held_out, KNOBS, 0).false_alarms(20, 5000, **kind)
+    ((name, told),) = Simulator(held_out, KNOBS, 0).false_alarms(20, {"some": kind}, 5000)
+    assert name == "some"
     assert told["rang"] <= 0.1 and told["rang_low"] <= told["rang"] <= told["rang_high"]
     assert told["streams"] == 20 and MONTH == 20_000
 
@@ -77,9 +78,12 @@ def test_months_without_a_shift_are_quiet(held_out, kind):
 @pytest.mark.parametrize("name", ["threading", "loky"])
 def test_workers_change_nothing(held_out, name):
     simulator = Simulator(held_out, KNOBS, 3)
-    alone = simulator.false_alarms(45, 600, burst=5.0)
+    traffics = {"plain": {}, "in bursts": {"burst": 5.0}}
+    alone = dict(simulator.false_alarms(45, traffics, 600))
     with workers(2, name):
-        assert simulator.false_alarms(45, 600, burst=5.0) == alone
+        assert dict(simulator.false_alarms(45, traffics, 600)) == alone
+    (one,) = simulator.false_alarms(45, {"in bursts": {"burst": 5.0}}, 600)
+    assert one == ("in bursts", alone["in bursts"])
 
 
 def test_a_shift_of_the_photos_rings_soon_and_is_called_so(held_out):
@@ -110,5 +114,5 @@ def test_where_all_streams_ring_too_soon_none_is_left_to_see_the_shift(held_out,
     right = held_out["probabilities"].argmax(axis=1) == held_out["truth"]
     told = simulator.detection(Case(held_out["probabilities"], right, np.arange(300)), 2)
     assert told["within_400"] is told["within_2000"] is told["median_photos"] is None
-    quiet = simulator.false_alarms(1, 600)
-    assert charts.alarm({"independent": quiet}, {"none": told}).startswith("<?xml")
+    quiet = dict(simulator.false_alarms(1, {"independent": {}}, 600))
+    assert charts.alarm(quiet, {"none": told}).startswith("<?xml")
