@@ -20,7 +20,7 @@ def main(knobs):
     rows, index = load_rows(), read_csv("data/index.csv")
     test, seed, bins = np.flatnonzero(~rows["train"]), knobs["seed"], knobs["bins"]
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
-    models = {name: load(f"models/{name}.joblib") for name in MODELS}
+    models = {name: load(f"models/{name}.joblib", mapped=True) for name in MODELS}
     with stage_workers():
         given = {n: Answers.of(m, X, known, rows["group"][test]) for n, m in models.items()}
     figures = {name: scores.scores(a, knobs["resamples"], seed, bins) for name, a in given.items()}
