@@ -190,7 +190,7 @@ def write(folder, file, preparation, golden, reference, evidence):
     dict
         The card.
     """
-    estimator = saved.load(file)
+    estimator = saved.load(file, mapped=True)
     preparation = dict(preparation)
     path = preparation.pop("codebook", None)
     learnt = Path(path) if LEARNED & set(preparation["features"]) else None

@@ -8,7 +8,7 @@ from flowers.evaluation import charts, scores
 from flowers.evaluation.answers import Answers, class_rows, prediction_rows, worst_mistakes
 from flowers.evaluation.headline import headline
 from flowers.learning.saved import load
-from flowers.tables import read_csv, rounded, write_csv, write_json, write_text
+from flowers.tables import read_csv, rounded, table_rows, write_csv, write_json, write_text
 from stages._files import load_rows, write_sheet
 from stages._run import run
 from stages._workers import stage_workers
@@ -20,7 +20,7 @@ def main(knobs):
     rows, index = load_rows(), read_csv("data/index.csv")
     test, seed, bins = np.flatnonzero(~rows["train"]), knobs["seed"], knobs["bins"]
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
-    models = {name: load(f"models/{name}.joblib") for name in MODELS}
+    models = {name: load(f"models/{name}.joblib", mapped=True) for name in MODELS}
     with stage_workers():
         given = {n: Answers.of(m, X, known, rows["group"][test]) for n, m in models.items()}
     figures = {name: scores.scores(a, knobs["resamples"], seed, bins) for name, a in given.items()}
@@ -32,12 +32,11 @@ def main(knobs):
     facts = {"row": test} | facts | {"group": rows["group"][test]}
     write_csv("metrics/predictions.csv", prediction_rows(given, facts))
     write_csv("metrics/per_class.csv", class_rows(figures))
-    answered = {name: a.answered for name, a in given.items()}
     binned = {name: scores.reliability(a.confidence, a.correct, bins) for name, a in given.items()}
     curves = {n: scores.recall_curves(known, a.probabilities, a.classes) for n, a in given.items()}
-    write_text("plots/confusion.svg", charts.confusion(known, answered, models["svm"].classes_))
-    write_text("plots/reliability.svg", charts.reliability(binned))
-    write_text("plots/recall.svg", charts.recall(curves))
+    attempts = table_rows(read_csv("plots/tuning.csv"))
+    for name, picture in charts.pictures(given, binned, curves, attempts).items():
+        write_text(f"plots/{name}.svg", picture)
     for name in MODELS:
         write_csv(f"plots/reliability_{name}.csv", rounded(binned[name]))
     write_csv("plots/recall.csv", scores.mean_recall_rows(curves))

@@ -1,8 +1,7 @@
 """Put the result on one page, to be read without a network; the last stage, after drift."""
 
-from flowers.evaluation import charts
-from flowers.evaluation.report_page import columns_as_rows, page, picture
-from flowers.tables import read_csv, read_json, write_text
+from flowers.evaluation.report_page import page, picture
+from flowers.tables import read_csv, read_json, table_rows, write_text
 from stages._run import run
 
 FACTS = (
@@ -37,8 +36,7 @@ def main(knobs):
         "size": knobs["resize.size"],
         "twin_correlation": knobs["split.twin_correlation"],
     }
-    tables = {name: columns_as_rows(table) for name, table in named(read_csv, TABLES).items()}
-    write_text("plots/tuning.svg", charts.tuning(tables["tuning"]))
+    tables = {name: table_rows(table) for name, table in named(read_csv, TABLES).items()}
     facts = named(read_json, FACTS) | {"knobs": told}
     text = page(facts, tables, named(picture, PICTURES))
     write_text("plots/report.html", text)

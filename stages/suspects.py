@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowers.evaluation.suspects import TWIN, suspects
-from flowers.tables import read_csv, write_csv
+from flowers.tables import read_csv, table_rows, write_csv
 from stages._files import load_rows, write_sheet
 from stages._run import run
 
@@ -20,7 +20,7 @@ def main(knobs):
     table |= {"label": rows["label"][photos], "suggested": suggested}
     table |= {"margin": [f"{m:.4f}" for m in margin], "reason": reason}
     table |= {"part": rows["part"][photos]}
-    lines = [dict(zip(table, line, strict=True)) for line in zip(*table.values(), strict=True)]
+    lines = table_rows(table)
     write_csv("metrics/suspects.csv", lines, tuple(table))
     count = knobs["evaluate.worst"]
     shown = lines[:count]

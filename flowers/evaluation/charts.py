@@ -2,8 +2,37 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
 
 from flowers.plots import svg
+
+
+def pictures(answers, bins, curves, attempts):
+    """Draw all charts of an evaluation.
+
+    Parameters
+    ----------
+    answers : dict of model name to Answers
+        Of the same photos.
+    bins : dict of model name to list of dict
+        As of `reliability`.
+    curves : dict of model name to list of dict
+        As of `recall`.
+    attempts : list of dict
+        As of `tuning`.
+
+    Returns
+    -------
+    dict of name to SVG text
+    """
+    any_one = next(iter(answers.values()))
+    answered = {name: given.answered for name, given in answers.items()}
+    return {
+        "confusion": confusion(any_one.labels, answered, any_one.classes),
+        "reliability": reliability(bins),
+        "recall": recall(curves),
+        "tuning": tuning(attempts),
+    }
 
 
 def confusion(labels, answers, classes):
@@ -15,8 +44,6 @@ def confusion(labels, answers, classes):
     answers : dict of model name to ndarray of shape (n,), str
     classes : sequence of str
     """
-    from sklearn.metrics import confusion_matrix  # takes a second, and no other chart needs it
-
     figure = Figure(figsize=(4.4 * len(answers), 3.8), layout="constrained")
     axes = figure.subplots(1, len(answers), squeeze=False)[0]
     for ax, (name, answer) in zip(axes, answers.items(), strict=True):

@@ -26,11 +26,6 @@ def picture(path):
     return f"data:{KINDS[path.suffix]};base64,{content}"
 
 
-def columns_as_rows(columns):
-    """Turn a table of columns, as ``flowers.tables.read_csv`` gives it, into a list of dict."""
-    return [dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True)]
-
-
 def page(facts, tables, pictures):
     """Write the page; the same bytes for the same facts.
 

@@ -11,19 +11,22 @@ def save(estimator, path):
         joblib.dump(estimator, partial, protocol=5)
 
 
-def load(path):
+def load(path, mapped=False):
     """Read an estimator that this project wrote; a pickle can run code, so no other.
 
     Parameters
     ----------
     path : path-like
+    mapped : bool
+        Whether its arrays stay in the file, and are read from there when they are needed: in less
+        time, for one who answers once. The file must not change meanwhile.
 
     Returns
     -------
     GramSVC, StreamedSVC or CalibratedNB
     """
     import_classes()
-    return joblib.load(path)
+    return joblib.load(path, mmap_mode="r" if mapped else None)
 
 
 def import_classes():

@@ -54,7 +54,7 @@ def test_only_test_photos_are_scored(finished, predictions):
     assert len(predictions["row"]) == list(parts.values()).count("test")
 
 
-@pytest.mark.parametrize("name", ["confusion.svg", "reliability.svg", "recall.svg"])
+@pytest.mark.parametrize("name", ["confusion.svg", "reliability.svg", "recall.svg", "tuning.svg"])
 def test_charts_are_drawn(finished, name):
     assert "</svg>" in (finished.path / "plots" / name).read_text()
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from PIL import Image
 
-from flowers.evaluation.report_page import columns_as_rows, page, picture
+from flowers.evaluation.report_page import page, picture
 
 MODEL = {
     "accuracy": 0.7895,
@@ -118,8 +118,3 @@ def test_a_picture_says_what_it_is(tmp_path, name, kind):
     else:
         (tmp_path / name).write_text("<svg/>")
     assert picture(tmp_path / name).startswith(f"data:image/{kind};base64,")
-
-
-def test_a_table_of_columns_becomes_one_of_rows():
-    assert columns_as_rows({"a": [1, 2], "b": [3, 4]}) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
-    assert columns_as_rows({"a": [], "b": []}) == []

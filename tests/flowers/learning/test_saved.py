@@ -16,13 +16,36 @@ from tests.flowers.learning.estimator_data import rows
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
 @pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
-def test_a_loaded_model_answers_as_the_one_written(estimator, tmp_path):
+def test_a_loaded_model_answers_as_the_one_written(estimator, calibration, mapped, tmp_path):
     X, y = rows()
-    model = estimator().fit(X, y)
+    model = estimator(calibration=calibration).fit(X, y)
     save(model, tmp_path / "model.joblib")
-    loaded = load(tmp_path / "model.joblib")
+    loaded = load(tmp_path / "model.joblib", mapped)
     assert type(loaded) is estimator
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GramSVC(),
+        GramSVC(kernel="linear"),
+        GramSVC(multiclass="ovr"),
+        StreamedSVC(),
+        CalibratedNB(),
+        CalibratedNB(reduce="lda", components=5),
+    ],
+    ids=str,
+)
+def test_the_arrays_of_a_mapped_model_stay_in_its_file(estimator, tmp_path):
+    X, y = rows()
+    model = estimator.fit(X, y)
+    save(model, tmp_path / "model.joblib")
+    loaded = load(tmp_path / "model.joblib", mapped=True)
+    assert isinstance(loaded.classes_, np.memmap)
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
