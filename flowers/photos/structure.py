@@ -186,7 +186,6 @@ def _histograms(grey, out):
     strength, turn = polar(grey)
     # A slope and its opposite are one: half a turn is as much as none.
     turn += (turn < 0) * np.float32(4)
-    turn -= (turn >= 4) * np.float32(4)
     # Middles of bins lie at half numbers: mirrored, the bin k becomes the bin 8 - k.
     turn *= np.float32(BINS / 4)
     turn -= np.float32(0.5)
