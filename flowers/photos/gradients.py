@@ -22,10 +22,13 @@ def polar(planes):
     turn : ndarray of shape (n, h, w), float32
         As of `octants`.
     """
+    planes = np.ascontiguousarray(planes)
     dx, dy = np.empty_like(planes), np.empty_like(planes)
-    dx[:, :, 0], dx[:, :, -1], dy[:, 0], dy[:, -1] = 0, 0, 0, 0
-    np.subtract(planes[:, :, 2:], planes[:, :, :-2], out=dx[:, :, 1:-1])
+    # All lines as one: numpy is slow on many short ones. What crosses their ends is cleared.
+    line = planes.ravel()
+    np.subtract(line[2:], line[:-2], out=dx.ravel()[1:-1])
     np.subtract(planes[:, 2:], planes[:, :-2], out=dy[:, 1:-1])
+    dx[:, :, 0], dx[:, :, -1], dy[:, 0], dy[:, -1] = 0, 0, 0, 0
     turn = octants(dx, dy)
     np.square(dx, out=dx)
     dx += np.square(dy, out=dy)
