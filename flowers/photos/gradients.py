@@ -22,9 +22,13 @@ def polar(planes):
     turn : ndarray of shape (n, h, w), float32
         As of `octants`.
     """
-    dx, dy = np.zeros_like(planes), np.zeros_like(planes)
-    np.subtract(planes[:, :, 2:], planes[:, :, :-2], out=dx[:, :, 1:-1])
+    planes = np.ascontiguousarray(planes)
+    dx, dy = np.empty_like(planes), np.empty_like(planes)
+    # All lines as one: numpy is slow on many short ones. What crosses their ends is cleared.
+    line = planes.ravel()
+    np.subtract(line[2:], line[:-2], out=dx.ravel()[1:-1])
     np.subtract(planes[:, 2:], planes[:, :-2], out=dy[:, 1:-1])
+    dx[:, :, 0], dx[:, :, -1], dy[:, 0], dy[:, -1] = 0, 0, 0, 0
     turn = octants(dx, dy)
     np.square(dx, out=dx)
     dx += np.square(dy, out=dy)
@@ -54,7 +58,8 @@ def by_orientation(strength, turn, middles, ends):
         np.abs(np.subtract(turn, np.float32(middle), out=share), out=share)
         if middle in ends:
             np.minimum(share, np.float32(len(middles)) - share, out=share)
-        np.maximum(np.subtract(np.float32(1), share, out=share), np.float32(0), out=share)
+        # Of an array and a number, numpy's maximum takes three times as long.
+        np.clip(np.subtract(np.float32(1), share, out=share), 0, 1, out=share)
         share *= strength
         yield share
 
@@ -89,7 +94,8 @@ def octants(dx, dy):
     steep, back = high > wide, dx < 0
     q = np.minimum(wide, high)
     np.maximum(wide, high, out=wide)
-    q /= np.maximum(wide, np.float32(1e-12), out=wide)
+    wide += np.float32(1e-30)
+    q /= wide
     square = np.square(q, out=wide)
     turn = np.multiply(square, _ARCTAN[3], out=high)
     for factor in (_ARCTAN[2], _ARCTAN[1]):
@@ -101,4 +107,6 @@ def octants(dx, dy):
     for mirrored, axis in ((steep, 2), (back, 4)):
         turn -= np.multiply(mirrored, np.float32(axis), out=q)
         np.abs(turn, out=turn)
-    return np.copysign(turn, dy, out=turn)
+    # As numpy's copysign has it, in a quarter of its time.
+    turn.view(np.uint32)[...] |= dy.view(np.uint32) & np.uint32(1 << 31)
+    return turn

@@ -1,5 +1,6 @@
 """Near-duplicates by structure: where edges run, whatever the colours."""
 
+import math
 from functools import lru_cache
 from itertools import groupby
 
@@ -71,10 +72,11 @@ def _of_windows(images, start, windows):
         histograms = np.empty((len(windows), len(grey), CELLS, CELLS, BINS), dtype=np.float32)
         # Windows of one height have their lines of pixels in common.
         for (top, share, pixels), numbers in _by_height(windows):
-            lines = _areas(grey.shape[1], top, share, pixels) @ grey
+            inside, weights = _areas(grey.shape[1], top, share, pixels)
+            lines = weights @ grey[:, inside]
             for k in numbers:
-                across = _areas(grey.shape[1], windows[k][0], share, pixels)
-                _histograms(lines @ across.T, out=histograms[k])
+                inside, weights = _areas(grey.shape[1], windows[k][0], share, pixels)
+                _histograms(lines[..., inside] @ weights.T, out=histograms[k])
         histograms = _normalised(histograms.reshape(-1, CELLS, CELLS, BINS))
         found[:, some] = histograms.reshape(len(windows), len(grey), -1)
     released(images)
@@ -174,11 +176,13 @@ def _grey(images):
 
 @lru_cache(maxsize=64)
 def _areas(side, edge, share, reduced):
-    """Share of each of `side` pixels in each of the `reduced` parts of a window."""
+    """Pixels of `side` that a window holds, and their shares in each of its `reduced` parts."""
     ends = side * np.linspace(edge, edge + share, reduced + 1)[:, None]
-    pixel = np.arange(side)
+    first, last = math.floor(ends[0, 0]), min(math.ceil(ends[-1, 0]), side)
+    pixel = np.arange(first, last)
     inside = np.minimum(ends[1:], pixel + 1) - np.maximum(ends[:-1], pixel)
-    return (np.maximum(inside, 0) * reduced / (side * share)).astype(np.float32)
+    weights = np.maximum(inside, 0) * reduced / (side * share)
+    return slice(first, last), weights.astype(np.float32)
 
 
 def _histograms(grey, out):
@@ -186,7 +190,6 @@ def _histograms(grey, out):
     strength, turn = polar(grey)
     # A slope and its opposite are one: half a turn is as much as none.
     turn += (turn < 0) * np.float32(4)
-    turn -= (turn >= 4) * np.float32(4)
     # Middles of bins lie at half numbers: mirrored, the bin k becomes the bin 8 - k.
     turn *= np.float32(BINS / 4)
     turn -= np.float32(0.5)
