@@ -1,6 +1,7 @@
 """Splits and folds; groups of near-duplicates never cross a grouped one."""
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.utils import get_tags
 
@@ -173,3 +174,25 @@ def copied(machine, X, folds):
     most = max(len(train) for train, _ in folds)
     width = most if get_tags(machine).input_tags.pairwise else X.shape[1]
     return most * width * (X.itemsize if X.itemsize == 8 else X.itemsize + 8)
+
+
+def held_out(machine, X, y, train, rows):
+    """Fit a machine on some rows, and ask it about others.
+
+    Parameters
+    ----------
+    machine : classifier
+        Unfitted, with a ``decision_function``; it stays so.
+    X, y
+        Of all rows; kernel values if the machine takes them.
+    train, rows : ndarray of int
+
+    Returns
+    -------
+    classes : ndarray
+    decision : ndarray of shape (len(rows), k) or (len(rows),)
+    """
+    pairwise = get_tags(machine).input_tags.pairwise
+    seen, asked = (X[np.ix_(some, train)] if pairwise else X[some] for some in (train, rows))
+    fitted = clone(machine).fit(seen, y[train])
+    return fitted.classes_, fitted.decision_function(asked)

@@ -2,12 +2,10 @@
 
 import joblib
 import numpy as np
-from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
-from sklearn.utils import get_tags
 
 from flowers.errors import BadInput
-from flowers.learning.splits import copied, grouped_folds
+from flowers.learning.splits import copied, grouped_folds, held_out
 from flowers.parallel import at_once
 
 
@@ -72,9 +70,7 @@ class Tuning:
         def right(train, rows):
             if len(np.unique(self._y[train])) == 1:
                 return self._y[rows] == self._y[train[0]]
-            fitted = clone(machine).fit(_part(machine, X, train, train), self._y[train])
-            decision = fitted.decision_function(_part(machine, X, rows, train))
-            return labels(fitted.classes_, decision) == self._y[rows]
+            return labels(*held_out(machine, X, self._y, train, rows)) == self._y[rows]
 
         away = [(i, j) for i in range(self._folds) for j in range(i, self._folds)]
         parts = [np.isin(self._fold, pair) for pair in away]
@@ -137,7 +133,3 @@ class Tuning:
             }
             for knobs, correct, leaky in self._tried
         ]
-
-
-def _part(machine, X, rows, train):
-    return X[np.ix_(rows, train)] if get_tags(machine).input_tags.pairwise else X[rows]
