@@ -173,7 +173,13 @@ def test_a_tag_at_which_gto_stumbles_is_one_line(promoted, capsys, tag):
 
 
 def test_production_is_not_given_back_to_a_commit_without_a_model(promoted, capsys):
-    empty = call("git", "commit-tree", "-m", "nothing", call("git", "hash-object", "-t", "tree", "-w", "/dev/null"))
+    empty = call(
+        "git",
+        "commit-tree",
+        "-m",
+        "nothing",
+        call("git", "hash-object", "-t", "tree", "-w", "/dev/null"),
+    )
     hand_tag("flowers@v0.1.0", at=empty)
     before = call("git", "tag")
     assert "v0.1.0 has no model" in refused(capsys, "rollback", "--to", "v0.1.0")
