@@ -10,6 +10,8 @@ from flowers.log.record import now
 NAMES = "????-??-??.jsonl"
 # An entry that is so much later than the last write to its file has a wrong clock.
 DAY = 24 * 3600 * 10**6  # microseconds
+# O_NONBLOCK: a pipe without a reader would have to be waited for, for ever.
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
 # Absent on macOS.
 _sync = getattr(os, "fdatasync", os.fsync)
 
@@ -111,7 +113,7 @@ def _write(directory, name, text):
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / name
     is_new = not path.exists()
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    file = os.open(path, _FLAGS, 0o644)
     try:
         if (written := os.write(file, data)) != len(data):
             raise OSError(errno.ENOSPC, f"only {written} of {len(data)} bytes written", str(path))

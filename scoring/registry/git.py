@@ -14,7 +14,10 @@ def git(*arguments):
         With what git calls fatal, or its last words, if it fails.
     """
     try:
-        ended = subprocess.run(("git", *arguments), capture_output=True, encoding="utf-8")
+        # Names of tags and files may be any bytes.
+        ended = subprocess.run(
+            ("git", *arguments), capture_output=True, encoding="utf-8", errors="backslashreplace"
+        )
     except FileNotFoundError as error:
         raise BadInput("git is not installed") from error
     if ended.returncode:
@@ -78,7 +81,7 @@ def tags_like(*beginnings):
         By name: ``type`` ("tag" for an annotated one), ``to`` (the type of what it names in the
         end) and ``commit``, the id of that.
     """
-    parts = "%(refname:short) %(objecttype) %(*objecttype) %(*objectname)"
+    parts = "%(refname:lstrip=2) %(objecttype) %(*objecttype) %(*objectname)"
     listed = git("for-each-ref", f"--format={parts}", "refs/tags").splitlines()
     found = {}
     for name, kind, *peeled in (line.split(" ") for line in listed):

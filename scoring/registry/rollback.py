@@ -2,6 +2,8 @@
 
 from flowers.errors import BadInput
 from scoring.registry import checks, tags
+from scoring.registry.fetch import locked
+from scoring.registry.git import file_at
 from scoring.registry.promote import tagged
 
 
@@ -11,7 +13,7 @@ def rollback(to=None):
     Raises
     ------
     BadInput
-        If there is none, or it is in production already.
+        If there is none, it is in production already, or its commit has no model.
     """
     history = tags.events()
     present = tags.current(history, "production")
@@ -25,8 +27,12 @@ def rollback(to=None):
         raise BadInput(f"there is no {version}; there are {', '.join(known) or 'none'}")
     if present and present["version"] == version:
         raise BadInput(f"{version} is in production already")
-    tags.require_now(history)
     commit = known[version]
+    try:
+        locked(file_at(commit, "dvc.lock"))
+    except BadInput as error:
+        raise BadInput(f"{version} has no model: {error}; name another with --to") from error
+    tags.require_now(history)
     done = {name for e in history if e["commit"] == commit for name in tags.checks_of(e["message"])}
     passed = [name for name in checks.REQUIRED["production"] if name in done]
     left = present["version"] if present else "none"

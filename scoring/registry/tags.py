@@ -40,6 +40,12 @@ def events():
         found = gto.api.history(".", NAME, ascending=True)
     except (GTOException, SCMError) as error:
         raise BadInput(f"the tags cannot be read: {error}") from error
+    except Exception as error:  # of any tag in its form, and there is no list of what it may raise
+        raise BadInput(
+            f"GTO cannot read the tags ({type(error).__name__}: {error}): one with @ or # in its "
+            "name names no commit, or has no tagger, or one or a time that cannot be; git "
+            "for-each-ref --format='%(refname) %(*objecttype) %(tagger)' refs/tags shows which"
+        ) from error
     version_of = {tag["commit"]: name.partition("@")[2] for name, tag in registrations(known)}
     for event in found:
         # A tag of a tag names the commit behind it.
@@ -190,7 +196,7 @@ def register(version, commit, message):
 
 def assign(stage, commit, message, sign=""):
     """Give a commit's version a stage, or take it with `sign` "!"; the tag's name is returned."""
-    used = [counter(tag) for tag in git("tag", "--list", f"{NAME}#*").splitlines()]
+    used = map(counter, written())
     return write(f"{NAME}#{stage}{sign}#{max(used, default=0) + 1}", commit, message)
 
 

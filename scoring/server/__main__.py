@@ -79,8 +79,9 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self):
+        host = self._settings.host
         options = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
+            "bind": f"{f'[{host}]' if ':' in host else host}:{self._settings.port}",
             "workers": 1,
             "worker_class": _Worker,
             "threads": self._settings.threads,

@@ -12,6 +12,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from flowers.log import record
+from flowers.tables import read_json
 from scoring.server import guard, problems
 from scoring.server.problems import Problem
 from scoring.server.scorer import Scorer
@@ -33,6 +34,9 @@ DOCS = get_swaggerui_blueprint(
 )
 # Parts of a form that are no photos.
 OTHER_PARTS = 8
+# Of a label, whose longest has some hundreds: JSON becomes objects of thirty times its size, and
+# nobody else is answered meanwhile.
+MAX_LABEL_BYTES = 16_384
 
 
 def create_app(settings=None):
@@ -126,6 +130,8 @@ def _photos():
 
 
 def feedback():
+    if (request.content_length or 0) > MAX_LABEL_BYTES:
+        raise Problem(413, f"a label may have {MAX_LABEL_BYTES} bytes")
     try:
         body = json.loads(request.get_data()) if request.is_json else None
     except (ValueError, RecursionError) as error:
@@ -188,18 +194,20 @@ def _model(model):
 
 
 def drift():
+    age, report = None, None
     try:
-        age = max(0.0, time.time() - DRIFT_REPORT.stat().st_mtime)
-        report = json.loads(DRIFT_REPORT.read_text())
+        age = round(max(0.0, time.time() - DRIFT_REPORT.stat().st_mtime), 1)
+        if DRIFT_REPORT.is_file():  # a pipe would have to be waited for
+            report = read_json(DRIFT_REPORT)
     except FileNotFoundError:
         return {"state": "no report yet", "age_seconds": None}
-    except ValueError:
-        report = None
+    except (OSError, ValueError, RecursionError):
+        pass
     if not isinstance(report, dict):
         report = {"state": "report not readable"}
     elif report.get("md5", _scorer().model.md5) != _scorer().model.md5:
         report = {"state": "report of another model", "md5": report["md5"]}
-    return {"state": "report"} | report | {"age_seconds": round(age, 1)}
+    return {"state": "report"} | report | {"age_seconds": age}
 
 
 def metrics():

@@ -41,14 +41,14 @@ class Channel(HTTPChannel):
     drained_since = None
 
     def __init__(self, *arguments, **options):
-        self.since = time.monotonic()  # a request may come from here on
+        # A request may come from here on, and an answer be read; not by a clock that is set.
+        self.since = self.taken_since = time.monotonic()
         super().__init__(*arguments, **options)
 
     def handle_read(self):
         if self.drained_since is None:
             data = self._received()
             if data:
-                self.last_activity = time.time()
                 self.received(data)
             elif data is not None and self.request and not self.request.completed:
                 self.refuse(400, "the request ended before its end")
@@ -87,7 +87,13 @@ class Channel(HTTPChannel):
         if self.server.stopping:
             self.requests[0].headers["CONNECTION"] = "close"
         super().service()
-        self.since = time.monotonic()
+        self.since = self.taken_since = time.monotonic()
+
+    def send(self, data, do_close=True):
+        sent = super().send(data, do_close=do_close)
+        if sent:
+            self.taken_since = time.monotonic()
+        return sent
 
     @property
     def coming(self):
@@ -102,7 +108,7 @@ class Channel(HTTPChannel):
         if self.drained_since is not None:
             overdue = now - self.drained_since > DRAIN_SECONDS
         elif self.total_outbufs_len or self.close_when_flushed:
-            overdue = time.time() - self.last_activity > READ_SECONDS
+            overdue = now - self.taken_since > READ_SECONDS
         elif self.request is None:
             idle = LINGER_SECONDS if self.server.stopping else HEADER_SECONDS
             overdue = now - self.since > idle

@@ -1,7 +1,9 @@
 """The settings of the scorer: environment variables, checked before anything starts."""
 
 import os
+import re
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from pathlib import Path
 
 from flowers.environment import log_dir, model_dir, model_sha256
@@ -79,7 +81,7 @@ def from_environment(environ=os.environ):
             f"THREADS={threads} leaves no thread to refuse or to report: use more than "
             f"{busy}, which is QUEUE={queue} + {processors()} processors, or a lower QUEUE"
         )
-    host = environ.get("HOST") or Settings.host
+    host = _host(environ.get("HOST") or Settings.host)
     hosts = [name.strip() for name in (environ.get("HOSTS") or "").split(",") if name.strip()]
     return Settings(
         model_dir=model_dir(environ),
@@ -95,6 +97,20 @@ def from_environment(environ=os.environ):
         model_sha256=model_sha256(environ),
         hosts=hosts or (list(LOOPBACK) if host in LOOPBACK else None),
     )
+
+
+def _host(text):
+    host = text.strip("[]")
+    try:
+        if ":" in host:
+            IPv6Address(host)
+        elif not re.fullmatch(r"[\w.-]+", host):
+            raise ValueError(host)
+    except ValueError as error:  # gunicorn would take it for a socket of another kind
+        raise BadInput(
+            f"HOST={text}: set it to a name or an address, such as 0.0.0.0 or ::"
+        ) from error
+    return host
 
 
 def _number(environ, name, of_type, default, low, high):

@@ -1,7 +1,9 @@
 import json
+import os
 
 import pytest
 
+from flowers.log import alarms, days
 from scoring.latch import main
 from stages import drift as watch
 from stages import snapshot
@@ -55,6 +57,16 @@ def test_a_person_clears_it_and_the_watch_begins_anew(here):
         r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.desk, 9, 5000)
     ]
     assert here(*late)["state"] == "warming up"  # their clock is wrong
+
+
+def test_what_a_clock_that_was_ahead_has_cleared_blinds_nobody_once_it_is_set_back(here):
+    here(*moved(here.desk, 0))
+    late = f"2100{alarms.now()[4:]}"
+    md5 = figures(here.desk, "drift")["md5"]
+    line = {"time": late, "kind": alarms.ACKNOWLEDGEMENT, "model_md5": md5}
+    days.append(here.desk.path / "logs", [line], alarms.NAME)
+    os.utime(here.desk.path / "logs/alarms.jsonl", (2**32, 2**32))
+    assert here()["alarm"]["latched"] is True
 
 
 def test_without_an_alarm_there_is_nothing_to_clear(here, capsys):

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import (
     ROOT,
@@ -110,3 +112,75 @@ def test_a_repository_without_a_commit_or_a_name_says_what_to_do(repo, capsys, m
     call("git", "checkout", "--quiet", "--orphan", "new")
     (line,) = refused(capsys, "promote").splitlines()
     assert "no commit" in line and "git add" in line
+
+
+def test_names_that_are_no_text_cost_nothing_else(promoted, capsys):
+    for name in (b"caf\xe9", b"flowers@caf\xe9"):
+        subprocess.run((b"git", b"tag", name), check=True)
+    found = status(capsys)
+    assert found["production"]["tag"] == "flowers#production#1"
+    assert set(found["not_counting"]) == {r"flowers@caf\xe9"}
+    Path(os.fsdecode(b"caf\xe9.txt")).write_text("1")
+    commit("another name that is no text")
+    call("git", "config", "core.quotePath", "false")
+    Path(os.fsdecode(b"caf\xe9.txt")).write_text("2")
+    assert r"not committed: caf\xe9.txt" in refused(capsys, "promote")
+
+
+def test_a_branch_of_the_same_name_hides_no_tag(repo, capsys):
+    hand_tag("flowers@v1.0.0", light=True)
+    call("git", "branch", "flowers@v1.0.0")
+    assert set(status(capsys)["not_counting"]) == {"flowers@v1.0.0"}
+
+
+def test_the_number_of_a_tag_is_new_however_git_shows_lists(promoted, capsys):
+    call("git", "config", "column.ui", "always")
+    call("git", "config", "column.tag", "always,dense")
+    for number in range(2, 12):
+        hand_tag(f"flowers#staging#{number}")
+    empty_commit("another")
+    assert main(["promote"]) == 0
+    assert status(capsys)["production"]["tag"] == "flowers#production#12"
+
+
+def raw_tag(name, tagger, kind="commit"):
+    """A tag object that git tag would not write."""
+    named = call("git", "rev-parse", "HEAD" if kind == "commit" else "HEAD^{tree}")
+    text = f"object {named}\ntype {kind}\ntag {name}\n".encode() + tagger + b"\n\nmine\n"
+    written = subprocess.run(
+        ("git", "hash-object", "-t", "tag", "-w", "--literally", "--stdin"),
+        input=text,
+        capture_output=True,
+        check=True,
+    )
+    call("git", "update-ref", f"refs/tags/{name}", written.stdout.decode().strip())
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        ("flowers#production#2", b""),
+        ("flowers#production#2", b"tagger T <t@e> 99999999999999 +0000"),
+        ("flowers#production#2", b"tagger J\xf6rg <t@e> 1900000000 +0000"),
+        ("other@v1.0.0", b"tagger T <t@e> 1700000000 +0000", "tree"),
+    ],
+)
+def test_a_tag_at_which_gto_stumbles_is_one_line(promoted, capsys, tag):
+    raw_tag(*tag)
+    for command in ("status", "history", "fetch", "promote", "rollback"):
+        (line,) = refused(capsys, command).splitlines()
+        assert "git for-each-ref" in line
+
+
+def test_production_is_not_given_back_to_a_commit_without_a_model(promoted, capsys):
+    empty = call(
+        "git",
+        "commit-tree",
+        "-m",
+        "nothing",
+        call("git", "hash-object", "-t", "tree", "-w", "/dev/null"),
+    )
+    hand_tag("flowers@v0.1.0", at=empty)
+    before = call("git", "tag")
+    assert "v0.1.0 has no model" in refused(capsys, "rollback", "--to", "v0.1.0")
+    assert call("git", "tag") == before

@@ -13,9 +13,12 @@ from tests.scoring.server.service import PATIENCE, until
 
 HEADER = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 
+LARGE = 12_000_000
+
 
 def application(environ, start_response):
-    body = environ["wsgi.input"].read()
+    large = environ["PATH_INFO"] == "/large"
+    body = bytes(LARGE) if large else environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", str(len(body))), ("Content-Type", "text/plain")])
     return [body]
 
@@ -90,6 +93,19 @@ def test_a_byte_now_and_then_does_not_move_the_deadline(server, monkeypatch):
             except TimeoutError:
                 pass
         assert b"408" in data
+
+
+def test_a_clock_that_is_set_cuts_off_nobody_who_reads_an_answer(server, monkeypatch):
+    with opened(server, b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n") as connection:
+        assert connection.recv(1)
+        until(lambda: not any(channel.requests for channel in server.active_channels.values()))
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + 3600)
+        time.sleep(4 * connections._TEND_SECONDS)
+        left = LARGE
+        while left > 0 and (data := connection.recv(1_000_000)):
+            left -= len(data)
+        assert left <= 0
 
 
 def test_who_says_nothing_is_closed(server, monkeypatch):

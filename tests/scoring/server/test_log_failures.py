@@ -82,6 +82,17 @@ def test_a_log_directory_that_cannot_be_made_refuses_answers(place, photo):
         assert refuses(service, photo)
 
 
+def test_a_pipe_in_place_of_the_log_refuses_answers_and_nobody_waits_for_its_reader(place, photo):
+    (place / "logs").mkdir()
+    for path in log_files(place / "logs"):
+        os.mkfifo(path)
+    with running(place) as service:
+        assert refuses(service, photo)
+        for path in log_files(place / "logs"):
+            path.unlink()
+        assert service.predict(("a.jpg", photo)).status == 200
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_log_directory_refuses_answers(place, photo):
     (place / "logs").mkdir(mode=0o500)

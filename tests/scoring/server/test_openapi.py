@@ -1,5 +1,7 @@
 """openapi.json is true of the scorer: its routes, its statuses and the shape of every answer."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
@@ -46,6 +48,14 @@ def test_it_lists_exactly_the_routes_of_the_app():
     assert sorted(described) == sorted((rule, method) for rule, method, _ in ROUTES)
     names = {(path, operation["operationId"]) for path, _, operation in OPERATIONS}
     assert names == {(rule, view.__name__) for rule, _, view in ROUTES}
+
+
+def test_every_reason_to_set_a_photo_aside_is_described():
+    sources = [*ROOT.glob("flowers/photos/*.py"), *ROOT.glob("scoring/server/*.py")]
+    given = re.compile(r'(?:Rejected|fault =)\(?\s*"([^"]+)"')
+    found = {reason for path in sources for reason in given.findall(path.read_text())}
+    assert len(found) > 3
+    assert found <= set(DESCRIPTION["components"]["schemas"]["Reason"]["enum"])
 
 
 def test_it_is_an_openapi_3_1_document():

@@ -159,6 +159,6 @@ def test_feedback_with_a_wrong_field_is_422(service, facts):
 
 
 def test_feedback_that_is_no_json_is_400_or_415(service):
-    for body in ("{", "", b"\xff", "[" * 100_000):
+    for body in ("{", "", b"\xff", "[" * 10_000):
         problem(service.call("POST", "/feedback", body, Content_Type="application/json"), 400)
     problem(service.call("POST", "/feedback", json.dumps({}), Content_Type="text/plain"), 415)

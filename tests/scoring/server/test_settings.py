@@ -36,6 +36,7 @@ def test_each_variable_has_its_setting():
 def test_only_names_of_this_machine_are_its_own_where_nobody_else_can_connect():
     assert from_environment({}).hosts == ["localhost", "127.0.0.1"]
     assert from_environment({"HOST": "0.0.0.0"}).hosts is None
+    assert from_environment({"HOST": "[::]"}).host == "::"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,9 @@ def test_only_names_of_this_machine_are_its_own_where_nobody_else_can_connect():
     [
         ("CANARY_RATIO", "1.5"),
         ("CANARY_RATIO", "nan"),
+        ("HOST", "unix:/tmp/socket"),
+        ("HOST", "localhost:5000"),
+        ("HOST", "127.0.0.1 "),
         ("PORT", "http"),
         ("PORT", "65536"),
         ("QUEUE", "-1"),

@@ -36,11 +36,15 @@ def test_the_drift_report_is_passed_on_with_its_age(service):
         assert body == {"state": "alarm", "windows": [1, 2]}
         report.write_text(json.dumps({"state": "alarm", "md5": "0" * 32}))
         assert service.get("/monitoring/drift").json["state"] == "report of another model"
-        for damaged in ('{"state": ', "[]"):
+        for damaged in ('{"state": ', "[]", "[" * 100_000):
             report.write_text(damaged)
             assert service.get("/monitoring/drift").json["state"] == "report not readable"
+        for make in (os.mkfifo, lambda path: path.symlink_to(path), lambda path: path.mkdir()):
+            report.unlink()
+            make(report)
+            assert service.get("/monitoring/drift").json["state"] == "report not readable"
     finally:
-        report.unlink()
+        report.rmdir() if report.is_dir() else report.unlink()
         report.parent.rmdir()
 
 
