@@ -23,6 +23,8 @@ def keep():
         What to print.
     """
     report = json.loads(REPORT.read_text()) if REPORT.is_file() else {}
+    if not isinstance(report, dict):
+        raise BadInput(f"{REPORT} holds no report: run make drift")
     if not (alarm := report.get("alarm")):
         return "nothing rang"
     if not alarm.get("latched"):

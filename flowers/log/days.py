@@ -12,6 +12,8 @@ NAMES = "????-??-??.jsonl"
 DAY = 24 * 3600 * 10**6  # microseconds
 # O_NONBLOCK: a pipe without a reader would have to be waited for, for ever.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+# Files that this process has seen named on the disk: another may just have made one.
+_NAMED = set()
 # Absent on macOS.
 _sync = getattr(os, "fdatasync", os.fsync)
 
@@ -112,7 +114,7 @@ def _write(directory, name, text):
     directory, data = Path(directory), text.encode()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / name
-    is_new = not path.exists()
+    named = path.exists() and path in _NAMED
     file = os.open(path, _FLAGS, 0o644)
     try:
         if (written := os.write(file, data)) != len(data):
@@ -120,8 +122,9 @@ def _write(directory, name, text):
         _sync(file)
     finally:
         os.close(file)
-    if is_new:  # a file that its directory does not name is lost with the machine
+    if not named:  # a file that its directory does not name on the disk is lost with the machine
         _sync_directory(directory)
+        _NAMED.add(path)
     return len(data)
 
 

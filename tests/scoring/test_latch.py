@@ -95,3 +95,11 @@ def test_without_a_model_it_says_what_to_do(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["acknowledge"]) == 2
     assert "dvc repro" in capsys.readouterr().err
+
+
+def test_what_is_no_report_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/drift.json").write_text("[1, 2]")
+    assert main(["keep"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

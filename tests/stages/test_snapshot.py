@@ -142,6 +142,16 @@ def test_records_of_old_without_sharpness_and_digest_still_count(desk, taken):
     assert np.isnan(rows["image"][:, -1]).all() and np.isfinite(rows["image"][:, :-1]).all()
 
 
+def test_what_a_clock_that_was_ahead_has_logged_is_in_the_future_once_it_is_set_back(desk, taken):
+    good = predictions(desk, 5)
+    late = good[0] | {"time": "2100-01-01T00:00:00.000000+00:00", "request_id": "late"}
+    write(desk, [*good, late])
+    for path in (desk.path / "logs").iterdir():
+        os.utime(path, (2**32, 2**32))  # in the year 2106
+    rows, told = taken()
+    assert (len(rows), told["in_the_future"]) == (5, 1)
+
+
 def test_what_cannot_be_right_is_counted_under_its_own_name(desk, taken):
     good = predictions(desk, 5)
     one = good[0] | {"request_id": "x"}

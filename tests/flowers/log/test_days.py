@@ -1,5 +1,6 @@
 import itertools
 import json
+import os
 import subprocess
 import sys
 
@@ -110,3 +111,19 @@ def test_four_writers_that_are_killed_lose_no_acknowledged_record(tmp_path):
     logged = names(tmp_path)
     assert set(acknowledged) <= set(logged)
     assert len(logged) == len(set(logged))
+
+
+def test_a_file_that_another_has_just_made_is_named_on_the_disk_before_it_is_relied_on(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "2026-01-01.jsonl").touch()
+    synced, fsync = [], os.fsync
+
+    def seen(handle):
+        synced.append(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    monkeypatch.setattr(days.os, "fsync", seen)
+    for name in "ab":
+        days.append(tmp_path, [feedback("2026-01-01", name)])
+    assert synced.count(tmp_path.stat().st_ino) == 1
