@@ -156,11 +156,10 @@ def shared(*arrays):
     with tempfile.TemporaryDirectory(prefix="arrays-", dir=_FOLDER.get()) as folder:
         paths = []
         for i, array in enumerate(arrays):
-            known = next((k for k in range(i) if arrays[k] is array), i)  # one array, one file
-            path = _file_of(array) or Path(folder, f"{known}.npy").resolve()
-            if known == i and path.parent == Path(folder).resolve():
-                np.save(path, array)
-            paths.append(path)
+            first = next(k for k in range(i + 1) if arrays[k] is array)  # one array, one file
+            paths.append(_file_of(array) or Path(folder, f"{first}.npy").resolve())
+            if not paths[-1].exists():
+                np.save(paths[-1], array)
         yield paths
 
 

@@ -67,7 +67,7 @@ def _before(codes):
     apart = counts.cumsum(axis=0) - counts
     less -= (apart.cumsum(axis=1) - apart).ravel()[codes]
     equal = np.empty(len(codes), int)
-    # numbers of up to 16 bits are sorted in a fraction of the time.
+    # Numbers of up to 16 bits are sorted in a fraction of the time.
     slim = codes.astype(np.min_scalar_type(base**2))
     equal[np.argsort(slim, kind="stable")] = np.arange(len(codes))
     equal -= (counts.cumsum() - counts.ravel())[codes]

@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowers.errors import BadInput
-from flowers.learning.splits import copied, grouped_folds, held_out
+from flowers.learning.splits import copied, grouped_folds, held_out, in_order
 from flowers.parallel import at_once, on_threads
 
 
@@ -88,8 +88,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         tasks += [joblib.delayed(held_out)(machine, rows, y, *fold) for fold in folds]
         with on_threads():
             fitted, *told = joblib.Parallel(at_once(copied(machine, rows, folds)))(tasks)
-        decision = np.concatenate([values for _, values in told])
-        return fitted, decision[np.argsort(np.concatenate([asked for _, asked in folds]))]
+        return fitted, in_order([values for _, values in told], folds)
 
     def _values(self, decision):
         return decision

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from flowers.learning.calibration import argmax_labels
 from flowers.learning.linear import products_of_rows
+from flowers.learning.splits import fold_numbers, in_order
 from flowers.learning.standard import NARROW, blocks
 from flowers.parallel import each, on_threads
 
@@ -27,7 +28,7 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         classes, index = np.unique(y, return_inverse=True)
         return self._of(classes, *sums(X, index, len(classes)))
 
-    def held_out(self, X, y, folds):
+    def fit_with_folds(self, X, y, folds):
         """Fit on all rows, which are read once for all folds, and ask fits without each fold.
 
         Parameters
@@ -43,19 +44,17 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
             Decision values of the rows, by the fit without their fold.
         """
         classes, index = np.unique(y, return_inverse=True)
-        fold = np.empty(len(y), int)
-        for number, (_, rows) in enumerate(folds):
-            fold[rows] = number
+        fold = fold_numbers(folds)
         centre, *parts = sums(X, fold * len(classes) + index, len(folds) * len(classes))
         parts = [part.reshape(len(folds), len(classes), -1) for part in parts]
         every = [part.sum(axis=0) for part in parts]
         self._of(classes, centre, *every)
-        decision = np.empty((len(y), len(classes)) if len(classes) > 2 else len(y))
+        told = []
         for number, (_, rows) in enumerate(folds):
             known = [total - part[number] for total, part in zip(every, parts, strict=True)]
             machine = LogLikelihoods(self.var_smoothing)._of(classes, centre, *known)
-            decision[rows] = machine.decision_function(X[rows])
-        return decision
+            told.append(machine.decision_function(X[rows]))
+        return in_order(told, folds)
 
     def _of(self, classes, centre, counts, total, squares):
         """Set what is fitted, from `sums`."""

@@ -84,7 +84,7 @@ class CalibratedNB(Calibrated):
     def _fits(self, machine, rows, y, folds):
         if self.reduce != "none":
             return super()._fits(machine, rows, y, folds)
-        return machine, machine.held_out(rows, y, folds)
+        return machine, machine.fit_with_folds(rows, y, folds)
 
     def _rows(self, X):
         if self.reduce == "none":

@@ -106,9 +106,9 @@ def _tasks(A, B, mean, scale, pairs, norms):
             yield _whole(i), _whole(j), part
 
 
-def _task(A, B, mean, scale, *strips):
+def _task(A, B, mean, scale, *pair):
     """Products of a strip of A by one of B, and squared norms of A's rows if B's is the first."""
-    i, j = strips
+    i, j = pair
     A, B, mean, scale = (opened(array) for array in (A, B, mean, scale))
     same = A is B and i == j
     mine, other = A[_whole(i)], B[_whole(j)]

@@ -10,6 +10,7 @@ from flowers.errors import BadInput
 from flowers.learning.ascent import Ascent
 from flowers.learning.linear import Hyperplanes
 from flowers.learning.rows import Rows
+from flowers.learning.splits import in_order
 from flowers.learning.svm import SVM
 
 
@@ -100,9 +101,8 @@ class StreamedSVC(SVM):
         """One fit for all: the last part is of all rows."""
         every = np.arange(len(y))
         machine.fit(rows, y, [known for known, _ in folds] + [every])
-        asked = np.concatenate([places for _, places in folds])
         parts = [machine.decided(rows, part, places) for part, (_, places) in enumerate(folds)]
-        decision = np.concatenate(parts)[np.argsort(asked)]
+        decision = in_order(parts, folds)
         self.support_, self.gap_ = machine.support_[-1], float(machine.gap_.max())
         planes = machine.planes_[-1]
         coef = planes.coef_.astype(np.float64) * rows.factor

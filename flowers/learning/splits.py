@@ -105,6 +105,16 @@ def grouped_folds(labels, groups, folds, seed):
     return list(splitter.split(np.zeros(len(labels)), labels, groups))
 
 
+def in_order(told, folds):
+    """Put what is told of the rows that each fold holds out in the order of the rows."""
+    return np.concatenate(told)[np.argsort(np.concatenate([rows for _, rows in folds]))]
+
+
+def fold_numbers(folds):
+    """Give for each row the number of the fold that holds it out, shape (n,)."""
+    return in_order([np.full(len(rows), k) for k, (_, rows) in enumerate(folds)], folds)
+
+
 def strategies(labels, groups, test_size, seed):
     """Split by every strategy, so that the leak of one can be measured beside the other.
 

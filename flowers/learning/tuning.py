@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from flowers.errors import BadInput
-from flowers.learning.splits import copied, grouped_folds, held_out
+from flowers.learning.splits import copied, fold_numbers, grouped_folds, held_out
 from flowers.parallel import at_once
 
 
@@ -42,9 +42,7 @@ class Tuning:
             raise BadInput(f"folds is {folds}: to choose from a list takes 3 folds or more")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         self._y, self._tried = y, []
-        self._fold = np.empty(len(y), dtype=int)
-        for number, (_, rows) in enumerate(grouped_folds(y, groups, folds, seed)):
-            self._fold[rows] = number
+        self._fold = fold_numbers(grouped_folds(y, groups, folds, seed))
         shuffled = StratifiedKFold(folds, shuffle=True, random_state=seed)
         # Only where each class has a row for each fold: else random folds show nothing.
         least = min(np.unique(y, return_counts=True)[1])

@@ -1,6 +1,5 @@
 """The alarms that rang and who cleared them: a file of the log that is always read whole."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +52,7 @@ def standing(directory, model_md5):
     path, acknowledged, alarm = Path(directory, NAME), None, None
     if not path.is_file():
         return None, None
-    # By now as well: a clock that was ahead when the file was written may have been set back.
-    latest = int(min(path.stat().st_mtime, time.time()) * 1e6) + days.DAY
+    latest = days.written(path) + days.DAY
     for line in path.read_bytes().splitlines():
         record = parsed(line)
         try:

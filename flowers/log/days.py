@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import time
 from pathlib import Path
 
 from flowers.log.record import now
@@ -108,6 +109,14 @@ def probe(directory, size=1):
         If it cannot.
     """
     return _write(directory, f"{now()[:10]}.jsonl", "\n" * size)
+
+
+def written(path):
+    """When a file was written last, in microseconds since 1970.
+
+    By now at the latest: the clock may have been ahead then, and set back since.
+    """
+    return int(min(path.stat().st_mtime, time.time()) * 1e6)
 
 
 def _write(directory, name, text):

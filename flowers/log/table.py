@@ -1,7 +1,6 @@
 """From lines of the log to rows of numbers: the answers of one model, joined with true labels."""
 
 import math
-import time
 from array import array
 from collections import Counter
 from pathlib import Path
@@ -183,8 +182,7 @@ def newest(directory, model, limit, progress=iter):
             if not path.is_file():  # a pipe, or a device, would have to be waited for
                 raise OSError(f"{path} is no file")
             with path.open("rb") as lines:
-                # By now at the latest: the clock may have been ahead then, and set back since.
-                written = int(min(path.stat().st_mtime, time.time()) * 1e6)
+                written = days.written(path)
                 rows, told, keys, found = project(lines, **model, written=written)
         except OSError:  # a folder of that name, or no right to read
             counted["days_unreadable"] += 1

@@ -55,7 +55,7 @@ def test_held_out_values_are_those_of_fits_without_the_fold(classes, dtype):
     X[:, 3] = X[0, 3]
     folds = list(StratifiedKFold(4, shuffle=True, random_state=0).split(X, y))
     model = LogLikelihoods()
-    found = model.held_out(X, y, folds)
+    found = model.fit_with_folds(X, y, folds)
     expected = cross_val_predict(LogLikelihoods(), X, y, cv=folds, method="decision_function")
     np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
     every = LogLikelihoods().fit(X, y)
@@ -72,7 +72,7 @@ def test_a_class_that_is_away_in_a_fold_still_gets_finite_values():
     X, y = rows(n=90, d=20)
     away = np.flatnonzero(y == "Lotus")
     folds = [(np.setdiff1d(np.arange(90), away), away), (away, np.setdiff1d(np.arange(90), away))]
-    assert np.isfinite(LogLikelihoods().held_out(X, y, folds)).all()
+    assert np.isfinite(LogLikelihoods().fit_with_folds(X, y, folds)).all()
 
 
 def test_smoothing_and_unequal_classes_are_as_in_gaussian_nb():
