@@ -27,16 +27,16 @@ env: .venv/installed  ## the environment, from the hashes in requirements.lock
 	@touch $@
 
 repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
-	@python -m stages._repro
+	@python -m stages.support.repro
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the log of the scorer; 1 clears an alarm
 	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): say 1 to clear the alarm, 0 or nothing to keep it))
 	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.latch acknowledge)
-	@python -m stages._repro --force --single-item snapshot
-	@python -m stages._repro --single-item drift
+	@python -m stages.support.repro --force --single-item snapshot
+	@python -m stages.support.repro --single-item drift
 	python -m scoring.latch keep
-	@python -m stages._repro --single-item report
+	@python -m stages.support.repro --single-item report
 
 # Written to .dvc/config.local as an absolute path: DVC takes a relative one of another revision
 # from the root of the file system. make store DIR=/path/of/a/folder, or DIR=s3://bucket/folder

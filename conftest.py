@@ -1,8 +1,8 @@
 """Loaded before every test: numpy must not be imported before the pins are set."""
 
-from flowers.pins import pin
+from flowers.base.determinism import set_deterministic
 
-pin()
+set_deterministic()
 
 import pytest  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Measurements and comparisons, each one command: python -m benchmarks.<name>."""
 
-from flowers.pins import pin
+from flowers.base.determinism import set_deterministic
 
 # What is measured is what is served.
-pin()
+set_deterministic()

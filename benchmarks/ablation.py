@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from benchmarks import experiments
 from benchmarks.clean_copy import ROOT
 from benchmarks.protocols import RECIPES
-from flowers.plots import svg
-from flowers.tables import write_json, write_text
+from flowers.base.plots import to_svg
+from flowers.base.tables import write_json, write_text
 
 FIGURES = ROOT / "metrics" / "ablation.json"
 PICTURE = ROOT / "docs" / "ablation.svg"
@@ -44,23 +44,23 @@ def picture(results):
         found = [r for r in results if r["machine"] == machine and r["mirror"] == mirror]
         at = [FEATURES.index(r["features"]) + 0.2 * k for r in found]
         label = f"{machine}{', mirror images too' if mirror else ''}"
-        drawn = ax.bar(at, [r["held_out_accuracy"] for r in found], 0.18, label=label)
+        drawn = ax.bar(at, [r["out_of_fold_accuracy"] for r in found], 0.18, label=label)
         ax.bar_label(drawn, fmt="%.3f", fontsize=6)
     ax.set_xticks([i + 0.3 for i in range(len(FEATURES))], FEATURES)
     ax.set(ylabel="accuracy on held-out folds", ylim=(0, 1))
     ax.legend(fontsize=7, loc="upper left")
-    return svg(figure)
+    return to_svg(figure)
 
 
 def main(source):
     source, results = experiments.knobs_of(source), []
     for features, machine, mirror in itertools.product(FEATURES, MACHINES, MIRROR):
         name = f"ablation-{len(results) + 1}"
-        knobs = RECIPES[features] | MACHINES[machine] | {"train_svm.mirror": str(mirror).lower()}
-        experiments.experiment(name, source | knobs, "train_svm")
+        params = RECIPES[features] | MACHINES[machine] | {"train_svm.mirror": str(mirror).lower()}
+        experiments.experiment(name, source | params, "train_svm")
         told = experiments.figures(experiments.commit_of(name), "train_svm")
         facts = {"features": features, "machine": machine, "mirror": mirror}
-        results.append(facts | {key: told[key] for key in ("photos", "held_out_accuracy")})
+        results.append(facts | {key: told[key] for key in ("photos", "out_of_fold_accuracy")})
         print(f"ablation: {results[-1]}", flush=True)
     write_json(FIGURES, results)
     write_text(PICTURE, picture(results))

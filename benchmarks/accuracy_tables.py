@@ -1,8 +1,8 @@
 """What README.md and docs/accuracy.md say of real photos, from metrics/."""
 
 from benchmarks.clean_copy import ROOT
+from flowers.base.tables import read_json, write_text
 from flowers.evaluation import charts
-from flowers.tables import read_json, write_text
 
 FEATURES = {
     "pixels": "pixels",
@@ -27,12 +27,12 @@ def result_sentence():
     """What the study found, in a few sentences."""
     real = _read("real")
     usual, best = real["seed-protocol"], real["learned"]
-    total = usual["photos"] + usual["aside"]["photos"]
+    total = usual["photos"] + usual["external_holdout"]["photos"]
     said = {
         "promise": usual["svm"]["accuracy"],
-        "came": usual["aside"]["accuracy"],
+        "came": usual["external_holdout"]["accuracy"],
         "best": best["svm"]["accuracy"],
-        "best_came": best["aside"]["accuracy"],
+        "best_came": best["external_holdout"]["accuracy"],
     }
     promise, came, fair, truth = (f"**{100 * share:.0f} %**" for share in said.values())
     return (
@@ -55,9 +55,9 @@ def real_table():
         cells = (
             FEATURES[result["recipe"]],
             SPLITS[result["strategy"]],
-            f"{100 * result['twin_in_train_share']:.0f} %",
+            f"{100 * result['leakage']:.0f} %",
             interval(result["svm"]),
-            interval(result["aside"]),
+            interval(result["external_holdout"]),
             f"{result['ms_per_photo']:.0f}",
             f"{result['model_mb']:.1f}",
         )
@@ -132,7 +132,7 @@ def ablation_table():
     rows = [f"| features | {' | '.join(titles)} |", "|---" * (len(columns) + 1) + "|"]
     for features in dict.fromkeys(row["features"] for row in found):
         of = {
-            (row["machine"], row["mirror"]): row["held_out_accuracy"]
+            (row["machine"], row["mirror"]): row["out_of_fold_accuracy"]
             for row in found
             if row["features"] == features
         }

@@ -4,7 +4,7 @@ import json
 
 from benchmarks.clean_copy import ROOT
 
-SOURCES = {"drawn": "drawn", "archive": "real"}
+SOURCES = {"synthetic": "synthetic", "archive": "real"}
 SHIFTS = (
     *("grey, 100 %", "grey, 30 %", "swap, 30 %", "rotate, 100 %", "occlude, 30 %"),
     *("unknown, 20 %", "class-gone", "class-tripled", "season"),
@@ -26,7 +26,7 @@ def tables():
     figures = json.loads((ROOT / "benchmarks" / "alarms.json").read_text())
     months = table(
         "months with a false alarm (%)",
-        figures["drawn"]["false_alarms"],
+        figures["synthetic"]["false_alarms"],
         lambda source, row, which: f"{100 * figures[source]['false_alarms'][row][which]:.0f}",
     )
     shifts = table(

@@ -14,15 +14,15 @@ import dvc.api
 import numpy as np
 from tqdm import tqdm
 
-from flowers import model_folder
-from flowers.drift import traffic
+from flowers.base.tables import read_csv
 from flowers.drift.alarm import compare, first_of_groups
-from flowers.drift.cases import cases, spread
-from flowers.drift.simulation import MONTH, QUIET, WITHIN, Simulator
 from flowers.drift.watch import RINGS
-from flowers.log.reference import read_reference
-from flowers.photos.index import sizes_of
-from flowers.tables import read_csv
+from flowers.drift_simulation import traffic
+from flowers.drift_simulation.cases import cases, spread
+from flowers.drift_simulation.simulation import MONTH, QUIET, WITHIN, Simulator
+from flowers.images.index import sizes_of
+from flowers.model import folder as model_folder
+from flowers.model.reference import read_reference
 
 FIGURES = Path(__file__).with_name("alarms.json")
 OLD_WINDOW, OLD_ALPHA = 200, 0.01
@@ -108,30 +108,32 @@ def delays(simulator, case, count):
     )
     median = np.median(old)
     return {
-        "accuracy_lost": told["accuracy_lost"],
+        "accuracy_drop": told["accuracy_drop"],
         "old": [float((old <= n).mean()) for n in WITHIN],
         "new": [told[f"within_{n}"] for n in WITHIN],
         "old_median_photos": int(median) if np.isfinite(median) else None,
-        "new_median_photos": told["median_photos"],
+        "new_median_photos": told["median_delay"],
     }
 
 
 def main(count, seed):
-    params = dvc.api.params_show("params.yaml")
-    knobs = params["drift"]
+    everything = dvc.api.params_show("params.yaml")
+    params = everything["drift"]
     model = model_folder.load("models/candidate")
     held_out = read_reference(model_folder.reference("models/candidate"))
-    rows = spread(np.arange(len(held_out["row"])), held_out["group"], params["alarm"]["photos"])
+    rows = spread(
+        np.arange(len(held_out["row"])), held_out["group"], everything["drift_power"]["images"]
+    )
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
     sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
-    simulator = Simulator(held_out, knobs, seed)
+    simulator = Simulator(held_out, params, seed)
     made = cases(held_out, model.probabilities, images, sizes, rows, [1.0, 0.3])
     found = {
         "photos": MONTH,
         "distinct": len(first_of_groups(held_out["group"])),
         "seed": seed,
         "quiet": QUIET,
-        "mix_tolerance": knobs["mix_tolerance"],
+        "proportion_tolerance": params["proportion_tolerance"],
         "within": WITHIN,
         "false_alarms": months(simulator, count),
         "shifts": {
@@ -140,7 +142,7 @@ def main(count, seed):
         },
     }
     told = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
-    told[params["fetch"]["source"]] = rounded(found)
+    told[everything["fetch"]["source"]] = rounded(found)
     FIGURES.write_text(json.dumps(told, indent=2) + "\n")
     for name, rates in found["false_alarms"].items():
         by = ", ".join(f"{by} {100 * rates[by]:.1f}" for by in RINGS)
@@ -149,7 +151,7 @@ def main(count, seed):
         )
     for name, rates in found["shifts"].items():
         old, new = (" ".join(f"{100 * x:3.0f}" for x in rates[key]) for key in ("old", "new"))
-        print(f"{name:<18} {-100 * rates['accuracy_lost']:+6.1f} points   old {old}   new {new}")
+        print(f"{name:<18} {-100 * rates['accuracy_drop']:+6.1f} points   old {old}   new {new}")
 
 
 def rounded(found):

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from benchmarks.hostile_photos import photos
-from flowers.errors import Rejected
-from flowers.photos.decoding import read
+from flowers.base.errors import RejectedImage
+from flowers.images.decoding import read
 
 MAX_SECONDS, MAX_MB = 1, 300
 
@@ -42,7 +42,7 @@ def _read(photo):
     try:
         read(photo)
         answer = "read"
-    except Rejected as error:
+    except RejectedImage as error:
         answer = error.reason
     seconds = time.process_time() - start
     return round(seconds, 2), round(_memory("VmHWM") - before), answer

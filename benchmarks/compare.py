@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.evaluation.comparison import compared, models_in
 
 PREDICTIONS, SUMMARY = "metrics/predictions.csv", "metrics/summary.json"

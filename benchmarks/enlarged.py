@@ -19,9 +19,9 @@ from tqdm import tqdm
 
 from benchmarks.alterations import cropped, mirrored, recoloured
 from benchmarks.clean_copy import run
-from flowers.errors import Rejected
-from flowers.parallel import mapped
-from flowers.photos.decoding import decode
+from flowers.base.errors import RejectedImage
+from flowers.base.parallel import pooled_map
+from flowers.images.decoding import decode
 from flowers.sources.files import archive_files, folder_files
 
 NEW, OF = 3, 5
@@ -58,7 +58,7 @@ def readable(source):
         for label, _, content in named or archive_files(str(source), Path(cache)):
             try:
                 decode(content or b"")
-            except Rejected:
+            except RejectedImage:
                 continue
             found.append((label, content))
     # Classes come one after the other: what joins is of all of them.
@@ -69,7 +69,7 @@ def enlarged(source, count):
     """Yield class and bytes of so many photos: first those there are, then those that join."""
     photos = readable(source)
     yield from photos[:count]
-    more = mapped(partial(joining, photos=photos), range(count - len(photos)), -1, "threading")
+    more = pooled_map(partial(joining, photos=photos), range(count - len(photos)), -1, "threading")
     yield from tqdm(islice(more, max(count - len(photos), 0)), desc="altered", disable=None)
 
 

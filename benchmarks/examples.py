@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.clean_copy import ROOT
-from flowers.drawn.picture import draw
+from flowers.synthetic.picture import draw
 
 FOLDER = ROOT / "scoring/server/page/examples"
 SIDE = 192  # pixels, twice what the page shows

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from benchmarks.clean_copy import ROOT, run
-from flowers.card import digest
+from flowers.model.card import digest
 from flowers.sources.downloads import obtain
 
 DVC = Path(sys.executable).with_name("dvc")
@@ -21,9 +21,9 @@ def git(*arguments):
 
 
 def knobs_of(source):
-    """Where the photos come from, as knobs, with their digest.
+    """Where the photos come from, as params, with their digest.
 
-    DVC does not look at what is outside the repository: with the digest among the knobs it knows
+    DVC does not look at what is outside the repository: with the digest among the params it knows
     other photos from those it has read, and need not read the same ones twice.
     """
     path = obtain(source, ROOT / "data" / "downloads").resolve()
@@ -40,11 +40,11 @@ def digest_of(path):
     return digest(path, "sha256")
 
 
-def experiment(name, knobs, target):
-    """Run the stages up to `target` with other knobs."""
+def experiment(name, params, target):
+    """Run the stages up to `target` with other params."""
     # --force would take the name over, and run even stages of which nothing has changed.
     subprocess.run([DVC, "exp", "remove", "--quiet", name], cwd=ROOT, capture_output=True)
-    options = [f"--set-param={key}={value}" for key, value in knobs.items()]
+    options = [f"--set-param={key}={value}" for key, value in params.items()]
     run("dvc", "exp", "run", "--temp", "--name", name, *options, target, cwd=ROOT)
 
 

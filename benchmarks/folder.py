@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.clean_copy import ENVIRONMENT, ROOT, clean_copy, run
 from benchmarks.enlarged import enlarged_archive
-from benchmarks.stages import knobs_of, measured
+from benchmarks.stages import measured, params_with
 
 COUNT, ALONE = 3500, 12
 TRAINED = "fetch resize split codebook flatten train_svm train_nb evaluate promote".split()
@@ -67,9 +67,9 @@ def table(found):
 
 def main(source):
     with enlarged_archive(source, COUNT) as archive, clean_copy() as copy:
-        params = copy / "params.yaml"
-        knobs = {"source": "archive", "path": archive}
-        params.write_text(knobs_of(params.read_text(), knobs))
+        file = copy / "params.yaml"
+        params = {"source": "archive", "path": archive}
+        file.write_text(params_with(file.read_text(), params))
         for stage in TRAINED:
             run("python", "-m", f"stages.{stage}", cwd=copy)
         found = measure(copy)

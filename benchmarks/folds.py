@@ -20,13 +20,13 @@ from benchmarks.clean_copy import ROOT
 from benchmarks.experiments import knobs_of
 from benchmarks.protocols import RECIPES
 from benchmarks.real import groups_in, photos_of
+from flowers.base.parallel import parallel_map, use_workers
+from flowers.base.tables import write_json
 from flowers.features.extraction import extract, extracted
 from flowers.features.vocabularies import Recipe, draw, learned, sample
-from flowers.learning.splits import grouped_folds
+from flowers.images.decoding import decode, square
+from flowers.learning.folds import grouped_folds
 from flowers.learning.svm import GramSVC
-from flowers.parallel import each, workers
-from flowers.photos.decoding import decode, square
-from flowers.tables import write_json
 
 FIGURES = ROOT / "metrics" / "folds.json"
 FOLDS, SEED, TIMED = 5, 0, 40
@@ -47,7 +47,7 @@ def arrays(photos, size):
 def rows_of(images, sizes, train, recipe):
     """Features of all photos and of their mirror images, by a codebook learnt from `train`."""
     drawn = list(draw(images, sizes, train, recipe))
-    seen = list(tqdm(each(sample, drawn), total=len(drawn), desc="codebook", disable=None))
+    seen = list(tqdm(parallel_map(sample, drawn), total=len(drawn), desc="codebook", disable=None))
     preparation = {"names": ["fisher"], "codebook": learned(seen, recipe)}
     both = []
     for mirrored in (False, True):
@@ -67,17 +67,17 @@ def milliseconds(images, sizes, preparation):
     return 1000 * float(np.median(times))
 
 
-def learning_of(knobs):
+def learning_of(params):
     """How the codebook of a recipe is learnt."""
-    scales = tuple(json.loads(knobs["codebook.scales"]))
-    return Recipe(scales, knobs["codebook.words"], photos=900, per_photo=130, seed=SEED)
+    scales = tuple(json.loads(params["codebook.scales"]))
+    return Recipe(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
 
 
 def fold_accuracies(recipe, labels, photos, groups):
     """Accuracy on each fold, and the cost of a photo."""
-    knobs = RECIPES[recipe]
-    learning = learning_of(knobs)
-    images, sizes = arrays(photos, knobs["resize.size"])
+    params = RECIPES[recipe]
+    learning = learning_of(params)
+    images, sizes = arrays(photos, params["resize.size"])
     found = []
     for train, test in grouped_folds(labels, groups, FOLDS, SEED):
         X, mirrored, preparation = rows_of(images, sizes, train, learning)
@@ -115,7 +115,7 @@ def main(source, only_cost):
         return
     groups = groups_in(photos)
     results = {}
-    with workers(-1, "threading"):
+    with use_workers(-1, "threading"):
         for recipe in ("learned-small", "learned"):
             results[recipe] = fold_accuracies(recipe, labels, photos, groups)
             write_json(FIGURES, results)

@@ -147,7 +147,7 @@ def picture(found):
     """Processor time and memory of each stage against the number of photos."""
     from matplotlib.figure import Figure
 
-    from flowers.plots import svg
+    from flowers.base.plots import to_svg
 
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
     for ax, key, title in zip(
@@ -160,7 +160,7 @@ def picture(found):
             ax.plot(list(map(int, told)), [t[key] for t in told.values()], "o-", label=name)
         ax.set(title=title, xlabel="photos", xscale="log", yscale="log")
     ax.legend(frameon=False, fontsize=7)
-    return svg(figure)
+    return to_svg(figure)
 
 
 def write(found):

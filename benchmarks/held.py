@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from dvc.repo import Repo
 
-from flowers import card
+from flowers.model import card
 
 
 @dataclass
@@ -81,8 +81,8 @@ def entries(stage):
     flat = {("cmd", "cmd"): stage.get("cmd")}
     for kind in ("deps", "outs"):
         flat |= {(kind, entry["path"]): entry.get("md5") for entry in stage.get(kind, [])}
-    for file, knobs in stage.get("params", {}).items():
-        flat |= {("params", f"{file}:{name}"): value for name, value in knobs.items()}
+    for file, params in stage.get("params", {}).items():
+        flat |= {("params", f"{file}:{name}"): value for name, value in params.items()}
     return flat
 
 

@@ -1,4 +1,4 @@
-"""The recipes that are compared on real photos, as knobs."""
+"""The recipes that are compared on real photos, as params."""
 
 LEARNED = {
     "flatten.features": "[fisher]",

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.clean_copy import ROOT
 from benchmarks.scale import clocked, peak_mb, raced
-from flowers.pins import PINS
+from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
 
 SIZES = (1000, 2000, 4000)
 NEW = 512  # photos that are answered after the fit
@@ -32,11 +32,11 @@ RESULTS, PICTURE = ROOT / "benchmarks" / "race.json", ROOT / "docs" / "race.svg"
 def photos(source):
     """Pixels and labels of all photos that can be read, shape (n, 128, 128, 3)."""
     if source is None:
-        from flowers.tables import read_csv
+        from flowers.base.tables import read_csv
 
         return np.load(ROOT / "data/images.npy"), read_csv(ROOT / "data/index.csv")["label"]
-    from flowers.errors import Rejected
-    from flowers.photos.decoding import read
+    from flowers.base.errors import RejectedImage
+    from flowers.images.decoding import read
     from flowers.sources.files import archive_files, folder_files
 
     images, labels = [], []
@@ -45,7 +45,7 @@ def photos(source):
         for label, _, content in named or archive_files(source, Path(cache)):
             try:
                 images.append(read(content or b"")[0])
-            except Rejected:
+            except RejectedImage:
                 continue
             labels.append(label)
     return np.stack(images), np.array(labels)
@@ -90,12 +90,12 @@ def rivals(name):
 
 def competitor(name, folder, n):
     """One fit and one batch of answers; prints its figures."""
-    from flowers.parallel import workers
+    from flowers.base.parallel import use_workers
 
     folder, fit = Path(folder), rivals(name)
     X, y = np.load(folder / "X.npy", mmap_mode="r"), np.load(folder / "y.npy")
     train, new = np.array(X[:n]), np.array(X[-NEW:])
-    with workers(-1, "threading"):
+    with use_workers(-1, "threading"):
         answer, fit_s, fit_cpu = clocked(fit, train, y[:n])
         told, answer_s, answer_cpu = clocked(answer, new)
     figures = {
@@ -120,7 +120,7 @@ def main(source=None):
         for n in SIZES:
             for name in names:
                 if name != "plain" or n <= PLAIN_AT_MOST:
-                    environment = PINS | os.environ if name == "ours" else None
+                    environment = DETERMINISTIC_ENVIRONMENT | os.environ if name == "ours" else None
                     found = raced("benchmarks.race", name, folder, n, environment=environment)
                     results.setdefault(name, {})[n] = found
                     print(f"{name:<8} {n:>5}", *(f"{k} {v}" for k, v in found.items()), flush=True)
@@ -156,7 +156,7 @@ def picture(results):
     """Time of the fit and of an answer against the number of photos."""
     from matplotlib.figure import Figure
 
-    from flowers.plots import svg
+    from flowers.base.plots import to_svg
 
     figure = Figure(figsize=(8.4, 3.4), layout="constrained")
     for ax, key, title in zip(
@@ -171,7 +171,7 @@ def picture(results):
         ax.set(xscale="log", yscale="log", xticks=SIZES, xticklabels=[f"{n:,}" for n in SIZES])
         ax.minorticks_off()
     ax.legend([COMPETITORS[name] for name in results], frameon=False)
-    return svg(figure)
+    return to_svg(figure)
 
 
 if __name__ == "__main__":

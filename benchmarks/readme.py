@@ -95,7 +95,7 @@ def graph():
 
 
 TABLES = {
-    "drawn": drawn_table,
+    "synthetic": drawn_table,
     "stages": stages_sentence,
     "graph": graph,
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},

@@ -22,35 +22,38 @@ from tqdm import tqdm
 from benchmarks import experiments
 from benchmarks.clean_copy import ROOT
 from benchmarks.protocols import PROTOCOLS, RECIPES
-from flowers import model_folder
-from flowers.errors import Rejected
+from flowers.base.errors import RejectedImage
+from flowers.base.tables import write_csv, write_json, write_text
+from flowers.duplicates.colour import groups_of
+from flowers.duplicates.search import all_pairs, twin_search
 from flowers.evaluation.scores import group_bootstrap
-from flowers.learning.splits import grouped_split
-from flowers.photos.decoding import decode, read
-from flowers.photos.twin_search import all_pairs, twin_search
-from flowers.photos.twins import groups_of
+from flowers.images.decoding import decode, read
+from flowers.model import folder as model_folder
 from flowers.sources.files import archive_files, folder_files
-from flowers.tables import write_csv, write_json, write_text
+from flowers.splits import grouped_split
 
 FIGURES = ROOT / "metrics" / "real.json"
 ASIDE = ROOT / "data" / "downloads" / "aside.csv"
 KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "calibration_error")
 SHARE, SEED = 0.2, 1
 # The alarm of the last protocol, whose features are the best.
-ALARM = {"metrics/alarm.json": "metrics/alarm_real.json", "plots/alarm.svg": "plots/alarm_real.svg"}
+ALARM = {
+    "metrics/drift_power.json": "metrics/drift_power_real.json",
+    "plots/drift_power.svg": "plots/drift_power_real.svg",
+}
 
 
-def photos_of(knobs):
+def photos_of(params):
     """Labels and bytes of all photos that can be read."""
-    if knobs["fetch.source"] == "folder":
-        files = folder_files(knobs["fetch.path"])
+    if params["fetch.source"] == "folder":
+        files = folder_files(params["fetch.path"])
     else:
-        files = archive_files(str(knobs["fetch.path"]), ROOT / "data" / "downloads")
+        files = archive_files(str(params["fetch.path"]), ROOT / "data" / "downloads")
     labels, photos = [], []
     for label, _, content in tqdm(files, desc="photos", unit=" files", disable=None):
         try:
             decode(content or b"")
-        except Rejected:
+        except RejectedImage:
             continue
         labels.append(label)
         photos.append(content)
@@ -60,8 +63,11 @@ def photos_of(knobs):
 def groups_in(photos):
     """Groups of near-duplicates, by the rules of params.yaml."""
     split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
-    rules = {"colour": split["twin_correlation"], "structure": split["twin_structure"]}
-    rules["crop"] = split["twin_crop"]
+    rules = {
+        "colour": split["near_duplicate_colour"],
+        "structure": split["near_duplicate_structure"],
+    }
+    rules["crop"] = split["near_duplicate_crop"]
     images = np.stack([read(photo)[0] for photo in photos])
     return groups_of(all_pairs(twin_search(images, rules)), len(photos))
 
@@ -92,11 +98,11 @@ def outcome(commit, labels, photos, groups):
     return {
         "photos": split["photos"],
         "distinct": split["distinct"],
-        "twin_in_train_share": split["twin_in_train_share"][split["strategy"]],
+        "leakage": split["leakage"][split["strategy"]],
         "test_photos": told["photos"],
         "baseline_accuracy": told["baseline_accuracy"],
         **{model: {key: told[model][key] for key in KEPT} for model in ("svm", "nb")},
-        "aside": {
+        "external_holdout": {
             "photos": len(labels),
             "accuracy": correct.mean(),
             "accuracy_low": low,
@@ -118,15 +124,15 @@ def main(source, again):
     for number, (name, (recipe, strategy)) in enumerate(PROTOCOLS.items(), 1):
         start = time.monotonic()
         print(f"\n[{number}/{len(PROTOCOLS)}] {name}: {recipe}, {strategy} split", flush=True)
-        knobs = {"split.strategy": strategy, "fetch.exclude": ASIDE} | RECIPES[recipe]
+        params = {"split.strategy": strategy, "fetch.exclude": ASIDE} | RECIPES[recipe]
         last = number == len(PROTOCOLS)
         if not again:
-            experiments.experiment(name, source | knobs, "alarm" if last else "promote")
+            experiments.experiment(name, source | params, "drift_power" if last else "promote")
         commit = experiments.commit_of(name)
         facts = {"recipe": recipe, "strategy": strategy}
         results[name] = facts | outcome(commit, labels[aside], kept, groups[aside])
         write_json(FIGURES, results)
-        promised, came = (results[name][k]["accuracy"] for k in ("svm", "aside"))
+        promised, came = (results[name][k]["accuracy"] for k in ("svm", "external_holdout"))
         spent = time.monotonic() - start
         print(f"[{number}/{len(PROTOCOLS)}] {name}: {promised:.3f}, came {came:.3f}, {spent:.0f} s")
     for source, target in ALARM.items():

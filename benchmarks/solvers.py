@@ -35,12 +35,12 @@ def prepare(source, folder):
     from benchmarks.folds import arrays, learning_of, rows_of
     from benchmarks.protocols import SMALL
     from benchmarks.real import groups_in, photos_of
-    from flowers.learning.splits import grouped_split
-    from flowers.parallel import workers
+    from flowers.base.parallel import use_workers
+    from flowers.splits import grouped_split
 
     labels, photos = photos_of(knobs_of(source))
     images, sizes = arrays(photos, SMALL["resize.size"])
-    with workers(-1, "threading"):
+    with use_workers(-1, "threading"):
         groups = groups_in(photos)
         test = grouped_split(labels, groups, 0.2, SEED)
         X, mirrored, _ = rows_of(images, sizes, np.flatnonzero(~test), learning_of(SMALL))
@@ -72,16 +72,16 @@ def write_rows(folder, n):
 
 def fitted(name, rows, y, groups):
     """What answers rows, and what is worth knowing of the fit."""
-    knobs = {"C": 2.0, "standardise": False, "multiclass": "ovr"}
+    params = {"C": 2.0, "standardise": False, "multiclass": "ovr"}
     if name == "gram":
         from flowers.learning.svm import GramSVC
 
-        return GramSVC(kernel="linear", **knobs).fit(np.array(rows), y, groups), {}
+        return GramSVC(kernel="linear", **params).fit(np.array(rows), y, groups), {}
     if name == "sgd":
         from flowers.learning.rows import Rows
         from flowers.learning.sgd import StreamedSVC
 
-        model = StreamedSVC(**knobs).fit(Rows([rows], np.arange(len(rows))), y, groups)
+        model = StreamedSVC(**params).fit(Rows([rows], np.arange(len(rows))), y, groups)
         return model, {"gap": model.gap_}
     return library(rows, y), {}
 
@@ -104,12 +104,12 @@ def library(rows, y, passes=20):
 
 def competitor(name, folder):
     """One fit, and answers for the photos set aside; prints its figures."""
-    from flowers.parallel import workers
+    from flowers.base.parallel import use_workers
 
     rows, known = np.load(folder / "rows.npy", mmap_mode="r"), np.load(folder / "known.npz")
     photos = np.load(folder / "photos.npz")
     y, groups = known["y"], known["groups"]
-    with workers(-1, "threading"):
+    with use_workers(-1, "threading"):
         (model, told), wall, cpu = clocked(fitted, name, rows, y, groups)
     peak = peak_mb()
     correct = model.predict(photos["new"]) == photos["truth"]

@@ -35,20 +35,20 @@ def measured(command, cwd):
     return time.monotonic() - start, cpu, usage.ru_maxrss / 1024
 
 
-def knobs_of(params, knobs):
-    """The text of params.yaml with other knobs of `fetch`, each named once in it."""
-    for key, value in knobs.items():
-        params = re.sub(rf"(?m)^(  {key}:) [^#\n]*", rf"\1 {value} ", params, count=1)
-    return params
+def params_with(text, params):
+    """The text of params.yaml with other params of `fetch`, each named once in it."""
+    for key, value in params.items():
+        text = re.sub(rf"(?m)^(  {key}:) [^#\n]*", rf"\1 {value} ", text, count=1)
+    return text
 
 
-def measure(knobs):
-    """Figures of each stage with other knobs of `fetch`."""
+def measure(params):
+    """Figures of each stage with other params of `fetch`."""
     print(f"{'stage':<12}{'wall s':>8}{'cpu s':>8}{'peak MB':>9}")
     found = {}
     with clean_copy() as copy:
-        params = copy / "params.yaml"
-        params.write_text(knobs_of(params.read_text(), knobs))
+        file = copy / "params.yaml"
+        file.write_text(params_with(file.read_text(), params))
         stages = yaml.safe_load((copy / "dvc.yaml").read_text())["stages"]
         for name, stage in stages.items():
             wall, cpu, peak = measured(stage["cmd"], copy)

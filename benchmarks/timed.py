@@ -12,7 +12,7 @@ from collections import defaultdict
 from functools import wraps
 from pathlib import Path
 
-from flowers import model
+from flowers.model.predictor import predictor as model
 from scoring.server.__main__ import main
 from scoring.server.answering import Answering
 from scoring.server.scorer import Scorer

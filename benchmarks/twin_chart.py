@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from flowers.plots import svg
+from flowers.base.plots import to_svg
 
 COLOURS = {"colour": "tab:orange", "structure": "tab:green", "crop": "tab:blue"}
 
@@ -28,4 +28,4 @@ def twin_chart(sets):
         ax.set_title(f"{name}: {result['altered']} photos altered")
     axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return svg(figure)
+    return to_svg(figure)

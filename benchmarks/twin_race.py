@@ -18,7 +18,7 @@ from benchmarks.scale import by_size, clocked, peak_mb, raced
 
 RACED, ALONE, THRESHOLD = (5000, 10_000, 20_000), 100_000, 0.97
 RESULTS = ROOT / "benchmarks" / "twin_race.json"
-NAMES = {"ours": "`flowers.photos.twins`", "faiss": "faiss, flat, range search"}
+NAMES = {"ours": "`flowers.duplicates.colour`", "faiss": "faiss, flat, range search"}
 
 
 def planted(n):
@@ -31,10 +31,10 @@ def planted(n):
 
 
 def by_faiss(images, threshold):
-    """Pairs as of `twin_pairs`: all rows asked for among all rows, and their mirror images."""
+    """Pairs as of `near_duplicate_pairs`: all rows asked for among all rows, and their mirror images."""
     import faiss
 
-    from flowers.photos.twins import thumbnails, unit_rows
+    from flowers.duplicates.colour import thumbnails, unit_rows
 
     small = thumbnails(images)
     rows = unit_rows(small)
@@ -49,16 +49,16 @@ def by_faiss(images, threshold):
 
 
 def competitor(name, n):
-    from flowers.parallel import workers
-    from flowers.photos.twins import twin_pairs
+    from flowers.base.parallel import use_workers
+    from flowers.duplicates.colour import near_duplicate_pairs
 
     images, copies = planted(n)
     if name == "faiss":
         import faiss
 
         faiss.omp_set_num_threads(os.cpu_count())
-    search = by_faiss if name == "faiss" else lambda *given: twin_pairs(*given)[0]
-    with workers(-1, "threading"):
+    search = by_faiss if name == "faiss" else lambda *given: near_duplicate_pairs(*given)[0]
+    with use_workers(-1, "threading"):
         pairs, wall, cpu = clocked(search, images, THRESHOLD)
     told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak_mb())}
     print(json.dumps(told | {"planted": copies, "pairs": len(pairs)}))

@@ -45,7 +45,7 @@ def copy_of(signal, shown):
 
 def photos(signal, n, folder):
     """So many photos in a mapped file, and the numbers of the copies."""
-    from flowers.parallel import released
+    from flowers.base.parallel import drop_pages
 
     known = np.load(ROOT / "data/images.npy")
     images = np.lib.format.open_memmap(
@@ -58,16 +58,16 @@ def photos(signal, n, folder):
             images[k] = part_of(known[k % len(known)], k)
         if k % 1000 == 0:
             images.flush()
-            released(images)
+            drop_pages(images)
     images.flush()
     return np.load(Path(folder, "images.npy"), mmap_mode="r"), np.arange(EVERY - 1, n, EVERY)
 
 
 def competitor(signal, n):
-    from flowers.parallel import workers
-    from flowers.photos.twin_search import SIGNALS as SEARCHES
+    from flowers.base.parallel import use_workers
+    from flowers.duplicates.search import SIGNALS as SEARCHES
 
-    with tempfile.TemporaryDirectory(prefix="flowers-") as folder, workers(-1, "threading"):
+    with tempfile.TemporaryDirectory(prefix="flowers-") as folder, use_workers(-1, "threading"):
         images, copies = photos(signal, n, folder)
         (pairs, _), wall, cpu = clocked(SEARCHES[signal], images, SIGNALS[signal])
     planted = set(map(tuple, np.column_stack([copies - 1, copies]).tolist()))

@@ -1,9 +1,9 @@
-"""What README.md and docs/accuracy.md say of the twin search, from metrics/twins.json."""
+"""What README.md and docs/accuracy.md say of the twin search, from metrics/near_duplicates.json."""
 
 import textwrap
 
 from benchmarks.clean_copy import ROOT
-from flowers.tables import read_json
+from flowers.base.tables import read_json
 
 
 def _figures():
@@ -34,7 +34,7 @@ def sentence():
 def search_table():
     """Recall of each alteration by the signals, on drawn and on real photos."""
     figures = _figures()
-    sets = {name: figures[name] for name in ("drawn", "real")}
+    sets = {name: figures[name] for name in ("synthetic", "real")}
     signals = list(figures["thresholds"])
     head = [f"{name}: {part}" for name in sets for part in (*signals, "all")]
     rows = [f"| copies | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
@@ -51,7 +51,7 @@ def search_table():
 def false_table():
     """Pairs found without a planted copy, and how many of them are wrong."""
     figures = _figures()
-    drawn, real = figures["drawn"], figures["real"]
+    drawn, real = figures["synthetic"], figures["real"]
     rows = [
         "| photos | signal | pairs | looked at | wrong | wrong per 1,000 photos |",
         "|---|---|---|---|---|---|",
@@ -63,7 +63,7 @@ def false_table():
         f"| {f['wrong_per_1000_photos']:.1f} |"
         for signal, f in real["unaltered"].items()
     ]
-    wrong = {name: figures[name]["wrong_pairs_per_1000_copies"] for name in ("drawn", "real")}
+    wrong = {name: figures[name]["wrong_pairs_per_1000_copies"] for name in ("synthetic", "real")}
     return "\n".join(
         [
             *rows,
@@ -85,7 +85,7 @@ def rules_table():
     ]
     rows += [
         f"| {rule} | {f['distinct']:,} | {f['accuracy']:.3f} | {f['deviation_of_folds']:.3f} "
-        f"| {100 * f['twin_in_train_share']:.1f} % |"
+        f"| {100 * f['leakage']:.1f} % |"
         for rule, f in accuracy["rules"].items()
     ]
     told = (

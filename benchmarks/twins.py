@@ -17,16 +17,16 @@ from sklearn.model_selection import StratifiedKFold
 from benchmarks.alterations import ALTERATIONS
 from benchmarks.clean_copy import ROOT
 from benchmarks.twin_chart import twin_chart
-from flowers.drawn.collection import drawn_set
-from flowers.drawn.picture import SPECIES
+from flowers.base.tables import read_json, write_json, write_text
+from flowers.duplicates.colour import groups_of
+from flowers.duplicates.search import all_pairs, twin_search
 from flowers.features.extraction import extract
-from flowers.learning.splits import grouped_folds
+from flowers.images.decoding import decode, square
+from flowers.learning.folds import grouped_folds
 from flowers.learning.svm import GramSVC
-from flowers.photos.decoding import decode, square
-from flowers.photos.twin_search import all_pairs, twin_search
-from flowers.photos.twins import groups_of
 from flowers.sources.files import archive_files
-from flowers.tables import read_json, write_json, write_text
+from flowers.synthetic.collection import drawn_set
+from flowers.synthetic.picture import SPECIES
 
 ARCHIVE = ROOT.parent / "shared" / "real-flowers.zip"
 FIGURES, CHART = ROOT / "metrics" / "twins.json", ROOT / "plots" / "twin_search.svg"
@@ -39,9 +39,13 @@ FOLDS, SEEDS = 5, 2
 
 def thresholds():
     """The default ones."""
-    knobs = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
-    names = {"colour": "twin_correlation", "structure": "twin_structure", "crop": "twin_crop"}
-    return {signal: knobs[name] for signal, name in names.items()}
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
+    names = {
+        "colour": "near_duplicate_colour",
+        "structure": "near_duplicate_structure",
+        "crop": "near_duplicate_crop",
+    }
+    return {signal: params[name] for signal, name in names.items()}
 
 
 def recall(files, images, found):
@@ -119,7 +123,7 @@ def accuracies(labels, images, found):
             "accuracy": float(np.mean(scores)),
             "deviation_of_folds": float(np.std(scores, ddof=1)),
             "by_seed": by_seed,
-            "twin_in_train_share": float(np.mean(leaks)),
+            "leakage": float(np.mean(leaks)),
         }
         print(rule, figures[rule], flush=True)
     return {"features": ["hog", "colour"], "folds": FOLDS, "seeds": SEEDS, "rules": figures}
@@ -137,7 +141,9 @@ def readable(files):
 
 def drawn_figures():
     """Of photos that are all distinct, so that any pair is wrong."""
-    drawn = list(drawn_set(PER_CLASS, twin_share=0, conflicts=0))[: PER_CLASS * len(SPECIES)]
+    drawn = list(drawn_set(PER_CLASS, near_duplicate_share=0, wrong_labels=0))[
+        : PER_CLASS * len(SPECIES)
+    ]
     _, files, images = readable((name.split("/")[0], content) for name, content in drawn)
     found = twin_search(images, thresholds())
     pairs = len(all_pairs(found))
@@ -155,14 +161,14 @@ def real_figures(archive):
 
 
 def main(archive):
-    figures = {"thresholds": thresholds(), "drawn": drawn_figures()}
+    figures = {"thresholds": thresholds(), "synthetic": drawn_figures()}
     if archive.is_file():
         figures["real"] = real_figures(archive)
     else:
         print(f"no {archive}: the figures of real photos stay as they are")
         figures["real"] = read_json(FIGURES)["real"]
     write_json(FIGURES, figures)
-    write_text(CHART, twin_chart({name: figures[name] for name in ("drawn", "real")}))
+    write_text(CHART, twin_chart({name: figures[name] for name in ("synthetic", "real")}))
     print(f"wrote {FIGURES.relative_to(ROOT)}; make readme writes its tables")
 
 

@@ -20,7 +20,7 @@ def prediction(model, answer):
     return {
         "label": answer.label,
         "confidence": confidence,
-        "sure": confidence >= model.unsure_below,
+        "sure": confidence >= model.confidence_threshold,
         "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
         "model_used": model.used,
         "model_version": model.version,

@@ -5,10 +5,11 @@ import json
 import sys
 from pathlib import Path
 
-from flowers import card, model_folder
-from flowers.environment import log_dir, model_dir
-from flowers.errors import BadInput
+from flowers.base.environment import read_log_dir, read_model_dir
+from flowers.base.errors import BadInput
 from flowers.log import alarms
+from flowers.model import card
+from flowers.model import folder as model_folder
 
 REPORT = Path("metrics/drift.json")
 DONE, REFUSED = 0, 2
@@ -28,8 +29,8 @@ def keep():
     if not (alarm := report.get("alarm")):
         return "nothing rang"
     if not alarm.get("latched"):
-        alarms.append(log_dir(), alarms.ALARM, report["md5"], alarm)
-    return f"the alarm of {alarm['rang_at']} stays: look, then make drift ACKNOWLEDGE=1"
+        alarms.append(read_log_dir(), alarms.ALARM, report["md5"], alarm)
+    return f"the alarm of {alarm['detected_at']} stays: look, then make drift ACKNOWLEDGE=1"
 
 
 def acknowledge():
@@ -40,13 +41,13 @@ def acknowledge():
     str
         What to print.
     """
-    facts, _ = card.read(model_folder.find("models", model_dir()))
+    facts, _ = card.read(model_folder.find("models", read_model_dir()))
     md5 = facts["model"]["md5"]
-    _, alarm = alarms.standing(log_dir(), md5)
+    _, alarm = alarms.standing(read_log_dir(), md5)
     if not alarm:
-        return f"no alarm of this model stands in {log_dir()}: nothing to clear"
-    alarms.append(log_dir(), alarms.ACKNOWLEDGEMENT, md5)
-    return f"cleared the alarm of {alarm.get('rang_at')}; the watch begins anew"
+        return f"no alarm of this model stands in {read_log_dir()}: nothing to clear"
+    alarms.append(read_log_dir(), alarms.ACKNOWLEDGEMENT, md5)
+    return f"cleared the alarm of {alarm.get('detected_at')}; the watch begins anew"
 
 
 def main(arguments=None):

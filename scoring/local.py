@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from flowers import model_folder
-from flowers.environment import jobs, model_dir, model_sha256
-from flowers.errors import BadInput, Rejected
-from flowers.model import Answer
-from flowers.parallel import mapped
+from flowers.base.environment import read_jobs, read_model_dir, read_model_sha256
+from flowers.base.errors import BadInput, RejectedImage
+from flowers.base.parallel import pooled_map
+from flowers.model import folder as model_folder
+from flowers.model.predictor import Answer
 from scoring.answers import prediction
 from scoring.output import told as printed
 
@@ -94,7 +94,7 @@ def content_of(path):
             return content
     elif path.stat().st_size <= LARGEST:
         return path.read_bytes()
-    raise Rejected("too large", f"more than {LARGEST / 1e6:g} MB")
+    raise RejectedImage("too large", f"more than {LARGEST / 1e6:g} MB")
 
 
 def answered(model, paths):
@@ -105,7 +105,7 @@ def answered(model, paths):
         for path in paths:
             try:
                 content = content_of(path)
-            except (OSError, Rejected) as error:
+            except (OSError, RejectedImage) as error:
                 found[path] = error
                 continue
             read.append(path)
@@ -121,7 +121,7 @@ def answers_of(model, photos, count):
     batches = [photos[i : i + BATCH] for i in range(0, len(photos), BATCH)]
     # disable=None: only where standard error is a terminal.
     with tqdm(total=len(photos), unit="photo", disable=None if len(photos) > 1 else True) as bar:
-        for batch in mapped(partial(answered, model), batches, count, "threading"):
+        for batch in pooled_map(partial(answered, model), batches, count, "threading"):
             yield from batch
             bar.update(len(batch))
 
@@ -151,9 +151,9 @@ def main(arguments=None):
     parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
     options = parser.parse_args(arguments)
     try:
-        folder = model_folder.find("models", options.model or model_dir())
-        model = model_folder.load(folder, model_sha256())
-        photos, count = photos_in(options.paths), jobs()
+        folder = model_folder.find("models", options.model or read_model_dir())
+        model = model_folder.load(folder, read_model_sha256())
+        photos, count = photos_in(options.paths), read_jobs()
     except BadInput as error:
         print(f"scoring.local: {error}", file=sys.stderr)
         return USAGE

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from flowers import model_folder
-from flowers.drawn.picture import SPECIES, draw
-from flowers.errors import BadInput, Rejected
-from flowers.photos.decoding import decode
-from flowers.tables import read_csv
+from flowers.base.errors import BadInput, RejectedImage
+from flowers.base.tables import read_csv
+from flowers.images.decoding import decode
+from flowers.model import folder as model_folder
+from flowers.synthetic.picture import SPECIES, draw
 from scoring.local import photos_in
 
 PHOTOS, INDEX, SPLIT = Path("data/photos"), Path("data/index.csv"), Path("data/split.csv")
@@ -118,7 +118,7 @@ def narrowed(photo, rng):
     """
     try:
         image, _ = decode(photo)
-    except Rejected:
+    except RejectedImage:
         return photo
     left, top, right, bottom = rng.random(4) * NARROWED / 2
     width, height = image.size

@@ -17,16 +17,16 @@ from PIL import Image
 from tqdm import tqdm
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from flowers import model_folder
-from flowers.drift import shifts
-from flowers.environment import model_dir
-from flowers.errors import BadInput, Rejected
-from flowers.photos.decoding import decode
+from flowers.base.environment import read_model_dir
+from flowers.base.errors import BadInput, RejectedImage
+from flowers.drift_simulation import shifts
+from flowers.images.decoding import decode
+from flowers.model import folder as model_folder
 from scoring import photos
 from scoring.server.app import create_app
 
 DONE, REFUSED = 0, 2
-DRAWN = "drawn"
+DRAWN = "synthetic"
 TIMEOUT = 60  # seconds
 
 
@@ -118,7 +118,7 @@ def replay(url, sent, count, shift, rng):
         name = shift.of(number, rng)
         try:
             photo = shifted(photo, name)
-        except Rejected:
+        except RejectedImage:
             continue
         status, answer = post(f"{url}/predict", files={"file": ("photo", photo)})
         if status == 200:
@@ -136,7 +136,7 @@ def replay(url, sent, count, shift, rng):
 def chosen(source, weights, count, rng):
     """Photos to send: held-out ones of the served model, drawn ones, or those of a folder."""
     if source is None:
-        folder = model_folder.find("models", model_dir())
+        folder = model_folder.find("models", read_model_dir())
         return photos.held_out(folder, weights, count, rng)
     if source == DRAWN:
         return photos.drawn(weights, count, rng)

@@ -2,20 +2,20 @@
 
 import numpy as np
 
+from flowers.base.parallel import parallel_map
+from flowers.base.tables import read_csv
 from flowers.features.codebook import write
 from flowers.features.extraction import LEARNED
-from flowers.parallel import each
-from flowers.photos.index import sizes_of
-from flowers.tables import read_csv
-from stages._files import load_rows, progress
-from stages._run import run
-from stages._workers import stage_workers
+from flowers.images.index import sizes_of
+from stages.support.files import load_rows, progress
+from stages.support.run import run
+from stages.support.workers import stage_workers
 
 PATH = "models/codebook.npz"
 
 
-def main(knobs):
-    if not LEARNED & set(knobs["flatten.features"]):
+def main(params):
+    if not LEARNED & set(params["flatten.features"]):
         write(PATH, None)
         return "none of the features learns"
     # Loads scikit-learn, which takes a second.
@@ -23,11 +23,15 @@ def main(knobs):
 
     images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
     recipe = Recipe(
-        tuple(knobs["scales"]), knobs["words"], knobs["photos"], knobs["per_photo"], knobs["seed"]
+        tuple(params["scales"]),
+        params["words"],
+        params["photos"],
+        params["per_photo"],
+        params["seed"],
     )
     drawn = list(draw(images, sizes, np.flatnonzero(load_rows()["train"]), recipe))
     with stage_workers():
-        seen = each(sample, drawn)
+        seen = parallel_map(sample, drawn)
         seen = list(progress(seen, total=len(drawn), desc="codebook", unit=" photos"))
         write(PATH, learned(seen, recipe))
     return f"{recipe.words} words from {len(drawn)} photos"

@@ -4,26 +4,27 @@ from pathlib import Path
 
 import numpy as np
 
+from flowers.base.tables import read_csv, round_floats, to_rows, write_csv, write_json, write_text
 from flowers.evaluation import charts, scores
-from flowers.evaluation.answers import Answers, class_rows, prediction_rows, worst_mistakes
+from flowers.evaluation.answers import Answers, class_rows, most_confident_errors, prediction_rows
 from flowers.evaluation.headline import headline
+from flowers.images.contact_sheet import write_contact_sheet
 from flowers.learning.saved import load
-from flowers.tables import read_csv, rounded, table_rows, write_csv, write_json, write_text
-from stages._files import load_rows, write_sheet
-from stages._run import run
-from stages._workers import stage_workers
+from stages.support.files import load_rows
+from stages.support.run import run
+from stages.support.workers import stage_workers
 
 MODELS = ("svm", "nb")
 
 
-def main(knobs):
+def main(params):
     rows, index = load_rows(), read_csv("data/index.csv")
-    test, seed, bins = np.flatnonzero(~rows["train"]), knobs["seed"], knobs["bins"]
+    test, seed, bins = np.flatnonzero(~rows["train"]), params["seed"], params["bins"]
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
     models = {name: load(f"models/{name}.joblib", mapped=True) for name in MODELS}
     with stage_workers():
         given = {n: Answers.of(m, X, known, rows["group"][test]) for n, m in models.items()}
-    figures = {name: scores.scores(a, knobs["resamples"], seed, bins) for name, a in given.items()}
+    figures = {name: scores.scores(a, params["resamples"], seed, bins) for name, a in given.items()}
     total = scores.summary(given, figures, rows["label"][rows["train"]])
     write_json("metrics/evaluate.json", total)
     size = Path("models/svm.joblib").stat().st_size
@@ -34,14 +35,16 @@ def main(knobs):
     write_csv("metrics/per_class.csv", class_rows(figures))
     binned = {name: scores.reliability(a.confidence, a.correct, bins) for name, a in given.items()}
     curves = {n: scores.recall_curves(known, a.probabilities, a.classes) for n, a in given.items()}
-    attempts = table_rows(read_csv("plots/tuning.csv"))
+    attempts = to_rows(read_csv("plots/tuning.csv"))
     for name, picture in charts.pictures(given, binned, curves, attempts).items():
         write_text(f"plots/{name}.svg", picture)
     for name in MODELS:
-        write_csv(f"plots/reliability_{name}.csv", rounded(binned[name]))
+        write_csv(f"plots/reliability_{name}.csv", round_floats(binned[name]))
     write_csv("plots/recall.csv", scores.mean_recall_rows(curves))
-    worst, captions = worst_mistakes(given, knobs["worst"])
-    write_sheet("plots/mistakes.jpg", np.load("data/images.npy", "r")[test[worst]], captions)
+    worst, captions = most_confident_errors(given, params["sheet_size"])
+    write_contact_sheet(
+        "plots/confident_errors.jpg", np.load("data/images.npy", "r")[test[worst]], captions
+    )
     svm, nb = figures["svm"], figures["nb"]
     return (
         f"SVM {svm['accuracy']:.4f} ({svm['accuracy_low']:.4f} to {svm['accuracy_high']:.4f}), "

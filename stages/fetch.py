@@ -4,32 +4,36 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from flowers.environment import jobs
+from flowers.base.environment import read_jobs
+from flowers.base.tables import atomic_write, write_csv, write_json
 from flowers.sources.files import archive_files, collect, drawn_files, folder_files
 from flowers.sources.review import Review
-from flowers.tables import whole, write_csv, write_json
-from stages._files import progress
-from stages._run import run
+from stages.support.files import progress
+from stages.support.run import run
 
 
-def files_of(knobs):
-    if knobs["source"] == "archive":
+def files_of(params):
+    if params["source"] == "archive":
         bar = partial(progress, None, unit="B", unit_scale=True)
-        return archive_files(knobs["path"], Path("data/downloads"), knobs["sha256"], bar)
-    if knobs["source"] == "folder":
-        return folder_files(knobs["path"])
+        return archive_files(params["path"], Path("data/downloads"), params["sha256"], bar)
+    if params["source"] == "folder":
+        return folder_files(params["path"])
     return drawn_files(
-        knobs["per_class"], knobs["twin_share"], knobs["conflicts"], knobs["seed"], jobs()
+        params["per_class"],
+        params["near_duplicate_share"],
+        params["wrong_labels"],
+        params["seed"],
+        read_jobs(),
     )
 
 
-def main(knobs):
-    review = Review(knobs["exclude"], knobs["relabel"])
-    with whole("data/photos") as target:
-        files = progress(files_of(knobs), desc="fetch", unit=" files")
+def main(params):
+    review = Review(params["exclude"], params["relabel"])
+    with atomic_write("data/photos") as target:
+        files = progress(files_of(params), desc="fetch", unit=" files")
         photos, rejected, reviewed = collect(files, target, review)
     reasons = Counter(row["reason"] for row in rejected)
-    told = {"source": knobs["source"], "photos": photos.total()}
+    told = {"source": params["source"], "photos": photos.total()}
     told |= {"classes": dict(sorted(photos.items()))} | reviewed
     told["rejected"] = {"total": len(rejected)} | dict(sorted(reasons.items()))
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))

@@ -2,24 +2,24 @@
 
 import numpy as np
 
+from flowers.base.tables import atomic_write, read_csv
 from flowers.features import codebook
 from flowers.features.extraction import extract, extracted
-from flowers.photos.index import sizes_of
-from flowers.tables import read_csv, whole
-from stages._files import progress
-from stages._run import run
-from stages._workers import stage_workers
+from flowers.images.index import sizes_of
+from stages.support.files import progress
+from stages.support.run import run
+from stages.support.workers import stage_workers
 
 
-def main(knobs):
+def main(params):
     images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
-    preparation = {"names": knobs["features"], "codebook": codebook.read("models/codebook.npz")}
+    preparation = {"names": params["features"], "codebook": codebook.read("models/codebook.npz")}
     first = extract(images[:1], sizes=sizes[:1], **preparation)
-    mirrored = len(images) if knobs["train_svm.mirror"] else 0
+    mirrored = len(images) if params["train_svm.mirror"] else 0
     outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}
     for path, count in outputs.items():
         shape = (count, first.shape[1])
-        with whole(path) as target, stage_workers():
+        with atomic_write(path) as target, stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
             parts = extracted(images[:count], sizes[:count], preparation, "mirrored" in path)
             for start, rows in progress(parts, desc="flatten", unit=" batches"):

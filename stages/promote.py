@@ -4,32 +4,32 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers import model_folder
+from flowers.base.tables import read_csv, read_json, write_json
 from flowers.evaluation.answers import rows_of_model
 from flowers.evaluation.champion import decide, golden_photos
-from flowers.log.reference import reference_rows
-from flowers.tables import read_csv, read_json, write_json
-from stages._run import run
+from flowers.model import folder as model_folder
+from flowers.model.reference import reference_rows
+from stages.support.run import run
 
 
-def main(knobs):
+def main(params):
     figures, split = read_json("metrics/evaluate.json"), read_json("metrics/split.json")
     rows, images = read_csv("metrics/predictions.csv"), np.load("data/images.npy", mmap_mode="r")
     decision = decide(
         figures,
         rows,
-        split["crossing"],
-        alpha=knobs["alpha"],
-        min_accuracy_low=knobs["min_accuracy_low"],
-        max_log_loss=knobs["max_log_loss"],
+        split["leaked_test_photos"],
+        alpha=params["alpha"],
+        min_accuracy_low=params["min_accuracy_low"],
+        max_log_loss=params["max_log_loss"],
     )
     name = decision["champion"]
-    preparation = {"features": knobs["flatten.features"], "size": knobs["resize.size"]}
+    preparation = {"features": params["flatten.features"], "size": params["resize.size"]}
     card = model_folder.write(
         "models/candidate",
         f"models/{name}.joblib",
         preparation=preparation | {"codebook": "models/codebook.npz"},
-        golden=golden_photos(Path("data/photos"), rows, knobs["golden"]),
+        golden=golden_photos(Path("data/photos"), rows, params["golden"]),
         reference=list(reference_rows(rows, images, name)),
         evidence={
             "metrics": {"distinct": figures["distinct"]} | figures[name],

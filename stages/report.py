@@ -1,8 +1,8 @@
 """Put the result on one page, to be read without a network; the last stage, after drift."""
 
+from flowers.base.tables import read_csv, read_json, to_rows, write_text
 from flowers.evaluation.report_page import page, picture
-from flowers.tables import read_csv, read_json, table_rows, write_text
-from stages._run import run
+from stages.support.run import run
 
 FACTS = (
     "metrics/drift.json",
@@ -12,15 +12,15 @@ FACTS = (
     "metrics/split.json",
     "metrics/train_svm.json",
 )
-TABLES = ("metrics/per_class.csv", "metrics/suspects.csv", "plots/tuning.csv")
+TABLES = ("metrics/per_class.csv", "metrics/label_issues.csv", "plots/tuning.csv")
 PICTURES = (
     "plots/confusion.svg",
-    "plots/mistakes.jpg",
+    "plots/confident_errors.jpg",
     "plots/recall.svg",
     "plots/reliability.svg",
-    "plots/suspects.jpg",
+    "plots/label_issues.jpg",
     "plots/tuning.svg",
-    "plots/twins.jpg",
+    "plots/near_duplicates.jpg",
 )
 
 
@@ -29,15 +29,15 @@ def named(read, paths):
     return {path.partition("/")[2].partition(".")[0]: read(path) for path in paths}
 
 
-def main(knobs):
+def main(params):
     told = {
-        "features": knobs["flatten.features"],
-        "resamples": knobs["evaluate.resamples"],
-        "size": knobs["resize.size"],
-        "twin_correlation": knobs["split.twin_correlation"],
+        "features": params["flatten.features"],
+        "resamples": params["evaluate.resamples"],
+        "size": params["resize.size"],
+        "near_duplicate_colour": params["split.near_duplicate_colour"],
     }
-    tables = {name: table_rows(table) for name, table in named(read_csv, TABLES).items()}
-    facts = named(read_json, FACTS) | {"knobs": told}
+    tables = {name: to_rows(table) for name, table in named(read_csv, TABLES).items()}
+    facts = named(read_json, FACTS) | {"params": told}
     text = page(facts, tables, named(picture, PICTURES))
     write_text("plots/report.html", text)
     return f"one page of {len(text) / 1e6:.1f} MB, to be opened in a browser from the disk"

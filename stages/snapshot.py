@@ -9,24 +9,29 @@ from functools import partial
 
 import numpy as np
 
-from flowers import card, environment, model_folder
+from flowers.base import environment
+from flowers.base.tables import atomic_write, write_json
 from flowers.log.alarms import standing
 from flowers.log.table import newest
-from flowers.tables import whole, write_json
-from stages._files import progress
-from stages._run import run
+from flowers.model import card
+from flowers.model import folder as model_folder
+from stages.support.files import progress
+from stages.support.run import run
 
 
-def main(knobs):
-    folder, log_dir = model_folder.find("models", environment.model_dir()), environment.log_dir()
+def main(params):
+    folder, log_dir = (
+        model_folder.find("models", environment.read_model_dir()),
+        environment.read_log_dir(),
+    )
     reference, (facts, origin) = model_folder.reference(folder), card.read(folder)
     version = origin.get("version", "untagged")
     model = {"classes": facts["classes"], "md5": facts["model"]["md5"]}
     days = partial(progress, desc="snapshot", unit=" days")
-    rows, counted = newest(log_dir, model, knobs["limit"], days)
-    with whole("data/snapshot.npy") as target, target.open("wb") as file:
+    rows, counted = newest(log_dir, model, params["limit"], days)
+    with atomic_write("data/snapshot.npy") as target, target.open("wb") as file:
         np.save(file, rows)
-    with whole("data/reference.csv") as target:
+    with atomic_write("data/reference.csv") as target:
         shutil.copyfile(reference, target)
     told = {"model_version": version, "md5": model["md5"]}
     told["acknowledged"], told["alarm"] = standing(log_dir, model["md5"])

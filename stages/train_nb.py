@@ -2,29 +2,29 @@
 
 import numpy as np
 
+from flowers.base.parallel import stack_rows
+from flowers.base.tables import write_json
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.saved import save
-from flowers.parallel import stacked
-from flowers.tables import write_json
-from stages._files import load_rows
-from stages._run import run
-from stages._workers import stage_workers
+from stages.support.files import load_rows
+from stages.support.run import run
+from stages.support.workers import stage_workers
 
 
-def main(knobs):
+def main(params):
     rows = load_rows()
     train = np.flatnonzero(rows["train"])
-    X = stacked([np.load("data/features.npy", mmap_mode="r")], train, "data")
+    X = stack_rows([np.load("data/features.npy", mmap_mode="r")], train, "data")
     with stage_workers():
-        model = CalibratedNB(**knobs).fit(X, rows["label"][train], rows["group"][train])
+        model = CalibratedNB(**params).fit(X, rows["label"][train], rows["group"][train])
     save(model, "models/nb.joblib")
     figures = {
         "photos": len(train),
         "features": X.shape[1],
-        "held_out_accuracy": model.held_out_accuracy_,
+        "out_of_fold_accuracy": model.out_of_fold_accuracy_,
     }
     write_json("metrics/train_nb.json", figures)
-    return f"accuracy {model.held_out_accuracy_:.4f} on held-out folds of {len(train)} photos"
+    return f"accuracy {model.out_of_fold_accuracy_:.4f} on held-out folds of {len(train)} photos"
 
 
 if __name__ == "__main__":

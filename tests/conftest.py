@@ -9,7 +9,7 @@ import stages  # noqa: F401, first: its pins hold for the numpy of all tests
 import numpy as np
 import pytest
 
-from flowers.photos.decoding import read
+from flowers.images.decoding import read
 from tests.workshop import LEARNED, TINY, Workshop, shared
 
 REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("flowers", "stages", "scoring", "benchmarks", "tests")
+PACKAGES = ("flowers", "stages", "scoring", "study", "benchmarks", "tests")
 
 
 def file_of(module):
@@ -28,9 +28,13 @@ def imported_modules(path):
 
 
 def rooms_behind(module):
-    """`files_behind`, the files in a room of the library as their room."""
-    files = map(Path, files_behind(module))
-    return sorted({str(Path(*f.parts[:2]) if f.parts[0] == "flowers" else f) for f in files})
+    """`files_behind` as the paths that dvc.yaml declares: packages of the library, stages/support.
+
+    Left out is stages/__init__.py, which does nothing but import stages.support.
+    """
+    files = {Path(name) for name in files_behind(module)} - {Path("stages/__init__.py")}
+    packages = ("flowers", "stages/support")
+    return sorted({str(Path(*f.parts[:2]) if str(f).startswith(packages) else f) for f in files})
 
 
 def files_behind(module):

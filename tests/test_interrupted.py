@@ -71,10 +71,10 @@ def slow(unrun, tmp_path):
     (shop.path / "flowers/waiting.py").write_text(WAITING)
     stage = shop.path / "stages/fetch.py"
     text = stage.read_text()
-    assert "def main(knobs):\n" in text
+    assert "def main(params):\n" in text
     text = text.replace(
-        "def main(knobs):\n",
-        "def main(knobs):\n    from flowers.waiting import wait; wait('waits')\n",
+        "def main(params):\n",
+        "def main(params):\n    from flowers.waiting import wait; wait('waits')\n",
     )
     stage.write_text(text)
     return shop

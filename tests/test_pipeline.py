@@ -111,8 +111,12 @@ def test_twins_conflicts_and_hazards_are_all_accounted_for(finished):
     assert fetch["photos"] == resize["photos"] + resize["rejected"]["total"]
     assert resize["photos"] == split["photos"] == split["train"] + split["test"]
     assert split["test"] == rows["photos"]
-    assert split["twin_pairs"] > 0 and split["two_labels"] > 0 and split["crossing"] == 0
-    assert split["twin_in_train_share"]["random"] > 0
+    assert (
+        split["near_duplicate_pairs"] > 0
+        and split["conflicting_groups"] > 0
+        and split["leaked_test_photos"] == 0
+    )
+    assert split["leakage"]["random"] > 0
 
 
 @pytest.mark.slow
@@ -122,8 +126,8 @@ def test_real_photos_from_an_archive_run_to_a_candidate(finished, tmp_path, real
     shop.run("dvc", "repro")
     split, evaluate = figures(shop, "split"), figures(shop, "evaluate")
     assert figures(shop, "fetch")["photos"] == split["photos"] == 1502
-    assert split["distinct"] < 1000 and split["crossing"] == 0
-    assert split["twin_in_train_share"]["random"] > 0.5
+    assert split["distinct"] < 1000 and split["leaked_test_photos"] == 0
+    assert split["leakage"]["random"] > 0.5
     assert evaluate["svm"]["accuracy_low"] > evaluate["baseline_accuracy"] + 0.1
     assert figures(shop, "promotion")["champion"] == "svm"
 
@@ -181,8 +185,8 @@ def test_experiments_read_the_same_photos_once(shop, monkeypatch, capfd):
     monkeypatch.setattr(experiments, "ROOT", shop.path)
     runs = {}
     for name, seed in (("one", 7), ("two", 8)):
-        knobs = experiments.knobs_of(str(photos)) | {"resize.size": 48, "split.seed": seed}
-        experiments.experiment(name, knobs, "train_nb")
+        params = experiments.knobs_of(str(photos)) | {"resize.size": 48, "split.seed": seed}
+        experiments.experiment(name, params, "train_nb")
         runs[name] = stages_named(capfd.readouterr().out)
     assert {"fetch", "resize", "split"} <= set(runs["one"])
     assert "split" in runs["two"] and not {"fetch", "resize", "flatten"} & set(runs["two"])

@@ -13,7 +13,7 @@ from dvc.repo import Repo
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from stages._run import read_yaml, run
+from stages.support.run import read_yaml, run
 from tests.imports import ROOT
 
 COPIED = (
@@ -23,17 +23,17 @@ COPIED = (
 OF_THE_WHOLE = (".git", ".dvc", "flowers", "stages", "scoring")
 TINY = {
     "fetch.per_class": 24,
-    "fetch.conflicts": 2,
+    "fetch.wrong_labels": 2,
     "resize.size": 32,
     "train_svm.folds": 3,
     "train_nb.folds": 3,
     "evaluate.resamples": 200,
     "promote.min_accuracy_low": 0.1,
     "promote.max_log_loss": 3.0,
-    "alarm.months": 1,
-    "alarm.streams": 1,
-    "alarm.photos": 10,
-    "alarm.shares": [1.0],
+    "drift_power.quiet_streams": 1,
+    "drift_power.streams_per_shift": 1,
+    "drift_power.images": 10,
+    "drift_power.shifted_shares": [1.0],
 }
 
 LEARNED = {
@@ -123,16 +123,16 @@ class Workshop:
         self.run("git", "add", "-A")
         self.run("git", "commit", "-qm", message)
 
-    def set(self, **knobs):
-        """Set knobs by "section.key"."""
-        if not knobs:
+    def set(self, **params):
+        """Set params by "section.key"."""
+        if not params:
             return
         yaml, path = YAML(), self.path / "params.yaml"
-        params = yaml.load(path)
-        for name, value in knobs.items():
+        content = yaml.load(path)
+        for name, value in params.items():
             section, key = name.split(".")
-            params[section][key] = value
-        yaml.dump(params, path)
+            content[section][key] = value
+        yaml.dump(content, path)
 
     def repro(self, *targets, **options):
         """Names of the stages that ``dvc repro`` runs; DVC itself in this process."""
@@ -141,12 +141,12 @@ class Workshop:
             with Repo(".") as repo:
                 return [stage.name for stage in repo.reproduce(targets or None, **options)]
 
-    def stage(self, name, **knobs):
+    def stage(self, name, **params):
         """Run one stage, in this process, which has imported what it needs.
 
         As a process of its own: tests/stages/test_run.py, and each stage of ``dvc repro``.
         """
-        self.set(**knobs)
+        self.set(**params)
         main = importlib.import_module(f"stages.{name}").main
         with contextlib.chdir(self.path):
             run(name, main)
@@ -157,9 +157,9 @@ class Workshop:
             self.stage(name)
         self.run("dvc", "commit", "--force", "--quiet")
 
-    def refused(self, name, **knobs):
+    def refused(self, name, **params):
         """What a stage says when it stops: one line, exit code 1."""
         with pytest.raises(SystemExit) as ended:
-            self.stage(name, **knobs)
+            self.stage(name, **params)
         (line,) = ended.value.code.splitlines()
         return line

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from flowers.base.plots import to_svg
 from flowers.drift.alarm import counts
-from flowers.plots import svg
 
 REFERENCE, RECENT, ALARM, MOVED = "0.6", "tab:green", "tab:red", "tab:orange"
 SHOWN = 200  # windows
@@ -24,7 +24,7 @@ def nothing(title):
     ax.set_axis_off()
     ax.set_title(title)
     ax.text(0.5, 0.5, "no predictions yet", ha="center", color="0.4")
-    return svg(figure)
+    return to_svg(figure)
 
 
 def classes(expected, shares, names):
@@ -43,7 +43,7 @@ def classes(expected, shares, names):
     ax.set_xticks(place, names)
     ax.set(title="Answered classes", ylabel="share")
     ax.legend(frameon=False)
-    return svg(figure)
+    return to_svg(figure)
 
 
 def confidence(before, now):
@@ -59,7 +59,7 @@ def confidence(before, now):
     ax.ecdf(now, color=RECENT, label="newest photos")
     ax.set(title="Confidence", xlabel="confidence", ylabel="share below", xlim=(0, 1))
     ax.legend(frameon=False, loc="upper left")
-    return svg(figure)
+    return to_svg(figure)
 
 
 def windows(p_values, differing, moved, alpha):
@@ -87,7 +87,7 @@ def windows(p_values, differing, moved, alpha):
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title("Windows of photos beside the held-out ones")
     ax.legend(frameon=False, loc="lower left")
-    return svg(figure)
+    return to_svg(figure)
 
 
 def capital(log_capital, rings_at, first):
@@ -112,7 +112,7 @@ def capital(log_capital, rings_at, first):
     ax.set(yscale="log", ylim=(low, 3 * high), xlabel="photo", ylabel="capital")
     ax.set_title("Capital bet on a change; without one it seldom grows")
     ax.legend(frameon=False, loc="upper left")
-    return svg(figure)
+    return to_svg(figure)
 
 
 def alarm(months, shifts):
@@ -121,7 +121,7 @@ def alarm(months, shifts):
     Parameters
     ----------
     months : dict of traffic to dict
-        As of ``flowers.drift.simulation.Simulator.false_alarms``.
+        As of ``flowers.drift_simulation.simulation.Simulator.false_alarms``.
     shifts : dict of name to dict
         As of ``Simulator.detection``.
     """
@@ -132,7 +132,7 @@ def alarm(months, shifts):
         ax.barh(place, share - before, 0.75, before, color=colour, label=f"within {n:,} photos")
         before = share
     for y, told in zip(place, shifts.values(), strict=True):
-        lost = -100 * told["accuracy_lost"]
+        lost = -100 * told["accuracy_drop"]
         ax.text(1.02, y, f"{lost:+.0f} points", va="center", fontsize=8)
     ax.set_yticks(place, shifts)
     ax.invert_yaxis()
@@ -142,10 +142,10 @@ def alarm(months, shifts):
     photos = next(iter(months.values()))["photos"]
     ax.set_title(f"{photos:,} photos without a shift ring: {', '.join(false)}", fontsize=9)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0), fontsize=8)
-    return svg(figure)
+    return to_svg(figure)
 
 
-def pictures(stream, names, knobs):
+def pictures(stream, names, params):
     """Draw all charts of a report.
 
     Parameters
@@ -153,7 +153,7 @@ def pictures(stream, names, knobs):
     stream : flowers.drift.summary.Stream
     names : sequence of str
         Of the classes.
-    knobs : dict
+    params : dict
         ``alpha``, ``capital``, ``window``.
 
     Returns
@@ -162,7 +162,7 @@ def pictures(stream, names, knobs):
         SVG by name.
     """
     reference, found = stream.held.probabilities, stream.windows
-    late = stream.rows["probabilities"][-knobs["window"] :]
+    late = stream.rows["probabilities"][-params["window"] :]
     titles = {"classes": "Answered classes", "confidence": "Confidence"}
     titles |= {"windows": "Windows", "capital": "Capital"}
     drawn = {name: nothing(title) for name, title in titles.items()}
@@ -171,9 +171,9 @@ def pictures(stream, names, knobs):
         drawn["classes"] = classes(*shares, names)
         drawn["confidence"] = confidence(reference.max(axis=1), late.max(axis=1))
         rang = stream.ring and stream.ring.at
-        drawn["capital"] = capital(stream.log_capital, knobs["capital"], rang)
+        drawn["capital"] = capital(stream.log_capital, params["wealth_limit"], rang)
     if found.spans:
-        moved = found.moved(knobs["alpha"]).any(axis=1)
-        marks = found.differing(knobs["alpha"]), moved
-        drawn["windows"] = windows(found.p_values.min(axis=1), *marks, knobs["alpha"])
+        moved = found.moved(params["alpha"]).any(axis=1)
+        marks = found.differing(params["alpha"]), moved
+        drawn["windows"] = windows(found.p_values.min(axis=1), *marks, params["alpha"])
     return drawn

@@ -50,7 +50,7 @@ class Means:
     off: np.ndarray
 
     @classmethod
-    def of(cls, truth, known, stream, day, knobs):
+    def of(cls, truth, known, stream, day, params):
         """Test a stream.
 
         Parameters
@@ -61,10 +61,10 @@ class Means:
             As of ``flowers.drift.neutral.Ranked.values``.
         day : ndarray of shape (n,), int
             On which each photo came; never falls.
-        knobs : dict
-            ``window``; ``mix_tolerance``.
+        params : dict
+            ``window``; ``proportion_tolerance``.
         """
-        tolerance = knobs["mix_tolerance"]
+        tolerance = params["proportion_tolerance"]
         member = one_hot(truth, known[1].shape[1])
         explained = _explained(known[0], known[1] - member)
         scores = History(known[0], stream[0])
@@ -90,7 +90,7 @@ class Means:
             p_values[1, len(p_values[1]) - count :, i] = np.where(
                 length < LEAST_BURSTS * of_votes, 1, p
             )
-        window = STEP * max(1, round(knobs["window"] / STEP))
+        window = STEP * max(1, round(params["window"] / STEP))
         off = [_run(votes, days, swing, count, window, tolerance) for count in RUNS]
         return cls(votes.ends, *p_values, window, np.stack(off, axis=1))
 

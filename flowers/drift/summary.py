@@ -12,8 +12,8 @@ from flowers.drift.report import accuracy, describe
 from flowers.drift.verdict import BETTER, HARMFUL, needed, verdict
 from flowers.drift.watch import Ring
 from flowers.drift.windows import Held, Windows, compared
+from flowers.images.statistics import NAMES
 from flowers.log.record import UNKNOWN
-from flowers.photos.statistics import NAMES
 
 # Fewer photos than these say nothing, and no alarm is not yet "ok".
 LEAST = 100
@@ -46,19 +46,19 @@ class Stream:
     verdict: dict
 
     @classmethod
-    def of(cls, held_out, rows, knobs):
+    def of(cls, held_out, rows, params):
         """Watch a stream.
 
         Parameters
         ----------
         held_out : dict
-            As of ``flowers.log.reference.read_reference``.
+            As of ``flowers.model.reference.read_reference``.
         rows : ndarray of shape (n,)
-        knobs : dict
+        params : dict
             The section ``drift`` of params.yaml.
         """
         held, rows = Held.of(held_out), np.array(rows)
-        size, tolerance = knobs["window"], knobs["mix_tolerance"]
+        size, tolerance = params["window"], params["proportion_tolerance"]
         windows = Windows.of(held, rows["probabilities"], size, tolerance)
         day = rows["time"].astype("M8[D]").astype(int)
         known = len(held.truth)
@@ -66,52 +66,54 @@ class Stream:
         table = ranked.values(np.arange(known), held.truth)
         log_capital = watch.capital(known, rows, ranked.bets(table[0], tolerance))
         given = ([x[some] for x in table] for some in (slice(known), slice(known, None)))
-        means = Means.of(held.truth, *given, day, knobs)
-        ring = watch.first_ring(log_capital, means, knobs)
-        told = judged(held, rows, ring, knobs)
+        means = Means.of(held.truth, *given, day, params)
+        ring = watch.first_ring(log_capital, means, params)
+        told = judged(held, rows, ring, params)
         if ring is None and told["word"] == HARMFUL:
             labelled = np.flatnonzero(rows["truth"] != UNKNOWN)[-told["labelled"] :]
             ring = Ring(watch.LABELS, int(labelled[0]), int(labelled[-1]))
         return cls(held, rows, log_capital, windows, means, ring, told)
 
 
-def judged(held, rows, ring, knobs):
+def judged(held, rows, ring, params):
     """Judge the labels that came since an alarm began, or the newest ones."""
     before = held.probabilities.argmax(axis=1) == held.truth
     known = np.flatnonzero(rows["truth"] != UNKNOWN)
     if ring is None:
-        enough = needed(before.mean(), len(before), knobs["harm"], knobs["label_alpha"])
+        enough = needed(
+            before.mean(), len(before), params["max_accuracy_drop"], params["label_alpha"]
+        )
         known = known[-(enough or LABELS) :]
     else:
         known = known[known >= ring.since]
     labelled = rows[known]
     correct = labelled["probabilities"].argmax(axis=1) == labelled["truth"]
-    return verdict(correct, before, knobs["harm"], knobs["label_alpha"])
+    return verdict(correct, before, params["max_accuracy_drop"], params["label_alpha"])
 
 
-def alarm_of(stream, classes, knobs):
+def alarm_of(stream, classes, params):
     """Tell what rang, when and of what kind; None if nothing did.
 
     Returns
     -------
     dict or None
-        ``rang_at``, ``since``, ``by``, ``kind``; of the photos since: the classes whose
+        ``detected_at``, ``since``, ``by``, ``kind``; of the photos since: the classes whose
         probability differs apart from the mix (``answers``), the image ``statistics`` that differ,
         and the estimated ``mix``.
     """
     ring, held = stream.ring, stream.held
     if ring is None:
         return None
-    told = watch.stretch(ring, stream.rows, knobs["window"])
+    told = watch.stretch(ring, stream.rows, params["window"])
     (apart,), *_ = compared(held, told["probabilities"][None])
     return {
-        "rang_at": str(stream.rows["time"][ring.at]),
+        "detected_at": str(stream.rows["time"][ring.at]),
         "since": str(stream.rows["time"][ring.since]),
         "by": ring.by,
-        "kind": watch.kind(ring, stream.means, held, stream.rows["probabilities"], knobs),
-        "answers": [c for c, p in zip(classes, apart, strict=True) if p <= knobs["alpha"]],
-        "statistics": image_warnings(held.image, told["image"], knobs["alpha"]),
-        "mix": mix_of(held, told["probabilities"], classes, knobs["alpha"]),
+        "kind": watch.kind(ring, stream.means, held, stream.rows["probabilities"], params),
+        "answers": [c for c, p in zip(classes, apart, strict=True) if p <= params["alpha"]],
+        "statistics": image_warnings(held.image, told["image"], params["alpha"]),
+        "mix": mix_of(held, told["probabilities"], classes, params["alpha"]),
     }
 
 
@@ -145,7 +147,7 @@ def image_warnings(reference, image, alpha):
     return names[(holm(p_values) <= alpha)[0]].tolist()
 
 
-def drift_report(stream, standing, classes, knobs):
+def drift_report(stream, standing, classes, params):
     """Tell the state of a stream, in the order of what matters.
 
     Parameters
@@ -155,7 +157,7 @@ def drift_report(stream, standing, classes, knobs):
         ``alarm``, the one that the log keeps until a person clears it, and ``acknowledged``, when
         that was last; each may be None.
     classes : sequence of str
-    knobs : dict
+    params : dict
 
     Returns
     -------
@@ -163,8 +165,8 @@ def drift_report(stream, standing, classes, knobs):
     """
     rows, held, windows = stream.rows, stream.held, stream.windows
     latched = standing["alarm"]
-    alarm = latched or alarm_of(stream, classes, knobs)
-    moved, differing = windows.moved(knobs["alpha"]), windows.differing(knobs["alpha"])
+    alarm = latched or alarm_of(stream, classes, params)
+    moved, differing = windows.moved(params["alpha"]), windows.differing(params["alpha"])
     report = {
         "state": state(len(rows), alarm, stream.verdict["word"], moved),
         "verdict": stream.verdict,
@@ -177,7 +179,7 @@ def drift_report(stream, standing, classes, knobs):
         "windows": {
             "compared": len(windows.spans),
             "differ": int(differing.sum()),
-            "mix_moved": int(moved.any(axis=1).sum()),
+            "proportion_moved": int(moved.any(axis=1).sum()),
         },
     }
     if not len(rows):
@@ -188,26 +190,30 @@ def drift_report(stream, standing, classes, knobs):
         "now": float(np.exp(min(stream.log_capital[-1], 700))),
         "highest": float(np.exp(min(stream.log_capital.max(), 700))),
     }
-    return report | newest(stream, classes, knobs)
+    return report | newest(stream, classes, params)
 
 
-def newest(stream, classes, knobs):
+def newest(stream, classes, params):
     """Give the figures of the newest photos, and the accuracy over all."""
     held, rows = stream.held, stream.rows
-    inside = rows[-knobs["window"] :]
+    inside = rows[-params["window"] :]
     shares = inside["probabilities"]
     told = {"from": str(inside["time"][0]), "to": str(inside["time"][-1])}
-    told |= describe(held.probabilities, shares, inside["truth"], classes, knobs["seed"])
+    told |= describe(held.probabilities, shares, inside["truth"], classes, params["seed"])
     if len(inside) >= LEAST:
         plain = [x[0] for x in compare(held.probabilities, shares[None])]
         apart = [*compared(held, shares[None])[0][0].tolist(), None]
         tests = zip((*classes, "labels"), *plain, apart, strict=True)
         told["tests"] = {
-            name: {"p_value": float(p), "effect": float(effect), "p_value_apart_from_mix": rest}
+            name: {
+                "p_value": float(p),
+                "effect": float(effect),
+                "p_value_label_shift_adjusted": rest,
+            }
             for name, p, effect, rest in tests
         }
-        told["mix"] = mix_of(held, shares, classes, knobs["alpha"])
-        told["warnings"] = image_warnings(held.image, inside["image"], knobs["alpha"])
+        told["mix"] = mix_of(held, shares, classes, params["alpha"])
+        told["warnings"] = image_warnings(held.image, inside["image"], params["alpha"])
     return {"newest": told, "all": accuracy(rows["probabilities"], rows["truth"])}
 
 

@@ -67,14 +67,14 @@ def capital(known, rows, codes):
     return bet_on(codes[None, :known], codes[None, known:], ties(rows)[None])[0]
 
 
-def first_ring(log_capital, means, knobs):
+def first_ring(log_capital, means, params):
     """Find what rang first.
 
     Parameters
     ----------
     log_capital : ndarray of shape (n,)
     means : Means
-    knobs : dict
+    params : dict
         ``capital`` at which the bet rings.
 
     Returns
@@ -82,7 +82,7 @@ def first_ring(log_capital, means, knobs):
     Ring or None
     """
     rings = []
-    high = log_capital >= np.log(knobs["capital"])
+    high = log_capital >= np.log(params["wealth_limit"])
     if high.any():
         at = int(high.argmax())
         rings.append(Ring(CAPITAL, int(np.r_[0.0, log_capital[:at]].argmin()), at))
@@ -94,7 +94,7 @@ def first_ring(log_capital, means, knobs):
     return min(rings, key=lambda ring: ring.at, default=None)
 
 
-def kind(ring, means, held, probabilities, knobs):
+def kind(ring, means, held, probabilities, params):
     """Tell whether other flowers arrive or the photos, or the answers to them, have changed.
 
     The capital and the neutral scores do not see the mix: where they rang it is the photos. Where
@@ -108,7 +108,7 @@ def kind(ring, means, held, probabilities, knobs):
     held : Held
     probabilities : ndarray of shape (n, n_classes)
         Of the stream.
-    knobs : dict
+    params : dict
         ``alpha``, ``window``.
 
     Returns
@@ -120,10 +120,10 @@ def kind(ring, means, held, probabilities, knobs):
         return WRONG
     if ring.by != MIX:
         return PHOTOS
-    since = stretch(ring, probabilities, knobs["window"])
+    since = stretch(ring, probabilities, params["window"])
     p_values, *_ = compared(held, since[None])
     apart = means.scores_of(ring.since, ring.since + len(since))
-    return PHOTOS if min(p_values.min(), apart) <= knobs["alpha"] else FLOWERS
+    return PHOTOS if min(p_values.min(), apart) <= params["alpha"] else FLOWERS
 
 
 def stretch(ring, rows, window):

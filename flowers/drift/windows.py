@@ -4,12 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowers.base.tables import round_floats
 from flowers.drift import mix
 from flowers.drift.alarm import first_of_groups, holm, kolmogorov_smirnov, windows_of
-from flowers.tables import rounded
 
 COLUMNS = (
-    *("start", "end", "predictions", "p_value", "effect", "differs", "mix_change", "mix_moved"),
+    *(
+        "start",
+        "end",
+        "predictions",
+        "p_value",
+        "effect",
+        "differs",
+        "proportion_change",
+        "proportion_moved",
+    ),
 )
 
 
@@ -30,7 +39,7 @@ class Held:
 
     @classmethod
     def of(cls, held_out):
-        """Take them from what ``flowers.log.reference.read_reference`` gives."""
+        """Take them from what ``flowers.model.reference.read_reference`` gives."""
         kept = first_of_groups(held_out["group"])
         return cls(*(held_out[name][kept] for name in ("probabilities", "truth", "image")))
 
@@ -71,19 +80,19 @@ class Windows:
         far = np.abs(self.change) > mix.sure(self.change.shape[1], alpha) * self.noise
         return np.sign(self.change) * far
 
-    def rows(self, times, knobs):
+    def rows(self, times, params):
         """Rows of the table of windows."""
-        differing, moved = self.differing(knobs["alpha"]), self.moved(knobs["alpha"])
+        differing, moved = self.differing(params["alpha"]), self.moved(params["alpha"])
         return [
             {
                 "start": times[start],
                 "end": times[stop - 1],
                 "predictions": stop - start,
-                "p_value": rounded(p.min()),
-                "effect": rounded(effect.max()),
+                "p_value": round_floats(p.min()),
+                "effect": round_floats(effect.max()),
                 "differs": int(differs),
-                "mix_change": rounded(np.abs(change).max()),
-                "mix_moved": int(classes.any()),
+                "proportion_change": round_floats(np.abs(change).max()),
+                "proportion_moved": int(classes.any()),
             }
             for (start, stop), p, effect, differs, change, classes in zip(
                 self.spans, self.p_values, self.effects, differing, self.change, moved, strict=True

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowers.errors import BadInput
-from flowers.tables import rounded, table_rows
+from flowers.base.errors import BadInput
+from flowers.base.tables import round_floats, to_rows
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def prediction_rows(answers, facts):
     list of dict
         Probabilities as text with six digits.
     """
-    rows = table_rows(facts)
+    rows = to_rows(facts)
     for name, given in answers.items():
         for row, label, probabilities in zip(
             rows, given.answered, given.probabilities, strict=True
@@ -99,7 +99,7 @@ def class_rows(figures):
         With ``per_class``, as ``flowers.evaluation.scores.scores`` gives them.
     """
     return [
-        {"model": name, "class": label} | rounded(found)
+        {"model": name, "class": label} | round_floats(found)
         for name, told in figures.items()
         for label, found in told["per_class"].items()
     ]
@@ -111,7 +111,7 @@ def rows_of_model(table, name):
     Parameters
     ----------
     table : dict of column to ndarray of str
-        As ``flowers.tables.read_csv`` reads it.
+        As ``flowers.base.tables.read_csv`` reads it.
     name : str
 
     Returns
@@ -124,7 +124,7 @@ def rows_of_model(table, name):
     return [{key: kind(table[key][i]) for key, kind in columns.items()} for i in chosen]
 
 
-def worst_mistakes(answers, count):
+def most_confident_errors(answers, count):
     """Give the wrong answers of the most accurate model, the surest first.
 
     Parameters

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
-from flowers.plots import svg
+from flowers.base.plots import to_svg
 
 
 def pictures(answers, bins, curves, attempts):
@@ -55,7 +55,7 @@ def confusion(labels, answers, classes):
         ax.set_xticks(range(len(classes)), classes, rotation=30)
         ax.set_yticks(range(len(classes)), classes)
         ax.set(title=name, xlabel="answer", ylabel="label")
-    return svg(figure)
+    return to_svg(figure)
 
 
 def reliability(curves):
@@ -77,7 +77,7 @@ def reliability(curves):
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean confidence", ylabel="accuracy")
     ax.set_title("Reliability (photos in each bin)")
     ax.legend(frameon=False)
-    return svg(figure)
+    return to_svg(figure)
 
 
 def recall(curves):
@@ -96,7 +96,7 @@ def recall(curves):
             ax.plot(*zip(*line, strict=True), label=label)
         ax.set(title=name, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes[0].legend(frameon=False, loc="lower left")
-    return svg(figure)
+    return to_svg(figure)
 
 
 def tuning(rows):
@@ -128,4 +128,4 @@ def tuning(rows):
             ax.plot(*at, "o", markersize=12, fillstyle="none", color="0.3")
     ax.set(xscale="log", xlabel="C", ylabel="accuracy on held-out folds of train", ylim=(0, 1))
     ax.legend(frameon=False, loc="lower right")
-    return svg(figure)
+    return to_svg(figure)

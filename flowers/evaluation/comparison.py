@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.evaluation.scores import group_draws, mcnemar
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.learning.splits import twin_share
+from flowers.splits import measure_leakage
 
 
 def headline(figures, groups, test, model_bytes):
@@ -30,7 +30,7 @@ def headline(figures, groups, test, model_bytes):
     return {
         "photos": len(groups),
         "distinct": len(np.unique(groups)),
-        "leak": twin_share(groups, test),
+        "leak": measure_leakage(groups, test),
         "svm": svm["accuracy"],
         "svm_low": svm["accuracy_low"],
         "svm_high": svm["accuracy_high"],

@@ -33,7 +33,7 @@ def page(facts, tables, pictures):
     ----------
     facts : dict of str to dict
         Figures of the stages by name: ``evaluate``, ``fetch``, ``split``, ``train_svm``,
-        ``promotion``, ``drift``, and the ``knobs`` worth naming.
+        ``promotion``, ``drift``, and the ``params`` worth naming.
     tables : dict of str to list of dict
         ``per_class``, ``suspects``, ``tuning``.
     pictures : dict of str to str

@@ -12,8 +12,8 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from flowers.base.tables import round_floats
 from flowers.learning.calibration import argmax_labels
-from flowers.tables import rounded
 
 
 def group_bootstrap(correct, groups, resamples, seed, level=0.95):
@@ -61,7 +61,7 @@ def mcnemar(correct_a, correct_b):
     first = int(np.sum(correct_a & ~correct_b))
     second = int(np.sum(correct_b & ~correct_a))
     p = binomtest(first, first + second).pvalue if first + second else 1.0
-    return {"only_first": first, "only_second": second, "p_value": float(p)}
+    return {"only_first_correct": first, "only_second_correct": second, "p_value": float(p)}
 
 
 def reliability(confidence, correct, bins):
@@ -90,7 +90,7 @@ def calibration_error(rows):
     return float((photos * gap).sum() / photos.sum())
 
 
-def unsure_below(confidence, correct):
+def confidence_threshold(confidence, correct):
     """Find the confidence below which answers are wrong at least as often as right.
 
     Read off the reliability curve that may only rise (isotonic regression of right or wrong on
@@ -160,7 +160,7 @@ def scores(answers, resamples, seed, bins):
         "calibration_error": calibration_error(
             reliability(answers.confidence, answers.correct, bins)
         ),
-        "unsure_below": unsure_below(answers.confidence, answers.correct),
+        "confidence_threshold": confidence_threshold(answers.confidence, answers.correct),
         "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, answers.decision)),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}
@@ -188,7 +188,7 @@ def summary(answers, figures, trained_on):
         "distinct": len(np.unique(given.groups)),
         "baseline_accuracy": np.mean(given.labels == most_frequent),
         **{n: {k: v for k, v in f.items() if k != "per_class"} for n, f in figures.items()},
-        "svm_against_nb": mcnemar(given.correct, answers["nb"].correct),
+        "svm_vs_nb": mcnemar(given.correct, answers["nb"].correct),
     }
 
 
@@ -202,7 +202,7 @@ def mean_recall_rows(curves):
     """
     recalls = sorted({row["recall"] for row in next(iter(curves.values()))})
     return [
-        rounded(
+        round_floats(
             {"recall": r}
             | {
                 name: np.mean([row["precision"] for row in rows if row["recall"] == r])

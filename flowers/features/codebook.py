@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
+from flowers.base.tables import atomic_write
 from flowers.features.descriptors import WIDTHS
-from flowers.tables import whole
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def write(path, codebook):
             for name, vocabulary in codebook.vocabularies.items()
             for field in fields(Vocabulary)
         }
-    with whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)
 
 

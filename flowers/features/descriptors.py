@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from flowers.photos.gradients import by_orientation, polar, triangles
+from flowers.images.gradients import by_orientation, polar, triangles
 
 CELL = 4  # pixels
 CELLS = 4  # a window has CELLS x CELLS cells

@@ -4,12 +4,12 @@ from functools import partial
 
 import numpy as np
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
+from flowers.base.parallel import open_shared, parallel_map, share_arrays
 from flowers.features.colour import colour
 from flowers.features.fisher import fisher
 from flowers.features.hog import hog
 from flowers.features.pixels import pixels
-from flowers.parallel import each, opened, shared
 
 EXTRACTORS = {"pixels": pixels, "colour": colour, "hog": hog, "fisher": fisher}
 # Those that need a codebook, which is learnt from training photos.
@@ -74,12 +74,12 @@ def extracted(images, sizes, preparation, mirrored=False):
     rows : ndarray of shape (m, d)
     """
     starts = range(0, len(images), BATCH)
-    with shared(images) as (stored,):
+    with share_arrays(images) as (stored,):
         tasks = ((stored, k, sizes[k : k + BATCH], mirrored) for k in starts)
-        yield from zip(starts, each(partial(_batch, **preparation), tasks), strict=True)
+        yield from zip(starts, parallel_map(partial(_batch, **preparation), tasks), strict=True)
 
 
 def _batch(images, start, sizes, mirrored, **preparation):
-    some = opened(images)[start : start + len(sizes)]
+    some = open_shared(images)[start : start + len(sizes)]
     some = np.ascontiguousarray(some[:, :, ::-1] if mirrored else some)
     return extract(some, sizes=sizes, **preparation)

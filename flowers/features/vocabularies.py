@@ -9,10 +9,10 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
+from flowers.base.parallel import parallel_map
 from flowers.features.codebook import Codebook, Vocabulary
 from flowers.features.descriptors import WIDTHS, at_scale, dense
-from flowers.parallel import each
 
 # Principal components that are kept of each descriptor.
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
@@ -125,7 +125,7 @@ def learned(samples, recipe):
     )
     # Here as well as in each task: what one thread gives back must not be taken from another.
     with _steady():
-        found = dict(zip(WIDTHS, each(learn, tasks), strict=True))
+        found = dict(zip(WIDTHS, parallel_map(learn, tasks), strict=True))
     return Codebook(recipe.scales, found)
 
 

@@ -7,9 +7,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from flowers.errors import BadInput
-from flowers.learning.splits import copied, grouped_folds, held_out, in_order
-from flowers.parallel import at_once, on_threads
+from flowers.base.errors import BadInput
+from flowers.base.parallel import max_workers_for, use_threads
+from flowers.learning.folds import copied, grouped_folds, held_out, in_order
 
 
 class DecisionValues(ClassifierMixin, BaseEstimator):
@@ -49,7 +49,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    held_out_accuracy_ : float
+    out_of_fold_accuracy_ : float
         Accuracy on the held-out folds.
     held_out_ : ndarray of shape (n, n_classes), or (n, 1) with two classes
         Decision values of the training rows, each from a fit without its fold. They describe the
@@ -71,7 +71,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         self.machine_, decision = self._fits(machine, rows, y, folds)
         held_out = self._values(decision)
         self.classes_ = classes
-        self.held_out_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
+        self.out_of_fold_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
         self.held_out_ = held_out = as_columns(held_out)
         # Numbered labels: temperature scaling takes integers for column numbers, unchecked.
         self.calibration_ = CalibratedClassifierCV(
@@ -86,8 +86,8 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         # The fit on all rows takes longest, and starts first.
         tasks = [joblib.delayed(machine.fit)(rows, y)]
         tasks += [joblib.delayed(held_out)(machine, rows, y, *fold) for fold in folds]
-        with on_threads():
-            fitted, *told = joblib.Parallel(at_once(copied(machine, rows, folds)))(tasks)
+        with use_threads():
+            fitted, *told = joblib.Parallel(max_workers_for(copied(machine, rows, folds)))(tasks)
         return fitted, in_order([values for _, values in told], folds)
 
     def _values(self, decision):

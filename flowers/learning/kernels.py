@@ -1,6 +1,6 @@
 """RBF kernels of standardised rows: distances between known ones, and to new ones.
 
-The workers are those of ``flowers.parallel.workers``.
+The workers are those of ``flowers.base.parallel.use_workers``.
 """
 
 import numpy as np

@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from flowers.base.parallel import parallel_map, use_threads
 from flowers.learning.calibration import argmax_labels
+from flowers.learning.folds import fold_numbers, in_order
 from flowers.learning.linear import products_of_rows
-from flowers.learning.splits import fold_numbers, in_order
 from flowers.learning.standard import NARROW, blocks
-from flowers.parallel import each, on_threads
 
 # Rows whose products with the classes are taken at once: 64 of a block of columns are 1 MB.
 ROWS = 64
@@ -76,8 +76,8 @@ class LogLikelihoods(ClassifierMixin, BaseEstimator):
         tasks = (
             (X, b, self.centre_[b], self.theta_[:, b], self.var_[:, b]) for b in blocks(X.shape[1])
         )
-        with on_threads():
-            for found in each(_block_terms, tasks):  # in their order: the same bits
+        with use_threads():
+            for found in parallel_map(_block_terms, tasks):  # in their order: the same bits
                 total += found
         total /= X.shape[1]
         return total[:, 1] - total[:, 0] if len(self.classes_) == 2 else total
@@ -108,8 +108,8 @@ def sums(X, part, count):
     order = np.argsort(part, kind="stable")
     counts = np.bincount(part, minlength=count)
     parts = np.split(order, np.cumsum(counts)[:-1])
-    with on_threads():
-        found = list(each(_block_sums, ((X, b, parts) for b in blocks(X.shape[1], NARROW))))
+    with use_threads():
+        found = list(parallel_map(_block_sums, ((X, b, parts) for b in blocks(X.shape[1], NARROW))))
     centre, total, squares = (np.concatenate(some, axis=-1) for some in zip(*found, strict=True))
     return centre, counts[:, None], total, squares
 

@@ -3,7 +3,7 @@
 A tile is the product of some rows by some rows, on one thread, block of columns after block. A
 task is a square of tiles, whose rows are standardised once for all of them: the number of workers
 decides how large it is, and does not change a tile. The workers are those of
-``flowers.parallel.workers``.
+``flowers.base.parallel.use_workers``.
 """
 
 from math import ceil, isqrt
@@ -12,8 +12,8 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from flowers.base.parallel import open_shared, parallel_map, share_arrays
 from flowers.learning.standard import blocks, standardised
-from flowers.parallel import each, opened, shared
 
 # Columns of a block: 512 rows of them as float32 are 16 MB, which the system gives in large pages.
 WIDE = 8192
@@ -98,8 +98,8 @@ def products_to(rows, X, mean, scale):
 
 def _tasks(A, B, mean, scale, pairs, norms):
     """Yield the products of strips of A by strips of B; fill in the squared norms of A's rows."""
-    with threadpool_limits(1, "blas"), shared(A, B, mean, scale) as stored:
-        done = each(_task, ((*stored, i, j) for i, j in pairs))
+    with threadpool_limits(1, "blas"), share_arrays(A, B, mean, scale) as stored:
+        done = parallel_map(_task, ((*stored, i, j) for i, j in pairs))
         for (i, j), (part, squares) in zip(pairs, done, strict=True):
             if squares is not None:
                 norms[_whole(i)] = squares
@@ -109,7 +109,7 @@ def _tasks(A, B, mean, scale, pairs, norms):
 def _task(A, B, mean, scale, *pair):
     """Products of a strip of A by one of B, and squared norms of A's rows if B's is the first."""
     i, j = pair
-    A, B, mean, scale = (opened(array) for array in (A, B, mean, scale))
+    A, B, mean, scale = (open_shared(array) for array in (A, B, mean, scale))
     same = A is B and i == j
     mine, other = A[_whole(i)], B[_whole(j)]
     product = np.zeros((len(mine), len(other)), np.float32)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import numpy as np
 
-from flowers.parallel import on_threads, released
+from flowers.base.parallel import drop_pages, use_threads
 
 # Rows whose products with one another are known at once; 64 x 35,000 float32 = 9 MB.
 BATCH = 64
@@ -38,7 +38,7 @@ class Rows:
         rows = np.empty((len(some), self.shape[1]), np.float32)
         for k, array in enumerate(self.sources):
             rows[source == k] = array[self.numbers[place[source == k]]]
-            released(array)
+            drop_pages(array)
         if self.mean is not None:
             rows -= self.mean
         if self.factor is not None:
@@ -61,7 +61,7 @@ class Rows:
     def _ahead(self, function, order):
         """Yield places, a batch at a time, and what the function gives for them."""
         some = [order[k : k + BATCH] for k in range(0, len(order), BATCH)]
-        with on_threads():
+        with use_threads():
             count = joblib.effective_n_jobs(None)
         if count == 1:
             yield from ((places, function(places)) for places in some)

@@ -2,12 +2,12 @@
 
 import joblib
 
-from flowers.tables import whole
+from flowers.base.tables import atomic_write
 
 
 def save(estimator, path):
     """Write a fitted estimator, uncompressed, so that its arrays can be mapped."""
-    with whole(path) as partial:
+    with atomic_write(path) as partial:
         joblib.dump(estimator, partial, protocol=5)
 
 

@@ -6,11 +6,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.learning.ascent import Ascent
+from flowers.learning.folds import in_order
 from flowers.learning.linear import Hyperplanes
 from flowers.learning.rows import Rows
-from flowers.learning.splits import in_order
 from flowers.learning.svm import SVM
 
 
@@ -28,7 +28,7 @@ class StreamedSVC(SVM):
         Share of the objective by which it is at most too high.
     """
 
-    def __init__(  # noqa: PLR0913, an estimator's knobs are its parameters
+    def __init__(  # noqa: PLR0913, an estimator's params are its parameters
         self,
         C=1.0,
         kernel="linear",
@@ -72,7 +72,7 @@ class StreamedSVC(SVM):
             ((_, machine, seen),) = self._attempts(rows, [self.C_], self.gamma_)
             self._calibrate(machine, seen, y, groups)
         if tuning:
-            self.held_out_accuracy_ = tuning.nested_accuracy
+            self.out_of_fold_accuracy_ = tuning.nested_accuracy
         return self
 
     def figures(self):

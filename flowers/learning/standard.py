@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.parallel import each, opened, shared
+from flowers.base.parallel import open_shared, parallel_map, share_arrays
 
 # One block of columns: 2,048 features of 512 rows as float32 = 4 MB.
 BLOCK = 2048
@@ -34,8 +34,8 @@ def moments(X):
     """
     mean, scale = np.empty(X.shape[1]), np.empty(X.shape[1])
     some = blocks(X.shape[1])
-    with shared(X) as (stored,):
-        for b, found in zip(some, each(_moments, ((stored, b) for b in some)), strict=True):
+    with share_arrays(X) as (stored,):
+        for b, found in zip(some, parallel_map(_moments, ((stored, b) for b in some)), strict=True):
             mean[b], scale[b] = found
     # The bound below which StandardScaler calls a column constant.
     eps = np.finfo(np.float64).eps
@@ -45,7 +45,7 @@ def moments(X):
 
 
 def _moments(X, block):
-    X = opened(X)[:, block]
+    X = open_shared(X)[:, block]
     if X.dtype == np.uint8:
         return _byte_moments(X)
     found = [_narrow_moments(X[:, narrow]) for narrow in blocks(X.shape[1], NARROW)]

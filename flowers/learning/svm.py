@@ -6,13 +6,13 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from flowers.base.parallel import drop_pages
 from flowers.learning.calibration import Calibrated, argmax_labels
 from flowers.learning.kernels import rbf, squared_distances, squared_distances_to
 from flowers.learning.linear import collapsed, duals
 from flowers.learning.products import products
 from flowers.learning.standard import blocks, moments
 from flowers.learning.tuning import Tuning, as_list
-from flowers.parallel import released
 
 # Megabytes of kernel values that libsvm keeps while it fits: they lie in memory already.
 CACHE = 50
@@ -48,7 +48,7 @@ def votes_and_margins(pairwise):
 
 
 class SVM(Calibrated):
-    """What the ways to train a support vector machine share: knobs, tuning, values per class.
+    """What the ways to train a support vector machine share: params, tuning, values per class.
 
     A subclass gives its machines and their input in `_attempts`.
 
@@ -56,7 +56,7 @@ class SVM(Calibrated):
     ----------
     C : float, > 0, or list of float
         Regularisation of ``sklearn.svm.SVC``. From lists of `C` and `gamma` the fit chooses, on
-        its folds, and then ``held_out_accuracy_`` is that of `Tuning.nested_accuracy`.
+        its folds, and then ``out_of_fold_accuracy_`` is that of `Tuning.nested_accuracy`.
     kernel : {"rbf", "linear"}
     gamma : "scale" or float, > 0, or list of them
         Width of the RBF kernel, as in ``SVC``: "scale" is 1 / (d * variance). The linear kernel is
@@ -83,7 +83,7 @@ class SVM(Calibrated):
         `Tuning.table`; empty where there was nothing to choose.
     """
 
-    def __init__(  # noqa: PLR0913, an estimator's knobs are its parameters
+    def __init__(  # noqa: PLR0913, an estimator's params are its parameters
         self,
         C=1.0,
         kernel="rbf",
@@ -110,12 +110,12 @@ class SVM(Calibrated):
             "support_vectors": len(self.support_),
             **{"C": self.C_, "gamma": self.gamma_},
             "tried": max(len(self.tuning_), 1),
-            "held_out_accuracy": self.held_out_accuracy_,
+            "out_of_fold_accuracy": self.out_of_fold_accuracy_,
         }
 
     def attempts(self):
         """Give rows of `tuning_`, or the one there would be, where nothing was to choose."""
-        only = {"C": self.C_, "gamma": self.gamma_, "grouped": self.held_out_accuracy_}
+        only = {"C": self.C_, "gamma": self.gamma_, "grouped": self.out_of_fold_accuracy_}
         return self.tuning_ or [only | {"random": "", "chosen": 1}]
 
     def _tuning(self, y, groups, rows, width):
@@ -177,14 +177,14 @@ class GramSVC(SVM):
         else:
             base, norms = squared_distances(X, mean, scale)
             width = _rbf_scale(X, self.standardise)
-        released(X)  # the machine sees the kernel alone
+        drop_pages(X)  # the machine sees the kernel alone
         tuning = self._tuning(y, groups, base, width)
         gram = self._kernel(base, self.gamma_)
         del base
         self._calibrate(self._machine(self.C_), gram, y, groups)
         del gram
         if tuning:
-            self.held_out_accuracy_ = tuning.nested_accuracy
+            self.out_of_fold_accuracy_ = tuning.nested_accuracy
         machines = getattr(self.machine_, "estimators_", [self.machine_])
         self.support_ = machines[0].support_
         if len(machines) > 1:

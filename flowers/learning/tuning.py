@@ -4,9 +4,9 @@ import joblib
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from flowers.errors import BadInput
-from flowers.learning.splits import copied, fold_numbers, grouped_folds, held_out
-from flowers.parallel import at_once
+from flowers.base.errors import BadInput
+from flowers.base.parallel import max_workers_for
+from flowers.learning.folds import copied, fold_numbers, grouped_folds, held_out
 
 
 def as_list(value):
@@ -49,12 +49,12 @@ class Tuning:
         self._random = list(shuffled.split(y, y)) if least >= folds else []
         self._folds = folds
 
-    def attempt(self, knobs, machine, X, labels):
+    def attempt(self, params, machine, X, labels):
         """Try one machine.
 
         Parameters
         ----------
-        knobs : dict of str to float
+        params : dict of str to float
             Its row of the table; smaller values are preferred among equals.
         machine : classifier
             Unfitted, with a ``decision_function``. Fits run where ``joblib.parallel_config`` says.
@@ -78,7 +78,7 @@ class Tuning:
             answers = zip(tasks, values, strict=True)
             done = [labels(classes, told) == self._y[rows] for (_, rows), told in answers]
         else:
-            parallel = joblib.Parallel(at_once(copied(machine, X, tasks)), prefer="threads")
+            parallel = joblib.Parallel(max_workers_for(copied(machine, X, tasks)), prefer="threads")
             done = parallel(joblib.delayed(right)(*task) for task in tasks)
         # Entry [i, r]: whether row r is right when fold i is away as well as its own.
         correct = np.zeros((self._folds, len(self._y)), dtype=bool)
@@ -86,10 +86,10 @@ class Tuning:
             for one, other in ((i, j), (j, i)):
                 correct[one, rows[self._fold[rows] == other]] = found[self._fold[rows] == other]
         leaky = np.concatenate(done[len(away) :]).mean() if self._random else None
-        self._tried.append((knobs, correct, leaky))
+        self._tried.append((params, correct, leaky))
 
     def _best(self, score):
-        ranked = [(-score(c), *knobs.values()) for knobs, c, _ in self._tried]
+        ranked = [(-score(c), *params.values()) for params, c, _ in self._tried]
         return min(range(len(ranked)), key=ranked.__getitem__)
 
     def _alone(self, correct):
@@ -98,7 +98,7 @@ class Tuning:
 
     @property
     def chosen(self):
-        """The knobs that are right most often on grouped folds, the smallest of the best."""
+        """The params that are right most often on grouped folds, the smallest of the best."""
         return self._tried[self._best(lambda correct: self._alone(correct).mean())][0]
 
     @property
@@ -118,16 +118,16 @@ class Tuning:
         Returns
         -------
         list of dict
-            The knobs; ``grouped``, the accuracy on folds that keep groups whole; ``random``, on
+            The params; ``grouped``, the accuracy on folds that keep groups whole; ``random``, on
             folds drawn at random, which measures memory too; ``chosen``, 1 in one row.
         """
         chosen = self.chosen
         return [
-            knobs
+            params
             | {
                 "grouped": float(self._alone(correct).mean()),
                 "random": "" if leaky is None else float(leaky),
-                "chosen": int(knobs == chosen),
+                "chosen": int(params == chosen),
             }
-            for knobs, correct, leaky in self._tried
+            for params, correct, leaky in self._tried
         ]

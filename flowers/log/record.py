@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b, sha256
 
-from flowers.photos.statistics import flat
+from flowers.images.statistics import flat
 
 # Probabilities are compared as they are written: equal answers must be equal numbers.
 DECIMALS = 6

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from flowers.images.statistics import NAMES
 from flowers.log import days, record
 from flowers.log.record import KINDS, UNKNOWN, NotFinite
 from flowers.log.repeats import first_of_repeats
-from flowers.photos.statistics import NAMES
 
 # Rows that wait as Python objects, ten times the size of the array they become.
 BATCH = 10_000

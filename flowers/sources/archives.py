@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 
 MAX_EXPANSION = 200
 # Below this size an archive may expand as it likes: plain pictures compress a thousandfold.

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pooch
 import requests
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 
 TIMEOUT = 60
 _CHUNK = 2**20

@@ -7,12 +7,12 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from flowers.drawn.collection import drawn_set
-from flowers.errors import BadInput
-from flowers.photos.decoding import kind
+from flowers.base.errors import BadInput
+from flowers.images.decoding import kind
 from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import obtain
 from flowers.sources.folders import photos_by_class
+from flowers.synthetic.collection import drawn_set
 
 NESTED = "an archive inside: unpack it first"
 # Bytes of a file name: file systems take 255, and DVC adds to a name while it copies.
@@ -124,9 +124,9 @@ def archive_files(source, cache, sha256=None, bar=None):
         yield from folder_files(Path(folder) / "unpacked", origin=archive, ours=True)
 
 
-def drawn_files(per_class, twin_share, conflicts, seed, jobs):
-    """Give the files of `flowers.drawn.collection.drawn_set`."""
-    for path, content in drawn_set(per_class, twin_share, conflicts, seed, jobs):
+def drawn_files(per_class, near_duplicate_share, wrong_labels, seed, jobs):
+    """Give the files of `flowers.synthetic.collection.drawn_set`."""
+    for path, content in drawn_set(per_class, near_duplicate_share, wrong_labels, seed, jobs):
         label, name = path.split("/", 1)
         yield label, name, content
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 
 
 def photos_by_class(root):

@@ -5,7 +5,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

@@ -1,5 +1,5 @@
 """The registry: promotion by git tags."""
 
-from flowers.errors import say_interrupts
+from flowers.base.errors import install_interrupt_message
 
-say_interrupts("scoring.registry")
+install_interrupt_message("scoring.registry")

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.output import told
 from scoring.registry import fetch, promote, push, rollback, status, tags
 

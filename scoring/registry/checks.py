@@ -13,7 +13,7 @@ import numpy as np
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.evaluation.scores import mcnemar
 from scoring.registry.fetch import CANDIDATE, locked, verified
 from scoring.registry.git import file_at, git, head
@@ -130,7 +130,7 @@ def comparison(commit, present):
         f"{test['only_second']} of {len(common)} common test photos (exact McNemar "
         f"p = {test['p_value']:.4g})"
     )
-    if test["p_value"] <= ALPHA and test["only_first"] > test["only_second"]:
+    if test["p_value"] <= ALPHA and test["only_first_correct"] > test["only_second_correct"]:
         raise BadInput(f"production is better: {figures}")
     return figures
 

@@ -10,9 +10,9 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
-from flowers.card import ORIGIN, folder_md5, read, vouch
-from flowers.errors import BadInput
-from flowers.model_folder import verify
+from flowers.base.errors import BadInput
+from flowers.model.card import ORIGIN, folder_md5, read, vouch
+from flowers.model.folder import verify
 from scoring.registry.git import file_at
 from scoring.registry.locked import outputs
 from scoring.registry.tags import current, events
@@ -67,7 +67,7 @@ def verified(folder, expected):
 
 
 def origin_of(folder):
-    """What origin.json says, {} where there is none that can be read."""
+    """What provenance.json says, {} where there is none that can be read."""
     try:
         return json.loads((folder / ORIGIN).read_text())
     except (FileNotFoundError, ValueError):

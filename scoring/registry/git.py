@@ -2,7 +2,7 @@
 
 import subprocess
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 
 
 def git(*arguments):

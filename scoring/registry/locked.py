@@ -2,7 +2,7 @@
 
 import yaml
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 
 # Of libyaml where PyYAML came with it, which is six times as fast; each check reads a lock anew.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,6 +1,6 @@
 """Make the tags: a version into a stage after its checks, or out of it."""
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.registry import checks, tags
 from scoring.registry.git import head
 

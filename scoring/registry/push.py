@@ -8,7 +8,7 @@ from dvc.repo import Repo
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.registry import tags
 from scoring.registry.fetch import CANDIDATE, copy_out, locked, settings, verified
 from scoring.registry.git import file_at

@@ -1,6 +1,6 @@
 """Give production an earlier version back."""
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.registry import checks, tags
 from scoring.registry.fetch import locked
 from scoring.registry.git import file_at

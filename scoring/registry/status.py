@@ -2,7 +2,7 @@
 
 import json
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.registry import checks, fetch, tags
 from scoring.registry.git import file_at
 

@@ -11,7 +11,7 @@ import gto.api
 from gto.exceptions import GTOException
 from scmrepo.exceptions import SCMError
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.registry.git import clock, git, tags_like
 
 NAME = "flowers"

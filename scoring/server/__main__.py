@@ -8,7 +8,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.server import connections
 from scoring.server.app import create_app
 from scoring.server.check import checked

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from flowers.errors import Rejected
+from flowers.base.errors import RejectedImage
 from flowers.learning.kernels import FEW
-from flowers.model import Prepared
+from flowers.model.predictor import Prepared
 from scoring.server.budget import Budget
 from scoring.server.readers import light
 from scoring.server.together import Together
@@ -26,7 +26,7 @@ class Answering:
 
     Parameters
     ----------
-    model : flowers.model.Model
+    model : flowers.model.predictor.Model
     processors : int
     readers : scoring.server.readers.Readers
     """
@@ -49,7 +49,7 @@ class Answering:
         ------
         name : str
         photo : bytes
-        answer : flowers.model.Answer or flowers.errors.Rejected
+        answer : flowers.model.predictor.Answer or flowers.base.errors.RejectedImage
         """
         budget = Budget()
         for first in range(0, len(photos), STACK):
@@ -70,7 +70,7 @@ class Answering:
             budget.take(scanned.pixels)
             with self._spending(budget):
                 return self._model.prepared(photo)
-        except Rejected as error:
+        except RejectedImage as error:
             return error
 
     @contextmanager

@@ -11,8 +11,8 @@ from flask import Flask, current_app, g, request, send_from_directory
 from flask_swagger_ui import get_swaggerui_blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from flowers.base.tables import read_json
 from flowers.log import record
-from flowers.tables import read_json
 from scoring.server import guard, problems
 from scoring.server.problems import Problem
 from scoring.server.scorer import Scorer

@@ -1,7 +1,7 @@
 """What one request may cost, however many photos it has."""
 
-from flowers.errors import Rejected
-from flowers.photos.prescan import MAX_PIXELS
+from flowers.base.errors import RejectedImage
+from flowers.images.prescan import MAX_PIXELS
 
 # Pixels, and seconds of a processor.
 MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 4 * MAX_PIXELS, 5
@@ -25,12 +25,12 @@ class Budget:
 
         Raises
         ------
-        Rejected
+        RejectedImage
             If there are not as many, or no seconds are left.
         """
         self.pixels -= pixels
         if self.pixels < 0 or self.seconds < 0:
-            raise Rejected(
+            raise RejectedImage(
                 "too much in one request",
                 f"at most {MAX_REQUEST_PIXELS} pixels and {MAX_REQUEST_SECONDS} s are spent on "
                 "one: send fewer or smaller photos at a time",

@@ -7,7 +7,7 @@ import threading
 import time
 
 from flowers.log import record
-from flowers.model_folder import CARD, load
+from flowers.model.folder import CARD, load
 from scoring.server.budget import Budget
 from scoring.server.readers import light
 

@@ -2,9 +2,9 @@
 
 import multiprocessing
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.learning.saved import import_classes
-from flowers.model_folder import find, load
+from flowers.model.folder import find, load
 from scoring.server.scorer import golden_fault
 from scoring.server.settings import MODELS
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.errors import Rejected
-from flowers.photos.decoding import decode, kind, scan, square
+from flowers.base.errors import RejectedImage
+from flowers.images.decoding import decode, kind, scan, square
 
 # Larger files, and more pixels times scans, are heavy; a smaller file is looked at in no time.
 LIGHT_BYTES, LIGHT_WORK = 1_000_000, 8_000_000
@@ -37,7 +37,7 @@ def light(photo):
 
     Raises
     ------
-    Rejected
+    RejectedImage
         If it shows without reading it that it cannot be read.
     """
     if len(photo) > LIGHT_BYTES and kind(photo):
@@ -81,7 +81,7 @@ class Readers:
 
         Raises
         ------
-        Rejected
+        RejectedImage
             If it cannot be read, or is too much for the budget.
         """
         budget.take(0)
@@ -92,7 +92,7 @@ class Readers:
         budget.seconds -= told["seconds"]
         budget.take(told["pixels"])
         if told["fault"]:
-            raise Rejected(*told["fault"])
+            raise RejectedImage(*told["fault"])
         pixels = np.frombuffer(data, np.uint8).reshape(side, side, 3)
         return pixels, tuple(told["size"]), seconds
 
@@ -173,7 +173,7 @@ def _told(photo, side, max_pixels):
             return told, b""
         image, _ = decode(photo)
         return told | {"size": image.size}, square(image, side).tobytes()
-    except Rejected as error:
+    except RejectedImage as error:
         return told | {"fault": (error.reason, error.detail)}, b""
 
 

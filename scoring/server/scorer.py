@@ -4,9 +4,9 @@ import logging
 import threading
 from contextlib import contextmanager
 
-from flowers.errors import Rejected
+from flowers.base.errors import RejectedImage
 from flowers.log import days, record
-from flowers.model_folder import TOLERANCE, find, golden_difference, load
+from flowers.model.folder import TOLERANCE, find, golden_difference, load
 from scoring.answers import prediction
 from scoring.server.answering import Answering
 from scoring.server.canary import Canary
@@ -104,7 +104,7 @@ class Scorer:
         wanted = self.canary.wants(request_id)
         entries, records, sampled = [], [], []
         for index, (name, photo, answer) in enumerate(self._answering.answers(photos)):
-            if isinstance(answer, Rejected):
+            if isinstance(answer, RejectedImage):
                 self.metrics.rejected.labels(answer.reason).inc()
                 entries.append({"file": name, "error": _photo_error(answer)})
                 continue

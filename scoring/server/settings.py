@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from pathlib import Path
 
-from flowers.environment import log_dir, model_dir, model_sha256
-from flowers.errors import BadInput
+from flowers.base.environment import read_log_dir, read_model_dir, read_model_sha256
+from flowers.base.errors import BadInput
 
 MODELS = Path("models")
 # The default of HOSTS where nobody else can connect: a name that somebody made point here is none.
@@ -50,17 +50,17 @@ class Settings:
         it; None allows any.
     """
 
-    model_dir: Path | None = None
+    read_model_dir: Path | None = None
     canary_dir: Path = Path("models/canary")
     canary_ratio: float = 0.1
-    log_dir: Path = Path("logs")
+    read_log_dir: Path = Path("logs")
     max_upload_mb: float = 20.0
     max_files: int = 32
     queue: int = 16
     host: str = "127.0.0.1"
     port: int = 5000
     threads: int = 16 + 8 + processors()
-    model_sha256: str | None = None
+    read_model_sha256: str | None = None
     hosts: list | None = field(default_factory=lambda: list(LOOPBACK))
 
 
@@ -84,17 +84,17 @@ def from_environment(environ=os.environ):
     host = _host(environ.get("HOST") or Settings.host)
     hosts = [name.strip() for name in (environ.get("HOSTS") or "").split(",") if name.strip()]
     return Settings(
-        model_dir=model_dir(environ),
+        model_dir=read_model_dir(environ),
         canary_dir=Path(environ.get("CANARY_DIR") or Settings.canary_dir),
         canary_ratio=_number(environ, "CANARY_RATIO", float, Settings.canary_ratio, 0, 1),
-        log_dir=log_dir(environ),
+        log_dir=read_log_dir(environ),
         max_upload_mb=_number(environ, "MAX_UPLOAD_MB", float, Settings.max_upload_mb, 0.001, 1000),
         max_files=_number(environ, "MAX_FILES", int, Settings.max_files, 1, 1000),
         queue=queue,
         host=host,
         port=_number(environ, "PORT", int, Settings.port, 0, 65535),
         threads=threads,
-        model_sha256=model_sha256(environ),
+        model_sha256=read_model_sha256(environ),
         hosts=hosts or (list(LOOPBACK) if host in LOOPBACK else None),
     )
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.enlarged import NEW, OF, enlarged, write
-from flowers.drawn.collection import drawn_set
-from flowers.photos.decoding import read
-from flowers.photos.twin_search import all_pairs, twin_search
-from flowers.photos.twins import groups_of
+from flowers.duplicates.colour import groups_of
+from flowers.duplicates.search import all_pairs, twin_search
+from flowers.images.decoding import read
+from flowers.synthetic.collection import drawn_set
 
 COUNT = 50
 
@@ -18,7 +18,7 @@ COUNT = 50
 def source(tmp_path_factory):
     """Two drawn photos of each class, and a file that is none."""
     folder = tmp_path_factory.mktemp("photos")
-    for name, content in drawn_set(2, twin_share=0, conflicts=0):
+    for name, content in drawn_set(2, near_duplicate_share=0, wrong_labels=0):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
     next(folder.iterdir()).joinpath("words.jpg").write_text("words")

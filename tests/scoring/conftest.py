@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from flowers.drawn.picture import SPECIES, draw
 from flowers.features.extraction import extract
+from flowers.images.decoding import read
 from flowers.learning.svm import GramSVC
-from flowers.photos.decoding import read
+from flowers.synthetic.picture import SPECIES, draw
 from tests.scoring.server.service import running, write_model
 
 SIZE = 32

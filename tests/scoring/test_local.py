@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowers.errors import Rejected
+from flowers.base.errors import RejectedImage
 from scoring.local import BATCH, LARGEST, content_of, main
 from tests.scoring.server.service import environment
 
@@ -167,7 +167,7 @@ def test_a_hostile_file_in_a_folder_costs_no_other_its_answer(candidate, files, 
 
 def test_a_device_without_end_is_a_file_that_is_too_large(monkeypatch):
     monkeypatch.setattr("scoring.local.LARGEST", 1000)
-    with pytest.raises(Rejected, match="too large"):
+    with pytest.raises(RejectedImage, match="too large"):
         content_of(Path("/dev/zero"))
 
 

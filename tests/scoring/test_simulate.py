@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from flowers.drift.shifts import NAMES, OF_PIXELS, WITHOUT_ANSWER
+from flowers.drift_simulation.shifts import NAMES, OF_PIXELS, WITHOUT_ANSWER
 from scoring.simulate import main
 from tests.logged import records as logged
 
@@ -58,7 +58,7 @@ def test_a_shift_of_pixels_reaches_the_scorer(asked, folder, shift):
 
 def test_drawn_photos_are_others_than_those_of_another_seed(asked):
     first, second, again = (
-        asked("--photos", "drawn", "-n", 3, "--seed", seed)[0] for seed in (1, 2, 1)
+        asked("--photos", "synthetic", "-n", 3, "--seed", seed)[0] for seed in (1, 2, 1)
     )
     seen = [[r["probabilities"] for r in records] for records in (first, second, again)]
     assert seen[0] == seen[2] != seen[1]
@@ -74,7 +74,7 @@ def test_a_broken_photo_is_passed_over(asked, folder):
 
 def test_without_a_url_it_brings_a_scorer_of_its_own(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
-    assert main(["-n", "2", "--photos", "drawn"]) == 0
+    assert main(["-n", "2", "--photos", "synthetic"]) == 0
     records = list(logged(place / "logs"))
     assert [r["kind"] for r in records] == ["prediction", "feedback"] * 2
     assert "2 of 2" in capsys.readouterr().out

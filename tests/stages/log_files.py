@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import numpy as np
 
+from flowers.images.statistics import NAMES
 from flowers.log import days
-from flowers.photos.statistics import NAMES
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from flowers.base.tables import read_csv
 from flowers.features.codebook import read
-from flowers.tables import read_csv
 
 PATH = "models/codebook.npz"
 

@@ -7,8 +7,8 @@ from flowers.drift import watch
 from stages import drift, snapshot
 from tests.stages.log_files import card, feedback, figures, predictions, refresh, when, write
 
-KNOBS = {"capital": 100, "window": 200, "alpha": 0.01, "mix_tolerance": 0.05}
-KNOBS |= {"label_alpha": 0.001, "harm": 0.15, "seed": 0}
+KNOBS = {"wealth_limit": 100, "window": 200, "alpha": 0.01, "proportion_tolerance": 0.05}
+KNOBS |= {"label_alpha": 0.001, "max_accuracy_drop": 0.15, "seed": 0}
 PLOTS = ("drift_capital", "drift_classes", "drift_confidence", "drift_windows")
 WRITTEN = ["metrics/drift.json", "metrics/drift_windows.csv", *(f"plots/{n}.svg" for n in PLOTS)]
 
@@ -41,7 +41,7 @@ def test_without_predictions_the_report_says_so_and_is_complete(finished):
 def test_few_predictions_are_described_before_any_is_compared(desk, report):
     told = report([*predictions(desk, 60), feedback(4, "Tulip")], draw=True)
     assert told["state"] == "warming up"
-    assert told["windows"] == {"compared": 0, "differ": 0, "mix_moved": 0}
+    assert told["windows"] == {"compared": 0, "differ": 0, "proportion_moved": 0}
     assert told["verdict"]["word"] == "unknown" and told["verdict"]["labels_missing"] != 0
     assert told["newest"]["predictions"] == 60 and "tests" not in told["newest"]
     assert told["newest"]["labelled"] == told["all"]["labelled"] == 1
@@ -63,7 +63,7 @@ def test_an_alarm_says_when_it_rang_since_when_and_what_changed(desk, report):
     assert alarm["kind"] == watch.PHOTOS and alarm["answers"]
     assert set(alarm["mix"]) == set(card(desk)["classes"])
     assert all(m["low"] <= m["share"] <= m["high"] for m in alarm["mix"].values())
-    began, rang = (minutes(alarm[key]) for key in ("since", "rang_at"))
+    began, rang = (minutes(alarm[key]) for key in ("since", "detected_at"))
     assert 250 <= began <= 450 and 400 < rang < 900
     assert told["newest"]["l1"] > told["newest"]["l1_noise"]
 
@@ -73,7 +73,7 @@ def test_an_alarm_stays_when_the_photos_are_as_before_again(desk, report):
     first = report(moved)["alarm"]
     later = report(predictions(desk, 2000, 1000))
     assert later["state"] == "alarm"
-    assert later["alarm"]["rang_at"] == first["rang_at"]
+    assert later["alarm"]["detected_at"] == first["detected_at"]
 
 
 def test_repeats_are_counted_and_ring_nothing(desk, report):

@@ -43,8 +43,8 @@ def test_the_answer_is_the_class_of_the_highest_probability(predictions, model):
 def test_the_paired_test_follows_from_the_rows(predictions, figures):
     right = {m: predictions[m] == predictions["label"] for m in ("svm", "nb")}
     found = mcnemar(right["svm"], right["nb"])
-    assert figures["svm_against_nb"]["only_first"] == found["only_first"]
-    assert figures["svm_against_nb"]["p_value"] == pytest.approx(found["p_value"], rel=1e-3)
+    assert figures["svm_vs_nb"]["only_first_correct"] == found["only_first_correct"]
+    assert figures["svm_vs_nb"]["p_value"] == pytest.approx(found["p_value"], rel=1e-3)
 
 
 def test_only_test_photos_are_scored(finished, predictions):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from flowers.base.tables import read_csv
 from flowers.features.codebook import read
 from flowers.features.extraction import extract
-from flowers.photos.index import sizes_of
-from flowers.tables import read_csv
+from flowers.images.index import sizes_of
 
 
 def test_pixels_stay_eight_bits(finished):

@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from flowers import model_folder
-from flowers.card import LIBRARIES
-from flowers.errors import BadInput
-from flowers.tables import read_csv
+from flowers.base.errors import BadInput
+from flowers.base.tables import read_csv
+from flowers.model import folder as model_folder
+from flowers.model.card import LIBRARIES
 
 
 def candidate(shop):
@@ -38,10 +38,10 @@ def test_a_good_candidate_passes_the_gate(finished):
 
 
 @pytest.mark.parametrize(
-    "knobs", [{"promote.min_accuracy_low": 0.99}, {"promote.max_log_loss": 0.01}]
+    "params", [{"promote.min_accuracy_low": 0.99}, {"promote.max_log_loss": 0.01}]
 )
-def test_a_candidate_that_fails_the_gate_is_recorded_as_such(desk, knobs):
-    desk.stage("promote", **knobs)
+def test_a_candidate_that_fails_the_gate_is_recorded_as_such(desk, params):
+    desk.stage("promote", **params)
     assert decision(desk)["passed"] is False
     assert candidate(desk)[1]["decision"]["passed"] is False
 

@@ -22,7 +22,7 @@ def test_array_and_index_have_a_row_for_every_photo_that_can_be_read(finished):
 
 
 def test_special_photos_are_counted(finished):
-    treated = json.loads((finished.path / "metrics/resize.json").read_text())["treated"]
+    treated = json.loads((finished.path / "metrics/resize.json").read_text())["converted"]
     for kind in ("exif-transposed", "16-bit", "cmyk", "palette", "alpha"):
         assert treated[kind] == 1, kind
 

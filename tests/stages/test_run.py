@@ -9,13 +9,13 @@ from concurrent.futures import BrokenExecutor
 import pytest
 import yaml
 
-from flowers.errors import BadInput
-from stages._run import read_yaml, run
+from flowers.base.errors import BadInput
+from stages.support.run import read_yaml, run
 from tests.imports import ROOT
 
 
 @pytest.mark.parametrize(
-    ("knobs", "words"),
+    ("params", "words"),
     [
         ({"train_svm.C": -1}, ("train_svm.C", "-1")),
         ({"train_svm.C": float("nan")}, ("train_svm.C", "nan")),
@@ -34,9 +34,9 @@ from tests.imports import ROOT
         ({"evaluate.bins": "ten"}, ("evaluate.bins", "ten")),
     ],
 )
-def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(desk, knobs, words):
+def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(desk, params, words):
     photos = sorted((desk.path / "data/photos").rglob("*"))
-    line = desk.refused("fetch", **knobs)
+    line = desk.refused("fetch", **params)
     assert all(word in line for word in words), line
     assert sorted((desk.path / "data/photos").rglob("*")) == photos
 

@@ -15,9 +15,9 @@ def taken(desk, monkeypatch):
     """Writes records, runs the stage; gives its rows and its figures."""
     monkeypatch.chdir(desk.path)
 
-    def run(records=(), **knobs):
+    def run(records=(), **params):
         write(desk, records)
-        snapshot.main({"limit": 100_000} | knobs)
+        snapshot.main({"limit": 100_000} | params)
         return np.load(desk.path / "data/snapshot.npy"), figures(desk, "snapshot")
 
     return run
@@ -206,7 +206,7 @@ def test_only_the_newest_are_kept_and_older_days_are_not_read(desk, taken):
 def test_a_promoted_model_brings_its_own_reference(desk, taken):
     production = desk.path / "models/production"
     shutil.copytree(desk.path / "models/candidate", production)
-    (production / "origin.json").write_text(json.dumps({"version": "v1.2.0"}))
+    (production / "provenance.json").write_text(json.dumps({"version": "v1.2.0"}))
     text = (production / "card.json").read_text()
     (production / "card.json").write_text(text.replace(card(desk)["model"]["md5"], "f" * 32))
     reference = production / "reference.csv"

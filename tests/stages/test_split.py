@@ -18,8 +18,8 @@ def crossing(rows):
 
 def test_twins_never_cross_the_grouped_split(finished):
     rows, figures = outcome(finished)
-    assert crossing(rows) == figures["crossing"] == 0
-    assert figures["twin_in_train_share"]["grouped"] == 0
+    assert crossing(rows) == figures["leaked_test_photos"] == 0
+    assert figures["leakage"]["grouped"] == 0
     assert figures["train"] + figures["test"] == figures["photos"] == len(rows["row"])
     assert figures["distinct"] == len(set(rows["group"])) < figures["photos"]
 
@@ -27,9 +27,9 @@ def test_twins_never_cross_the_grouped_split(finished):
 def test_the_random_split_leaks_and_says_how_much(desk):
     desk.stage("split", **{"split.strategy": "random"})
     rows, figures = outcome(desk)
-    assert figures["crossing"] == crossing(rows) > 0
+    assert figures["leaked_test_photos"] == crossing(rows) > 0
     share = crossing(rows) / (rows["part"] == "test").sum()
-    assert abs(figures["twin_in_train_share"]["random"] - share) < 1e-3
+    assert abs(figures["leakage"]["random"] - share) < 1e-3
 
 
 def test_each_signal_can_be_switched_off_and_finds_what_others_miss(desk):
@@ -42,24 +42,28 @@ def test_each_signal_can_be_switched_off_and_finds_what_others_miss(desk):
     (desk.path / "data/images.npy").chmod(0o644)
     np.save(desk.path / "data/images.npy", images)
 
-    def found_by(**knobs):
-        desk.stage("split", **knobs)
+    def pairs_by_signal(**params):
+        desk.stage("split", **params)
         return outcome(desk)
 
-    rows, figures = found_by(**{"split.twin_structure": 0.7, "split.twin_crop": 0.7})
+    rows, figures = pairs_by_signal(
+        **{"split.near_duplicate_structure": 0.7, "split.near_duplicate_crop": 0.7}
+    )
     assert rows["group"][1] == rows["group"][first]
     assert rows["group"][second + 1] == rows["group"][second]
-    assert sum(figures["found_by"].values()) == figures["twin_pairs"]
-    rows, figures = found_by(**{"split.twin_structure": None, "split.twin_crop": None})
+    assert sum(figures["pairs_by_signal"].values()) == figures["near_duplicate_pairs"]
+    rows, figures = pairs_by_signal(
+        **{"split.near_duplicate_structure": None, "split.near_duplicate_crop": None}
+    )
     assert rows["group"][1] != rows["group"][first]
     assert rows["group"][second + 1] != rows["group"][second]
-    assert set(figures["found_by"]) == {"colour"}
+    assert set(figures["pairs_by_signal"]) == {"colour"}
 
 
 def test_pictures_with_two_labels_are_counted(finished):
     rows, figures = outcome(finished)
     labels = [set(rows["label"][rows["group"] == g]) for g in set(rows["group"])]
-    assert figures["two_labels"] == sum(len(found) > 1 for found in labels) > 0
+    assert figures["conflicting_groups"] == sum(len(found) > 1 for found in labels) > 0
 
 
 def test_a_class_with_too_few_distinct_pictures_is_refused(desk):

@@ -15,7 +15,7 @@ def test_the_model_on_disk_answers_with_probabilities(finished):
 
 def test_accuracy_on_held_out_folds_is_reported(finished):
     figures = json.loads((finished.path / "metrics/train_nb.json").read_text())
-    assert 0.2 < figures["held_out_accuracy"] < 1
+    assert 0.2 < figures["out_of_fold_accuracy"] < 1
 
 
 def test_more_folds_than_distinct_pictures_is_refused(desk):

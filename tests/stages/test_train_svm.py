@@ -16,7 +16,7 @@ def test_the_model_on_disk_answers_with_probabilities(finished):
 
 def test_accuracy_on_held_out_folds_is_reported(finished):
     figures = json.loads((finished.path / "metrics/train_svm.json").read_text())
-    assert 0.2 < figures["held_out_accuracy"] < 1
+    assert 0.2 < figures["out_of_fold_accuracy"] < 1
 
 
 def test_more_folds_than_distinct_pictures_is_refused(desk):
@@ -69,4 +69,4 @@ def test_a_streamed_fit_can_standardise_and_choose(learned, tmp_path):
         **{"train_svm.solver": "sgd", "train_svm.standardise": True, "train_svm.C": [0.1, 2.0]},
     )
     figures = json.loads((shop.path / "metrics/train_svm.json").read_text())
-    assert figures["tried"] == 2 and figures["held_out_accuracy"] > 0.3
+    assert figures["tried"] == 2 and figures["out_of_fold_accuracy"] > 0.3

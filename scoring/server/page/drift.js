@@ -30,9 +30,9 @@ async function show() {
 // An alarm stays until a person clears it: say what rang, when, and what the labels say of it.
 function meaning(state, { alarm, verdict }) {
   const said = [MEANING[state] ?? MEANING.unknown];
-  if (alarm?.kind && alarm.rang_at) {
-    const when = new Date(`${alarm.rang_at}Z`);
-    const day = Number.isNaN(when.getTime()) ? alarm.rang_at : when.toLocaleString("en");
+  if (alarm?.kind && alarm.detected_at) {
+    const when = new Date(`${alarm.detected_at}Z`);
+    const day = Number.isNaN(when.getTime()) ? alarm.detected_at : when.toLocaleString("en");
     said.push(`Rang on ${day}: ${alarm.kind}.`);
     said.push("It stays until a person clears it.");
   }

@@ -7,7 +7,7 @@ from flowers.drift.means import LENGTHS, RUNS, Means
 from flowers.drift.windows import Held
 from tests.flowers.drift.test_martingale import answers, values
 
-KNOBS = {"window": 500, "mix_tolerance": 0.075}
+KNOBS = {"window": 500, "proportion_tolerance": 0.075}
 
 
 def held_out(rng, count=400):

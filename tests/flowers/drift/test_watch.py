@@ -18,7 +18,7 @@ from flowers.drift.windows import Held, Windows, compared
 from flowers.log.table import row_type
 from tests.flowers.drift.test_martingale import answers
 
-KNOBS = {"capital": 100, "window": 10, "alpha": 0.01, "mix_tolerance": 0.05}
+PARAMS = {"wealth_limit": 100, "window": 10, "alpha": 0.01, "proportion_tolerance": 0.05}
 
 
 def quiet_but(**found):
@@ -30,38 +30,40 @@ def quiet_but(**found):
 
 def test_the_capital_rings_at_the_photo_that_reaches_it_and_began_at_its_lowest():
     line = np.log(np.r_[0.5, 0.1, 0.2, 5, 101, 3, 500])
-    assert first_ring(line, quiet_but(), KNOBS) == Ring("capital", 2, 4)
-    assert first_ring(line, quiet_but(), KNOBS | {"capital": 1000}) is None
+    assert first_ring(line, quiet_but(), PARAMS) == Ring("capital", 2, 4)
+    assert first_ring(line, quiet_but(), PARAMS | {"wealth_limit": 1000}) is None
 
 
 @pytest.mark.parametrize("by", LEVELS)
 def test_means_ring_once_they_are_unlikely_enough_about_the_photos_that_are(by):
     flat, low, level = np.zeros(1000), np.ones((20, len(LENGTHS))), np.ones(9) * LEVELS[by]
     low[11, 1], low[12, 3] = level[1], level[3] / 9
-    assert first_ring(flat, quiet_but(**{by: low}), KNOBS) == Ring(by, 600 - LENGTHS[1], 599)
-    assert first_ring(flat, quiet_but(**{by: low * 1.01}), KNOBS) == Ring(by, 650 - LENGTHS[3], 649)
-    assert first_ring(flat, quiet_but(**{by: low * 10}), KNOBS) is None
+    assert first_ring(flat, quiet_but(**{by: low}), PARAMS) == Ring(by, 600 - LENGTHS[1], 599)
+    assert first_ring(flat, quiet_but(**{by: low * 1.01}), PARAMS) == Ring(
+        by, 650 - LENGTHS[3], 649
+    )
+    assert first_ring(flat, quiet_but(**{by: low * 10}), PARAMS) is None
 
 
 def test_the_photos_a_ring_is_about_are_those_least_likely_for_how_often_they_are_looked_at():
     low = np.ones((20, len(LENGTHS)))
     low[11, 0], low[11, 4] = LEVELS["scores"][0] / 2, LEVELS["scores"][4] / 3
     assert low[11].argmin() == 0
-    assert first_ring(np.zeros(1000), quiet_but(scores=low), KNOBS).since == 600 - LENGTHS[4]
+    assert first_ring(np.zeros(1000), quiet_but(scores=low), PARAMS).since == 600 - LENGTHS[4]
 
 
 def test_the_mix_rings_after_as_many_windows_as_it_takes():
     flat, off = np.zeros(1000), np.full((20, len(RUNS)), -np.inf)
     off[15, 1] = RUNS[3]
-    assert first_ring(flat, quiet_but(off=off), KNOBS) == Ring("mix", 800 - 3 * 250, 799)
-    assert first_ring(flat, quiet_but(off=off - 0.01), KNOBS) is None
+    assert first_ring(flat, quiet_but(off=off), PARAMS) == Ring("mix", 800 - 3 * 250, 799)
+    assert first_ring(flat, quiet_but(off=off - 0.01), PARAMS) is None
 
 
 def test_what_rings_first_is_told():
     line, low = np.r_[np.zeros(250), np.full(750, 9.0)], np.ones((20, len(LENGTHS)))
     low[3] = 1e-9
-    assert first_ring(line, quiet_but(scores=low), KNOBS).by == "scores"
-    assert first_ring(line[200:], quiet_but(scores=low), KNOBS).by == "capital"
+    assert first_ring(line, quiet_but(scores=low), PARAMS).by == "scores"
+    assert first_ring(line[200:], quiet_but(scores=low), PARAMS).by == "capital"
 
 
 def test_a_ring_is_about_two_windows_from_its_beginning_or_as_far_as_it_took():
@@ -82,21 +84,21 @@ def other_mix():
 )
 def test_what_rang_tells_what_has_changed_where_all_else_is_another_mix(by, told, other_mix):
     held, stream = other_mix
-    knobs = KNOBS | {"window": 250}
-    assert kind(Ring(by, 300, 700), quiet_but(), held, stream, knobs) == told
+    params = PARAMS | {"window": 250}
+    assert kind(Ring(by, 300, 700), quiet_but(), held, stream, params) == told
 
 
 def test_a_mix_of_photos_that_have_changed_is_a_change_of_the_photos(other_mix):
     held, stream = other_mix
-    ring, knobs = Ring("mix", 300, 700), KNOBS | {"window": 250}
+    ring, params = Ring("mix", 300, 700), PARAMS | {"window": 250}
     other = stream**3 / (stream**3).sum(axis=1, keepdims=True)
-    assert kind(ring, quiet_but(), held, other, knobs) == PHOTOS
+    assert kind(ring, quiet_but(), held, other, params) == PHOTOS
     # 300 to 800 are two windows, and 400 photos the longest test that fits in.
     low = np.ones((20, len(LENGTHS)))
     low[15, LENGTHS.index(400)] = 0.005
-    assert kind(ring, quiet_but(scores=low), held, stream, knobs) == PHOTOS
+    assert kind(ring, quiet_but(scores=low), held, stream, params) == PHOTOS
     low[15, LENGTHS.index(400)] = 0.02
-    assert kind(ring, quiet_but(scores=low), held, stream, knobs) == FLOWERS
+    assert kind(ring, quiet_but(scores=low), held, stream, params) == FLOWERS
 
 
 def test_a_tie_is_broken_by_the_answer_and_the_photo_and_by_no_label_or_time():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowers.errors import BadInput
-from flowers.evaluation.answers import Answers, class_rows, prediction_rows, worst_mistakes
+from flowers.base.errors import BadInput
+from flowers.evaluation.answers import Answers, class_rows, most_confident_errors, prediction_rows
 from flowers.evaluation.scores import mean_recall_rows, recall_curves, scores, summary
 from flowers.learning.naive_bayes import CalibratedNB
 from tests.flowers.learning.estimator_data import rows
@@ -44,9 +44,9 @@ def test_a_row_of_the_table_has_the_facts_and_the_answers_of_every_model():
 
 def test_the_worst_mistakes_are_the_surest_ones_of_the_best_model():
     better, worse = given("b", "b", "b", "b"), given("b", "b", "a", "b")
-    places, captions = worst_mistakes({"nb": worse, "svm": better}, 1)
+    places, captions = most_confident_errors({"nb": worse, "svm": better}, 1)
     assert places.tolist() == [0] and captions == ["b: a 0.90"]
-    assert len(worst_mistakes({"nb": worse, "svm": better}, 9)[0]) == 2
+    assert len(most_confident_errors({"nb": worse, "svm": better}, 9)[0]) == 2
 
 
 def test_the_summary_compares_both_models_on_the_same_photos():
@@ -54,7 +54,7 @@ def test_the_summary_compares_both_models_on_the_same_photos():
     figures = {name: scores(told, 100, 0, 10) for name, told in answers.items()}
     told = summary(answers, figures, np.array(["b", "b", "a"]))
     assert (told["photos"], told["distinct"], told["baseline_accuracy"]) == (4, 4, 0.5)
-    assert told["svm_against_nb"]["only_first"] == 4
+    assert told["svm_vs_nb"]["only_first_correct"] == 4
     assert "per_class" not in told["svm"]
     assert len(class_rows(figures)) == 4
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.evaluation.comparison import common_photos, compared, models_in, paired
 
 
@@ -35,7 +35,7 @@ def test_the_interval_is_of_the_paired_difference_and_not_of_two_accuracies():
     assert told["difference"] == pytest.approx(gain)
     # Two intervals of 400 photos are 0.09 wide each; where nearly all answers agree this is not.
     assert 0 <= told["low"] < told["difference"] < told["high"] < told["low"] + 0.04
-    assert told["only_first"] == 0 and told["only_second"] == round(400 * gain)
+    assert told["only_first_correct"] == 0 and told["only_second_correct"] == round(400 * gain)
 
 
 def test_twins_widen_the_interval():
@@ -55,7 +55,10 @@ def test_rows_are_paired_by_photo_and_label_in_any_order():
     rows_first, rows_second, _ = common_photos(first, second)
     assert rows_first.tolist() == [1, 2, 3] and rows_second.tolist() == [2, 1, 0]
     told = compared(first, second, ("svm", "svm"), 100, 0)
-    assert told["photos"] == 3 and (told["only_first"], told["only_second"]) == (0, 1)
+    assert told["photos"] == 3 and (told["only_first_correct"], told["only_second_correct"]) == (
+        0,
+        1,
+    )
 
 
 def test_a_photo_under_another_label_is_another_photo():

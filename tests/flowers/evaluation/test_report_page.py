@@ -12,19 +12,19 @@ MODEL = {
     "accuracy_low": 0.7175,
     "accuracy_high": 0.8571,
     "calibration_error": 0.1003,
-    "unsure_below": 0.4,
+    "confidence_threshold": 0.4,
 }
 NAMES = ("confusion", "mistakes", "recall", "reliability", "suspects", "tuning", "twins")
 
 
 def facts(leak=0.0, passed=True, state="ok"):
     check = {"check": "twins = 0", "value": 3, "limit": 0, "passed": passed}
-    test = {"only_first": 69, "only_second": 4, "p_value": 2.4e-16}
-    counts = {"photos": 190, "baseline_accuracy": 0.1842, "svm_against_nb": test}
+    test = {"only_first_correct": 69, "only_second_correct": 4, "p_value": 2.4e-16}
+    counts = {"photos": 190, "baseline_accuracy": 0.1842, "svm_vs_nb": test}
     return {
         "evaluate": counts | {"svm": MODEL, "nb": MODEL | {"accuracy": 0.4474}},
         "fetch": {
-            "source": "drawn",
+            "source": "synthetic",
             "rejected": {"total": 3},
             "excluded": {"found": 2},
             "relabelled": {"found": 1},
@@ -35,15 +35,20 @@ def facts(leak=0.0, passed=True, state="ok"):
             "strategy": "grouped",
             "train": 815,
             "test": 190,
-            "twin_pairs": 298,
-            "found_by": {"colour": 294, "structure": 4},
-            "two_labels": 4,
-            "twin_in_train_share": {"grouped": leak, "random": 0.3682},
+            "near_duplicate_pairs": 298,
+            "pairs_by_signal": {"colour": 294, "structure": 4},
+            "conflicting_groups": 4,
+            "leakage": {"grouped": leak, "random": 0.3682},
         },
-        "train_svm": {"features": 49152, "C": 1.0, "held_out_accuracy": 0.7018},
+        "train_svm": {"features": 49152, "C": 1.0, "out_of_fold_accuracy": 0.7018},
         "promotion": {"champion": "svm", "passed": passed, "checks": [check]},
         "drift": {"state": state, "model_version": "v1.0.0"},
-        "knobs": {"features": ["hog"], "size": 128, "resamples": 2000, "twin_correlation": 0.97},
+        "params": {
+            "features": ["hog"],
+            "size": 128,
+            "resamples": 2000,
+            "near_duplicate_colour": 0.97,
+        },
     }
 
 

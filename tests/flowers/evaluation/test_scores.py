@@ -7,12 +7,12 @@ from scipy.stats import binomtest, norm
 from flowers.evaluation.answers import Answers
 from flowers.evaluation.scores import (
     calibration_error,
+    confidence_threshold,
     group_bootstrap,
     mcnemar,
     recall_curves,
     reliability,
     scores,
-    unsure_below,
 )
 
 
@@ -61,7 +61,11 @@ def test_a_lower_level_gives_a_narrower_interval():
 def test_mcnemar_by_hand():
     # 1 against 5: 2 (1 + 6) / 2^6.
     found = mcnemar(*answers(1, 5, 10, 3))
-    assert found == {"only_first": 1, "only_second": 5, "p_value": pytest.approx(14 / 64)}
+    assert found == {
+        "only_first_correct": 1,
+        "only_second_correct": 5,
+        "p_value": pytest.approx(14 / 64),
+    }
 
 
 @pytest.mark.parametrize(("first", "second"), [(30, 12), (7, 7), (0, 9), (200, 150)])
@@ -162,10 +166,10 @@ def test_unsure_is_where_answers_are_wrong_as_often_as_right():
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.2, 1, 4000)
     right = rng.random(4000) < np.clip(confidence - 0.1, 0, 1)
-    assert unsure_below(confidence, right) == pytest.approx(0.6, abs=0.05)
+    assert confidence_threshold(confidence, right) == pytest.approx(0.6, abs=0.05)
 
 
 def test_an_answer_is_never_or_always_unsure_where_one_side_prevails():
     confidence = np.linspace(0.3, 0.9, 50)
-    assert unsure_below(confidence, np.ones(50, bool)) == 0
-    assert unsure_below(confidence, np.zeros(50, bool)) == 1
+    assert confidence_threshold(confidence, np.ones(50, bool)) == 0
+    assert confidence_threshold(confidence, np.zeros(50, bool)) == 1

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
+from flowers.base.parallel import parallel_map, use_workers
 from flowers.features.codebook import read, write
 from flowers.features.descriptors import WIDTHS
 from flowers.features.fisher import fisher
 from flowers.features.vocabularies import draw, learn, learned, sample
-from flowers.parallel import each, workers
 from tests.flowers.features.codebooks import RECIPE, blobs, learnt, small_codebook
 
 
@@ -33,8 +33,8 @@ def test_only_the_given_rows_are_learnt_from(tmp_path):
 def test_the_number_of_workers_changes_no_bit(tmp_path, backend):
     images = blobs()
     drawn = list(draw(images, np.full((12, 2), (4, 3)), np.arange(12), RECIPE))
-    with workers(3, backend):
-        found = learned(list(each(sample, drawn)), RECIPE)
+    with use_workers(3, backend):
+        found = learned(list(parallel_map(sample, drawn)), RECIPE)
     assert as_bytes(found, tmp_path) == as_bytes(small_codebook(), tmp_path)
 
 

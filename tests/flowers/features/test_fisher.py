@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.features import fisher as module
 from flowers.features.extraction import extract
 from flowers.features.fisher import fisher

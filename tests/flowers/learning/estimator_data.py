@@ -27,7 +27,7 @@ def assert_the_label_is_the_most_probable_class(model, new, truth):
 
 
 # Of scikit-learn's checks those that turn on how a model learns and answers. The others are of the
-# class (names, tags, parameters, kinds of input) and pass or fail alike whatever its knobs are.
+# class (names, tags, parameters, kinds of input) and pass or fail alike whatever its params are.
 LEARNING = (
     "check_classifiers_classes",
     "check_classifiers_one_label",

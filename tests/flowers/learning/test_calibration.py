@@ -6,10 +6,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.exceptions import NotFittedError
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.learning.calibration import argmax_labels, as_columns
+from flowers.learning.folds import grouped_folds
 from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
-from flowers.learning.splits import grouped_folds
 from flowers.learning.svm import GramSVC
 from tests.flowers.learning.estimator_data import rows
 
@@ -38,7 +38,7 @@ def test_the_highest_decision_value_gives_the_label():
 def test_twins_do_not_vouch_for_each_other_when_they_are_a_group():
     X, y, groups = repeated()
     apart, together = GramSVC(C=100.0).fit(X, y), GramSVC(C=100.0).fit(X, y, groups)
-    assert apart.held_out_accuracy_ > 0.95 and together.held_out_accuracy_ < 0.65
+    assert apart.out_of_fold_accuracy_ > 0.95 and together.out_of_fold_accuracy_ < 0.65
     assert apart.predict_proba(X).max(axis=1).mean() > 0.9
     assert together.predict_proba(X).max(axis=1).mean() < 0.65
 
@@ -69,7 +69,7 @@ def test_the_temperature_is_the_best_for_the_held_out_values(seed):
     expected = softmax(beta * model.decision_function(X), axis=1)
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
     accuracy = np.mean(held_out.argmax(axis=1) == own)
-    assert model.held_out_accuracy_ == pytest.approx(accuracy)
+    assert model.out_of_fold_accuracy_ == pytest.approx(accuracy)
 
 
 @pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])

@@ -44,8 +44,8 @@ def prepared(X, new, standardise):
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_decision_values_are_those_of_plain_svc(dtype, standardise, multiclass, classes):
     X, y, new, _ = halves(classes, dtype)
-    knobs = {"C": 2.0, "standardise": standardise, "multiclass": multiclass}
-    found = GramSVC(kernel="linear", **knobs).fit(X, y).decision_function(new)
+    params = {"C": 2.0, "standardise": standardise, "multiclass": multiclass}
+    found = GramSVC(kernel="linear", **params).fit(X, y).decision_function(new)
     plain = SVC(kernel="linear", C=2.0, decision_function_shape="ovo")
     plain = OneVsRestClassifier(plain) if multiclass == "ovr" else plain
     seen, asked = prepared(X, new, standardise)
@@ -104,8 +104,8 @@ def test_mirror_images_in_the_group_of_their_photo_are_never_held_out_apart():
     both = np.vstack([X, X + generator.normal(size=X.shape) / 10])
     apart = GramSVC().fit(both, np.tile(y, 2))
     together = GramSVC().fit(both, np.tile(y, 2), np.tile(group, 2))
-    assert apart.held_out_accuracy_ > 0.8
-    assert together.held_out_accuracy_ < 0.7
+    assert apart.out_of_fold_accuracy_ > 0.8
+    assert together.out_of_fold_accuracy_ < 0.7
 
 
 @pytest.mark.parametrize("multiclass", ["ovo", "ovr"])

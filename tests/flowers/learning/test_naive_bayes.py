@@ -20,9 +20,9 @@ from tests.flowers.learning.estimator_data import EXPECTED_FAILURES, checks_of_l
 TOLERANCE = 1e-9
 
 
-def pair(X, y, **knobs):
+def pair(X, y, **params):
     """The same model by this library and by scikit-learn, which is given float64."""
-    return LogLikelihoods(**knobs).fit(X, y), GaussianNB(**knobs).fit(X.astype(float), y)
+    return LogLikelihoods(**params).fit(X, y), GaussianNB(**params).fit(X.astype(float), y)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from flowers.base.parallel import use_workers
 from flowers.learning import products as module
 from flowers.learning.products import ROUND, SIDE, TILE, products, products_to, strips, tiles
 from flowers.learning.standard import moments
-from flowers.parallel import workers
 
 
 def table(n, d=70, seed=0):
@@ -45,7 +45,7 @@ def test_products_are_those_of_numpy(n):
 def test_the_bits_do_not_depend_on_how_tiles_are_put_together(count, monkeypatch):
     X, new = table(5 * TILE + 7), table(TILE + 9, seed=1)
     mean, scale = moments(X)
-    with workers(count, "threading"):
+    with use_workers(count, "threading"):
         found = [*products(X, mean, scale), *products_to(new, X, mean, scale)]
     monkeypatch.setattr(module, "SIDE", 1)
     expected = [*products(X, mean, scale), *products_to(new, X, mean, scale)]
@@ -55,9 +55,9 @@ def test_the_bits_do_not_depend_on_how_tiles_are_put_together(count, monkeypatch
 def test_a_symmetric_product_is_symmetric_bit_by_bit_and_takes_half_of_the_tiles(monkeypatch):
     X, counted, matmul = table(4 * TILE), [], np.matmul
 
-    def counting(*factors, **knobs):
+    def counting(*factors, **params):
         counted.append(factors)
-        return matmul(*factors, **knobs)
+        return matmul(*factors, **params)
 
     monkeypatch.setattr(module.np, "matmul", counting)
     product, _ = products(X, *moments(X))

@@ -10,11 +10,11 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.learning import ascent
+from flowers.learning.folds import grouped_folds
 from flowers.learning.rows import Rows
 from flowers.learning.sgd import StreamedSVC
-from flowers.learning.splits import grouped_folds
 from flowers.learning.svm import GramSVC, votes_and_margins
 from tests.flowers.learning.estimator_data import (
     assert_the_label_is_the_most_probable_class,
@@ -83,8 +83,8 @@ def test_a_row_is_held_out_by_a_fit_that_never_saw_its_fold():
 def test_without_the_last_passes_labels_are_those_of_the_gram_matrix(multiclass):
     X, y = rows(n=900, d=300)
     X, y, new, truth = X[:600], y[:600], X[600:], y[600:]
-    knobs = {"C": 2.0, "kernel": "linear", "multiclass": multiclass}
-    streamed, gram = (kind(**knobs).fit(X, y) for kind in (StreamedSVC, GramSVC))
+    params = {"C": 2.0, "kernel": "linear", "multiclass": multiclass}
+    streamed, gram = (kind(**params).fit(X, y) for kind in (StreamedSVC, GramSVC))
     assert 0 <= streamed.gap_ <= 0.05
     assert np.mean(streamed.predict(new) == gram.predict(new)) > 0.97
     right = [accuracy_score(truth, model.predict(new)) for model in (streamed, gram)]
@@ -93,14 +93,14 @@ def test_without_the_last_passes_labels_are_those_of_the_gram_matrix(multiclass)
 
 def test_lists_of_c_are_tuned_as_on_the_gram_matrix():
     X, y = rows(n=150)
-    knobs = {"kernel": "linear", "multiclass": "ovr", "C": [0.01, 1.0], "gamma": ["scale", 1e-2]}
-    streamed, gram = (kind(**knobs).fit(X, y) for kind in (StreamedSVC, GramSVC))
+    params = {"kernel": "linear", "multiclass": "ovr", "C": [0.01, 1.0], "gamma": ["scale", 1e-2]}
+    streamed, gram = (kind(**params).fit(X, y) for kind in (StreamedSVC, GramSVC))
     assert [list(row) for row in streamed.tuning_] == [list(row) for row in gram.tuning_]
     for ours, theirs in zip(streamed.tuning_, gram.tuning_, strict=True):
         assert ours["gamma"] == pytest.approx(theirs["gamma"], rel=1e-4)
         for key in ("C", "grouped", "random"):
             assert ours[key] == pytest.approx(theirs[key], abs=0.05)
-    assert streamed.C_ in knobs["C"]
+    assert streamed.C_ in params["C"]
     assert sum(row["chosen"] for row in streamed.tuning_) == 1
 
 

@@ -32,12 +32,12 @@ def plain(C=1.0, gamma="scale", shape="ovo"):
     return make_pipeline(StandardScaler(), machine)
 
 
-def assert_like_plain_svc(X, y, new, **knobs):
-    model = GramSVC(**knobs).fit(X, y)
-    pairs = plain(**knobs).fit(X.astype(float), y).decision_function(new.astype(float))
+def assert_like_plain_svc(X, y, new, **params):
+    model = GramSVC(**params).fit(X, y)
+    pairs = plain(**params).fit(X.astype(float), y).decision_function(new.astype(float))
     expected = votes_and_margins(pairs) if pairs.ndim == 2 else pairs
     np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=TOLERANCE)
-    labels = plain(**knobs, shape="ovr").fit(X.astype(float), y).predict(new.astype(float))
+    labels = plain(**params, shape="ovr").fit(X.astype(float), y).predict(new.astype(float))
     # Temperature scaling keeps the order of the decision values.
     np.testing.assert_array_equal(model.predict(new), labels)
 
@@ -58,10 +58,10 @@ def test_answers_are_those_of_plain_svc(dtype, classes):
     assert_like_plain_svc(X, y, new)
 
 
-@pytest.mark.parametrize("knobs", [{"C": 10.0}, {"C": 0.3, "gamma": 0.02}])
-def test_c_and_gamma_mean_what_they_mean_to_plain_svc(knobs):
+@pytest.mark.parametrize("params", [{"C": 10.0}, {"C": 0.3, "gamma": 0.02}])
+def test_c_and_gamma_mean_what_they_mean_to_plain_svc(params):
     X, y, new, _ = halves()
-    assert_like_plain_svc(X, y, new, **knobs)
+    assert_like_plain_svc(X, y, new, **params)
 
 
 def test_answers_on_real_photos_are_those_of_plain_svc(real_photos):

@@ -8,9 +8,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import scale as standardised
 from sklearn.svm import SVC
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.learning.calibration import argmax_labels
-from flowers.learning.splits import grouped_folds
+from flowers.learning.folds import grouped_folds
 from flowers.learning.svm import GramSVC
 from flowers.learning.tuning import Tuning
 from tests.flowers.learning.estimator_data import rows
@@ -144,7 +144,7 @@ def test_the_estimator_fits_what_it_chose_and_reports_the_nested_accuracy():
         gram = np.exp(-r["gamma"] * cdist(standardised(X), standardised(X), "sqeuclidean"))
         machine = SVC(C=r["C"], kernel="precomputed", decision_function_shape="ovo")
         tuning.attempt({"C": r["C"], "gamma": r["gamma"]}, machine, gram, model._labels)
-    assert model.held_out_accuracy_ == pytest.approx(tuning.nested_accuracy, abs=0.02)
+    assert model.out_of_fold_accuracy_ == pytest.approx(tuning.nested_accuracy, abs=0.02)
     plain = GramSVC(C=model.C_, gamma=model.gamma_, folds=4).fit(X, y, groups)
     np.testing.assert_array_equal(plain.predict_proba(X), model.predict_proba(X))
-    assert plain.tuning_ == [] and plain.held_out_accuracy_ == pytest.approx(row["grouped"])
+    assert plain.tuning_ == [] and plain.out_of_fold_accuracy_ == pytest.approx(row["grouped"])

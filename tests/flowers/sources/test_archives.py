@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.sources import archives
 from flowers.sources.archives import unpack
 

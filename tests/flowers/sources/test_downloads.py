@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.sources.downloads import obtain
 
 BODY = bytes(range(256)) * 8192

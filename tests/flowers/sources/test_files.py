@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from flowers.drawn.hazards import HAZARDS
-from flowers.drawn.picture import SPECIES
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
-from tests.flowers.photos.photo_files import encoded, picture, samples
+from flowers.synthetic.hazards import HAZARDS
+from flowers.synthetic.picture import SPECIES
+from tests.flowers.images.photo_files import encoded, picture, samples
 
 FILES = {
     "all/Lotus/1.jpg": b"lotus one",

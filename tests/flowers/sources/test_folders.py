@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.sources.folders import photos_by_class
 
 

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from flowers.sources.review import Review
 
 ROSE, IRIS = b"a rose", b"an iris"

@@ -100,7 +100,7 @@ def files(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in Path(folder).rglob("*")
-        if path.is_file() and path.name != "origin.json"
+        if path.is_file() and path.name != "provenance.json"
     }
 
 

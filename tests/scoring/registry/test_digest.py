@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from flowers import model_folder
-from flowers.card import digest_file, folder_md5
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
+from flowers.model import folder as model_folder
+from flowers.model.card import digest_file, folder_md5
 from scoring.registry import fetch
 from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import switch

@@ -42,7 +42,7 @@ def test_promotions_and_a_rollback_each_fetch_the_tagged_bits(both, capsys):
     assert main(["rollback"]) == 0
     assert main(["fetch"]) == 0
     assert files("models/production") == svm
-    origin = json.loads(Path("models/production/origin.json").read_text())
+    origin = json.loads(Path("models/production/provenance.json").read_text())
     assert origin["version"] == "v1.0.0"
     assert origin["tag"] == "flowers#production#3"
     assert origin["commit"] == call("git", "rev-parse", "svm")

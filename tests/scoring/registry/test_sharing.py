@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from flowers import model_folder
+from flowers.model import folder as model_folder
 from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import (
     ROOT,

@@ -6,7 +6,7 @@ import zlib
 
 from PIL import Image, PngImagePlugin
 
-from tests.flowers.photos.photo_files import chunk, encoded, exif, picture, png
+from tests.flowers.images.photo_files import chunk, encoded, exif, picture, png
 from tests.scoring.server.service import form
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

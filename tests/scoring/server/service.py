@@ -15,8 +15,9 @@ from pathlib import Path
 
 import joblib
 
-from flowers import card, model_folder
-from tests.flowers.model_evidence import EVIDENCE
+from flowers.model import card
+from flowers.model import folder as model_folder
+from tests.flowers.model.evidence import EVIDENCE
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 180  # seconds, for a busy machine
@@ -36,7 +37,7 @@ def write_model(folder, model, photos, size=32, **origin):
 def promoted(folder, version="v1.0.0", tag="flowers#production#1", commit="0" * 40):
     """Make a model folder what the registry fetches."""
     origin = {"version": version, "tag": tag, "commit": commit}
-    (folder / "origin.json").write_text(json.dumps(origin))
+    (folder / "provenance.json").write_text(json.dumps(origin))
     card.vouch(folder, origin, card.folder_md5(folder))
     return folder
 

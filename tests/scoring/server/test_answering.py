@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from flowers.errors import Rejected
-from flowers.model_folder import load
+from flowers.base.errors import RejectedImage
+from flowers.model.folder import load
 from scoring.server.answering import STACK, Answering
 from scoring.server.readers import Readers
 from tests.scoring.server.service import until
@@ -62,10 +62,10 @@ def test_requests_that_wait_share_a_call_and_get_the_answers_they_get_alone(mode
     model.go.release(2)
     told = [future.result(60) for future in futures]
     assert model.calls == [1, 4]
-    assert isinstance(told[2][1], Rejected)
+    assert isinstance(told[2][1], RejectedImage)
     for request, answers in zip(requests, told, strict=True):
         for photo, answer in zip(request, answers, strict=True):
-            if not isinstance(answer, Rejected):
+            if not isinstance(answer, RejectedImage):
                 alone = model.alone(photo)
                 assert (answer.label, answer.image) == (alone.label, alone.image)
                 np.testing.assert_allclose(

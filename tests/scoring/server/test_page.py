@@ -129,7 +129,7 @@ def test_the_corner_shows_the_state_of_drift(visit, service, state):
 def test_the_corner_says_what_rang_and_that_it_stays(visit, service):
     file = service.folder / "metrics" / "drift.json"
     file.parent.mkdir()
-    alarm = {"rang_at": "2026-03-01T12:00:00.000000", "kind": "other flowers arrive"}
+    alarm = {"detected_at": "2026-03-01T12:00:00.000000", "kind": "other flowers arrive"}
     try:
         told = {"state": "alarm", "alarm": alarm, "verdict": {"word": "harmful"}}
         file.write_text(json.dumps(told))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.examples import FOLDER, SEEDS, example
-from flowers.model_folder import load
+from flowers.model.folder import load
 from tests.browser import ask, needs_browser, playwright
 from tests.scoring.server.service import promoted, running, write_model
 
@@ -64,7 +64,7 @@ def test_classes_without_a_drawn_example_have_their_name(visit, place, photos):
 def test_below_the_confidence_of_its_card_the_model_is_not_sure(visit, place, photo):
     card = place / "models/candidate/card.json"
     facts = json.loads(card.read_text())
-    card.write_text(json.dumps(facts | {"metrics": {"unsure_below": 1.0}}))
+    card.write_text(json.dumps(facts | {"metrics": {"confidence_threshold": 1.0}}))
     with running(place) as unsure:
         answer = unsure.predict(("a.jpg", photo)).json
         assert answer["sure"] is False

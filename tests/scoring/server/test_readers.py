@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers.errors import Rejected
-from flowers.photos.decoding import decode, square
+from flowers.base.errors import RejectedImage
+from flowers.images.decoding import decode, square
 from scoring.server import readers as module
 from scoring.server.budget import MAX_REQUEST_SECONDS, Budget
 from scoring.server.readers import LIGHT_BYTES, LIGHT_WORK, MAX_BYTES, NICE, Readers, light
-from tests.flowers.photos.photo_files import encoded, picture, png, samples
+from tests.flowers.images.photo_files import encoded, picture, png, samples
 from tests.scoring.server.service import running, until
 from tests.scoring.server.threads import started
 
@@ -49,9 +49,9 @@ def test_its_pixels_are_those_of_this_process(readers, name):
 def test_what_cannot_be_read_is_refused_in_the_same_words(readers):
     whole = samples()["PNG"]
     for photo in (b"no photo", whole[:-30], whole[:40], png(30_000, 30_000, 1, 0, bytes(9))):
-        with pytest.raises(Rejected) as here:
+        with pytest.raises(RejectedImage) as here:
             decode(photo)
-        with pytest.raises(Rejected) as there:
+        with pytest.raises(RejectedImage) as there:
             readers.read(photo, 32, Budget())
         assert (there.value.reason, there.value.detail) == (here.value.reason, here.value.detail)
     assert "pixels" not in samples()  # and the next photo is read
@@ -63,7 +63,7 @@ def test_reading_is_paid_from_the_budget_also_when_it_fails(readers):
     photo = encoded(Image.effect_noise((1000, 1000), 50), "PNG")[:-9_000]
     budget = Budget()
     pixels = budget.pixels
-    with pytest.raises(Rejected):
+    with pytest.raises(RejectedImage):
         readers.read(photo, 32, budget)
     assert budget.pixels == pixels - 1_000_000
     assert budget.seconds < MAX_REQUEST_SECONDS
@@ -75,7 +75,7 @@ def test_beyond_the_budget_nothing_is_read(readers):
         budget = Budget()
         vars(budget).update(spent)
         pixels = budget.pixels
-        with pytest.raises(Rejected, match="too much in one request"):
+        with pytest.raises(RejectedImage, match="too much in one request"):
             readers.read(photo, 32, budget)
         # Without seconds it is not even looked at.
         assert budget.pixels == (pixels if "seconds" in spent else -1)
@@ -88,7 +88,7 @@ def test_what_is_light_is_told_from_its_bytes_and_its_header():
         photo = encoded(Image.new("L", (side + more, side + more)), "PNG")
         assert (light(photo) is None) == expected
     assert light(samples()["JPEG"] + bytes(LIGHT_BYTES)) is None
-    with pytest.raises(Rejected, match="not a JPEG"):
+    with pytest.raises(RejectedImage, match="not a JPEG"):
         light(bytes(2 * LIGHT_BYTES))
 
 
@@ -111,7 +111,7 @@ def test_a_reader_that_dies_costs_one_photo(readers):
     future = started(readers.read, samples()["JPEG"], 32, budget)
     until(lambda: readers._free.empty())
     os.kill(reader._process.pid, signal.SIGKILL)
-    with pytest.raises(Rejected, match="ended a process"):
+    with pytest.raises(RejectedImage, match="ended a process"):
         future.result(60)
     assert budget.seconds <= MAX_REQUEST_SECONDS - module.MAX_SECONDS
     assert readers.read(samples()["JPEG"], 32, Budget())[1] == (48, 32)

@@ -42,7 +42,7 @@ def with_card(folder, **facts):
 
 
 FAULTS = {
-    "origin is no JSON": lambda f: (f / "origin.json").write_text("{oops"),
+    "origin is no JSON": lambda f: (f / "provenance.json").write_text("{oops"),
     "card is a list": lambda f: (f / "card.json").write_text("[]"),
     "card without classes": lambda f: (f / "card.json").write_text("{}"),
     "no card": lambda f: (f / "card.json").unlink(),

@@ -12,7 +12,7 @@ from scoring.server.problems import Problem
 from scoring.server.readers import LIGHT_WORK
 from scoring.server.scorer import Scorer
 from scoring.server.settings import Settings
-from tests.flowers.photos.photo_files import encoded, picture
+from tests.flowers.images.photo_files import encoded, picture
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from flowers.errors import BadInput
+from flowers.base.errors import BadInput
 from scoring.server.settings import Settings, from_environment, processors
 
 

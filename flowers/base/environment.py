@@ -1,0 +1,70 @@
+"""Settings that change no result: environment variables, each read here and nowhere else."""
+
+import os
+import re
+from pathlib import Path
+
+from flowers.base.errors import BadInput
+
+BACKENDS = ("threading", "loky", "dask", "ray")
+# More threads or processes than a machine starts.
+_MOST_JOBS = 1024
+
+
+def read_jobs():
+    """Workers of parallel work, from ``JOBS``: one per core if it is unset.
+
+    Raises
+    ------
+    BadInput
+        If it is no whole number, 0, or more than a machine can start.
+    """
+    text = os.environ.get("JOBS") or "-1"
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count == 0 or not -1 <= count <= _MOST_JOBS:
+        raise BadInput(
+            f"JOBS={text}: set it to a number of workers up to {_MOST_JOBS}, or to -1 for one per "
+            "core"
+        )
+    return count
+
+
+def read_backend():
+    """Name of the joblib backend, from ``BACKEND``: "threading" if it is unset.
+
+    Raises
+    ------
+    BadInput
+        If it is none of ``BACKENDS``.
+    """
+    name = os.environ.get("BACKEND") or BACKENDS[0]
+    if name not in BACKENDS:
+        raise BadInput(f"BACKEND={name}: set it to one of {', '.join(BACKENDS)}")
+    return name
+
+
+def read_log_dir(environ=os.environ):
+    """Folder of the log of answers, from ``LOG_DIR``: "logs" if it is unset."""
+    return Path(environ.get("LOG_DIR") or "logs")
+
+
+def read_model_dir(environ=os.environ):
+    """Folder of the model that is served, from ``MODEL_DIR``: None if it is unset."""
+    return Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None
+
+
+def read_model_sha256(environ=os.environ):
+    """SHA-256 that the model file must have, from ``MODEL_SHA256``: None if it is unset.
+
+    Raises
+    ------
+    BadInput
+        If it is no such digest.
+    """
+    text = (environ.get("MODEL_SHA256") or "").lower()
+    if text and not re.fullmatch("[0-9a-f]{64}", text):
+        raise BadInput(f"MODEL_SHA256={text}: set it to the 64 digits that sha256sum prints")
+    return text or None

@@ -1,0 +1,102 @@
+"""Tables and figures as files: whole or not at all, the same bytes for the same content."""
+
+import csv
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+DIGITS = 4
+
+
+def round_floats(value, digits=DIGITS):
+    """Round every float in `value` to significant digits, and make numpy types plain."""
+    if isinstance(value, dict):
+        return {key: round_floats(v, digits) for key, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [round_floats(v, digits) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.{digits}g}")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@contextmanager
+def atomic_write(path):
+    """Give a temporary path beside `path`, which takes its place if the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{path.name}")
+    _delete(partial)
+    try:
+        yield partial
+        _delete(path)
+        os.replace(partial, path)
+    finally:
+        _delete(partial)
+
+
+def _delete(path):
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write a text file, UTF-8."""
+    with atomic_write(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path, content):
+    """Write indented JSON, floats at 4 significant digits."""
+    write_text(path, json.dumps(round_floats(content), indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path):
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_csv(path, rows, columns=None):
+    """Write dicts as rows under a header.
+
+    Parameters
+    ----------
+    path : path-like
+    rows : list of dict
+    columns : sequence of str, optional
+        Those of the first row if not given; without rows they make the file.
+    """
+    columns = tuple(rows[0]) if columns is None else columns
+    with atomic_write(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def to_rows(columns):
+    """Turn columns of one length into rows.
+
+    Parameters
+    ----------
+    columns : dict of column name to sequence
+
+    Returns
+    -------
+    list of dict
+    """
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def read_csv(path):
+    """Read a CSV file.
+
+    Returns
+    -------
+    dict of column name to ndarray of str
+    """
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    return {name: np.array(column) for name, column in zip(header, columns, strict=True)}

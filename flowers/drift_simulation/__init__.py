@@ -1,0 +1,1 @@
+"""Shifts, traffic and simulated streams that measure the drift detector."""

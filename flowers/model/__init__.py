@@ -1,0 +1,1 @@
+"""A trained model: its folder, its card, its reference set and its predictions."""

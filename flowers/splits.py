@@ -1,0 +1,99 @@
+"""Train/test splits and their leakage; groups of near-duplicates never cross a grouped split."""
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from flowers.base.groups import require_groups
+
+
+def random_split(labels, test_size, seed):
+    """Photos drawn at random, stratified by label: twins end up on both sides.
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+        True where the photo is in the test part.
+    """
+    _, test = train_test_split(
+        np.arange(len(labels)), test_size=test_size, random_state=seed, stratify=labels
+    )
+    return np.isin(np.arange(len(labels)), test)
+
+
+def grouped_split(labels, groups, test_size, seed):
+    """Whole groups drawn at random, stratified by the label of each group's first photo.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n,)
+    test_size : float in (0, 1)
+        Share of the groups; the share of the photos is close to it.
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+        True where the photo is in the test part.
+    """
+    names, first = np.unique(groups, return_index=True)
+    _, test = train_test_split(
+        names, test_size=test_size, random_state=seed, stratify=labels[first]
+    )
+    return np.isin(groups, test)
+
+
+def measure_leakage(groups, test):
+    """Share of the test photos with a twin in train, range [0, 1]."""
+    return float(np.isin(groups[test], groups[~test]).mean())
+
+
+def strategies(labels, groups, test_size, seed):
+    """Split by every strategy, so that the leak of one can be measured beside the other.
+
+    Returns
+    -------
+    dict of {"grouped", "random"} to ndarray of shape (n,), bool
+        As of `grouped_split` and `random_split`.
+
+    Raises
+    ------
+    BadInput
+        If a class has fewer than four groups.
+    """
+    require_groups(labels, groups, 4, "add photos, or leave the class out")
+    return {
+        "grouped": grouped_split(labels, groups, test_size, seed),
+        "random": random_split(labels, test_size, seed),
+    }
+
+
+def split_figures(labels, groups, pairs, tests, strategy):
+    """Count what a split holds, and what crosses it.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n,)
+    pairs : ndarray of shape (k, 2), int
+        Twins.
+    tests : dict of str to ndarray of shape (n,), bool
+        From `strategies`.
+    strategy : str
+        The one that is used.
+
+    Returns
+    -------
+    dict
+    """
+    test = tests[strategy]
+    mixed = labels[pairs[:, 0]] != labels[pairs[:, 1]]
+    return {
+        "strategy": strategy,
+        "photos": len(labels),
+        "distinct": int(groups.max()) + 1,
+        "near_duplicate_pairs": len(pairs),
+        "conflicting_groups": len(np.unique(groups[pairs[mixed, 0]])),
+        "train": int((~test).sum()),
+        "test": int(test.sum()),
+        "leaked_test_photos": int(np.isin(groups[test], groups[~test]).sum()),
+        "leakage": {name: measure_leakage(groups, t) for name, t in tests.items()},
+    }

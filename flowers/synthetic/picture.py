@@ -1,0 +1,61 @@
+"""Drawn flower photos: a seeded stand-in for a photo set, told apart by shape and not by colour."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from flowers.base.errors import BadInput
+from flowers.synthetic import scene as drawn_scene
+from flowers.synthetic.facets import paint
+from flowers.synthetic.species import COLOURS, bloom
+
+SPECIES = tuple(COLOURS)
+OVERSAMPLING = 2  # the flower in focus is painted this much larger, then averaged down
+
+
+def draw(species, rng):
+    """Draw one picture of one species.
+
+    Parameters
+    ----------
+    species : str
+        One of `SPECIES`.
+    rng : numpy.random.Generator
+        The only source of chance: the same state gives the same picture.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB, each side 160 to 320 pixels.
+
+    Raises
+    ------
+    BadInput
+        If the species is unknown.
+    """
+    if species not in SPECIES:
+        raise BadInput(f"species {species!r} is unknown: choose one of {', '.join(SPECIES)}")
+    size = np.array(_size(rng))
+    light = drawn_scene.lamp(rng)
+    half = size // 2  # enough for what is out of focus
+    picture = drawn_scene.background(species, tuple(half.tolist()), rng)
+    for _ in range(rng.choice(3, p=(0.65, 0.25, 0.1))):
+        scale = half.min() * rng.uniform(0.12, 0.25)
+        paint(picture, bloom(species, rng), rng.uniform(0, 1, 2) * half, scale, light)
+    picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.6)))
+    large = OVERSAMPLING * size
+    picture = picture.resize(tuple(large.tolist()), Image.Resampling.BILINEAR)
+    scale = large.min() * rng.uniform(0.29, 0.44)
+    paint(picture, bloom(species, rng), large * rng.normal(0.5, 0.06, 2), scale, light)
+    picture = picture.reduce(OVERSAMPLING)
+    if rng.random() < 0.35:
+        picture = drawn_scene.obstacle(picture, rng)
+    if rng.random() < 0.25:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.2)))
+    return drawn_scene.develop(picture, light, rng)
+
+
+def _size(rng):
+    """Width and height, 160 to 320 pixels, mostly landscape."""
+    long = int(rng.integers(220, 321))
+    short = max(160, int(long / rng.choice([1.0, 4 / 3, 1.5, 1.25], p=(0.1, 0.4, 0.3, 0.2))))
+    return (long, short) if rng.random() < 0.7 else (short, long)

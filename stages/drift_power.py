@@ -1,0 +1,49 @@
+"""Simulate the drift alarm on held-out photos: false alarms a month, and how soon a shift rings."""
+
+import numpy as np
+
+from flowers.base.parallel import parallel_map
+from flowers.base.tables import read_csv, write_json, write_text
+from flowers.drift import charts
+from flowers.drift_simulation.cases import cases, spread
+from flowers.drift_simulation.simulation import TRAFFIC, Simulator
+from flowers.images.index import sizes_of
+from flowers.model import folder as model_folder
+from flowers.model.reference import read_reference
+from stages.support.files import progress
+from stages.support.run import run
+from stages.support.workers import stage_processes, stage_workers
+
+
+def main(params):
+    model = model_folder.load("models/candidate")
+    held_out = read_reference(model_folder.reference("models/candidate"))
+    rows = spread(np.arange(len(held_out["row"])), held_out["group"], params["images"])
+    images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
+    sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
+    watched = {
+        "wealth_limit": params["drift.wealth_limit"],
+        "window": params["drift.window"],
+        "alpha": params["drift.alpha"],
+        "proportion_tolerance": params["drift.proportion_tolerance"],
+    }
+    simulator = Simulator(held_out, watched, params["seed"])
+    with stage_workers():
+        made = dict(
+            cases(held_out, model.probabilities, images, sizes, rows, params["shifted_shares"])
+        )
+    with stage_processes():
+        quiet = simulator.false_alarms(params["quiet_streams"], TRAFFIC)
+        months = dict(progress(quiet, desc="months", total=len(TRAFFIC)))
+        tasks = ((case, params["streams_per_shift"]) for case in made.values())
+        told = progress(parallel_map(simulator.detection, tasks), desc="shifts", total=len(made))
+        found = dict(zip(made, told, strict=True))
+    told = {"distinct": simulator.distinct, "accuracy": simulator.accuracy}
+    write_json("metrics/drift_power.json", told | {"false_alarms": months, "shifts": found})
+    write_text("plots/drift_power.svg", charts.alarm(months, found))
+    false = [f"{100 * month['rang']:.1f} % {name}" for name, month in months.items()]
+    return f"months with a false alarm: {', '.join(false)}; {len(found)} shifts"
+
+
+if __name__ == "__main__":
+    run("drift_power", main)

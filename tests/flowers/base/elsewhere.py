@@ -1,0 +1,98 @@
+"""Work on kinds of workers, as a program: python -m tests.flowers.base.elsewhere FOLDER loky:2 ...
+
+It prints a digest of each result of each kind, named BACKEND:JOBS. A program, because the pins
+come before numpy, and because a cluster starts processes of its own.
+"""
+
+import sys
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+
+from flowers.base.determinism import set_deterministic
+
+set_deterministic()
+
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from flowers.base.parallel import parallel_map, use_workers  # noqa: E402
+from flowers.features.extraction import extracted  # noqa: E402
+from flowers.images.index import squared  # noqa: E402
+from flowers.learning.kernels import squared_distances, squared_distances_to  # noqa: E402
+from flowers.learning.products import TILE  # noqa: E402
+from flowers.learning.sgd import StreamedSVC  # noqa: E402
+from flowers.learning.standard import moments  # noqa: E402
+from flowers.learning.svm import GramSVC  # noqa: E402
+from tests.flowers.features.codebooks import small_codebook  # noqa: E402
+
+
+def cluster(backend):
+    """Two worker processes on this machine, which the backend then joins."""
+    if backend == "dask":
+        import dask
+        from dask.distributed import LocalCluster
+
+        found = LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        )
+        dask.config.set({"scheduler-address": found.scheduler_address})
+        return found
+    if backend == "ray":
+        import ray
+
+        return ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    return None
+
+
+def results(photos, images_file):
+    """Every kind of work that is dealt out, by name."""
+    images = np.load(images_file, mmap_mode="r")
+    pixels = images.reshape(len(images), -1)
+    yield (
+        "resize",
+        np.stack([p for p, *_ in parallel_map(squared, ((path, 32) for path in photos))]),
+    )
+    sizes = np.tile((4, 3), (len(images), 1))
+    parts = extracted(images, sizes, {"names": ["hog", "colour"], "codebook": None})
+    yield "features", np.concatenate([rows for _, rows in parts])
+    learnt = {"names": ["fisher"], "codebook": small_codebook()}
+    parts = extracted(images[:70], sizes[:70], learnt, mirrored=True)
+    yield "learned features", np.concatenate([rows for _, rows in parts])
+    mean, scale = moments(pixels)
+    yield "moments", np.stack([mean, scale])
+    distances, norms = squared_distances(pixels, mean, scale)
+    yield "distances", distances
+    yield "norms", norms
+    yield "new rows", squared_distances_to(pixels[: TILE + 9], pixels, norms, mean, scale)
+    model = GramSVC(folds=3).fit(pixels[:300], np.arange(300) % 3)
+    yield "probabilities", model.predict_proba(pixels)
+    model = StreamedSVC(folds=3).fit(pixels[:300], np.arange(300) % 3)
+    yield "probabilities of a streamed fit", model.predict_proba(pixels)
+
+
+def main(folder, kinds):
+    photos, images_file = sorted(folder.glob("*/*.png")), folder / "images.npy"
+    if not photos:
+        rng = np.random.default_rng(0)
+        for i in range(12):
+            path = folder / "Tulip" / f"{i}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (50, 60, 3), np.uint8)).save(path)
+        np.save(images_file, rng.integers(0, 256, (2 * TILE + 30, 32, 32, 3), np.uint8))
+        photos = sorted(folder.glob("*/*.png"))
+    for kind in kinds:
+        backend, jobs = kind.split(":")
+        with ExitStack() as stack:
+            found = cluster(backend)
+            if hasattr(found, "__exit__"):
+                stack.enter_context(found)
+            with use_workers(int(jobs), backend, folder):
+                for name, array in results(photos, images_file):
+                    digest = sha256(np.ascontiguousarray(array)).hexdigest()
+                    print(f"{kind}: {name} {digest}", flush=True)
+        assert {p.name for p in folder.iterdir()} == {"Tulip", "images.npy"}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

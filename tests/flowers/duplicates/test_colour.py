@@ -1,0 +1,128 @@
+"""Demands on twins: all are found, and nothing else."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from flowers.duplicates.colour import (
+    ROWS,
+    groups_of,
+    near_duplicate_pairs,
+    pairs_to_show,
+    thumbnails,
+)
+from flowers.splits import grouped_split, measure_leakage
+
+THRESHOLD = 0.97
+
+
+def pictures(n, side=128, seed=0):
+    """Unlike pictures of 16x16 plain cells, which thumbnails keep as they are."""
+    cells = np.random.default_rng(seed).integers(0, 256, (n, 16, 16, 3), dtype=np.uint8)
+    return cells.repeat(side // 16, axis=1).repeat(side // 16, axis=2)
+
+
+def reencoded(image):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=60)
+    return np.asarray(Image.open(buffer))
+
+
+CHANGES = {
+    "same": lambda image: image,
+    "mirrored": lambda image: image[:, ::-1],
+    "re-encoded": reencoded,
+    "brighter": lambda image: (60 + 0.6 * image).astype(np.uint8),
+    "darker": lambda image: (0.5 * image).astype(np.uint8),
+    "all at once": lambda image: reencoded((40 + 0.6 * image[:, ::-1]).astype(np.uint8)),
+}
+
+
+def pairs_of(images):
+    return [tuple(pair) for pair in near_duplicate_pairs(images, THRESHOLD)[0].tolist()]
+
+
+def test_a_thumbnail_is_the_mean_of_each_cell():
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    cell = image[0, 6:8, 10:12].reshape(4, 3).mean(axis=0)
+    np.testing.assert_allclose(thumbnails(image)[0, 3, 5], cell, rtol=1e-6)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_copy_is_a_twin(change):
+    images = pictures(6)
+    images[4] = CHANGES[change](images[1])
+    pairs, correlation = near_duplicate_pairs(images, THRESHOLD)
+    assert pairs.tolist() == [[1, 4]]
+    assert THRESHOLD < correlation[0] <= 1 + 1e-5
+
+
+def test_distinct_pictures_have_no_twins():
+    pairs, correlation = near_duplicate_pairs(pictures(50), THRESHOLD)
+    assert pairs.shape == (0, 2) and correlation.shape == (0,)
+    np.testing.assert_array_equal(groups_of(pairs, 50), np.arange(50))
+
+
+def test_a_picture_upside_down_is_no_twin():
+    images = pictures(2)
+    images[1] = images[0, ::-1]
+    assert pairs_of(images) == []
+
+
+def test_a_photo_of_one_colour_is_no_twin_of_a_picture():
+    images = pictures(3)
+    images[1] = 0
+    assert pairs_of(images) == []
+
+
+def test_a_chain_of_twins_is_one_group():
+    ends = pictures(2, side=16).reshape(2, -1).astype(float)
+    ends -= ends.mean(axis=1, keepdims=True)
+    first, other = ends / np.linalg.norm(ends, axis=1, keepdims=True)
+    # Correlations are cosines: neighbours 12 degrees apart are twins, the ends at 24 are not.
+    turned = [np.cos(a) * first + np.sin(a) * other for a in np.radians([0, 12, 24])]
+    images = np.round(128 + 1500 * np.stack(turned)).astype(np.uint8).reshape(3, 16, 16, 3)
+    pairs, _ = near_duplicate_pairs(images, THRESHOLD)
+    assert pairs.tolist() == [[0, 1], [1, 2]]
+    assert groups_of(pairs, 3).tolist() == [0, 0, 0]
+
+
+def test_pairs_across_blocks_of_rows_are_found_once():
+    images = pictures(2 * ROWS + 6, side=16)
+    expected = [
+        (0, 2 * ROWS + 5),
+        (5, ROWS),
+        (ROWS - 1, ROWS + 1),
+        (ROWS + 2, ROWS + 3),
+        (2 * ROWS - 1, 2 * ROWS),
+        (2 * ROWS + 1, 2 * ROWS + 2),
+    ]
+    for i, j in expected:
+        images[j] = images[i, :, ::-1]
+    assert pairs_of(images) == expected
+
+
+def test_groups_are_numbered_by_first_appearance():
+    assert groups_of(np.array([[1, 4], [2, 3]]), 6).tolist() == [0, 1, 2, 2, 1, 3]
+
+
+def test_pairs_with_two_labels_are_shown_first_then_the_faintest():
+    pairs, labels = np.array([[0, 1], [2, 3], [4, 5]]), np.array(list("aabcdd"))
+    shown = pairs_to_show(pairs, np.array([0.98, 0.99, 0.975]), labels, 2)
+    assert shown.tolist() == [2, 3, 4, 5]
+
+
+def test_real_photos_are_read_and_grouped(real_photos):
+    images, labels = real_photos
+    assert images.shape == (128, 128, 128, 3) and images.dtype == np.uint8
+    assert len(set(labels)) == 5
+    # Photos i and 128 + i are the same, whatever twins the photos already have.
+    images, labels = np.concatenate([images, images[:32, :, ::-1]]), np.append(labels, labels[:32])
+    pairs, _ = near_duplicate_pairs(images, THRESHOLD)
+    groups = groups_of(pairs, len(images))
+    assert (groups[:32] == groups[128:]).all()
+    assert 100 < len(set(groups)) <= 128
+    test = grouped_split(labels, groups, 0.2, 42)
+    assert measure_leakage(groups, test) == 0 and 0.1 < test.mean() < 0.3

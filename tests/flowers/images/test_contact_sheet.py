@@ -1,0 +1,54 @@
+"""Demands on contact sheets: each photo in its place, captions under it, nothing across."""
+
+import numpy as np
+import pytest
+
+from flowers.images.contact_sheet import CAPTION, GAP, PAPER, TILE, contact_sheet
+
+COLOURS = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0), (0, 200, 200)]
+
+
+def plain(colour):
+    return np.full((32, 32, 3), colour, dtype=np.uint8)
+
+
+def tile(sheet, row, column):
+    """The photo and the caption below it, as arrays."""
+    x, y = GAP + column * (TILE + GAP), GAP + row * (TILE + CAPTION + GAP)
+    pixels = np.asarray(sheet)[y : y + TILE + CAPTION, x : x + TILE]
+    return pixels[:TILE], pixels[TILE:]
+
+
+def test_photos_fill_rows_from_the_left():
+    sheet = contact_sheet([plain(c) for c in COLOURS], ["x"] * 5, 3)
+    assert sheet.mode == "RGB"
+    assert sheet.size == (3 * (TILE + GAP) + GAP, 2 * (TILE + CAPTION + GAP) + GAP)
+    for i, colour in enumerate(COLOURS):
+        photo, caption = tile(sheet, i // 3, i % 3)
+        assert (photo == colour).all()
+        assert (caption != PAPER).any()
+    assert (tile(sheet, 1, 2)[0] == PAPER).all()
+
+
+def test_a_long_caption_is_cut_where_the_tile_ends():
+    photos = [plain(COLOURS[0])] * 2
+    long, short = (contact_sheet(photos, [text, ""], 2) for text in ("Sunflower " * 20, ""))
+    differs = (np.asarray(long) != np.asarray(short)).any(axis=(0, 2))
+    assert 100 < np.flatnonzero(differs).max() < GAP + TILE
+
+
+def test_no_photos_give_a_line_of_paper():
+    sheet = contact_sheet([], [], 4)
+    assert sheet.size[0] == 4 * (TILE + GAP) + GAP
+    assert (np.asarray(sheet) == PAPER).all()
+
+
+def test_the_same_photos_give_the_same_pixels():
+    images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), dtype=np.uint8)
+    first, again = (contact_sheet(images, np.array(["a", "b", "c"]), 2) for _ in range(2))
+    assert first.tobytes() == again.tobytes()
+
+
+def test_captions_have_to_match_the_photos():
+    with pytest.raises(ValueError):
+        contact_sheet([plain(COLOURS[0])], ["a", "b"], 2)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import laplace
+
+from flowers.drift_simulation import shifts
+from flowers.images.decoding import square
+from flowers.images.statistics import LUMA, NAMES, flat, statistics
+from flowers.synthetic.picture import draw
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return np.asarray(square(draw("Tulip", np.random.default_rng(0)), 128))
+
+
+def sharpness(pixels):
+    return statistics(pixels)["sharpness"]
+
+
+@pytest.mark.parametrize(("name", "sign"), [("blur", -1), ("noise", 1)])
+def test_sharpness_falls_with_blur_and_rises_with_noise(photo, name, sign):
+    after = sharpness(shifts.apply(name, photo[None])[0])
+    assert sign * (after - sharpness(photo)) > 0.2 * sharpness(photo)
+
+
+def test_sharpness_falls_where_a_small_photo_is_enlarged(photo):
+    small = Image.fromarray(photo).resize((40, 40))
+    assert sharpness(np.asarray(small.resize((128, 128)))) < 0.8 * sharpness(photo)
+
+
+def test_a_flat_photo_has_no_sharpness_and_a_chessboard_the_most():
+    assert sharpness(np.full((32, 32, 3), 90, np.uint8)) == 0
+    board = (np.indices((32, 32)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    assert 3 < sharpness(np.repeat(board[..., None], 3, axis=-1)) <= 4
+
+
+@pytest.mark.parametrize("shade", [None, 0, 77, 255])
+def test_the_numbers_are_those_of_their_plain_formulas(photo, shade):
+    pixels = photo if shade is None else np.full_like(photo[:48, :48], shade)
+    channels = pixels / 255.0
+    luma = channels @ LUMA
+    assert statistics(pixels) == {
+        "mean": [round(float(c.mean()), 4) for c in np.moveaxis(channels, 2, 0)],
+        "std": [round(float(c.std()), 4) for c in np.moveaxis(channels, 2, 0)],
+        "brightness": round(float(luma.mean()), 4),
+        "sharpness": round(float(laplace(luma).std()), 4),
+    }
+
+
+def test_the_numbers_come_in_the_order_of_their_names(photo):
+    told = statistics(photo)
+    numbers = dict(zip(NAMES, flat(told), strict=True))
+    assert (
+        numbers["mean_red"]
+        == told["mean"][0]
+        == pytest.approx(photo[..., 0].mean() / 255, abs=1e-4)
+    )
+    assert numbers["std_blue"] == told["std"][2]
+    assert numbers["sharpness"] == told["sharpness"]
+
+
+def test_a_record_of_old_has_a_sharpness_that_is_no_number(photo):
+    told = statistics(photo)
+    del told["sharpness"]
+    assert np.isnan(flat(told)[-1]) and np.isfinite(flat(told)[:-1]).all()
+
+
+@pytest.mark.parametrize("bad", [{"mean": [1.0]}, {"std": None}, {"brightness": "x"}])
+def test_what_is_no_such_dict_is_refused(photo, bad):
+    with pytest.raises((TypeError, ValueError)):
+        flat(statistics(photo) | bad)

@@ -1,0 +1,115 @@
+"""Demands on splits and folds: groups stay whole, and what crosses is counted."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from flowers.base.errors import BadInput
+from flowers.base.groups import require_groups
+from flowers.learning.folds import grouped_folds
+from flowers.splits import (
+    grouped_split,
+    measure_leakage,
+    random_split,
+    split_figures,
+    strategies,
+)
+
+
+def clustered(seed=0, classes=5, groups_per_class=20):
+    """Labels and groups of one to four photos, in random order."""
+    generator = np.random.default_rng(seed)
+    size = generator.integers(1, 5, classes * groups_per_class)
+    groups = np.repeat(np.arange(len(size)), size)
+    order = generator.permutation(len(groups))
+    return np.array(list("abcdefgh"))[groups // groups_per_class][order], groups[order]
+
+
+def test_the_random_split_is_that_of_scikit_learn():
+    labels, _ = clustered()
+    _, test = train_test_split(
+        np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels
+    )
+    assert np.flatnonzero(random_split(labels, 0.2, 42)).tolist() == sorted(test)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_never_cross_the_grouped_split(seed):
+    labels, groups = clustered(seed)
+    test = grouped_split(labels, groups, 0.2, seed)
+    assert not set(groups[test]) & set(groups[~test])
+    assert measure_leakage(groups, test) == 0
+    assert measure_leakage(groups, random_split(labels, 0.2, seed)) > 0.3
+
+
+def test_the_grouped_split_takes_the_same_share_of_each_class():
+    labels, groups = clustered()
+    test = grouped_split(labels, groups, 0.2, 42)
+    assert {c: len(set(groups[test & (labels == c)])) for c in "abcde"} == dict.fromkeys("abcde", 4)
+
+
+def test_a_split_depends_on_its_seed_alone():
+    labels, groups = clustered()
+    first, again, other = (grouped_split(labels, groups, 0.2, seed) for seed in (1, 1, 2))
+    assert (first == again).all() and (first != other).any()
+
+
+def test_the_twin_share_counts_test_photos():
+    groups = np.array([0, 0, 1, 2, 2, 3])
+    test = np.array([True, False, True, True, True, False])
+    assert measure_leakage(groups, test) == 0.25
+
+
+def test_folds_keep_groups_whole_and_hold_out_each_row_once():
+    labels, groups = clustered()
+    folds = grouped_folds(labels, groups, 4, seed=0)
+    assert sorted(np.concatenate([held_out for _, held_out in folds])) == list(range(len(labels)))
+    for train, held_out in folds:
+        assert len(train) + len(held_out) == len(labels)
+        assert not set(groups[train]) & set(groups[held_out])
+        assert set(labels[train]) == set(labels[held_out]) == set("abcde")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_folds_are_those_of_scikit_learn(seed):
+    labels, groups = clustered(seed, classes=2 + seed % 6, groups_per_class=11 + 5 * seed)
+    if seed % 3 == 0:  # each photo its own group: many ties
+        groups = np.arange(len(labels))
+    if seed % 3 == 1:  # groups of several labels, and of very different sizes
+        groups[groups % 7 == 1] = 1
+        groups = groups // (1 + seed % 2)
+    folds = 3 + seed % 4
+    ours = grouped_folds(labels, groups, folds, seed)
+    theirs = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    for (train, test), (known, held_out) in zip(
+        ours, theirs.split(labels, labels, groups), strict=True
+    ):
+        np.testing.assert_array_equal(train, known)
+        np.testing.assert_array_equal(test, held_out)
+
+
+def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():
+    labels = np.array(["Lotus"] * 8 + ["Tulip"] * 8)
+    groups = np.array([*range(8), 8, 8, 8, 8, 9, 9, 10, 10])
+    assert len(grouped_folds(labels, groups, 3, seed=0)) == 3
+    with pytest.raises(BadInput, match="'Tulip'.* 3 .* 4"):
+        grouped_folds(labels, groups, 4, seed=0)
+
+
+def test_the_remedy_is_that_of_the_caller():
+    with pytest.raises(BadInput, match="draw more$"):
+        require_groups(np.array(["Lotus"]), np.array([0]), 2, "draw more")
+
+
+def test_the_figures_count_what_crosses_the_split_that_is_used():
+    labels, groups = clustered()
+    tests = strategies(labels, groups, 0.2, 0)
+    first = np.array([[i, np.flatnonzero(groups == g)[-1]] for i, g in enumerate(groups)])
+    pairs = first[first[:, 0] < first[:, 1]]
+    kept, leaky = (
+        split_figures(labels, groups, pairs, tests, name) for name in ("grouped", "random")
+    )
+    assert kept["leaked_test_photos"] == 0 < leaky["leaked_test_photos"]
+    assert kept["train"] + kept["test"] == kept["photos"] == len(labels)
+    assert kept["distinct"] == len(np.unique(groups)) and kept["conflicting_groups"] == 0
+    assert kept["leakage"] == leaky["leakage"]
