@@ -110,7 +110,7 @@ def delays(simulator, case, count):
     return {
         "accuracy_drop": told["accuracy_drop"],
         "old": [float((old <= n).mean()) for n in WITHIN],
-        "new": [told[f"within_{n}"] for n in WITHIN],
+        "new": [told[f"detected_within_{n}"] for n in WITHIN],
         "old_median_photos": int(median) if np.isfinite(median) else None,
         "new_median_photos": told["median_delay"],
     }
@@ -119,15 +119,15 @@ def delays(simulator, case, count):
 def main(count, seed):
     everything = dvc.api.params_show("params.yaml")
     params = everything["drift"]
-    model = model_folder.load("models/candidate")
-    held_out = read_reference(model_folder.reference("models/candidate"))
+    model = model_folder.load_predictor("models/candidate")
+    held_out = read_reference(model_folder.reference_path("models/candidate"))
     rows = spread(
         np.arange(len(held_out["row"])), held_out["group"], everything["drift_power"]["images"]
     )
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
     sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
     simulator = Simulator(held_out, params, seed)
-    made = cases(held_out, model.probabilities, images, sizes, rows, [1.0, 0.3])
+    made = cases(held_out, model.predict_proba, images, sizes, rows, [1.0, 0.3])
     found = {
         "photos": MONTH,
         "distinct": len(first_of_groups(held_out["group"])),

@@ -88,7 +88,7 @@ def block(model, names, tables):
             continue
         told = compared(base, tables[name], (model, theirs), RESAMPLES, SEED)
         gain = f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})"
-        alone = f"{told['only_second']} : {told['only_first']}"
+        alone = f"{told['only_second_correct']} : {told['only_first_correct']}"
         cells = told["photos"], f"{told['accuracy'][1]:.4f}", gain, alone, f"{told['p_value']:.3g}"
         yield ROW.format(*cells)
 

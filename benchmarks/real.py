@@ -86,12 +86,12 @@ def outcome(commit, labels, photos, groups):
     tuning = experiments.rows(commit, "plots/tuning.csv")
     with tempfile.TemporaryDirectory() as folder:
         experiments.candidate(commit, Path(folder) / "model")
-        model = model_folder.load(Path(folder) / "model")
+        model = model_folder.load_predictor(Path(folder) / "model")
         size = sum(p.stat().st_size for p in (Path(folder) / "model").glob("*.*"))
     answers, seconds = [], []
     for photo in tqdm(photos, desc="set aside", unit=" photos", disable=None):
         start = time.process_time()  # whatever else is at work
-        answers.append(model.answer(photo).label)
+        answers.append(model.predict([model.load(photo)])[0].label)
         seconds.append(time.process_time() - start)
     correct = np.array(answers) == labels
     low, high = group_bootstrap(correct, groups, 2000, 0)

@@ -22,6 +22,6 @@ def prediction(model, answer):
         "confidence": confidence,
         "sure": confidence >= model.confidence_threshold,
         "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
-        "model_used": model.used,
+        "model_used": model.role,
         "model_version": model.version,
     }

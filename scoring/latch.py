@@ -41,7 +41,7 @@ def acknowledge():
     str
         What to print.
     """
-    facts, _ = card.read(model_folder.find("models", read_model_dir()))
+    facts, _ = card.read_card(model_folder.find_model_folder("models", read_model_dir()))
     md5 = facts["model"]["md5"]
     _, alarm = alarms.standing(read_log_dir(), md5)
     if not alarm:

@@ -14,7 +14,7 @@ from flowers.base.environment import read_jobs, read_model_dir, read_model_sha25
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.parallel import pooled_map
 from flowers.model import folder as model_folder
-from flowers.model.predictor import Answer
+from flowers.model.predictor import Prediction
 from scoring.answers import prediction
 from scoring.output import told as printed
 
@@ -111,7 +111,7 @@ def answered(model, paths):
             read.append(path)
             yield content
 
-    answers = model.answers(contents())
+    answers = model.predict_bytes(contents())
     found |= zip(read, answers, strict=True)
     return [(path, found[path]) for path in paths]
 
@@ -151,8 +151,8 @@ def main(arguments=None):
     parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
     options = parser.parse_args(arguments)
     try:
-        folder = model_folder.find("models", options.model or read_model_dir())
-        model = model_folder.load(folder, read_model_sha256())
+        folder = model_folder.find_model_folder("models", options.model or read_model_dir())
+        model = model_folder.load_predictor(folder, read_model_sha256())
         photos, count = photos_in(options.paths), read_jobs()
     except BadInput as error:
         print(f"scoring.local: {error}", file=sys.stderr)
@@ -164,7 +164,7 @@ def main(arguments=None):
         print(header(model.classes))
     status = ALL_ANSWERED
     for photo, found in answers_of(model, photos, count):
-        if isinstance(found, Answer):
+        if isinstance(found, Prediction):
             tqdm.write(show(photo, prediction(model, found)))
         else:
             tqdm.write(f"{photo}: {found}", file=sys.stderr)

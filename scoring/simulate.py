@@ -136,7 +136,7 @@ def replay(url, sent, count, shift, rng):
 def chosen(source, weights, count, rng):
     """Photos to send: held-out ones of the served model, drawn ones, or those of a folder."""
     if source is None:
-        folder = model_folder.find("models", read_model_dir())
+        folder = model_folder.find_model_folder("models", read_model_dir())
         return photos.held_out(folder, weights, count, rng)
     if source == DRAWN:
         return photos.drawn(weights, count, rng)

@@ -16,8 +16,8 @@ from stages.support.workers import stage_processes, stage_workers
 
 
 def main(params):
-    model = model_folder.load("models/candidate")
-    held_out = read_reference(model_folder.reference("models/candidate"))
+    model = model_folder.load_predictor("models/candidate")
+    held_out = read_reference(model_folder.reference_path("models/candidate"))
     rows = spread(np.arange(len(held_out["row"])), held_out["group"], params["images"])
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
     sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
@@ -30,7 +30,7 @@ def main(params):
     simulator = Simulator(held_out, watched, params["seed"])
     with stage_workers():
         made = dict(
-            cases(held_out, model.probabilities, images, sizes, rows, params["shifted_shares"])
+            cases(held_out, model.predict_proba, images, sizes, rows, params["shifted_shares"])
         )
     with stage_processes():
         quiet = simulator.false_alarms(params["quiet_streams"], TRAFFIC)
@@ -41,7 +41,7 @@ def main(params):
     told = {"distinct": simulator.distinct, "accuracy": simulator.accuracy}
     write_json("metrics/drift_power.json", told | {"false_alarms": months, "shifts": found})
     write_text("plots/drift_power.svg", charts.alarm(months, found))
-    false = [f"{100 * month['rang']:.1f} % {name}" for name, month in months.items()]
+    false = [f"{100 * month['false_alarm_rate']:.1f} % {name}" for name, month in months.items()]
     return f"months with a false alarm: {', '.join(false)}; {len(found)} shifts"
 
 

@@ -25,7 +25,7 @@ def main(params):
     )
     name = decision["champion"]
     preparation = {"features": params["flatten.features"], "size": params["resize.size"]}
-    card = model_folder.write(
+    card = model_folder.write_model_folder(
         "models/candidate",
         f"models/{name}.joblib",
         preparation=preparation | {"codebook": "models/codebook.npz"},

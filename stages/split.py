@@ -43,7 +43,7 @@ def main(params):
     write_contact_sheet("plots/near_duplicates.jpg", images[shown], captions)
     return (
         f"{len(labels)} photos, {figures['distinct']} distinct; "
-        f"{figures['crossing']} test photos have a twin in train"
+        f"{figures['leaked_test_photos']} test photos have a twin in train"
     )
 
 

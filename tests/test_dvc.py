@@ -18,23 +18,23 @@ def stage_files():
     return {p.stem for p in (ROOT / "stages").glob("[!_]*.py")}
 
 
-def knobs_read_by(stage):
-    """Keys of `knobs` that a stage's file names; None where it hands on all of them."""
+def params_read_by(stage):
+    """Keys of `params` that a stage's file names; None where it hands on all of them."""
     tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text())
     keys = set()
     for node in ast.walk(tree):
         given = (
             [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else []
         )
-        if "knobs" in map(ast.unparse, given):
+        if "params" in map(ast.unparse, given):
             return None
-        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "knobs":
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "params":
             keys.add(node.slice.value)
     return keys
 
 
 def declared_by(stage):
-    """Knobs that dvc.yaml declares for a stage, its own by their plain name."""
+    """Parameters that dvc.yaml declares for a stage, its own by their plain name."""
     keys = set()
     for name in STAGES[stage].get("params", []):
         section, _, key = name.partition(".")
@@ -65,8 +65,8 @@ def test_the_code_a_stage_depends_on_is_the_rooms_it_imports(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_declares_the_knobs_it_reads_and_no_other(stage):
-    read = knobs_read_by(stage)
+def test_a_stage_declares_the_parameters_it_reads_and_no_other(stage):
+    read = params_read_by(stage)
     assert declared_by(stage) == (set(PARAMS[stage]) if read is None else read)
 
 
@@ -109,7 +109,7 @@ def test_what_git_keeps_is_not_in_the_cache_as_well():
 # What snapshot reads, the log, is no input that DVC sees; the others say what they say in tables
 # of which DVC would make charts.
 @pytest.mark.parametrize(
-    "stage", sorted(set(STAGES) - {"snapshot", "drift", "evaluate", "suspects", "promote"})
+    "stage", sorted(set(STAGES) - {"snapshot", "drift", "evaluate", "label_issues", "promote"})
 )
 def test_the_run_cache_brings_back_what_a_stage_made(stage):
     """DVC keeps no run that has an output outside its cache other than metrics and plots."""

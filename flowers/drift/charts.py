@@ -128,7 +128,7 @@ def alarm(months, shifts):
     figure = Figure(figsize=(7, 1.4 + 0.24 * len(shifts)), layout="constrained")
     ax, place, before = figure.subplots(), np.arange(len(shifts)), np.zeros(len(shifts))
     for n, colour in zip(WITHIN, SOON, strict=True):
-        share = np.array([told[f"within_{n}"] or 0.0 for told in shifts.values()])
+        share = np.array([told[f"detected_within_{n}"] or 0.0 for told in shifts.values()])
         ax.barh(place, share - before, 0.75, before, color=colour, label=f"within {n:,} photos")
         before = share
     for y, told in zip(place, shifts.values(), strict=True):
@@ -138,7 +138,7 @@ def alarm(months, shifts):
     ax.invert_yaxis()
     ax.set(xlim=(0, 1.2), xlabel="share of streams that ring, and the accuracy that is lost")
     ax.set_xticks(np.linspace(0, 1, 6))
-    false = [f"{100 * month['rang']:.1f} % ({name} traffic)" for name, month in months.items()]
+    false = [f"{100 * month['false_alarm_rate']:.1f} % ({name} traffic)" for name, month in months.items()]
     photos = next(iter(months.values()))["photos"]
     ax.set_title(f"{photos:,} photos without a shift ring: {', '.join(false)}", fontsize=9)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0), fontsize=8)

@@ -114,7 +114,7 @@ class Simulator:
         for name in traffics:
             by = [ring.by for _ in starts for ring in next(watched) if ring]
             low, high = wilson(len(by), count)
-            told = {"streams": count, "photos": length, "rang": len(by) / count}
+            told = {"streams": count, "photos": length, "false_alarm_rate": len(by) / count}
             told |= {"false_alarm_rate_low": max(low, 0.0), "false_alarm_rate_high": high}
             yield name, told | {ring: by.count(ring) / count for ring in watch.RINGS}
 
@@ -154,7 +154,7 @@ class Simulator:
         told = {"accuracy_drop": self.accuracy - float(right[settled].mean())}
         # Where every stream rings before the shift, none is left to notice it.
         shares = {n: float((delays <= n).mean()) if len(delays) else None for n in WITHIN}
-        told |= {f"within_{n}": share for n, share in shares.items()}
+        told |= {f"detected_within_{n}": share for n, share in shares.items()}
         median = np.median(delays) if len(delays) else np.inf
         told["median_delay"] = int(median) if np.isfinite(median) else None
         kinds = [

@@ -50,7 +50,7 @@ def champion(scores, correct, alpha):
     return best, reasons
 
 
-def gate(scores, baseline, crossing, *, min_accuracy_low, max_log_loss):
+def gate(scores, baseline, leaked_test_photos, *, min_accuracy_low, max_log_loss):
     """Give the checks a candidate has to pass before it may be promoted.
 
     Parameters
@@ -59,7 +59,7 @@ def gate(scores, baseline, crossing, *, min_accuracy_low, max_log_loss):
         Of the champion.
     baseline : float
         Accuracy of always answering the most frequent class.
-    crossing : int
+    leaked_test_photos : int
         Test photos with a twin in train.
     min_accuracy_low, max_log_loss : float
 
@@ -70,7 +70,7 @@ def gate(scores, baseline, crossing, *, min_accuracy_low, max_log_loss):
     """
     low, loss = scores["accuracy_low"], scores["log_loss"]
     checks = [
-        ("test photos with a twin in train = 0", crossing, 0, crossing == 0),
+        ("test photos with a twin in train = 0", leaked_test_photos, 0, leaked_test_photos == 0),
         ("accuracy_low >= min_accuracy_low", low, min_accuracy_low, low >= min_accuracy_low),
         ("accuracy_low > accuracy of the baseline", low, baseline, low > baseline),
         ("log_loss <= max_log_loss", loss, max_log_loss, loss <= max_log_loss),
@@ -79,7 +79,7 @@ def gate(scores, baseline, crossing, *, min_accuracy_low, max_log_loss):
     return [dict(zip(names, check, strict=True)) for check in checks]
 
 
-def decide(figures, answered, crossing, *, alpha, **limits):
+def decide(figures, answered, leaked_test_photos, *, alpha, **limits):
     """Choose the champion and let it pass the gate.
 
     Parameters
@@ -88,7 +88,7 @@ def decide(figures, answered, crossing, *, alpha, **limits):
         As of ``flowers.evaluation.scores.summary``.
     answered : dict of column to ndarray of shape (n,), str
         ``label``, and a column of answers for each model.
-    crossing : int
+    leaked_test_photos : int
         Test photos with a twin in train.
     alpha : float
         As of `champion`.
@@ -103,7 +103,7 @@ def decide(figures, answered, crossing, *, alpha, **limits):
     models = {name: told for name, told in figures.items() if name in answered}
     correct = {name: answered[name] == answered["label"] for name in models}
     name, reasons = champion(models, correct, alpha)
-    checks = gate(figures[name], figures["baseline_accuracy"], crossing, **limits)
+    checks = gate(figures[name], figures["baseline_accuracy"], leaked_test_photos, **limits)
     passed = all(check["passed"] for check in checks)
     return {"champion": name, "passed": passed, "reasons": reasons, "checks": checks}
 

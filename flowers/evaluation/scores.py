@@ -55,7 +55,7 @@ def mcnemar(correct_a, correct_b):
     Returns
     -------
     dict
-        ``only_first``, ``only_second``: photos that one alone answers right; ``p_value``: of the
+        ``only_first_correct``, ``only_second_correct``: photos that one alone answers right; ``p_value``: of the
         binomial test on them (McNemar 1947), 1 where there is none.
     """
     first = int(np.sum(correct_a & ~correct_b))

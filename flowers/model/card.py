@@ -12,10 +12,10 @@ import jsonschema
 from flowers.base.errors import BadInput
 from flowers.base.tables import write_text
 
-CARD, ORIGIN = "card.json", "provenance.json"
-# Goes up when folders of before can no longer be read: 2 came with estimators in rooms, 3 with
-# machines that are linear in the features.
-FORM = 3
+CARD, PROVENANCE = "card.json", "provenance.json"
+# Raised when older folders can no longer be read: 2 moved the estimators, 3 stored linear
+# classifiers as weight vectors, 4 renamed keys and packages.
+SCHEMA_VERSION = 4
 LIBRARIES = ("joblib", "numpy", "Pillow", "scikit-learn", "scipy")
 
 
@@ -30,7 +30,7 @@ def _object(**properties):
 
 
 CARD_SCHEMA = _object(
-    form={"const": FORM},
+    schema_version={"const": SCHEMA_VERSION},
     classes=_NAMES | {"minItems": 2},
     features=_NAMES,
     size={"type": "integer", "minimum": 16},
@@ -41,11 +41,11 @@ CARD_SCHEMA = _object(
 # Only of a model with features that learn.
 CARD_SCHEMA["properties"]["codebook"] = _object(file=_NAME, sha256=_DIGEST)
 _TEXT = {"type": "string", "minLength": 1}
-ORIGIN_SCHEMA = _object(version=_TEXT)
-DIGEST_SCHEMA = _object(version=_TEXT, commit=_TEXT, tag=_TEXT, folder=_TEXT)
+PROVENANCE_SCHEMA = _object(version=_TEXT)
+ATTESTATION_SCHEMA = _object(version=_TEXT, commit=_TEXT, tag=_TEXT, folder=_TEXT)
 
 
-def card(file, estimator, features, size, golden):
+def build_card(file, estimator, features, size, golden):
     """Say what a server has to know of a model, and how to see that it still answers the same.
 
     Parameters
@@ -67,7 +67,7 @@ def card(file, estimator, features, size, golden):
         Of the form of `CARD_SCHEMA`.
     """
     return {
-        "form": FORM,
+        "schema_version": SCHEMA_VERSION,
         "classes": [str(c) for c in estimator.classes_],
         "features": list(features),
         "size": size,
@@ -76,8 +76,8 @@ def card(file, estimator, features, size, golden):
             "estimator": type(estimator).__name__,
             "params": estimator.get_params(),
             "bytes": Path(file).stat().st_size,
-            "md5": digest(file, "md5"),
-            "sha256": digest(file, "sha256"),
+            "md5": file_digest(file, "md5"),
+            "sha256": file_digest(file, "sha256"),
         },
         # The minor version alone: pickles do not depend on more.
         "versions": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
@@ -86,7 +86,7 @@ def card(file, estimator, features, size, golden):
     }
 
 
-def read(folder):
+def read_card(folder):
     """Give the card of a model folder and its origin, both checked for their form.
 
     Returns
@@ -100,28 +100,31 @@ def read(folder):
         If a file is missing, or is not what it should be.
     """
     folder = Path(folder)
-    card = _json(folder / CARD)
-    if isinstance(card, dict) and "model" in card and card.get("form") != FORM:
+    card = _read_json(folder / CARD)
+    # Up to version 3.4.0 the key was "form".
+    found = isinstance(card, dict) and card.get("schema_version", card.get("form", 1))
+    if isinstance(card, dict) and "model" in card and found != SCHEMA_VERSION:
         raise BadInput(
-            f"{folder / CARD} has form {card.get('form', 1)}, this version reads {FORM}: run "
-            "dvc repro and promote anew, or serve it with the version of its commit"
+            f"{folder / CARD} has schema version {found}, this program reads "
+            f"{SCHEMA_VERSION}: run dvc repro and promote again, or serve it with the program of its "
+            "commit"
         )
-    _check(card, CARD_SCHEMA, folder / CARD)
+    _check_schema(card, CARD_SCHEMA, folder / CARD)
     origin = {}
-    if (folder / ORIGIN).exists():
-        origin = _json(folder / ORIGIN)
-        _check(origin, ORIGIN_SCHEMA, folder / ORIGIN)
+    if (folder / PROVENANCE).exists():
+        origin = _read_json(folder / PROVENANCE)
+        _check_schema(origin, PROVENANCE_SCHEMA, folder / PROVENANCE)
     return card, origin
 
 
-def digest(file, kind):
+def file_digest(file, kind):
     """Give the "md5" or "sha256" of a file, which need not fit into memory."""
     with Path(file).open("rb") as opened:
         found = hashlib.file_digest(opened, partial(hashlib.new, kind, usedforsecurity=False))
     return found.hexdigest()
 
 
-def digest_file(folder):
+def attestation_path(folder):
     """Name the file that vouches for a model folder: beside it, not in it."""
     folder = Path(folder)
     return folder.with_name(f"{folder.name}.attestation.json")
@@ -135,16 +138,16 @@ def folder_md5(folder):
     str
     """
     files = {
-        path.relative_to(folder).as_posix(): digest(path, "md5")
+        path.relative_to(folder).as_posix(): file_digest(path, "md5")
         for path in Path(folder).rglob("*")
-        if path.is_file() and path.name != ORIGIN
+        if path.is_file() and path.name != PROVENANCE
     }
     # As in dvc_data.hashfile.tree.Tree, whose order is by path.
     listing = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])
     return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
-def vouch(folder, origin, md5):
+def write_attestation(folder, origin, md5):
     """Write beside a model folder what its tag says of it.
 
     Parameters
@@ -156,10 +159,10 @@ def vouch(folder, origin, md5):
         What dvc.lock says of the folder at that commit, as `folder_md5` gives it.
     """
     facts = {key: origin[key] for key in ("version", "commit", "tag")} | {"folder": md5}
-    write_text(digest_file(folder), json.dumps(facts, indent=2) + "\n")
+    write_text(attestation_path(folder), json.dumps(facts, indent=2) + "\n")
 
 
-def check_digest(folder, origin):
+def check_attestation(folder, origin):
     """Compare a folder with the digest beside it, if it is promoted, before anything is loaded.
 
     Raises
@@ -167,23 +170,26 @@ def check_digest(folder, origin):
     BadInput
         If the folder claims to be a version that no digest vouches for, or has other bytes.
     """
-    path, remedy = digest_file(folder), "python -m scoring.registry fetch brings the tagged model"
+    path, remedy = (
+        attestation_path(folder),
+        "python -m scoring.registry fetch brings the tagged model",
+    )
     if not path.exists():
         if origin:
             raise BadInput(
-                f"{Path(folder, ORIGIN)} says {origin['version']}, and there is no {path} that "
+                f"{Path(folder, PROVENANCE)} says {origin['version']}, and there is no {path} that "
                 f"vouches for it: {remedy}"
             )
         return
-    facts = _json(path)
-    _check(facts, DIGEST_SCHEMA, path)
+    facts = _read_json(path)
+    _check_schema(facts, ATTESTATION_SCHEMA, path)
     claimed = {key: origin.get(key) for key in ("version", "commit", "tag")}
     for key, value in (claimed | {"folder": folder_md5(folder)}).items():
         if value != facts[key]:
             raise BadInput(f"{folder} has {key} {value}, {path} says {facts[key]}: {remedy}")
 
 
-def _json(path):
+def _read_json(path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -192,7 +198,7 @@ def _json(path):
         raise BadInput(f"{path} cannot be read ({error}): restore it with dvc checkout") from error
 
 
-def _check(content, schema, path):
+def _check_schema(content, schema, path):
     error = jsonschema.exceptions.best_match(
         jsonschema.Draft202012Validator(schema).iter_errors(content)
     )

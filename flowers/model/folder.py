@@ -11,16 +11,16 @@ from flowers.base.tables import atomic_write, write_csv, write_text
 from flowers.features import codebook as codebooks
 from flowers.features.extraction import LEARNED
 from flowers.learning import saved
-from flowers.model.card import CARD, card, check_digest, digest, read
-from flowers.model.predictor import Model
-from flowers.model.readme import readme
+from flowers.model.card import CARD, build_card, check_attestation, file_digest, read_card
+from flowers.model.predictor import Predictor
+from flowers.model.readme import render_readme
 
 GOLDEN, REFERENCE, README = "golden", "reference.csv", "README.md"
 # Golden answers come from this code on another machine at worst: the last bits may differ.
 TOLERANCE = 1e-6
 
 
-def find(models, named=None):
+def find_model_folder(models, named=None):
     """Give the folder of the model to serve: a promoted one before the candidate.
 
     Parameters
@@ -57,7 +57,7 @@ def find(models, named=None):
     )
 
 
-def reference(folder):
+def reference_path(folder):
     """Name the file of a model's answers on held-out photos.
 
     Raises
@@ -73,7 +73,7 @@ def reference(folder):
     return path
 
 
-def load(folder, sha256=None):
+def load_predictor(folder, sha256=None):
     """Load a model folder after comparing its bytes with its card, and with its digest.
 
     Parameters
@@ -88,9 +88,9 @@ def load(folder, sha256=None):
         If a file is missing, damaged, not the one of the card, or cannot be loaded.
     """
     folder = Path(folder)
-    facts, origin = read(folder)
-    check_digest(folder, origin)
-    verify(folder, facts)
+    facts, origin = read_card(folder)
+    check_attestation(folder, origin)
+    verify_files(folder, facts)
     if sha256 is not None and facts["model"]["sha256"] != sha256:
         raise BadInput(
             f"the model in {folder} has sha256 {facts['model']['sha256']}, MODEL_SHA256={sha256}: "
@@ -113,10 +113,10 @@ def load(folder, sha256=None):
     codebook = None
     if "codebook" in facts:
         codebook = codebooks.read(folder / facts["codebook"]["file"])
-    return Model(estimator, facts, origin, codebook)
+    return Predictor(estimator, facts, origin, codebook)
 
 
-def verify(folder, card):
+def verify_files(folder, card):
     """Compare the files of a model with the digests of its card.
 
     Raises
@@ -130,7 +130,7 @@ def verify(folder, card):
         path = Path(folder, card[name]["file"])
         for kind in [k for k in ("md5", "sha256") if k in card[name]]:
             try:
-                found = digest(path, kind)
+                found = file_digest(path, kind)
             except OSError as error:
                 raise BadInput(f"no model in {folder}: {path} cannot be read ({error})") from error
             if found != card[name][kind]:
@@ -157,15 +157,16 @@ def golden_difference(model, folder):
     """
     largest = 0.0
     for entry in model.card["golden"]:
-        answer = model.answer(Path(folder, GOLDEN, entry["file"]).read_bytes())
-        if answer.label != entry.get("label", answer.label):
+        sample = model.load(Path(folder, GOLDEN, entry["file"]).read_bytes())
+        (prediction,) = model.predict([sample])
+        if prediction.label != entry.get("label", prediction.label):
             return float("inf")
-        difference = np.abs(answer.probabilities - entry["probabilities"]).max()
+        difference = np.abs(prediction.probabilities - entry["probabilities"]).max()
         largest = max(largest, float(difference))
     return largest
 
 
-def write(folder, file, preparation, golden, reference, evidence):
+def write_model_folder(folder, file, preparation, golden, reference, evidence):
     """Write a model folder, whole or not at all.
 
     Parameters
@@ -182,7 +183,7 @@ def write(folder, file, preparation, golden, reference, evidence):
     reference : list of dict
         Rows of the answers on held-out photos.
     evidence : dict
-        What the card holds besides, for `flowers.model.readme.readme`: how good the model is, and
+        What the card holds besides, for `flowers.model.readme.render_readme`: how good the model is, and
         why it was chosen.
 
     Returns
@@ -195,17 +196,17 @@ def write(folder, file, preparation, golden, reference, evidence):
     path = preparation.pop("codebook", None)
     learnt = Path(path) if LEARNED & set(preparation["features"]) else None
     classes = {"classes": [str(c) for c in estimator.classes_]}
-    model = Model(estimator, classes | preparation, {}, learnt and codebooks.read(learnt))
+    model = Predictor(estimator, classes | preparation, {}, learnt and codebooks.read(learnt))
     answers = []
     for name, photo in golden.items():
-        answer = model.answer(photo)
-        probabilities = answer.probabilities.tolist()
-        answers.append({"file": name, "label": answer.label, "probabilities": probabilities})
-    facts = card(file, estimator, **preparation, golden=answers) | evidence
+        (prediction,) = model.predict([model.load(photo)])
+        probabilities = prediction.probabilities.tolist()
+        answers.append({"file": name, "label": prediction.label, "probabilities": probabilities})
+    facts = build_card(file, estimator, **preparation, golden=answers) | evidence
     if learnt:
         facts["codebook"] = {
             "file": learnt.name,
-            "sha256": digest(learnt, "sha256"),
+            "sha256": file_digest(learnt, "sha256"),
         }
     with atomic_write(folder) as fresh:
         (fresh / GOLDEN).mkdir(parents=True)
@@ -216,5 +217,5 @@ def write(folder, file, preparation, golden, reference, evidence):
             shutil.copy(learnt, fresh / learnt.name)
         write_csv(fresh / REFERENCE, reference)
         write_text(fresh / CARD, json.dumps(facts, indent=2) + "\n")
-        write_text(fresh / README, readme(facts))
+        write_text(fresh / README, render_readme(facts))
     return facts

@@ -1,4 +1,4 @@
-"""A model that answers: the one path from the bytes of a photo to probabilities."""
+"""The one path from the bytes of an image to a prediction."""
 
 import time
 from dataclasses import dataclass
@@ -9,23 +9,41 @@ from flowers.base.errors import RejectedImage
 from flowers.features.extraction import extract
 from flowers.images.decoding import decode, square
 from flowers.images.statistics import statistics
+from flowers.learning.kernels import FEW
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a model says of one photo.
+class Sample:
+    """An image that is ready to be classified.
+
+    Attributes
+    ----------
+    features : ndarray of shape (1, d)
+    image : dict
+        ``width`` and ``height`` of the upright image, and its `statistics`.
+    seconds : float
+        Time spent on decoding and feature extraction.
+    """
+
+    features: np.ndarray
+    image: dict
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The result for one image.
 
     Attributes
     ----------
     label : str
         The class of the highest probability.
     probabilities : ndarray of shape (n_classes,), float64
-        In the order of the model's classes, sum 1.
+        In the order of the predictor's classes, sum 1.
     image : dict
-        ``width`` and ``height`` of the upright photo, and its `statistics`.
+        As in `Sample`.
     latency_ms : float
-        From the bytes to the probabilities and the statistics; of what many photos had together,
-        their share of it.
+        Milliseconds from the bytes to the probabilities; of a batch, the image's share of it.
     """
 
     label: str
@@ -33,44 +51,37 @@ class Answer:
     image: dict
     latency_ms: float
 
-
-@dataclass(frozen=True)
-class Prepared:
-    """A photo that is read: what the model looks at, and what the log keeps.
-
-    Attributes
-    ----------
-    row : ndarray of shape (1, d)
-        Its features.
-    image : dict
-        As of `Answer`.
-    seconds : float
-        That it took.
-    """
-
-    row: np.ndarray
-    image: dict
-    seconds: float
+    @property
+    def confidence(self):
+        """Highest probability, range [1 / n_classes, 1]."""
+        return float(self.probabilities.max())
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model with what is needed to let it answer.
+class Predictor:
+    """A trained classifier with its card, codebook and provenance.
 
     Attributes
     ----------
-    estimator : estimator
+    estimator : classifier
+        Fitted, with ``predict_proba``.
     card : dict
-        As of ``flowers.model.card.card``.
-    origin : dict
+        As written by ``flowers.model.card.build_card``.
+    provenance : dict
         ``version``, ``tag`` and ``commit`` of a promoted model, empty for a candidate.
     codebook : flowers.features.codebook.Codebook, optional
-        Where a feature has learnt one.
+        Needed if one of the features is learned.
+
+    Examples
+    --------
+    >>> from flowers.model import load_predictor
+    >>> predictor = load_predictor("models/candidate")  # doctest: +SKIP
+    >>> predictor.predict_bytes([open("tulip.jpg", "rb").read()])  # doctest: +SKIP
     """
 
     estimator: object
     card: dict
-    origin: dict
+    provenance: dict
     codebook: object = None
 
     @property
@@ -85,161 +96,125 @@ class Model:
 
     @property
     def version(self):
-        """Such as "v1.2.0"; "untagged" for a candidate that no tag names."""
-        return self.origin.get("version", "untagged")
+        """Version of the promoted model, such as "v1.2.0"; "untagged" for a candidate."""
+        return self.provenance.get("version", "untagged")
 
     @property
-    def used(self):
-        """What answers call this model: "production" if a tag names it, else "candidate"."""
-        return "production" if self.origin else "candidate"
+    def role(self):
+        """Return "production" if a tag names the model, else "candidate"."""
+        return "production" if self.provenance else "candidate"
 
     @property
     def confidence_threshold(self):
-        """Confidence below which held-out photos were wrong at least as often as right.
+        """Confidence below which test images were misclassified at least as often as not.
 
-        From `flowers.evaluation.scores.confidence_threshold`; 0 if the card does not say.
+        From `flowers.evaluation.scores.confidence_threshold`; 0 if the card has none.
         """
         return self.card.get("metrics", {}).get("confidence_threshold", 0.0)
 
-    def probabilities(self, images, sizes=None):
-        """Class probabilities of photos that are decoded already.
+    def predict_proba(self, images, sizes=None):
+        """Classify images that are decoded and resized already.
 
         Parameters
         ----------
         images : ndarray of shape (n, size, size, 3), uint8
         sizes : ndarray of shape (n, 2), int, optional
-            Width and height of the photos; without them they count as squares.
+            Width and height before resizing; without them the images count as squares.
 
         Returns
         -------
         ndarray of shape (n, n_classes), float64
+            For large n the last bits may differ from those of `predict`.
         """
-        rows = extract(images, self.card["features"], sizes, self.codebook)
-        return self.estimator.predict_proba(rows)
+        features = extract(images, self.card["features"], sizes, self.codebook)
+        return self.estimator.predict_proba(features)
 
-    def answer(self, photo):
-        """Answer one photo: the way of HTTP, of the canary, of files and of golden photos.
+    def load(self, data):
+        """Decode and resize an image and extract its features and statistics.
 
         Parameters
         ----------
-        photo : bytes
+        data : bytes
             The content of a JPEG, PNG or WEBP file.
 
         Returns
         -------
-        Answer
+        Sample
 
         Raises
         ------
         RejectedImage
-            If the photo cannot be read.
+            If the image cannot be decoded.
         """
-        (answer,) = self.answers([photo])
-        if isinstance(answer, RejectedImage):
-            raise answer
-        return answer
+        start = time.perf_counter()
+        image, _ = decode(data)
+        pixels = square(image, self.card["size"])
+        return self.to_sample(pixels, image.size, time.perf_counter() - start)
 
-    def answers(self, photos):
-        """Answer photos together, each as if it were alone: the same bits, in less time.
+    def to_sample(self, pixels, size, seconds=0.0):
+        """Extract the features and statistics of an image that is decoded and resized already.
 
         Parameters
         ----------
-        photos : iterable of bytes
-            At most ``flowers.learning.kernels.FEW``: more get other bits.
+        pixels : ndarray of shape (s, s, 3), uint8
+            `s` is the size in the card.
+        size : tuple of int
+            Width and height of the upright image.
+        seconds : float
+            Time spent on decoding.
 
         Returns
         -------
-        list of Answer or RejectedImage
-            Why it cannot be read, in place of the answer to such a photo.
+        Sample
         """
-        read = [self._attempted(photo) for photo in photos]
-        told = iter(self.answered([found for found in read if isinstance(found, Prepared)]))
-        return [next(told) if isinstance(found, Prepared) else found for found in read]
-
-    def answered(self, photos):
-        """Answer photos that are read, if there are any: `judged`, then `told`."""
         start = time.perf_counter()
-        rows = self.judged(photos) if photos else ()
-        seconds = (time.perf_counter() - start) / max(len(photos), 1)
-        return [self.told(*pair, seconds) for pair in zip(photos, rows, strict=True)]
+        metadata = {"width": size[0], "height": size[1]} | statistics(pixels)
+        features = extract(pixels[None], self.card["features"], [size], self.codebook)
+        return Sample(features, metadata, seconds + time.perf_counter() - start)
 
-    def _attempted(self, photo):
+    def predict(self, samples):
+        """Classify samples together; each gets the same bits as if it were alone.
+
+        Parameters
+        ----------
+        samples : sequence of Sample
+
+        Returns
+        -------
+        list of Prediction
+        """
+        predictions = []
+        # A larger batch would use matrix products with other last bits.
+        for first in range(0, len(samples), FEW):
+            batch = samples[first : first + FEW]
+            start = time.perf_counter()
+            rows = self.estimator.predict_proba(np.concatenate([s.features for s in batch]))
+            seconds = (time.perf_counter() - start) / len(batch)
+            for sample, probabilities in zip(batch, rows, strict=True):
+                label = self.classes[int(probabilities.argmax())]
+                latency_ms = round(1000 * (sample.seconds + seconds), 3)
+                predictions.append(Prediction(label, probabilities, sample.image, latency_ms))
+        return predictions
+
+    def predict_bytes(self, many):
+        """Classify the contents of image files.
+
+        Parameters
+        ----------
+        many : iterable of bytes
+
+        Returns
+        -------
+        list of Prediction or RejectedImage
+            In the order of `many`; the error in place of an image that cannot be decoded.
+        """
+        loaded = [self._try_load(data) for data in many]
+        samples = [result for result in loaded if isinstance(result, Sample)]
+        predictions = iter(self.predict(samples))
+        return [next(predictions) if isinstance(r, Sample) else r for r in loaded]
+
+    def _try_load(self, data):
         try:
-            return self.prepared(photo)
+            return self.load(data)
         except RejectedImage as error:
             return error
-
-    def prepared(self, photo):
-        """Read one photo: what of an answer needs no model.
-
-        Parameters
-        ----------
-        photo : bytes
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        RejectedImage
-            If the photo cannot be read.
-        """
-        start = time.perf_counter()
-        image, _ = decode(photo)
-        pixels = square(image, self.card["size"])
-        return self.described(pixels, image.size, time.perf_counter() - start)
-
-    def described(self, pixels, size, seconds=0.0):
-        """Make of a photo's pixels what the model looks at, and what the log keeps.
-
-        Parameters
-        ----------
-        pixels : ndarray of uint8, shape (side, side, 3)
-            Of the card's size.
-        size : tuple of int
-            Width and height of the upright photo.
-        seconds : float
-            That were spent on reading it.
-
-        Returns
-        -------
-        Prepared
-        """
-        start = time.perf_counter()
-        facts = {"width": size[0], "height": size[1]} | statistics(pixels)
-        row = extract(pixels[None], self.card["features"], [size], self.codebook)
-        return Prepared(row, facts, seconds + time.perf_counter() - start)
-
-    def judged(self, photos):
-        """Class probabilities of photos that are read.
-
-        Parameters
-        ----------
-        photos : sequence of Prepared
-            One at least, and at most ``flowers.learning.kernels.FEW``: more get other bits.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes), float64
-        """
-        return self.estimator.predict_proba(np.concatenate([photo.row for photo in photos]))
-
-    def told(self, photo, probabilities, seconds):
-        """Make the answer of one photo.
-
-        Parameters
-        ----------
-        photo : Prepared
-        probabilities : ndarray of shape (n_classes,)
-            From `judged`.
-        seconds : float
-            That the model took for it.
-
-        Returns
-        -------
-        Answer
-        """
-        label = self.classes[int(probabilities.argmax())]
-        latency = round(1000 * (photo.seconds + seconds), 3)
-        return Answer(label, probabilities, photo.image, latency)

@@ -37,13 +37,13 @@ It learnt from {train} photos. A photo of {size}×{size} pixels becomes a row of
 """
 
 
-def readme(card):
+def render_readme(card):
     """Describe a model: what it answers, how good it is by class, what it was made of.
 
     Parameters
     ----------
     card : dict
-        As of ``flowers.model.card.card``, with the evidence of a run: ``metrics``, ``per_class``,
+        As of ``flowers.model.card.build_card``, with the evidence of a run: ``metrics``, ``per_class``,
         ``split`` and ``decision``.
 
     Returns

@@ -126,8 +126,8 @@ def comparison(commit, present):
         )
     test = mcnemar(*(np.array([run[photo] for photo in common]) for run in (theirs, ours)))
     figures = (
-        f"{version} alone is right on {test['only_first']}, the candidate alone on "
-        f"{test['only_second']} of {len(common)} common test photos (exact McNemar "
+        f"{version} alone is right on {test['only_first_correct']}, the candidate alone on "
+        f"{test['only_second_correct']} of {len(common)} common test photos (exact McNemar "
         f"p = {test['p_value']:.4g})"
     )
     if test["p_value"] <= ALPHA and test["only_first_correct"] > test["only_second_correct"]:

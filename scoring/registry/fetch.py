@@ -11,8 +11,8 @@ from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
 from flowers.base.errors import BadInput
-from flowers.model.card import ORIGIN, folder_md5, read, vouch
-from flowers.model.folder import verify
+from flowers.model.card import PROVENANCE, folder_md5, read_card, write_attestation
+from flowers.model.folder import verify_files
 from scoring.registry.git import file_at
 from scoring.registry.locked import outputs
 from scoring.registry.tags import current, events
@@ -58,8 +58,8 @@ def verified(folder, expected):
     BadInput
         If a byte differs or a file is missing.
     """
-    card, _ = read(folder)
-    verify(folder, card)
+    card, _ = read_card(folder)
+    verify_files(folder, card)
     found = folder_md5(folder)
     if found != expected:
         raise BadInput(f"the model folder has md5 {found}, dvc.lock says {expected}")
@@ -69,7 +69,7 @@ def verified(folder, expected):
 def origin_of(folder):
     """What provenance.json says, {} where there is none that can be read."""
     try:
-        return json.loads((folder / ORIGIN).read_text())
+        return json.loads((folder / PROVENANCE).read_text())
     except (FileNotFoundError, ValueError):
         return {}
 
@@ -120,7 +120,7 @@ def fetch(stage):
     said = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
     if on_disk(stage, event) == "same" and origin_of(folder)["tag"] == event["ref"]:
         # Written anew: it may have been lost, and what is served is compared with it.
-        vouch(folder, origin_of(folder), locked(file_at(event["commit"], "dvc.lock")))
+        write_attestation(folder, origin_of(folder), locked(file_at(event["commit"], "dvc.lock")))
         return f"{said}: nothing to fetch"
     folder.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder.parent) as scratch:
@@ -134,9 +134,9 @@ def fetch(stage):
                 f"{event['version']} is refused: {error}; its copy in the DVC cache or remote is "
                 "damaged: push it anew from a machine that has it, or roll back"
             ) from error
-        (fresh / ORIGIN).write_text(json.dumps(origin, indent=2) + "\n")
+        (fresh / PROVENANCE).write_text(json.dumps(origin, indent=2) + "\n")
         put(fresh, folder, Path(scratch) / "old")
-        vouch(folder, origin, expected)
+        write_attestation(folder, origin, expected)
     return said
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from flowers.base.errors import RejectedImage
 from flowers.learning.kernels import FEW
-from flowers.model.predictor import Prepared
+from flowers.model.predictor import Sample
 from scoring.server.budget import Budget
 from scoring.server.readers import light
 from scoring.server.together import Together
@@ -55,10 +55,10 @@ class Answering:
         for first in range(0, len(photos), STACK):
             some = [(name, file.read()) for name, file in photos[first : first + STACK]]
             read = [self._prepared(photo, budget) for _, photo in some]
-            stack = [photo for photo in read if isinstance(photo, Prepared)]
+            stack = [photo for photo in read if isinstance(photo, Sample)]
             told = iter(self._told(stack, budget) if stack else ())
             for (name, content), found in zip(some, read, strict=True):
-                yield name, content, next(told) if isinstance(found, Prepared) else found
+                yield name, content, next(told) if isinstance(found, Sample) else found
 
     def _prepared(self, photo, budget):
         try:
@@ -66,10 +66,10 @@ class Answering:
             if scanned is None:
                 read = self._readers.read(photo, self._model.card["size"], budget)
                 with self._spending(budget):
-                    return self._model.described(*read)
+                    return self._model.to_sample(*read)
             budget.take(scanned.pixels)
             with self._spending(budget):
-                return self._model.prepared(photo)
+                return self._model.load(photo)
         except RejectedImage as error:
             return error
 
@@ -83,19 +83,21 @@ class Answering:
                 budget.seconds -= time.thread_time() - start
 
     def _told(self, stack, budget):
-        rows, seconds = self._judge(stack)
+        predictions, seconds = self._judge(stack)
         budget.seconds -= seconds * len(stack)
-        return [self._model.told(*pair, seconds) for pair in zip(stack, rows, strict=True)]
+        return predictions
 
     def _judged(self, stacks):
         """Give the probabilities of each stack, and the seconds that one photo took."""
         photos = [photo for stack in stacks for photo in stack]
         start = time.perf_counter()
         try:
-            rows = self._model.judged(photos)
+            rows = self._model.predict(photos)
         except BaseException as error:  # whose photo it was shows when each stack has its own try
             alone = len(stacks) == 1
             return [error] if alone else [self._judged([stack])[0] for stack in stacks]
         seconds = (time.perf_counter() - start) / len(photos)
         ends = np.cumsum([len(stack) for stack in stacks])
-        return [(part, seconds) for part in np.split(rows, ends[:-1])]
+        return [
+            (rows[end - len(stack) : end], seconds) for stack, end in zip(stacks, ends, strict=True)
+        ]

@@ -103,7 +103,7 @@ def predict():
         entries = _scorer().predict(g.request_id, _photos())
     answer = {
         "request_id": g.request_id,
-        "model_used": model.used,
+        "model_used": model.role,
         "model_version": model.version,
         "predictions": entries,
     }
@@ -185,11 +185,11 @@ def _canary(canary):
 
 def _model(model):
     return {
-        "model_used": model.used,
+        "model_used": model.role,
         "model_version": model.version,
         "model_md5": model.md5,
-        "tag": model.origin.get("tag"),
-        "commit": model.origin.get("commit"),
+        "tag": model.provenance.get("tag"),
+        "commit": model.provenance.get("commit"),
     }
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 
 from flowers.log import record
-from flowers.model.folder import CARD, load
+from flowers.model.folder import CARD, load_predictor
 from scoring.server.budget import Budget
 from scoring.server.readers import light
 
@@ -92,7 +92,7 @@ class Canary:
     def _run(self):
         # Loaded here, so that a canary that hangs on loading holds nothing up either.
         try:
-            self.model = load(self._folder)
+            self.model = load_predictor(self._folder)
         except BaseException as error:
             self.state = f"not loaded: {error}"
             _logger.error("the canary in %s cannot be loaded: %s", self._folder, error)
@@ -131,7 +131,7 @@ class Canary:
 
     def _answered(self, photo):
         if light(photo):
-            return self.model.answer(photo)
+            return self.model.predict([self.model.load(photo)])[0]
         read = self._readers.read(photo, self.model.card["size"], Budget())
-        (answer,) = self.model.answered([self.model.described(*read)])
+        (answer,) = self.model.predict([self.model.to_sample(*read)])
         return answer

@@ -4,7 +4,7 @@ import multiprocessing
 
 from flowers.base.errors import BadInput
 from flowers.learning.saved import import_classes
-from flowers.model.folder import find, load
+from flowers.model.folder import find_model_folder, load_predictor
 from scoring.server.scorer import golden_fault
 from scoring.server.settings import MODELS
 
@@ -23,7 +23,7 @@ def checked(settings):
     BadInput
         If it should not be served.
     """
-    folder = find(MODELS, settings.model_dir)
+    folder = find_model_folder(MODELS, settings.model_dir)
     import_classes()  # once, and not again in each fork
     fork = multiprocessing.get_context("fork")
     answer, told = fork.Pipe(duplex=False)
@@ -52,7 +52,7 @@ def _tell(folder, sha256, told):
 
 def _fault(folder, sha256):
     try:
-        fault = golden_fault(load(folder, sha256), folder)
+        fault = golden_fault(load_predictor(folder, sha256), folder)
     except BadInput as error:
         return str(error)
     except BaseException as error:

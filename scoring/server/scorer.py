@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from flowers.base.errors import RejectedImage
 from flowers.log import days, record
-from flowers.model.folder import TOLERANCE, find, golden_difference, load
+from flowers.model.folder import TOLERANCE, find_model_folder, golden_difference, load_predictor
 from scoring.answers import prediction
 from scoring.server.answering import Answering
 from scoring.server.canary import Canary
@@ -37,8 +37,8 @@ class Scorer:
     """
 
     def __init__(self, settings):
-        folder = find(MODELS, settings.model_dir)
-        self.model = load(folder, settings.model_sha256)
+        folder = find_model_folder(MODELS, settings.model_dir)
+        self.model = load_predictor(folder, settings.model_sha256)
         self.metrics, self.ids = Metrics(), Ids()
         self.metrics.add_model("production", self.model)
         self.golden_fault = golden_fault(self.model, folder)

@@ -50,17 +50,17 @@ class Settings:
         it; None allows any.
     """
 
-    read_model_dir: Path | None = None
+    model_dir: Path | None = None
     canary_dir: Path = Path("models/canary")
     canary_ratio: float = 0.1
-    read_log_dir: Path = Path("logs")
+    log_dir: Path = Path("logs")
     max_upload_mb: float = 20.0
     max_files: int = 32
     queue: int = 16
     host: str = "127.0.0.1"
     port: int = 5000
     threads: int = 16 + 8 + processors()
-    read_model_sha256: str | None = None
+    model_sha256: str | None = None
     hosts: list | None = field(default_factory=lambda: list(LOOPBACK))
 
 

@@ -65,19 +65,19 @@ def check_params(params):
 
 
 def declared(stage, params):
-    """The knobs that dvc.yaml names for a stage: "section" for all of it, or "section.name"."""
-    knobs = {}
+    """The parameters that dvc.yaml names for a stage: "section" for all of it, or "section.name"."""
+    values = {}
     for name in read_yaml("dvc.yaml")["stages"][stage].get("params", ()):
         section, _, key = name.partition(".")
         for k in [key] if key else params[section]:
-            knobs[k if section == stage else f"{section}.{k}"] = params[section][k]
-    return knobs
+            values[k if section == stage else f"{section}.{k}"] = params[section][k]
+    return values
 
 
 def run(stage, main):
-    """Run `main` with the knobs that dvc.yaml declares for `stage`; print what it returns.
+    """Run `main` with the parameters that dvc.yaml declares for `stage`; print what it returns.
 
-    Knobs of the stage's own section go by their name, others as "section.name". A ``BadInput``,
+    Parameters of the stage's own section go by their name, others as "section.name". A ``BadInput``,
     and what the machine refuses, ends the process with one line and exit code 1, Ctrl-C with one
     line and 130. An undeclared knob is a ``KeyError``: DVC would not rerun the stage when it
     changes.

@@ -21,7 +21,7 @@ def decision(shop):
 def test_the_candidate_answers_its_golden_photos_as_its_card_says(finished):
     folder, card = candidate(finished)
     assert len(card["golden"]) == 5
-    assert model_folder.golden_difference(model_folder.load(folder), folder) < 1e-6
+    assert model_folder.golden_difference(model_folder.load_predictor(folder), folder) < 1e-6
 
 
 def test_the_card_names_everything_a_server_needs(finished):
@@ -57,13 +57,15 @@ def test_a_leaky_split_fails_the_gate(shop):
 
 @pytest.mark.slow
 def test_the_candidate_carries_its_codebook_and_answers_as_the_test_photos_were_answered(learned):
-    model = model_folder.load(learned.path / "models/candidate")
+    model = model_folder.load_predictor(learned.path / "models/candidate")
     rows = read_csv(learned.path / "metrics/predictions.csv")
     name = json.loads((learned.path / "metrics/promotion.json").read_text())["champion"]
     for i in range(5):
         photo = (learned.path / "data/photos" / rows["path"][i]).read_bytes()
         expected = [float(rows[f"{name}_{c}"][i]) for c in model.classes]
-        np.testing.assert_allclose(model.answer(photo).probabilities, expected, atol=1e-5)
+        np.testing.assert_allclose(
+            model.predict([model.load(photo)])[0].probabilities, expected, atol=1e-5
+        )
 
 
 @pytest.mark.slow
@@ -74,4 +76,4 @@ def test_a_changed_codebook_is_refused(learned, tmp_path):
     path.unlink()
     path.write_bytes(content + b".")
     with pytest.raises(BadInput, match=r"codebook\.npz"):
-        model_folder.load(shop.path / "models/candidate")
+        model_folder.load_predictor(shop.path / "models/candidate")

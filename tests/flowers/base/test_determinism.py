@@ -24,7 +24,7 @@ parts["float64 exp"] = np.exp(np.random.default_rng(1).normal(size=10_000)).toby
 for name, content in parts.items():
     print(name, hashlib.sha256(content).hexdigest())
 """
-PIN = "from flowers.base.determinism import pin\npin()\n"
+PIN = "from flowers.base.determinism import set_deterministic\nset_deterministic()\n"
 
 x86_64 = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="the pins are for x86-64 alone"

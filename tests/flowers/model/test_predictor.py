@@ -9,7 +9,7 @@ from flowers.features.extraction import EXTRACTORS, extract
 from flowers.images.decoding import decode, read
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.svm import GramSVC
-from flowers.model.predictor import Model
+from flowers.model.predictor import Predictor
 from tests.flowers.features.codebooks import small_codebook
 from tests.flowers.images.photo_files import encoded, picture, samples
 from tests.flowers.learning.estimator_data import CLASSES
@@ -20,7 +20,7 @@ FEATURES = [*([name] for name in EXTRACTORS), list(EXTRACTORS)]
 
 def asked(estimator, features):
     card = {"classes": CLASSES.tolist(), "features": features, "size": SIZE}
-    return Model(estimator, card, {}, small_codebook())
+    return Predictor(estimator, card, {}, small_codebook())
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, sizes, fe
     rows = extract(train, features, codebook=small_codebook())
     fitted = estimator().fit(rows, np.tile(CLASSES, 12))
     model = asked(fitted, features)
-    together = model.probabilities(batch, sizes)
-    alone = [model.answer(data).probabilities for data in photos]
+    together = model.predict_proba(batch, sizes)
+    alone = [model.predict([model.load(data)])[0].probabilities for data in photos]
     assert alone[0].shape == (5,) and alone[0].dtype == np.float64
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-6)
 
@@ -82,10 +82,10 @@ def test_photos_answered_together_get_the_answers_they_get_alone(photos, estimat
     rows = generator.integers(0, 256, (60, SIZE * SIZE * 3), dtype=np.uint8)
     model = asked(estimator.fit(rows, np.tile(CLASSES, 12)), ["pixels"])
     mixed = [b"", *photos[:20], b"flower"]
-    together = model.answers(mixed)
+    together = model.predict_bytes(mixed)
     assert [isinstance(answer, RejectedImage) for answer in together] == [True, *[False] * 20, True]
     for data, answer in zip(photos, together[1:-1], strict=False):
-        alone = model.answer(data)
+        (alone,) = model.predict([model.load(data)])
         assert (answer.label, answer.image) == (alone.label, alone.image)
         np.testing.assert_allclose(answer.probabilities, alone.probabilities, rtol=0, atol=1e-9)
 
@@ -93,13 +93,13 @@ def test_photos_answered_together_get_the_answers_they_get_alone(photos, estimat
 @pytest.mark.parametrize("data", [b"", b"flower", encoded(picture(), "JPEG")[:200]])
 def test_a_photo_that_cannot_be_read_is_rejected(data):
     with pytest.raises(RejectedImage):
-        asked(CalibratedNB(), ["pixels"]).answer(data)
+        asked(CalibratedNB(), ["pixels"]).load(data)
 
 
 def test_a_model_is_unsure_where_its_card_says_and_never_without_a_word():
     card = {"classes": ["a"], "features": ["pixels"], "size": SIZE}
-    assert Model(None, card, {}).confidence_threshold == 0.0
+    assert Predictor(None, card, {}).confidence_threshold == 0.0
     assert (
-        Model(None, card | {"metrics": {"confidence_threshold": 0.6}}, {}).confidence_threshold
+        Predictor(None, card | {"metrics": {"confidence_threshold": 0.6}}, {}).confidence_threshold
         == 0.6
     )

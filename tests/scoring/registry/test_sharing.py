@@ -85,7 +85,7 @@ def test_after_a_rollback_the_printed_hint_lets_another_clone_serve(both, tmp_pa
     make_store(tmp_path / "store")
     assert main(["fetch"]) == 0
     assert files("models/production") == svm
-    assert model_folder.load("models/production").classes
+    assert model_folder.load_predictor("models/production").classes
     # The way forward again is there too.
     assert main(["rollback", "--to", "v1.1.0"]) == 0
     assert main(["fetch"]) == 0

@@ -29,7 +29,7 @@ def write_model(folder, model, photos, size=32, **origin):
     file = folder.with_name(f"{folder.name}.joblib")
     joblib.dump(model, file)
     preparation = {"features": ["pixels"], "size": size}
-    model_folder.write(folder, file, preparation, photos, [{"row": 0}], EVIDENCE)
+    model_folder.write_model_folder(folder, file, preparation, photos, [{"row": 0}], EVIDENCE)
     file.unlink()
     return promoted(folder, **origin) if origin else folder
 
@@ -38,7 +38,7 @@ def promoted(folder, version="v1.0.0", tag="flowers#production#1", commit="0" * 
     """Make a model folder what the registry fetches."""
     origin = {"version": version, "tag": tag, "commit": commit}
     (folder / "provenance.json").write_text(json.dumps(origin))
-    card.vouch(folder, origin, card.folder_md5(folder))
+    card.write_attestation(folder, origin, card.folder_md5(folder))
     return folder
 
 

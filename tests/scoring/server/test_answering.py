@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flowers.base.errors import RejectedImage
-from flowers.model.folder import load
+from flowers.model.folder import load_predictor
 from scoring.server.answering import STACK, Answering
 from scoring.server.readers import Readers
 from tests.scoring.server.service import until
@@ -37,7 +37,7 @@ class Held:
 
 @pytest.fixture
 def model(candidate):
-    return Held(load(candidate))
+    return Held(load_predictor(candidate))
 
 
 def ask(answering, *photos):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.examples import FOLDER, SEEDS, example
-from flowers.model.folder import load
+from flowers.model.folder import load_predictor
 from tests.browser import ask, needs_browser, playwright
 from tests.scoring.server.service import promoted, running, write_model
 
@@ -49,7 +49,7 @@ def test_the_flowers_it_knows_are_shown_until_the_first_photo(visit, photo, clas
 
 @pytest.mark.slow
 def test_classes_without_a_drawn_example_have_their_name(visit, place, photos):
-    model = load(place / "models/candidate").estimator
+    model = load_predictor(place / "models/candidate").estimator
     renamed = {"Lilly": "Rose", "Lotus": "Iris"}
     names = [renamed.get(name, name) for name in model.classes_]
     model.classes_ = np.array(names)
