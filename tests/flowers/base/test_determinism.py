@@ -10,7 +10,7 @@ import pytest
 
 from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DIGEST = """
 import hashlib
 import numpy as np

@@ -14,7 +14,7 @@ MODEL = {
     "calibration_error": 0.1003,
     "confidence_threshold": 0.4,
 }
-NAMES = ("confusion", "mistakes", "recall", "reliability", "suspects", "tuning", "twins")
+NAMES = ("confusion", "confident_errors", "recall", "reliability", "label_issues", "tuning", "near_duplicates")
 
 
 def facts(leak=0.0, passed=True, state="ok"):
@@ -57,7 +57,7 @@ def tables(label="Tulip", tried=1):
     suspect = {"path": f"{label}/1.jpg", "label": label, "suggested": "Lotus"}
     return {
         "per_class": [{"model": "svm", "class": label, "f1": "0.9"}],
-        "suspects": [suspect | {"margin": "0.71", "reason": "twin"}],
+        "label_issues": [suspect | {"margin": "0.71", "reason": "twin"}],
         "tuning": [told] * tried,
     }
 
