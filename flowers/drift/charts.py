@@ -164,14 +164,14 @@ def pictures(stream, names, params):
     reference, found = stream.held.probabilities, stream.windows
     late = stream.rows["probabilities"][-params["window"] :]
     titles = {"classes": "Answered classes", "confidence": "Confidence"}
-    titles |= {"windows": "Windows", "capital": "Capital"}
+    titles |= {"windows": "Windows", "wealth": "Wealth of the test martingale"}
     drawn = {name: nothing(title) for name, title in titles.items()}
     if len(late):
         shares = [counts(given) / len(given) for given in (reference, late)]
         drawn["classes"] = classes(*shares, names)
         drawn["confidence"] = confidence(reference.max(axis=1), late.max(axis=1))
         rang = stream.ring and stream.ring.at
-        drawn["capital"] = capital(stream.log_capital, params["wealth_limit"], rang)
+        drawn["wealth"] = capital(stream.log_capital, params["wealth_limit"], rang)
     if found.spans:
         moved = found.moved(params["alpha"]).any(axis=1)
         marks = found.differing(params["alpha"]), moved

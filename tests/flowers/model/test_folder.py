@@ -117,7 +117,7 @@ def test_an_origin_that_claims_another_version_is_refused(promoted, key):
 
 def test_a_promoted_folder_without_its_origin_is_refused(promoted):
     (promoted / "provenance.json").unlink()
-    with pytest.raises(BadInput, match="digest"):
+    with pytest.raises(BadInput, match="attestation"):
         model_folder.load_predictor(promoted)
 
 
