@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.clean_copy import ROOT
-from flowers.synthetic.picture import draw
+from flowers.synthetic.picture import draw_photo
 
 FOLDER = ROOT / "scoring/server/page/examples"
 SIDE = 192  # pixels, twice what the page shows
@@ -14,7 +14,7 @@ SEEDS = {"Lilly": (0, 2), "Lotus": (1, 6), "Orchid": (2, 6), "Sunflower": (3, 6)
 
 def example(species):
     """The square picture of one species."""
-    drawn = draw(species, np.random.default_rng(SEEDS[species]))
+    drawn = draw_photo(species, np.random.default_rng(SEEDS[species]))
     return ImageOps.fit(drawn, (SIDE, SIDE), Image.Resampling.LANCZOS)
 
 

@@ -24,13 +24,13 @@ from benchmarks.clean_copy import ROOT
 from benchmarks.protocols import PROTOCOLS, RECIPES
 from flowers.base.errors import RejectedImage
 from flowers.base.tables import write_csv, write_json, write_text
-from flowers.duplicates.colour import groups_of
-from flowers.duplicates.search import all_pairs, twin_search
+from flowers.duplicates.colour import group_pairs
+from flowers.duplicates.search import find_near_duplicates, merge_pairs
 from flowers.evaluation.scores import group_bootstrap
 from flowers.images.decoding import decode, read
 from flowers.model import folder as model_folder
 from flowers.sources.files import archive_files, folder_files
-from flowers.splits import grouped_split
+from flowers.splits import split_by_group
 
 FIGURES = ROOT / "metrics" / "real.json"
 ASIDE = ROOT / "data" / "downloads" / "aside.csv"
@@ -69,12 +69,12 @@ def groups_in(photos):
     }
     rules["crop"] = split["near_duplicate_crop"]
     images = np.stack([read(photo)[0] for photo in photos])
-    return groups_of(all_pairs(twin_search(images, rules)), len(photos))
+    return group_pairs(merge_pairs(find_near_duplicates(images, rules)), len(photos))
 
 
 def set_aside(labels, photos, groups):
     """Positions of the photos that no protocol sees, and the file that says so to `fetch`."""
-    aside = np.flatnonzero(grouped_split(labels, groups, SHARE, SEED))
+    aside = np.flatnonzero(split_by_group(labels, groups, SHARE, SEED))
     digests = sorted({sha256(photos[i]).hexdigest() for i in aside})
     write_csv(ASIDE, [{"sha256": digest} for digest in digests])
     return aside

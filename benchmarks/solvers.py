@@ -36,13 +36,13 @@ def prepare(source, folder):
     from benchmarks.protocols import SMALL
     from benchmarks.real import groups_in, photos_of
     from flowers.base.parallel import use_workers
-    from flowers.splits import grouped_split
+    from flowers.splits import split_by_group
 
     labels, photos = photos_of(knobs_of(source))
     images, sizes = arrays(photos, SMALL["resize.size"])
     with use_workers(-1, "threading"):
         groups = groups_in(photos)
-        test = grouped_split(labels, groups, 0.2, SEED)
+        test = split_by_group(labels, groups, 0.2, SEED)
         X, mirrored, _ = rows_of(images, sizes, np.flatnonzero(~test), learning_of(SMALL))
     np.savez(
         folder / "photos.npz",

@@ -5,12 +5,12 @@ import numpy as np
 from flowers.base.tables import read_csv, to_rows, write_csv
 from flowers.evaluation.label_issues import TWIN, suspects
 from flowers.images.contact_sheet import write_contact_sheet
-from stages.support.files import load_rows
-from stages.support.run import run
+from stages.support.files import load_split
+from stages.support.run import run_stage
 
 
 def main(params):
-    rows, index = load_rows(), read_csv("data/index.csv")
+    rows, index = load_split(), read_csv("data/index.csv")
     classes = np.unique(rows["label"])
     shares = np.empty((len(rows["label"]), len(classes)))
     for path in ("data/out_of_fold.csv", "metrics/predictions.csv"):  # training and test photos
@@ -32,4 +32,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("label_issues", main)
+    run_stage("label_issues", main)

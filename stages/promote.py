@@ -9,7 +9,7 @@ from flowers.evaluation.answers import rows_of_model
 from flowers.evaluation.champion import decide, golden_photos
 from flowers.model import folder as model_folder
 from flowers.model.reference import reference_rows
-from stages.support.run import run
+from stages.support.run import run_stage
 
 
 def main(params):
@@ -44,4 +44,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("promote", main)
+    run_stage("promote", main)

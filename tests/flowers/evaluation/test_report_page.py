@@ -14,7 +14,15 @@ MODEL = {
     "calibration_error": 0.1003,
     "confidence_threshold": 0.4,
 }
-NAMES = ("confusion", "confident_errors", "recall", "reliability", "label_issues", "tuning", "near_duplicates")
+NAMES = (
+    "confusion",
+    "confident_errors",
+    "recall",
+    "reliability",
+    "label_issues",
+    "tuning",
+    "near_duplicates",
+)
 
 
 def facts(leak=0.0, passed=True, state="ok"):

@@ -10,7 +10,7 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
-from flowers.synthetic.hazards import HAZARDS
+from flowers.synthetic.malformed import MALFORMED_FILES
 from flowers.synthetic.picture import SPECIES
 from tests.flowers.images.photo_files import encoded, picture, samples
 
@@ -149,7 +149,7 @@ def test_errors_name_the_archive_and_not_the_folder_it_was_unpacked_into(tmp_pat
 
 def test_the_drawn_set_has_the_species_as_classes():
     files = list(drawn_files(2, 0.0, 0, seed=0, jobs=1))
-    assert len(files) == 2 * len(SPECIES) + len(HAZARDS)
+    assert len(files) == 2 * len(SPECIES) + len(MALFORMED_FILES)
     assert {label for label, _, _ in files} == set(SPECIES)
     assert all("/" not in name for _, name, _ in files)
 
