@@ -22,14 +22,14 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from benchmarks import experiments
-from benchmarks.clean_copy import ROOT, run
-from benchmarks.protocols import RECIPES
+from study import experiments
+from study.repository import ROOT, run_command
+from study.recipes import RECIPES
 from scoring.server.settings import processors
 
 MODEL = Path("models/candidate")
 RESULTS = ROOT / "benchmarks" / "serve.json"
-MEASURED = ("pixels", "hog + colour", "learned-small")
+MEASURED = ("pixels", "hog-colour", "fisher-small")
 CLIENTS, SECONDS = (1, 4, 16), 4
 # Rounds in which the code before and that of now take turns.
 ROUNDS = 3
@@ -164,8 +164,8 @@ def models(given, folder):
         elif name == "pixels":
             yield name, MODEL.absolute()
         else:
-            experiments.experiment(f"serve-{slug}", RECIPES[name], "promote")
-            experiments.candidate(experiments.commit_of(f"serve-{slug}"), folder / slug)
+            experiments.run_experiment(f"serve-{slug}", RECIPES[name], "promote")
+            experiments.get_candidate(experiments.find_commit(f"serve-{slug}"), folder / slug)
             yield name, folder / slug
 
 
@@ -175,10 +175,10 @@ def versions(revision):
     if revision is None:
         yield [("now", ROOT)]
         return
-    commit = experiments.git("rev-parse", "--short", revision)
+    commit = experiments.run_git("rev-parse", "--short", revision)
     with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
-        run("git", "clone", "--quiet", "--no-checkout", str(ROOT), folder)
-        run("git", "checkout", "--quiet", commit, cwd=folder)
+        run_command("git", "clone", "--quiet", "--no-checkout", str(ROOT), folder)
+        run_command("git", "checkout", "--quiet", commit, cwd=folder)
         yield [(commit, Path(folder)), ("now", ROOT)]
 
 
