@@ -19,10 +19,10 @@ from itertools import cycle
 import numpy as np
 
 from benchmarks.attack_photos import costs
-from study.repository import ROOT
 from benchmarks.hostile_photos import generate_photos
 from benchmarks.serve import MODEL, SCORER, measure, server
 from scoring.server.settings import Settings, processors
+from study.repository import ROOT
 
 RESULTS = ROOT / "benchmarks" / "attack.json"
 GTHREAD = (

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from study.repository import clone_repository
 from benchmarks.stages import measure_command
+from study.repository import clone_repository
 
 PREDICTIONS, PER_DAY = 1_000_000, 50_000
 LIMITS = (1, 100_000, PREDICTIONS)  # the first shows what starting Python and DVC takes

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from study.repository import ROOT, run_command
 from benchmarks.stages import measure_command
+from study.repository import ROOT, run_command
 
 SIZES = (5000, 20_000)
 ASKED = 100_000

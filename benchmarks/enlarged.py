@@ -17,12 +17,12 @@ import numpy as np
 from PIL import ImageEnhance
 from tqdm import tqdm
 
-from study.alterations import crop, mirror, shift_hue
-from study.repository import run_command
 from flowers.base.errors import RejectedImage
 from flowers.base.parallel import pooled_map
-from flowers.images.decoding import decode
-from flowers.sources.files import archive_files, folder_files
+from flowers.images.decoding import decode_image
+from flowers.sources.files import iterate_archive, iterate_folder
+from study.alterations import crop, mirror, shift_hue
+from study.repository import run_command
 
 NEW, OF = 3, 5
 BACK = 2  # so many before a copy is what it shows
@@ -40,7 +40,7 @@ def make_joining_photo(number, photos):
     copy = number % OF >= NEW
     shown = number - BACK if copy else number
     label, content = photos[shown % len(photos)]
-    picture = make_picture(decode(content)[0], np.random.default_rng(shown))
+    picture = make_picture(decode_image(content)[0], np.random.default_rng(shown))
     stream, quality = io.BytesIO(), 90
     if copy:
         rng = np.random.default_rng(number)
@@ -53,11 +53,11 @@ def make_joining_photo(number, photos):
 def read_photos(source):
     """Class and bytes of the photos of an archive or a folder that can be decoded, by turns."""
     with tempfile.TemporaryDirectory() as cache:
-        named = folder_files(source) if Path(source).is_dir() else None
+        named = iterate_folder(source) if Path(source).is_dir() else None
         found = []
-        for label, _, content in named or archive_files(str(source), Path(cache)):
+        for label, _, content in named or iterate_archive(str(source), Path(cache)):
             try:
-                decode(content or b"")
+                decode_image(content or b"")
             except RejectedImage:
                 continue
             found.append((label, content))
@@ -69,7 +69,9 @@ def enlarge_photos(source, count):
     """Yield class and bytes of so many photos: first those there are, then those that join."""
     photos = read_photos(source)
     yield from photos[:count]
-    more = pooled_map(partial(make_joining_photo, photos=photos), range(count - len(photos)), -1, "threading")
+    more = pooled_map(
+        partial(make_joining_photo, photos=photos), range(count - len(photos)), -1, "threading"
+    )
     yield from tqdm(islice(more, max(count - len(photos), 0)), desc="altered", disable=None)
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command
 from benchmarks.enlarged import create_archive
 from benchmarks.stages import measure_command, set_fetch_params
+from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command
 
 COUNT, ALONE = 3500, 12
 TRAINED = "fetch resize split codebook flatten train_svm train_nb evaluate promote".split()

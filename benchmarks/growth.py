@@ -13,8 +13,8 @@ import numpy as np
 import yaml
 from scipy.optimize import nnls
 
-from study.repository import ROOT, clone_repository, run_command
 from benchmarks.stages import measure_command
+from study.repository import ROOT, clone_repository, run_command
 
 SIZES = (500, 1000, 2000, 5000, 10_000, 20_000)
 ASKED = (50_000, 200_000)

@@ -58,7 +58,10 @@ def generate_jpegs():
     hidden = (make_segment(0xFE, b"\xff\xd9") + last) * 90
     yield "96 scans behind a false end", progressive[:-2] + hidden + progressive[-2:]
     yield "a million comments", headed(make_segment(0xFE) * MEGABYTE)
-    yield "a million comments after the scan", small[:-2] + make_segment(0xFE) * MEGABYTE + small[-2:]
+    yield (
+        "a million comments after the scan",
+        small[:-2] + make_segment(0xFE) * MEGABYTE + small[-2:],
+    )
     yield "10 MB of zeros before a marker", headed(bytes(10 * MEGABYTE))
     yield "10 MB of FF before a marker", headed(b"\xff" * 10 * MEGABYTE)
     yield "10 MB of escaped FF", headed(b"\xff\0" * 5 * MEGABYTE)
@@ -104,7 +107,9 @@ def generate_pngs():
     frame = make_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 4, 5, 0, 0, 1, 1, 0, 0))
     yield (
         "400,000 frames",
-        build_png(SMALL, GREY, tiny, make_chunk(b"acTL", struct.pack(">II", 2, 0)) + frame * 400_000),
+        build_png(
+            SMALL, GREY, tiny, make_chunk(b"acTL", struct.pack(">II", 2, 0)) + frame * 400_000
+        ),
     )
     for name, (*kind, row_bytes) in {
         "1-bit": (1, 0, 625),
@@ -117,9 +122,15 @@ def generate_pngs():
     }.items():
         yield f"25 MP {name}", build_png(LARGE, kind, compress_blank_rows(row_bytes, 5_000))
     palette = make_chunk(b"PLTE", bytes(768)) + make_chunk(b"tRNS", bytes(range(256)))
-    yield "25 MP palette with alpha", build_png(LARGE, (8, 3), compress_blank_rows(5_000, 5_000), palette)
+    yield (
+        "25 MP palette with alpha",
+        build_png(LARGE, (8, 3), compress_blank_rows(5_000, 5_000), palette),
+    )
     clear = make_chunk(b"tRNS", bytes(2))
-    yield "25 MP 16-bit grey, one clear", build_png(LARGE, (16, 0), compress_blank_rows(10_000, 5_000), clear)
+    yield (
+        "25 MP 16-bit grey, one clear",
+        build_png(LARGE, (16, 0), compress_blank_rows(10_000, 5_000), clear),
+    )
     clear = make_chunk(b"tRNS", bytes(6))
     yield (
         "25 MP colour, one clear",
@@ -150,6 +161,10 @@ def generate_webps():
 
 def generate_photos():
     """Every hostile photo: (name, content)."""
-    for format, make in {"JPEG": generate_jpegs, "PNG": generate_pngs, "WEBP": generate_webps}.items():
+    for format, make in {
+        "JPEG": generate_jpegs,
+        "PNG": generate_pngs,
+        "WEBP": generate_webps,
+    }.items():
         for name, content in make():
             yield f"{format}: {name}", content

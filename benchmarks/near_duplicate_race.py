@@ -1,4 +1,4 @@
-"""Twin search by colour against faiss, and its memory: python -m benchmarks.near_duplicate_race [n ...].
+"""Near-duplicate search by colour against faiss: python -m benchmarks.near_duplicate_race [n ...].
 
 Random thumbnails with planted copies, some of them mirrored, each race in a process of its own.
 faiss is no dependency: pip install faiss-cpu. Without numbers: 5,000, 10,000 and 20,000 thumbnails
@@ -13,8 +13,8 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
 from study.repository import ROOT
-from benchmarks.measure import sort_by_size, time_call, read_peak_mb, run_competitor
 
 RACED, ALONE, THRESHOLD = (5000, 10_000, 20_000), 100_000, 0.97
 RESULTS = ROOT / "benchmarks" / "near_duplicate_race.json"
@@ -31,7 +31,7 @@ def planted(n):
 
 
 def by_faiss(images, threshold):
-    """Pairs as of `near_duplicate_pairs`: all rows asked for among all rows, and their mirror images."""
+    """Pairs as in `near_duplicate_pairs`, by faiss."""
     import faiss
 
     from flowers.duplicates.colour import thumbnails, unit_rows

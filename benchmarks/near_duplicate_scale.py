@@ -1,4 +1,4 @@
-"""Time and memory of the twin search by every signal: python -m benchmarks.near_duplicate_scale [n ...].
+"""Time and memory of each search signal: python -m benchmarks.near_duplicate_scale [n ...].
 
 The photos of the last run are made more: parts of them in a size of 64 x 64, of which each
 hundredth is an altered copy of the one before. Each signal has a process of its own; 10,000 and
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
 from study.repository import ROOT
-from benchmarks.measure import sort_by_size, time_call, read_peak_mb, run_competitor
 
 SIZES, MOST = (10_000, 20_000), 100_000
 SIDE, EVERY = 64, 100

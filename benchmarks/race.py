@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from study.repository import ROOT
-from benchmarks.measure import time_call, read_peak_mb, run_competitor
+from benchmarks.measure import read_peak_mb, run_competitor, time_call
 from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
+from study.repository import ROOT
 
 SIZES = (1000, 2000, 4000)
 NEW = 512  # photos that are answered after the fit
@@ -36,15 +36,15 @@ def photos(source):
 
         return np.load(ROOT / "data/images.npy"), read_csv(ROOT / "data/index.csv")["label"]
     from flowers.base.errors import RejectedImage
-    from flowers.images.decoding import read
-    from flowers.sources.files import archive_files, folder_files
+    from flowers.images.decoding import load_pixels
+    from flowers.sources.files import iterate_archive, iterate_folder
 
     images, labels = [], []
     with tempfile.TemporaryDirectory() as cache:
-        named = folder_files(source) if Path(source).is_dir() else None
-        for label, _, content in named or archive_files(source, Path(cache)):
+        named = iterate_folder(source) if Path(source).is_dir() else None
+        for label, _, content in named or iterate_archive(source, Path(cache)):
             try:
-                images.append(read(content or b"")[0])
+                images.append(load_pixels(content or b"")[0])
             except RejectedImage:
                 continue
             labels.append(label)
@@ -121,7 +121,9 @@ def main(source=None):
             for name in names:
                 if name != "plain" or n <= PLAIN_AT_MOST:
                     environment = DETERMINISTIC_ENVIRONMENT | os.environ if name == "ours" else None
-                    found = run_competitor("benchmarks.race", name, folder, n, environment=environment)
+                    found = run_competitor(
+                        "benchmarks.race", name, folder, n, environment=environment
+                    )
                     results.setdefault(name, {})[n] = found
                     print(f"{name:<8} {n:>5}", *(f"{k} {v}" for k, v in found.items()), flush=True)
                     write(results, source)

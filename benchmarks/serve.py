@@ -1,4 +1,4 @@
-"""How fast the scorer answers, and where the time goes: python -m benchmarks.serve.
+"""How fast the scorer answers: python -m benchmarks.serve.
 
 Three models are served: raw pixels, which is the candidate, hog and colour, and learned features;
 the last two are made as DVC experiments, or taken from the folders that --models has for them.
@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from study import experiments
-from study.repository import ROOT, run_command
-from study.recipes import RECIPES
 from scoring.server.settings import processors
+from study import experiments
+from study.recipes import RECIPES
+from study.repository import ROOT, run_command
 
 MODEL = Path("models/candidate")
 RESULTS = ROOT / "benchmarks" / "serve.json"
@@ -33,7 +33,7 @@ MEASURED = ("pixels", "hog-colour", "fisher-small")
 CLIENTS, SECONDS = (1, 4, 16), 4
 # Rounds in which the code before and that of now take turns.
 ROUNDS = 3
-SCORER, TIMED = ("scoring.server",), ("benchmarks.timed",)
+SCORER = ("scoring.server",)
 
 
 @contextmanager
@@ -111,23 +111,6 @@ def golden(folder):
     return [path.read_bytes() for path in sorted((Path(folder) / "golden").iterdir())]
 
 
-def parts(folder, clients):
-    """Median milliseconds of an answer, and of each of its parts."""
-    with tempfile.TemporaryDirectory() as logs:
-        times = Path(logs) / "times"
-        with server(logs, TIMED, MODEL_DIR=str(folder), TIMES=str(times)) as (port, _, _):
-            measure(port, golden(folder), clients, 2)
-            start = time.perf_counter()
-            whole = np.median(measure(port, golden(folder), clients))
-        found = {
-            name: float(np.median([took for at, took in pairs if at > start]))
-            for name, pairs in json.loads(times.read_text()).items()
-        }
-    found["read"] -= found["features"]
-    found["http"] = whole - sum(found.values())
-    return {name: round(1000 * seconds, 2) for name, seconds in found.items()}
-
-
 def rates(folder, root, clients, seconds=SECONDS):
     """Answers a second, percentiles, and what an answer costs the scorer's process."""
     with (
@@ -193,7 +176,6 @@ def main(arguments=None):
         for name, model in models(options.models, Path(folder)):
             found = results["models"][name] = {
                 "model_mb": round((model / "model.joblib").stat().st_size / 1e6, 1),
-                "parts": {str(clients): parts(model, clients) for clients in (1, 2)},
                 "clients": {str(clients): rates(model, ROOT, clients) for clients in CLIENTS},
                 "race": race(model, roots) if options.before else known.get(name, {}).get("race"),
             }

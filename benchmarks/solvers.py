@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from study.repository import ROOT
-from benchmarks.measure import sort_by_size, time_call, read_peak_mb, run_competitor
+from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
 from flowers.evaluation.comparison import paired
 from flowers.evaluation.scores import group_bootstrap
+from study.repository import ROOT
 
 BOTH, STREAMED = (1000, 2000, 4000), (20_000, 100_000)
 NOISE = 10  # of copies; an entry's standard deviation is 21
@@ -31,19 +31,21 @@ NAMES = {
 
 def prepare(source, folder):
     """Rows, mirrored rows, labels and groups of the photos, those set aside beside them."""
-    from study.experiments import get_source_params
-    from study.folds import decode_photos, get_codebook_recipe, extract_rows
-    from study.recipes import RECIPES
-    from study.real import find_groups, read_photos
     from flowers.base.parallel import use_workers
     from flowers.splits import grouped_split
+    from study.experiments import get_source_params
+    from study.folds import decode_photos, extract_rows, get_codebook_recipe
+    from study.real import find_groups, read_photos
+    from study.recipes import RECIPES
 
     labels, photos = read_photos(get_source_params(source))
     images, sizes = decode_photos(photos, RECIPES["fisher-small"]["resize.size"])
     with use_workers(-1, "threading"):
         groups = find_groups(photos)
         test = grouped_split(labels, groups, 0.2, SEED)
-        X, mirrored, _ = extract_rows(images, sizes, np.flatnonzero(~test), get_codebook_recipe(RECIPES["fisher-small"]))
+        X, mirrored, _ = extract_rows(
+            images, sizes, np.flatnonzero(~test), get_codebook_recipe(RECIPES["fisher-small"])
+        )
     np.savez(
         folder / "photos.npz",
         **{"X": np.concatenate([X[~test], mirrored[~test]]), "new": X[test]},

@@ -13,8 +13,8 @@ import time
 
 import yaml
 
-from study.repository import ENVIRONMENT, ROOT, clone_repository
 from benchmarks.enlarged import create_archive
+from study.repository import ENVIRONMENT, ROOT, clone_repository
 
 PER_CLASS = (200, 1000)
 REAL = 5000  # photos, as many as the public set has

@@ -9,11 +9,11 @@ import sys
 
 from matplotlib.figure import Figure
 
-from study import experiments
-from study.repository import ROOT
-from study.recipes import RECIPES
 from flowers.base.plots import to_svg
 from flowers.base.tables import write_json, write_text
+from study import experiments
+from study.recipes import RECIPES
+from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "ablation.json"
 PICTURE = ROOT / "docs" / "ablation.svg"

@@ -8,9 +8,9 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from study.repository import ROOT, run_command
 from flowers.model.card import file_digest
-from flowers.sources.downloads import obtain
+from flowers.sources.downloads import fetch_file
+from study.repository import ROOT, run_command
 
 DVC = Path(sys.executable).with_name("dvc")
 
@@ -26,7 +26,7 @@ def get_source_params(source):
     DVC does not look at what is outside the repository: with the digest among the params it knows
     other photos from those it has read, and need not read the same ones twice.
     """
-    path = obtain(source, ROOT / "data" / "downloads").resolve()
+    path = fetch_file(source, ROOT / "data" / "downloads").resolve()
     kind = "folder" if path.is_dir() else "archive"
     return {"fetch.source": kind, "fetch.path": path, "fetch.sha256": hash_path(path)}
 
@@ -35,7 +35,7 @@ def hash_path(path):
     """The SHA-256 of a file, or of the names and contents of all files in a folder."""
     if path.is_dir():
         names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
-        listed = "".join(f"{digest_of(path / name)} {name.as_posix()}\n" for name in names)
+        listed = "".join(f"{hash_path(path / name)} {name.as_posix()}\n" for name in names)
         return sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
     return file_digest(path, "sha256")
 
@@ -66,4 +66,6 @@ def read_rows(commit, path):
 
 def get_candidate(commit, folder):
     """Bring the model folder of an experiment to `folder`."""
-    run_command("dvc", "get", "--quiet", ".", "models/candidate", "--rev", commit, "--out", str(folder))
+    run_command(
+        "dvc", "get", "--quiet", ".", "models/candidate", "--rev", commit, "--out", str(folder)
+    )

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from study.repository import ROOT
 from flowers.synthetic.picture import draw
+from study.repository import ROOT
 
 FOLDER = ROOT / "scoring/server/page/examples"
 SIDE = 192  # pixels, twice what the page shows

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from study.repository import ENVIRONMENT, ROOT, clone_repository
 from benchmarks.serve import MODEL, server
+from study.repository import ENVIRONMENT, ROOT, clone_repository
 
 SHOWN = ROOT / "docs" / "shown"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

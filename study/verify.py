@@ -10,8 +10,8 @@ import shlex
 import shutil
 import sys
 
-from study.repository import ROOT, clone_repository, run_command
 from study.committed_run import Held, cache_of, damaged_objects, digest
+from study.repository import ROOT, clone_repository, run_command
 
 # They describe what the scorer of this machine has logged: a clean copy has no log.
 OF_THE_LOG = ("snapshot", "drift", "report")

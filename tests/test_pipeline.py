@@ -185,7 +185,10 @@ def test_experiments_read_the_same_photos_once(shop, monkeypatch, capfd):
     monkeypatch.setattr(experiments, "ROOT", shop.path)
     runs = {}
     for name, seed in (("one", 7), ("two", 8)):
-        params = experiments.get_source_params(str(photos)) | {"resize.size": 48, "split.seed": seed}
+        params = experiments.get_source_params(str(photos)) | {
+            "resize.size": 48,
+            "split.seed": seed,
+        }
         experiments.run_experiment(name, params, "train_nb")
         runs[name] = stages_named(capfd.readouterr().out)
     assert {"fetch", "resize", "split"} <= set(runs["one"])

@@ -6,18 +6,15 @@ import subprocess
 import sys
 
 from benchmarks import (
-    accuracy_tables,
-    alarm_tables,
     dvc_costs,
     folder,
     growth,
+    near_duplicate_race,
+    near_duplicate_scale,
     race,
-    serve_tables,
     solvers,
-    twin_race,
-    twin_scale,
-    twin_tables,
 )
+from docs.tables import accuracy_tables, alarm_tables, serve_tables, twin_tables
 from docs.tables.accuracy_tables import interval
 from study.repository import ROOT
 
@@ -100,8 +97,8 @@ TABLES = {
     "graph": graph,
     **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
     **{"race": measured(race), "growth": measured(growth), "dvc": measured(dvc_costs)},
-    **{"solvers": measured(solvers), "twin-race": measured(twin_race)},
-    **{"folder": measured(folder), "twin-scale": measured(twin_scale)},
+    **{"solvers": measured(solvers), "twin-race": measured(near_duplicate_race)},
+    **{"folder": measured(folder), "twin-scale": measured(near_duplicate_scale)},
     **accuracy_tables.TABLES,
     **twin_tables.TABLES,
     **serve_tables.TABLES,

@@ -1,8 +1,8 @@
 """What README.md and docs/accuracy.md say of real photos, from metrics/."""
 
-from study.repository import ROOT
 from flowers.base.tables import read_json, write_text
 from flowers.evaluation import charts
+from study.repository import ROOT
 
 FEATURES = {
     "pixels": "pixels",

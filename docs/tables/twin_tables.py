@@ -2,8 +2,8 @@
 
 import textwrap
 
-from study.repository import ROOT
 from flowers.base.tables import read_json
+from study.repository import ROOT
 
 
 def _figures():

@@ -12,9 +12,7 @@ from tests.imports import ROOT
 def verified(finished, tmp_path):
     """A copy of the finished run with `study`, whose caches are its own."""
     shop = finished.copied(tmp_path / "repository")
-    shutil.copytree(
-        ROOT / "study", shop.path / "study", ignore=shutil.ignore_patterns("*.pyc")
-    )
+    shutil.copytree(ROOT / "study", shop.path / "study", ignore=shutil.ignore_patterns("*.pyc"))
     shop.commit("study")
     return shop
 
