@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from benchmarks.clean_copy import ROOT, run
-from flowers.model.card import file_digest
+from flowers.model.card import hash_file
 from flowers.sources.downloads import obtain
 
 DVC = Path(sys.executable).with_name("dvc")
@@ -37,7 +37,7 @@ def digest_of(path):
         names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
         listed = "".join(f"{digest_of(path / name)} {name.as_posix()}\n" for name in names)
         return sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
-    return file_digest(path, "sha256")
+    return hash_file(path, "sha256")
 
 
 def experiment(name, params, target):

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.clean_copy import ROOT
 from benchmarks.scale import by_size, clocked, peak_mb, raced
-from flowers.evaluation.comparison import paired
-from flowers.evaluation.scores import group_bootstrap
+from flowers.evaluation.comparison import compare_paired
+from flowers.evaluation.metrics import compute_bootstrap_interval
 
 BOTH, STREAMED = (1000, 2000, 4000), (20_000, 100_000)
 NOISE = 10  # of copies; an entry's standard deviation is 21
@@ -114,7 +114,7 @@ def competitor(name, folder):
     peak = peak_mb()
     correct = model.predict(photos["new"]) == photos["truth"]
     np.save(folder / f"{name}.npy", correct)
-    low, high = group_bootstrap(correct, photos["apart"], 2000, SEED)
+    low, high = compute_bootstrap_interval(correct, photos["apart"], 2000, SEED)
     accuracy = {"accuracy": float(correct.mean()), "low": low, "high": high}
     seconds = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": peak}
     figures = seconds | accuracy | told
@@ -134,7 +134,7 @@ def main(source, sizes):
             if "gram" in told:
                 first, second = (np.load(folder / f"{one}.npy") for one in ("gram", "sgd"))
                 apart = np.load(folder / "photos.npz")["apart"]
-                told["difference"] = paired(first, second, apart, 2000, SEED)
+                told["difference"] = compare_paired(first, second, apart, 2000, SEED)
             results[str(n)] = told
             RESULTS.write_text(json.dumps(by_size(results), indent=2) + "\n")
             print(n, told, flush=True)
