@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowers.base.tables import read_csv
-from flowers.images.statistics import NAMES, flat, statistics
+from flowers.images.statistics import STATISTIC_NAMES, compute_statistics, flatten_statistics
 
 # Copied from the table of predictions; path and sha256 identify the image.
 COPIED = ("row", "group", "label", "path", "sha256")
@@ -27,7 +27,7 @@ class Reference:
         Index of the label in `classes`.
     probabilities : ndarray of shape (m, n_classes), float32
     image : ndarray of shape (m, 8), float32
-        Image statistics, in the order of ``flowers.images.statistics.NAMES``.
+        Image statistics, in the order of ``flowers.images.statistics.STATISTIC_NAMES``.
     """
 
     classes: list
@@ -75,8 +75,10 @@ def build_reference_rows(predictions, images, name):
     for i, row in enumerate(predictions["row"]):
         line = {column: predictions[column][i] for column in COPIED}
         line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in columns}
-        values = flat(statistics(images[int(row)]))
-        yield line | {f"image_{key}": value for key, value in zip(NAMES, values, strict=True)}
+        values = flatten_statistics(compute_statistics(images[int(row)]))
+        yield line | {
+            f"image_{key}": value for key, value in zip(STATISTIC_NAMES, values, strict=True)
+        }
 
 
 def read_reference(path):
@@ -100,5 +102,7 @@ def read_reference(path):
         group=rows["group"].astype(int),
         truth=np.array([classes.index(label) for label in rows["label"]]),
         probabilities=np.column_stack([rows[f"p_{c}"] for c in classes]).astype("f4"),
-        image=np.column_stack([rows.get(f"image_{name}", missing) for name in NAMES]).astype("f4"),
+        image=np.column_stack(
+            [rows.get(f"image_{name}", missing) for name in STATISTIC_NAMES]
+        ).astype("f4"),
     )
