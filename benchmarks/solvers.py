@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
-from flowers.evaluation.comparison import paired
-from flowers.evaluation.scores import group_bootstrap
+from flowers.evaluation.comparison import compare_paired
+from flowers.evaluation.metrics import compute_bootstrap_interval
 from study.repository import ROOT
 
 BOTH, STREAMED = (1000, 2000, 4000), (20_000, 100_000)
@@ -116,7 +116,7 @@ def competitor(name, folder):
     peak = read_peak_mb()
     correct = model.predict(photos["new"]) == photos["truth"]
     np.save(folder / f"{name}.npy", correct)
-    low, high = group_bootstrap(correct, photos["apart"], 2000, SEED)
+    low, high = compute_bootstrap_interval(correct, photos["apart"], 2000, SEED)
     accuracy = {"accuracy": float(correct.mean()), "low": low, "high": high}
     seconds = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": peak}
     figures = seconds | accuracy | told
@@ -136,7 +136,7 @@ def main(source, sizes):
             if "gram" in told:
                 first, second = (np.load(folder / f"{one}.npy") for one in ("gram", "sgd"))
                 apart = np.load(folder / "photos.npz")["apart"]
-                told["difference"] = paired(first, second, apart, 2000, SEED)
+                told["difference"] = compare_paired(first, second, apart, 2000, SEED)
             results[str(n)] = told
             RESULTS.write_text(json.dumps(sort_by_size(results), indent=2) + "\n")
             print(n, told, flush=True)

@@ -92,7 +92,7 @@ def git(root, *arguments):
 
 
 def file_md5(path):
-    return card.file_digest(path, "md5")
+    return card.hash_file(path, "md5")
 
 
 def digest(path):

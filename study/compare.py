@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.errors import BadInput
-from flowers.evaluation.comparison import compared, models_in
+from flowers.evaluation.comparison import compare_runs, list_models
 
 PREDICTIONS, SUMMARY = "metrics/predictions.csv", "metrics/summary.json"
 RESAMPLES, SEED, ALPHA = 10_000, 0, 0.05
@@ -60,7 +60,7 @@ def predictions(run):
     header, *rows = csv.reader(io.StringIO(text_at(run, PREDICTIONS)))
     columns = zip(*rows, strict=True) if rows else [()] * len(header)
     table = {name: np.array(column) for name, column in zip(header, columns, strict=True)}
-    if not {"sha256", "label", "group"} <= table.keys() or not models_in(table):
+    if not {"sha256", "label", "group"} <= table.keys() or not list_models(table):
         raise BadInput(f"{PREDICTIONS} of {run} has no sha256, label, group and answers")
     return table
 
@@ -68,7 +68,7 @@ def predictions(run):
 def leak(run):
     """Share of a run's test photos with a twin in train; None where it is not told."""
     try:
-        return json.loads(text_at(run, SUMMARY))["leak"]
+        return json.loads(text_at(run, SUMMARY))["leakage"]
     except (BadInput, KeyError, ValueError):
         return None
 
@@ -82,11 +82,11 @@ def block(model, names, tables):
     for name in others:
         run, _, theirs = name.partition(":")
         theirs = theirs or model
-        known = models_in(tables[name])
+        known = list_models(tables[name])
         if theirs not in known:
             yield f"  has no {theirs}: name one of its models, as {run}:{known[0]}"
             continue
-        told = compared(base, tables[name], (model, theirs), RESAMPLES, SEED)
+        told = compare_runs(base, tables[name], (model, theirs), RESAMPLES, SEED)
         gain = f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})"
         alone = f"{told['only_second_correct']} : {told['only_first_correct']}"
         cells = told["photos"], f"{told['accuracy'][1]:.4f}", gain, alone, f"{told['p_value']:.3g}"
@@ -108,11 +108,11 @@ def report(names):
     tables = {name: predictions(name.partition(":")[0]) for name in names}
     first = names[0]
     model = first.partition(":")[2]
-    if model and model not in models_in(tables[first]):
-        raise BadInput(f"{first}: the run has the models {', '.join(models_in(tables[first]))}")
+    if model and model not in list_models(tables[first]):
+        raise BadInput(f"{first}: the run has the models {', '.join(list_models(tables[first]))}")
     width = max(map(len, names))
     lines = []
-    for each in [model] if model else models_in(tables[first]):
+    for each in [model] if model else list_models(tables[first]):
         margin = [each, *names]
         for left, line in zip(margin, block(each, names, tables), strict=True):
             lines.append(f"{left:<{width}}{line}".rstrip())

@@ -76,7 +76,7 @@ def old_rings(population, held, rows):
 
 def months(simulator, count):
     """Share of streams without a shift that ring: the old alarm beside the new."""
-    found, answers = {}, simulator.held_out["probabilities"]
+    found, answers = {}, simulator.held_out.probabilities
     for name, kind in tqdm(KINDS.items(), desc="months", disable=None):
         rng, old, new = np.random.default_rng(simulator.seed), [], []
         for _ in range(0, count, 20):
@@ -98,7 +98,7 @@ def delays(simulator, case, count):
     """Photos until each alarm rings after a shift, as shares within ``WITHIN``."""
     told, rng = simulator.detection(case, count), np.random.default_rng(simulator.seed)
     late = simulator.after(case, (count, WITHIN[-1]), rng, {})
-    answers = simulator.held_out["probabilities"]
+    answers = simulator.held_out.probabilities
     population = np.concatenate([answers, case.after])
     old = np.array(
         [
@@ -120,17 +120,15 @@ def main(count, seed):
     everything = dvc.api.params_show("params.yaml")
     params = everything["drift"]
     model = model_folder.load_predictor("models/candidate")
-    held_out = read_reference(model_folder.reference_path("models/candidate"))
-    rows = spread(
-        np.arange(len(held_out["row"])), held_out["group"], everything["drift_power"]["images"]
-    )
-    images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
-    sizes = get_sizes(read_csv("data/index.csv"))[held_out["row"][rows]]
+    held_out = read_reference(model_folder.find_reference("models/candidate"))
+    rows = spread(np.arange(len(held_out.row)), held_out.group, everything["drift_power"]["images"])
+    images = np.load("data/images.npy", mmap_mode="r")[held_out.row[rows]]
+    sizes = get_sizes(read_csv("data/index.csv"))[held_out.row[rows]]
     simulator = Simulator(held_out, params, seed)
     made = cases(held_out, model.predict_proba, images, sizes, rows, [1.0, 0.3])
     found = {
         "photos": MONTH,
-        "distinct": len(first_of_groups(held_out["group"])),
+        "distinct": len(first_of_groups(held_out.group)),
         "seed": seed,
         "quiet": QUIET,
         "proportion_tolerance": params["proportion_tolerance"],

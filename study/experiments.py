@@ -8,7 +8,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from flowers.model.card import file_digest
+from flowers.model.card import hash_file
 from flowers.sources.downloads import fetch_file
 from study.repository import ROOT, run_command
 
@@ -37,7 +37,7 @@ def hash_path(path):
         names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
         listed = "".join(f"{hash_path(path / name)} {name.as_posix()}\n" for name in names)
         return sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
-    return file_digest(path, "sha256")
+    return hash_file(path, "sha256")
 
 
 def run_experiment(name, params, target):

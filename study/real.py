@@ -23,7 +23,7 @@ from flowers.base.errors import RejectedImage
 from flowers.base.tables import write_csv, write_json, write_text
 from flowers.duplicates.colour import groups_of
 from flowers.duplicates.search import all_pairs, twin_search
-from flowers.evaluation.scores import group_bootstrap
+from flowers.evaluation.metrics import compute_bootstrap_interval
 from flowers.images.decoding import decode_image, load_pixels
 from flowers.model import folder as model_folder
 from flowers.sources.files import iterate_archive, iterate_folder
@@ -94,7 +94,7 @@ def evaluate_protocol(commit, labels, photos, groups):
         answers.append(model.predict([model.load(photo)])[0].label)
         seconds.append(time.process_time() - start)
     correct = np.array(answers) == labels
-    low, high = group_bootstrap(correct, groups, 2000, 0)
+    low, high = compute_bootstrap_interval(correct, groups, 2000, 0)
     return {
         "photos": split["photos"],
         "distinct": split["distinct"],

@@ -96,7 +96,7 @@ def models_table():
 def tuning_sentence():
     """What choosing C on random folds promises, and what it is worth; draws the picture of it."""
     rows = _read("real")["tuned"]["tuning"]
-    write_text(ROOT / "docs" / "tuning.svg", charts.tuning(rows))
+    write_text(ROOT / "docs" / "tuning.svg", charts.plot_tuning(rows))
     leaky, honest = (max(rows, key=lambda row: float(row[kind])) for kind in ("random", "grouped"))
     return (
         f"Folds of the training photos drawn at random would choose C = {float(leaky['C']):g} and "

@@ -42,7 +42,7 @@ def commit(predictions, message, leak):
     with open("metrics/predictions.csv", "w") as file:
         file.write(predictions)
     with open("metrics/summary.json", "w") as file:
-        file.write(f'{{"leak": {leak}}}')
+        file.write(f'{{"leakage": {leak}}}')
     git("add", "--all")
     git("commit", "-qm", message)
     return git("rev-parse", "HEAD")

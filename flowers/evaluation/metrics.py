@@ -14,9 +14,10 @@ from sklearn.metrics import (
 
 from flowers.base.tables import round_floats
 from flowers.learning.calibration import argmax_labels
+from flowers.splits import measure_leakage
 
 
-def group_bootstrap(correct, groups, resamples, seed, level=0.95):
+def compute_bootstrap_interval(correct, groups, resamples, seed, level=0.95):
     """Percentile interval of the accuracy when whole groups are drawn again.
 
     Photos of one group are not independent, so the group is the unit (Field & Welsh 2007,
@@ -34,12 +35,12 @@ def group_bootstrap(correct, groups, resamples, seed, level=0.95):
     -------
     low, high : float
     """
-    means = group_draws(correct, groups, resamples, seed)
+    means = resample_group_means(correct, groups, resamples, seed)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-def group_draws(values, groups, resamples, seed):
+def resample_group_means(values, groups, resamples, seed):
     """Means of `values` when whole groups are drawn again, shape (resamples,)."""
     _, index = np.unique(groups, return_inverse=True)
     size = np.bincount(index)
@@ -49,7 +50,7 @@ def group_draws(values, groups, resamples, seed):
     return (drawn @ total) / (drawn @ size)
 
 
-def mcnemar(correct_a, correct_b):
+def run_mcnemar_test(correct_a, correct_b):
     """Exact two-sided McNemar test of two classifiers on the same photos.
 
     Returns
@@ -64,7 +65,7 @@ def mcnemar(correct_a, correct_b):
     return {"only_first_correct": first, "only_second_correct": second, "p_value": float(p)}
 
 
-def reliability(confidence, correct, bins):
+def compute_reliability(confidence, correct, bins):
     """Mean confidence against accuracy in bins of equal width.
 
     Returns
@@ -83,14 +84,14 @@ def reliability(confidence, correct, bins):
     ]
 
 
-def calibration_error(rows):
-    """Give the expected calibration error (Naeini et al. 2015) of the bins of `reliability`."""
+def compute_calibration_error(rows):
+    """Give the expected calibration error (Naeini et al. 2015) of the bins of `compute_reliability`."""
     photos = np.array([r["photos"] for r in rows])
     gap = np.array([abs(r["confidence"] - r["accuracy"]) for r in rows])
     return float((photos * gap).sum() / photos.sum())
 
 
-def confidence_threshold(confidence, correct):
+def find_confidence_threshold(confidence, correct):
     """Find the confidence below which answers are wrong at least as often as right.
 
     Read off the reliability curve that may only rise (isotonic regression of right or wrong on
@@ -112,7 +113,7 @@ def confidence_threshold(confidence, correct):
     return float(min(confidence[curve > 0.5], default=1.0))
 
 
-def recall_curves(labels, probabilities, classes, points=101):
+def compute_precision_recall(labels, probabilities, classes, points=101):
     """One-against-rest precision at evenly spaced recalls, the interpolated curve.
 
     Returns
@@ -132,35 +133,35 @@ def recall_curves(labels, probabilities, classes, points=101):
     return rows
 
 
-def scores(answers, resamples, seed, bins):
+def compute_metrics(answers, resamples, seed, bins):
     """All figures of one classifier on the test photos.
 
     Parameters
     ----------
     answers : Answers
     resamples, seed, bins : int
-        Of `group_bootstrap` and `reliability`.
+        Of `compute_bootstrap_interval` and `compute_reliability`.
 
     Returns
     -------
     dict
     """
     labels, classes, probabilities = answers.labels, answers.classes, answers.probabilities
-    low, high = group_bootstrap(answers.correct, answers.groups, resamples, seed)
+    low, high = compute_bootstrap_interval(answers.correct, answers.groups, resamples, seed)
     per_class = precision_recall_fscore_support(
-        labels, answers.answered, labels=classes, zero_division=0.0
+        labels, answers.predicted, labels=classes, zero_division=0.0
     )
     return {
-        "accuracy": accuracy_score(labels, answers.answered),
+        "accuracy": accuracy_score(labels, answers.predicted),
         "accuracy_low": low,
         "accuracy_high": high,
-        "macro_f1": f1_score(labels, answers.answered, average="macro", zero_division=0.0),
+        "macro_f1": f1_score(labels, answers.predicted, average="macro", zero_division=0.0),
         "log_loss": log_loss(labels, probabilities, labels=classes),
         "brier": brier_score_loss(labels, probabilities, labels=classes, scale_by_half=False),
-        "calibration_error": calibration_error(
-            reliability(answers.confidence, answers.correct, bins)
+        "calibration_error": compute_calibration_error(
+            compute_reliability(answers.confidence, answers.correct, bins)
         ),
-        "confidence_threshold": confidence_threshold(answers.confidence, answers.correct),
+        "confidence_threshold": find_confidence_threshold(answers.confidence, answers.correct),
         "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, answers.decision)),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}
@@ -169,7 +170,7 @@ def scores(answers, resamples, seed, bins):
     }
 
 
-def summary(answers, figures, trained_on):
+def summarise_evaluation(answers, figures, trained_on):
     """Give the figures of a run: of the photos, of each model, of the two against each other.
 
     Parameters
@@ -177,7 +178,7 @@ def summary(answers, figures, trained_on):
     answers : dict of model name to Answers
         Of the same photos; ``svm`` and ``nb`` are compared.
     figures : dict of model name to dict
-        From `scores`.
+        From `compute_metrics`.
     trained_on : ndarray of str
         Labels of the training photos: the most frequent one is the baseline.
     """
@@ -188,17 +189,17 @@ def summary(answers, figures, trained_on):
         "distinct": len(np.unique(given.groups)),
         "baseline_accuracy": np.mean(given.labels == most_frequent),
         **{n: {k: v for k, v in f.items() if k != "per_class"} for n, f in figures.items()},
-        "svm_vs_nb": mcnemar(given.correct, answers["nb"].correct),
+        "svm_vs_nb": run_mcnemar_test(given.correct, answers["nb"].correct),
     }
 
 
-def mean_recall_rows(curves):
+def average_precision_recall(curves):
     """Precision against recall, the mean of the classes, one column per model.
 
     Parameters
     ----------
     curves : dict of model name to list of dict
-        From `recall_curves`, all at the same recalls.
+        From `compute_precision_recall`, all at the same recalls.
     """
     recalls = sorted({row["recall"] for row in next(iter(curves.values()))})
     return [
@@ -211,3 +212,39 @@ def mean_recall_rows(curves):
         )
         for r in recalls
     ]
+
+
+def select_summary_metrics(figures, groups, test, model_bytes):
+    """Give the figures that say at a glance what a run is worth.
+
+    Parameters
+    ----------
+    figures : dict of model name to dict
+        With ``svm`` and ``nb``, from `compute_metrics`.
+    groups : ndarray of shape (n,)
+        Of all photos; twins share one.
+    test : ndarray of shape (n,), bool
+    model_bytes : int
+        Size of the SVM's file.
+
+    Returns
+    -------
+    dict of str to int or float
+        Ten figures under short names, which are columns of a table. ``leakage`` is the share of the
+        test photos with a twin in train, ``svm`` and ``nb`` are accuracies, ``svm_low`` and
+        ``svm_high`` the ends of its interval; ``log_loss``, ``ece`` (calibration error) and
+        ``model_mb`` are of the SVM.
+    """
+    svm = figures["svm"]
+    return {
+        "photos": len(groups),
+        "distinct": len(np.unique(groups)),
+        "leakage": measure_leakage(groups, test),
+        "svm": svm["accuracy"],
+        "svm_low": svm["accuracy_low"],
+        "svm_high": svm["accuracy_high"],
+        "nb": figures["nb"]["accuracy"],
+        "log_loss": svm["log_loss"],
+        "ece": svm["calibration_error"],
+        "model_mb": model_bytes / 1e6,
+    }

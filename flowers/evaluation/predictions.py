@@ -9,7 +9,7 @@ from flowers.base.tables import round_floats, to_rows
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What a classifier says of the test photos, beside what they show.
 
     Attributes
@@ -28,7 +28,7 @@ class Answers:
     decision: np.ndarray
 
     @classmethod
-    def of(cls, model, X, labels, groups):
+    def from_model(cls, model, X, labels, groups):
         """Let a fitted model answer.
 
         Parameters
@@ -49,14 +49,14 @@ class Answers:
         return cls(labels, groups, model.classes_, model.calibrated(decision), decision)
 
     @property
-    def answered(self):
+    def predicted(self):
         """The class of the highest probability, shape (n,)."""
         return self.classes[self.probabilities.argmax(axis=1)]
 
     @property
     def correct(self):
         """Whether the answer is the label, shape (n,)."""
-        return self.answered == self.labels
+        return self.predicted == self.labels
 
     @property
     def confidence(self):
@@ -64,7 +64,7 @@ class Answers:
         return self.probabilities.max(axis=1)
 
 
-def prediction_rows(answers, facts):
+def build_prediction_rows(answers, facts):
     """Rows of the table of predictions: one per test photo, with the answers of every model.
 
     Parameters
@@ -81,7 +81,7 @@ def prediction_rows(answers, facts):
     rows = to_rows(facts)
     for name, given in answers.items():
         for row, label, probabilities in zip(
-            rows, given.answered, given.probabilities, strict=True
+            rows, given.predicted, given.probabilities, strict=True
         ):
             row[name] = label
             row |= {
@@ -90,13 +90,13 @@ def prediction_rows(answers, facts):
     return rows
 
 
-def class_rows(figures):
+def build_class_rows(figures):
     """Rows of the table of classes: one per model and class.
 
     Parameters
     ----------
     figures : dict of model name to dict
-        With ``per_class``, as ``flowers.evaluation.scores.scores`` gives them.
+        With ``per_class``, as ``flowers.evaluation.metrics.compute_metrics`` gives them.
     """
     return [
         {"model": name, "class": label} | round_floats(found)
@@ -105,8 +105,8 @@ def class_rows(figures):
     ]
 
 
-def rows_of_model(table, name):
-    """Rows of one model out of the table that `class_rows` made, numbers as numbers.
+def select_model_rows(table, name):
+    """Rows of one model out of the table that `build_class_rows` made, numbers as numbers.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def rows_of_model(table, name):
     return [{key: kind(table[key][i]) for key, kind in columns.items()} for i in chosen]
 
 
-def most_confident_errors(answers, count):
+def find_confident_errors(answers, count):
     """Give the wrong answers of the most accurate model, the surest first.
 
     Parameters
@@ -142,5 +142,5 @@ def most_confident_errors(answers, count):
     best = max(answers.values(), key=lambda given: given.correct.sum())
     wrong = np.flatnonzero(~best.correct)
     worst = wrong[np.argsort(-best.confidence[wrong], kind="stable")][:count]
-    captions = [f"{best.labels[i]}: {best.answered[i]} {best.confidence[i]:.2f}" for i in worst]
+    captions = [f"{best.labels[i]}: {best.predicted[i]} {best.confidence[i]:.2f}" for i in worst]
     return worst, captions
