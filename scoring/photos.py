@@ -9,7 +9,7 @@ from PIL import Image
 
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.tables import read_csv
-from flowers.images.decoding import decode
+from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
 from flowers.synthetic.picture import SPECIES, draw_photo
 from scoring.local import photos_in
@@ -70,7 +70,7 @@ def held_out(folder, weights, count, rng):
     BadInput
         If they are not in ``data/photos``.
     """
-    rows = read_csv(model_folder.reference_path(folder))
+    rows = read_csv(model_folder.find_reference(folder))
     if "path" not in rows:
         raise BadInput(
             f"{folder} does not name its held-out photos: dvc repro promote writes one that "
@@ -117,7 +117,7 @@ def narrowed(photo, rng):
         A JPEG.
     """
     try:
-        image, _ = decode(photo)
+        image, _ = decode_image(photo)
     except RejectedImage:
         return photo
     left, top, right, bottom = rng.random(4) * NARROWED / 2

@@ -4,7 +4,7 @@ import pytest
 from flowers.base.tables import read_csv
 from flowers.features.codebook import read
 from flowers.features.extraction import extract
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 
 
 def test_pixels_stay_eight_bits(finished_run):
@@ -32,7 +32,7 @@ def test_a_wrong_list_of_extractors_is_refused(workdir, names):
 @pytest.mark.slow
 def test_mirror_images_have_the_features_of_the_mirrored_photo(fisher_run):
     images = np.load(fisher_run.path / "data/images.npy")
-    sizes = sizes_of(read_csv(fisher_run.path / "data/index.csv"))
+    sizes = get_sizes(read_csv(fisher_run.path / "data/index.csv"))
     codebook = read(fisher_run.path / "models/codebook.npz")
     mirrored = np.load(fisher_run.path / "data/mirrored.npy")
     turned = np.ascontiguousarray(images[:5, :, ::-1])

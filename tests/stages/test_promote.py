@@ -21,7 +21,9 @@ def decision(repo_copy):
 def test_the_candidate_answers_its_golden_photos_as_its_card_says(finished_run):
     folder, card = candidate(finished_run)
     assert len(card["golden"]) == 5
-    assert model_folder.golden_difference(model_folder.load_predictor(folder), folder) < 1e-6
+    assert (
+        model_folder.measure_golden_difference(model_folder.load_predictor(folder), folder) < 1e-6
+    )
 
 
 def test_the_card_names_everything_a_server_needs(finished_run):
@@ -52,13 +54,11 @@ def test_a_leaky_split_fails_the_gate(repo_copy):
     repo_copy.run("dvc", "repro", "promote")
     assert decision(repo_copy)["passed"] is False
     failed = [check["check"] for check in decision(repo_copy)["checks"] if not check["passed"]]
-    assert any("twin" in check for check in failed)
+    assert any("near-duplicate" in check for check in failed)
 
 
 @pytest.mark.slow
-def test_the_candidate_carries_its_codebook_and_answers_as_the_test_photos_were_answered(
-    fisher_run,
-):
+def test_the_candidate_holds_its_codebook_and_repeats_the_test_predictions(fisher_run):
     model = model_folder.load_predictor(fisher_run.path / "models/candidate")
     rows = read_csv(fisher_run.path / "metrics/predictions.csv")
     name = json.loads((fisher_run.path / "metrics/promotion.json").read_text())["champion"]
