@@ -20,7 +20,7 @@ from flowers.drift.watch import RINGS
 from flowers.drift_simulation import traffic
 from flowers.drift_simulation.cases import cases, spread
 from flowers.drift_simulation.simulation import MONTH, QUIET, WITHIN, Simulator
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
 
@@ -125,7 +125,7 @@ def main(count, seed):
         np.arange(len(held_out["row"])), held_out["group"], everything["drift_power"]["images"]
     )
     images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
-    sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
+    sizes = get_sizes(read_csv("data/index.csv"))[held_out["row"][rows]]
     simulator = Simulator(held_out, params, seed)
     made = cases(held_out, model.predict_proba, images, sizes, rows, [1.0, 0.3])
     found = {

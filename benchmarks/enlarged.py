@@ -21,8 +21,8 @@ from benchmarks.alterations import cropped, mirrored, recoloured
 from benchmarks.clean_copy import run
 from flowers.base.errors import RejectedImage
 from flowers.base.parallel import pooled_map
-from flowers.images.decoding import decode
-from flowers.sources.files import archive_files, folder_files
+from flowers.images.decoding import decode_image
+from flowers.sources.files import iterate_archive, iterate_folder
 
 NEW, OF = 3, 5
 BACK = 2  # so many before a copy is what it shows
@@ -40,7 +40,7 @@ def joining(number, photos):
     copy = number % OF >= NEW
     shown = number - BACK if copy else number
     label, content = photos[shown % len(photos)]
-    picture = new_picture(decode(content)[0], np.random.default_rng(shown))
+    picture = new_picture(decode_image(content)[0], np.random.default_rng(shown))
     stream, quality = io.BytesIO(), 90
     if copy:
         rng = np.random.default_rng(number)
@@ -53,11 +53,11 @@ def joining(number, photos):
 def readable(source):
     """Class and bytes of the photos of an archive or a folder that can be decoded, by turns."""
     with tempfile.TemporaryDirectory() as cache:
-        named = folder_files(source) if Path(source).is_dir() else None
+        named = iterate_folder(source) if Path(source).is_dir() else None
         found = []
-        for label, _, content in named or archive_files(str(source), Path(cache)):
+        for label, _, content in named or iterate_archive(str(source), Path(cache)):
             try:
-                decode(content or b"")
+                decode_image(content or b"")
             except RejectedImage:
                 continue
             found.append((label, content))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.clean_copy import ROOT, run
 from flowers.model.card import file_digest
-from flowers.sources.downloads import obtain
+from flowers.sources.downloads import fetch_file
 
 DVC = Path(sys.executable).with_name("dvc")
 
@@ -26,7 +26,7 @@ def knobs_of(source):
     DVC does not look at what is outside the repository: with the digest among the params it knows
     other photos from those it has read, and need not read the same ones twice.
     """
-    path = obtain(source, ROOT / "data" / "downloads").resolve()
+    path = fetch_file(source, ROOT / "data" / "downloads").resolve()
     kind = "folder" if path.is_dir() else "archive"
     return {"fetch.source": kind, "fetch.path": path, "fetch.sha256": digest_of(path)}
 

@@ -24,7 +24,7 @@ from flowers.base.parallel import parallel_map, use_workers
 from flowers.base.tables import write_json
 from flowers.features.extraction import extract, extracted
 from flowers.features.vocabularies import Recipe, draw, learned, sample
-from flowers.images.decoding import decode, square
+from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import grouped_folds
 from flowers.learning.svm import GramSVC
 
@@ -36,8 +36,8 @@ def arrays(photos, size):
     """Squares of pixels and the sizes of photos."""
 
     def one(photo):
-        image, _ = decode(photo)
-        return square(image, size), image.size
+        image, _ = decode_image(photo)
+        return resize_square(image, size), image.size
 
     done = joblib.Parallel(-1, prefer="threads")(joblib.delayed(one)(photo) for photo in photos)
     squares, sizes = zip(*done, strict=True)

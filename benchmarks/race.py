@@ -36,15 +36,15 @@ def photos(source):
 
         return np.load(ROOT / "data/images.npy"), read_csv(ROOT / "data/index.csv")["label"]
     from flowers.base.errors import RejectedImage
-    from flowers.images.decoding import read
-    from flowers.sources.files import archive_files, folder_files
+    from flowers.images.decoding import load_pixels
+    from flowers.sources.files import iterate_archive, iterate_folder
 
     images, labels = [], []
     with tempfile.TemporaryDirectory() as cache:
-        named = folder_files(source) if Path(source).is_dir() else None
-        for label, _, content in named or archive_files(source, Path(cache)):
+        named = iterate_folder(source) if Path(source).is_dir() else None
+        for label, _, content in named or iterate_archive(source, Path(cache)):
             try:
-                images.append(read(content or b"")[0])
+                images.append(load_pixels(content or b"")[0])
             except RejectedImage:
                 continue
             labels.append(label)

@@ -27,9 +27,9 @@ from flowers.base.tables import write_csv, write_json, write_text
 from flowers.duplicates.colour import groups_of
 from flowers.duplicates.search import all_pairs, twin_search
 from flowers.evaluation.scores import group_bootstrap
-from flowers.images.decoding import decode, read
+from flowers.images.decoding import decode_image, load_pixels
 from flowers.model import folder as model_folder
-from flowers.sources.files import archive_files, folder_files
+from flowers.sources.files import iterate_archive, iterate_folder
 from flowers.splits import grouped_split
 
 FIGURES = ROOT / "metrics" / "real.json"
@@ -46,13 +46,13 @@ ALARM = {
 def photos_of(params):
     """Labels and bytes of all photos that can be read."""
     if params["fetch.source"] == "folder":
-        files = folder_files(params["fetch.path"])
+        files = iterate_folder(params["fetch.path"])
     else:
-        files = archive_files(str(params["fetch.path"]), ROOT / "data" / "downloads")
+        files = iterate_archive(str(params["fetch.path"]), ROOT / "data" / "downloads")
     labels, photos = [], []
     for label, _, content in tqdm(files, desc="photos", unit=" files", disable=None):
         try:
-            decode(content or b"")
+            decode_image(content or b"")
         except RejectedImage:
             continue
         labels.append(label)
@@ -68,7 +68,7 @@ def groups_in(photos):
         "structure": split["near_duplicate_structure"],
     }
     rules["crop"] = split["near_duplicate_crop"]
-    images = np.stack([read(photo)[0] for photo in photos])
+    images = np.stack([load_pixels(photo)[0] for photo in photos])
     return groups_of(all_pairs(twin_search(images, rules)), len(photos))
 
 

@@ -21,10 +21,10 @@ from flowers.base.tables import read_json, write_json, write_text
 from flowers.duplicates.colour import groups_of
 from flowers.duplicates.search import all_pairs, twin_search
 from flowers.features.extraction import extract
-from flowers.images.decoding import decode, square
+from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import grouped_folds
 from flowers.learning.svm import GramSVC
-from flowers.sources.files import archive_files
+from flowers.sources.files import iterate_archive
 from flowers.synthetic.collection import drawn_set
 from flowers.synthetic.picture import SPECIES
 
@@ -54,12 +54,13 @@ def recall(files, images, found):
     count, known = len(rows), groups_of(all_pairs(found), len(images))
     photos = []
     for row in rows:
-        photos.append(decode(files[row])[0])
+        photos.append(decode_image(files[row])[0])
         photos[-1].thumbnail((LONGEST, LONGEST))
     shares, wrong = {}, 0
     for k, (name, altered) in enumerate(ALTERATIONS.items()):
         copies = [
-            square(altered(p, np.random.default_rng((k, i))), SIDE) for i, p in enumerate(photos)
+            resize_square(altered(p, np.random.default_rng((k, i))), SIDE)
+            for i, p in enumerate(photos)
         ]
         search = twin_search(np.concatenate([images[rows], np.stack(copies)]), thresholds())
         shares[name] = {}
@@ -135,7 +136,7 @@ def readable(files):
     for label, content in files:
         labels.append(label)
         contents.append(content)
-        images.append(square(decode(content)[0], SIDE))
+        images.append(resize_square(decode_image(content)[0], SIDE))
     return np.array(labels), contents, np.stack(images)
 
 
@@ -153,7 +154,7 @@ def drawn_figures():
 
 def real_figures(archive):
     """Of the photos in an archive."""
-    listed = sorted(archive_files(str(archive), ROOT / "data" / "downloads"))
+    listed = sorted(iterate_archive(str(archive), ROOT / "data" / "downloads"))
     labels, files, images = readable((label, content) for label, _, content in listed if label)
     found = twin_search(images, thresholds())
     seen = {"photos": len(images), "unaltered": judged(files, found)}

@@ -9,7 +9,7 @@ from PIL import Image
 
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.tables import read_csv
-from flowers.images.decoding import decode
+from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
 from flowers.synthetic.picture import SPECIES, draw
 from scoring.predict import list_files
@@ -117,7 +117,7 @@ def narrowed(photo, rng):
         A JPEG.
     """
     try:
-        image, _ = decode(photo)
+        image, _ = decode_image(photo)
     except RejectedImage:
         return photo
     left, top, right, bottom = rng.random(4) * NARROWED / 2

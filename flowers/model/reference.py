@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowers.base.tables import read_csv
-from flowers.images.statistics import NAMES, flat, statistics
+from flowers.images.statistics import STATISTIC_NAMES, compute_statistics, flatten_statistics
 
 # Of a photo, which the path and digest name.
 ABOUT = ("row", "group", "label", "path", "sha256")
@@ -30,8 +30,10 @@ def reference_rows(predictions, images, name):
     for i, row in enumerate(predictions["row"]):
         line = {column: predictions[column][i] for column in ABOUT}
         line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in shares}
-        seen = flat(statistics(images[int(row)]))
-        yield line | {f"image_{key}": value for key, value in zip(NAMES, seen, strict=True)}
+        seen = flatten_statistics(compute_statistics(images[int(row)]))
+        yield line | {
+            f"image_{key}": value for key, value in zip(STATISTIC_NAMES, seen, strict=True)
+        }
 
 
 def read_reference(path):
@@ -54,6 +56,9 @@ def read_reference(path):
         "probabilities": np.column_stack([rows[f"p_{c}"] for c in classes]).astype("f4"),
         # A model of old has no sharpness.
         "image": np.column_stack(
-            [rows.get(f"image_{name}", np.full(len(rows["row"]), "nan")) for name in NAMES]
+            [
+                rows.get(f"image_{name}", np.full(len(rows["row"]), "nan"))
+                for name in STATISTIC_NAMES
+            ]
         ).astype("f4"),
     }

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.enlarged import NEW, OF, enlarged, write
 from flowers.duplicates.colour import groups_of
 from flowers.duplicates.search import all_pairs, twin_search
-from flowers.images.decoding import read
+from flowers.images.decoding import load_pixels
 from flowers.synthetic.collection import drawn_set
 
 COUNT = 50
@@ -38,7 +38,7 @@ def test_there_are_so_many_of_every_class_and_the_first_are_the_real_ones(source
 
 
 def test_three_of_five_that_join_are_new_pictures_and_two_copies_of_them(photos):
-    images = np.stack([read(content)[0] for _, content in photos])
+    images = np.stack([load_pixels(content)[0] for _, content in photos])
     thresholds = {"colour": 0.97, "structure": 0.8, "crop": 0.82}
     groups = groups_of(all_pairs(twin_search(images, thresholds)), COUNT)
     real = COUNT - (COUNT - 10) // OF * OF

@@ -18,14 +18,14 @@ from flowers.model.card import (
     folder_md5,
     write_attestation,
 )
-from tests.flowers.images.photo_files import encoded, picture
+from tests.flowers.images.photo_files import encode_image, make_picture
 from tests.flowers.learning.estimator_data import CLASSES
 from tests.flowers.model.evidence import EVIDENCE
 
 SIZE = 16
 GOLDEN = {
-    "1-Lotus.jpg": encoded(picture(), "JPEG"),
-    "2-Tulip.png": encoded(picture(30, 60), "PNG"),
+    "1-Lotus.jpg": encode_image(make_picture(), "JPEG"),
+    "2-Tulip.png": encode_image(make_picture(30, 60), "PNG"),
 }
 
 
