@@ -70,7 +70,7 @@ def held_out(folder, weights, count, rng):
     BadInput
         If they are not in ``data/photos``.
     """
-    rows = read_csv(model_folder.reference_path(folder))
+    rows = read_csv(model_folder.find_reference(folder))
     if "path" not in rows:
         raise BadInput(
             f"{folder} does not name its held-out photos: dvc repro promote writes one that "

@@ -51,8 +51,7 @@ class Stream:
 
         Parameters
         ----------
-        held_out : dict
-            As of ``flowers.model.reference.read_reference``.
+        held_out : flowers.model.reference.Reference
         rows : ndarray of shape (n,)
         params : dict
             The section ``drift`` of params.yaml.

@@ -108,7 +108,7 @@ class Predictor:
     def confidence_threshold(self):
         """Confidence below which test images were misclassified at least as often as not.
 
-        From `flowers.evaluation.scores.confidence_threshold`; 0 if the card has none.
+        From `flowers.evaluation.metrics.find_confidence_threshold`; 0 if the card has none.
         """
         return self.card.get("metrics", {}).get("confidence_threshold", 0.0)
 

@@ -14,7 +14,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from flowers.base.errors import BadInput
-from flowers.evaluation.scores import mcnemar
+from flowers.evaluation.metrics import run_mcnemar_test
 from scoring.registry.fetch import CANDIDATE, read_lock_md5, verify_model
 from scoring.registry.git import read_file_at, read_head, run_git
 from scoring.registry.locked import read_lock_outputs
@@ -124,7 +124,7 @@ def check_comparison(commit, present):
             f"not possible: {len(common)} test photos are those of {version}, out of {len(ours)} "
             f"here and {len(theirs)} there; judge by other means and use --force"
         )
-    test = mcnemar(*(np.array([run[photo] for photo in common]) for run in (theirs, ours)))
+    test = run_mcnemar_test(*(np.array([run[photo] for photo in common]) for run in (theirs, ours)))
     figures = (
         f"{version} alone is right on {test['only_first_correct']}, the candidate alone on "
         f"{test['only_second_correct']} of {len(common)} common test photos (exact McNemar "

@@ -11,7 +11,7 @@ from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
 from flowers.base.errors import BadInput
-from flowers.model.card import PROVENANCE, folder_md5, read_card, write_attestation
+from flowers.model.card import PROVENANCE, hash_folder, read_card, write_attestation
 from flowers.model.folder import verify_files
 from scoring.registry.git import read_file_at
 from scoring.registry.locked import read_lock_outputs
@@ -60,7 +60,7 @@ def verify_model(folder, expected):
     """
     card, _ = read_card(folder)
     verify_files(folder, card)
-    found = folder_md5(folder)
+    found = hash_folder(folder)
     if found != expected:
         raise BadInput(f"the model folder has md5 {found}, dvc.lock says {expected}")
     return card["model"]["md5"]

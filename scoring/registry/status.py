@@ -51,7 +51,7 @@ def describe_candidate(known):
         passed = checks.parse_decision(checks.read_text(checks.DECISION))["passed"]
     except (BadInput, FileNotFoundError, KeyError, ValueError):
         return None
-    folder = fetch.folder_md5(fetch.CANDIDATE)
+    folder = fetch.hash_folder(fetch.CANDIDATE)
     version = next((v for v, commit in known.items() if lock_md5(commit) == folder), None)
     return {"version": version, "md5": md5, "gate_passed": passed}
 

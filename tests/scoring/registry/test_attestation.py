@@ -7,7 +7,7 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.model import folder as model_folder
-from flowers.model.card import attestation_path, folder_md5
+from flowers.model.card import get_attestation_path, hash_folder
 from scoring.registry import fetch
 from scoring.registry.__main__ import main
 from tests.scoring.registry.registry_repository import switch
@@ -20,10 +20,10 @@ def test_a_fetched_folder_is_loaded_by_the_digest_of_its_tag_and_no_other_is(bot
     assert main(["promote"]) == 0
     assert main(["fetch"]) == 0
     assert model_folder.load_predictor(production).version == "v1.0.0"
-    assert folder_md5(production) == fetch.read_lock_md5(Path("dvc.lock").read_text())
+    assert hash_folder(production) == fetch.read_lock_md5(Path("dvc.lock").read_text())
 
     # A lost digest is written again.
-    attestation_path(production).unlink()
+    get_attestation_path(production).unlink()
     with pytest.raises(BadInput, match="fetch"):
         model_folder.load_predictor(production)
     assert main(["fetch"]) == 0
