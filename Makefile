@@ -79,7 +79,7 @@ serve: env  ## make serve PORT=5001  ## answer over HTTP, with a page: http://12
 	python -m scoring.server
 
 score: env  ## make score FILES="photo.jpg folder"  ## answer for photos on this machine
-	python -m scoring.local $(FILES)
+	python -m scoring.predict $(FILES)
 
 real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real photos, as experiments
 	python -m study.real $(SOURCE)

@@ -1,8 +1,8 @@
 """The local script on a folder of photos: python -m benchmarks.folder ARCHIVE.
 
 The photos of an archive or a folder are made 3,500, a model of their raw pixels is trained, and
-`python -m scoring.local` answers all of them. Writes benchmarks/folder.json; make readme a sentence
-of it.
+`python -m scoring.predict` answers all of them. Writes benchmarks/folder.json; make readme a
+sentence of it.
 """
 
 import csv
@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.enlarged import create_archive
-from benchmarks.stages import measure_command, set_fetch_params
+from benchmarks.measure import measure_command
+from benchmarks.stages import set_fetch_params
 from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command
 
 COUNT, ALONE = 3500, 12
@@ -30,12 +31,13 @@ def answers(text):
 
 def alone(copy, file):
     """The probabilities of one photo that is asked for by itself."""
-    command = [sys.executable, "-m", "scoring.local", file, "--csv"]
+    command = [sys.executable, "-m", "scoring.predict", file, "--csv"]
     return answers(subprocess.check_output(command, cwd=copy, env=ENVIRONMENT, text=True))[1][0]
 
 
 def measure(copy):
-    wall, cpu, peak = measure_command("python -m scoring.local data/photos --csv > told.csv", copy)
+    command = "python -m scoring.predict data/photos --csv > told.csv"
+    wall, cpu, peak = measure_command(command, copy)
     files, told = answers((copy / "told.csv").read_text())
     named = [Path(file) for file in files]
     some = np.linspace(0, len(files) - 1, ALONE).astype(int)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flowers.base.errors import RejectedImage
-from scoring.local import BATCH, LARGEST, content_of, main
+from scoring.predict import BATCH, LARGEST, main, read_content
 from tests.scoring.server.service import environment
 
 
@@ -82,7 +82,7 @@ def test_a_missing_model_ends_with_2_and_says_what_to_do(files, tmp_path, monkey
 
 
 def test_it_runs_as_a_command_and_ends_quietly_when_its_reader_has_enough(candidate, files):
-    command = [sys.executable, "-m", "scoring.local", str(files), "--model", str(candidate)]
+    command = [sys.executable, "-m", "scoring.predict", str(files), "--model", str(candidate)]
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -152,7 +152,7 @@ def test_a_hostile_file_in_a_folder_costs_no_other_its_answer(candidate, files, 
     os.mkfifo(hostile / "fifo.jpg")
     for name, target in {"dangling": "nowhere", "loop": ".", "device": "/dev/zero"}.items():
         (hostile / f"{name}.jpg").symlink_to(target)
-    command = [sys.executable, "-m", "scoring.local", str(hostile), "--csv", "--model"]
+    command = [sys.executable, "-m", "scoring.predict", str(hostile), "--csv", "--model"]
     strict = environment() | {"PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run([*command, str(candidate)], env=strict, capture_output=True, timeout=60)
     assert done.returncode == 1
@@ -166,9 +166,9 @@ def test_a_hostile_file_in_a_folder_costs_no_other_its_answer(candidate, files, 
 
 
 def test_a_device_without_end_is_a_file_that_is_too_large(monkeypatch):
-    monkeypatch.setattr("scoring.local.LARGEST", 1000)
+    monkeypatch.setattr("scoring.predict.LARGEST", 1000)
     with pytest.raises(RejectedImage, match="too large"):
-        content_of(Path("/dev/zero"))
+        read_content(Path("/dev/zero"))
 
 
 def test_an_empty_name_is_no_folder(capsys):

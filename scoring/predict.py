@@ -1,4 +1,4 @@
-"""Photos from the command line: python -m scoring.local photo.jpg folder/ [--csv] [--json]"""
+"""Photos from the command line: python -m scoring.predict photo.jpg folder/ [--csv] [--json]"""
 
 import argparse
 import csv
@@ -16,7 +16,7 @@ from flowers.base.parallel import pooled_map
 from flowers.model import folder as model_folder
 from flowers.model.predictor import Prediction
 from scoring.answers import prediction
-from scoring.output import told as printed
+from scoring.output import run_command
 
 BATCH = 16  # photos that a worker answers together
 # Bytes of a file that is read: as many as 25 million pixels with 16 bits take.
@@ -24,7 +24,7 @@ LARGEST = 200_000_000
 ALL_ANSWERED, SOME_REJECTED, USAGE = 0, 1, 2
 
 
-def photos_in(paths):
+def list_files(paths):
     """The files that the arguments mean, in order.
 
     Parameters
@@ -60,32 +60,32 @@ def _is_shown(path, folder):
     return not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def as_json(file, told):
+def format_json(file, told):
     return json.dumps({"file": str(file)} | told)
 
 
-def as_csv(file, told):
-    return csv_line(file, told["label"], told["confidence"], *told["probabilities"].values())
+def format_csv(file, told):
+    return write_csv_line(file, told["label"], told["confidence"], *told["probabilities"].values())
 
 
-def csv_line(*cells):
+def write_csv_line(*cells):
     line = io.StringIO()
     csv.writer(line).writerow(cells)  # cells with its line end are quoted
     return line.getvalue().removesuffix("\r\n")
 
 
-def as_row(file, told):
+def format_row(file, told):
     shares = [f"{p:>{len(name)}.3f}" for name, p in told["probabilities"].items()]
     width = max(map(len, told["probabilities"]))
     return "  ".join([f"{told['label']:<{width}}", *shares, str(file)])
 
 
-def header(classes):
+def format_header(classes):
     """The first line of the table; a column is as wide as the name of its class."""
     return "  ".join(["label".ljust(max(map(len, classes))), *classes, "file"])
 
 
-def content_of(path):
+def read_content(path):
     """The bytes of a file, unless they are more than a photo may have."""
     if not path.is_file():  # a pipe or a device has no size, and perhaps no end
         with path.open("rb") as file:
@@ -97,14 +97,14 @@ def content_of(path):
     raise RejectedImage("too large", f"more than {LARGEST / 1e6:g} MB")
 
 
-def answered(model, paths):
+def predict_batch(model, paths):
     """Each file with its answer, or with what is wrong with it; one is in memory at a time."""
     found, read = {}, []
 
     def contents():
         for path in paths:
             try:
-                content = content_of(path)
+                content = read_content(path)
             except (OSError, RejectedImage) as error:
                 found[path] = error
                 continue
@@ -116,17 +116,17 @@ def answered(model, paths):
     return [(path, found[path]) for path in paths]
 
 
-def answers_of(model, photos, count):
-    """`answered` of all photos in their order, in batches on so many cores, with a progress bar."""
+def predict_files(model, photos, count):
+    """Predict all photos in order, in batches on `count` cores, with a progress bar."""
     batches = [photos[i : i + BATCH] for i in range(0, len(photos), BATCH)]
     # disable=None: only where standard error is a terminal.
     with tqdm(total=len(photos), unit="photo", disable=None if len(photos) > 1 else True) as bar:
-        for batch in pooled_map(partial(answered, model), batches, count, "threading"):
+        for batch in pooled_map(partial(predict_batch, model), batches, count, "threading"):
             yield from batch
             bar.update(len(batch))
 
 
-def named(text):
+def parse_path(text):
     """The path that an argument names; an empty one, as of an unset variable, names none."""
     if not text:
         raise argparse.ArgumentTypeError("a name is empty: name a photo or a folder")
@@ -142,9 +142,9 @@ def main(arguments=None):
         0 if all are answered, 1 if some were rejected, 2 if there is no such photo or model.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m scoring.local", description="Tell which flowers photos show."
+        prog="python -m scoring.predict", description="Tell which flowers photos show."
     )
-    parser.add_argument("paths", nargs="+", type=named, help="photos, and folders of photos")
+    parser.add_argument("paths", nargs="+", type=parse_path, help="photos, and folders of photos")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object per line")
     form.add_argument("--csv", action="store_true", help="a table with commas")
@@ -153,17 +153,17 @@ def main(arguments=None):
     try:
         folder = model_folder.find_model_folder("models", options.model or read_model_dir())
         model = model_folder.load_predictor(folder, read_model_sha256())
-        photos, count = photos_in(options.paths), read_jobs()
+        photos, count = list_files(options.paths), read_jobs()
     except BadInput as error:
-        print(f"scoring.local: {error}", file=sys.stderr)
+        print(f"scoring.predict: {error}", file=sys.stderr)
         return USAGE
-    show = as_json if options.json else as_csv if options.csv else as_row
+    show = format_json if options.json else format_csv if options.csv else format_row
     if options.csv:
-        print(csv_line("file", "label", "confidence", *model.classes))
+        print(write_csv_line("file", "label", "confidence", *model.classes))
     elif not options.json:
-        print(header(model.classes))
+        print(format_header(model.classes))
     status = ALL_ANSWERED
-    for photo, found in answers_of(model, photos, count):
+    for photo, found in predict_files(model, photos, count):
         if isinstance(found, Prediction):
             tqdm.write(show(photo, prediction(model, found)))
         else:
@@ -172,17 +172,17 @@ def main(arguments=None):
     return status
 
 
-def give_names_back():
+def allow_any_file_name():
     """Let names of files that are no text be written as the bytes they are, or their numbers."""
     for stream in (sys.stdout, sys.stderr):
         unicode = stream.encoding.lower() in ("utf-8", "utf8")
         stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
 
 
-def command():
-    give_names_back()
+def run_main():
+    allow_any_file_name()
     return main()
 
 
 if __name__ == "__main__":
-    sys.exit(printed("scoring.local", command))
+    sys.exit(run_command("scoring.predict", run_main))
