@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from flowers.base.errors import RejectedImage
 
@@ -222,7 +222,10 @@ def _open_image(data):
     # Malformed files make Pillow raise almost any exception; it documents no list.
     except Exception as error:
         reason = "truncated" if _is_truncated(data, name) else "unreadable"
-        raise RejectedImage(reason, f"{type(error).__name__}: {error}"[:200]) from error
+        # Pillow's own message states the address of the buffer, which differs in every run.
+        unidentified = isinstance(error, UnidentifiedImageError)
+        detail = "damaged header" if unidentified else f"{type(error).__name__}: {error}"[:200]
+        raise RejectedImage(reason, detail) from error
 
 
 def _check_size(header):
