@@ -16,8 +16,8 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from flowers.features import vocabularies
-from flowers.features.codebook import Vocabulary
+from flowers.features import codebook_fitting
+from flowers.features.codebook import DescriptorMixture
 
 ROWS, WIDTH, WORDS, CLUSTERS = 100_000, 66, 256, 400
 
@@ -35,9 +35,9 @@ def problem():
 
 
 def ours(rows, start):
-    first = Vocabulary(None, None, None, *start)
-    found = vocabularies._maximised(first, rows, np.float32(1e-3))
-    return found.shares, found.means, found.variances
+    first = DescriptorMixture(None, None, None, *start)
+    found = codebook_fitting._run_em(first, rows, np.float32(1e-3))
+    return found.weights, found.means, found.variances
 
 
 def theirs(rows, start):
@@ -45,7 +45,7 @@ def theirs(rows, start):
     mixture = GaussianMixture(
         WORDS,
         covariance_type="diag",
-        max_iter=vocabularies.STEPS,
+        max_iter=codebook_fitting.STEPS,
         reg_covar=1e-3,
         tol=0,
         weights_init=shares / shares.sum(),
@@ -69,7 +69,7 @@ def log_density(rows, shares, means, variances):
 def main(name):
     rows, start = problem()
     began = process_time()
-    with vocabularies._steady():
+    with codebook_fitting._use_one_thread():
         found = {"ours": ours, "scikit-learn": theirs}[name](rows, start)
     spent, peak = process_time() - began, getrusage(RUSAGE_SELF).ru_maxrss / 1000
     density = log_density(rows, *found)

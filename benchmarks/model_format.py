@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.clean_copy import ROOT
-from flowers.learning import saved
+from flowers.learning import persistence
 
 MODEL = ROOT / "models" / "candidate" / "model.joblib"
 RESULTS = ROOT / "benchmarks" / "model_format.json"
@@ -32,9 +32,7 @@ def seconds(function, *arguments, **options):
 
 def start(extra):
     """Seconds of the processor that a process needs to import what loads a model."""
-    code = (
-        f"import scoring, flowers.learning.saved\n{extra}\nimport time; print(time.process_time())"
-    )
+    code = f"import scoring, flowers.learning.persistence\n{extra}\nimport time; print(time.process_time())"
     command = [sys.executable, "-c", code]
     return min(
         float(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
@@ -47,7 +45,7 @@ def main():
         sys.exit("benchmarks.model_format needs skops: pip install skops")
     import skops.io
 
-    model = saved.load(MODEL)
+    model = persistence.load_model(MODEL)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "model.skops")
         trusted = []
@@ -55,8 +53,8 @@ def main():
         def load(path):
             return skops.io.load(path, trusted=trusted)
 
-        dumps = {"joblib": saved.save, "skops": skops.io.dump}
-        loads = {"joblib": saved.load, "skops": load}
+        dumps = {"joblib": persistence.save_model, "skops": skops.io.dump}
+        loads = {"joblib": persistence.load_model, "skops": load}
         results = {}
         for name in dumps:
             file = Path(folder, f"model.{name}")

@@ -78,10 +78,9 @@ def fitted(name, rows, y, groups):
 
         return GramSVC(kernel="linear", **params).fit(np.array(rows), y, groups), {}
     if name == "sgd":
-        from flowers.learning.rows import Rows
-        from flowers.learning.sgd import StreamedSVC
+        from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 
-        model = StreamedSVC(**params).fit(Rows([rows], np.arange(len(rows))), y, groups)
+        model = StreamedSVC(**params).fit(OutOfCoreMatrix([rows], np.arange(len(rows))), y, groups)
         return model, {"gap": model.gap_}
     return library(rows, y), {}
 

@@ -21,7 +21,7 @@ TIMES = defaultdict(list)  # appending is safe between threads
 # What a request waits for is in its part: a turn in "read", the call before in "model" and "log".
 PARTS = {
     "read": (Answering, "_prepared"),
-    "features": (model, "extract"),
+    "features": (model, "extract_features"),
     "model": (Answering, "_told"),
     "log": (Scorer, "write"),
 }

@@ -20,9 +20,9 @@ from benchmarks.twin_chart import twin_chart
 from flowers.base.tables import read_json, write_json, write_text
 from flowers.duplicates.colour import groups_of
 from flowers.duplicates.search import all_pairs, twin_search
-from flowers.features.extraction import extract
+from flowers.features.extraction import extract_features
 from flowers.images.decoding import decode, square
-from flowers.learning.folds import grouped_folds
+from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from flowers.sources.files import archive_files
 from flowers.synthetic.collection import drawn_set
@@ -96,7 +96,7 @@ def judged(files, found):
 def accuracies(labels, images, found):
     """SVM on hog and colour under the folds that each rule gives, all photos answered once."""
     batches = range(0, len(images), 100)
-    X = np.concatenate([extract(images[k : k + 100], ["hog", "colour"]) for k in batches])
+    X = np.concatenate([extract_features(images[k : k + 100], ["hog", "colour"]) for k in batches])
     every = groups_of(all_pairs(found), len(images))
     rules = {"none": None}
     for k in range(len(found)):
@@ -111,7 +111,7 @@ def accuracies(labels, images, found):
                 splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
                 folds = splitter.split(X, labels)
             else:
-                folds = grouped_folds(labels, groups, FOLDS, seed)
+                folds = make_grouped_folds(labels, groups, FOLDS, seed)
             for train, test in folds:
                 within = None if groups is None else groups[train]
                 model = GramSVC().fit(X[train], labels[train], within)

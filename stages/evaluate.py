@@ -9,7 +9,7 @@ from flowers.evaluation import charts, scores
 from flowers.evaluation.answers import Answers, class_rows, most_confident_errors, prediction_rows
 from flowers.evaluation.headline import headline
 from flowers.images.contact_sheet import write_contact_sheet
-from flowers.learning.saved import load
+from flowers.learning.persistence import load_model
 from stages.support.files import load_rows
 from stages.support.run import run
 from stages.support.workers import stage_workers
@@ -21,7 +21,7 @@ def main(params):
     rows, index = load_rows(), read_csv("data/index.csv")
     test, seed, bins = np.flatnonzero(~rows["train"]), params["seed"], params["bins"]
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
-    models = {name: load(f"models/{name}.joblib", mapped=True) for name in MODELS}
+    models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in MODELS}
     with stage_workers():
         given = {n: Answers.of(m, X, known, rows["group"][test]) for n, m in models.items()}
     figures = {name: scores.scores(a, params["resamples"], seed, bins) for name, a in given.items()}

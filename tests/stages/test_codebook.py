@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from flowers.base.tables import read_csv
-from flowers.features.codebook import read
+from flowers.features.codebook import read_codebook
 
 PATH = "models/codebook.npz"
 
 
 def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(desk):
     before = (desk.path / PATH).read_bytes()
-    assert read(desk.path / PATH) is None
+    assert read_codebook(desk.path / PATH) is None
     desk.stage("split", **{"split.seed": 7})
     desk.stage("codebook", **{"codebook.words": 99})
     assert (desk.path / PATH).read_bytes() == before

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from flowers.base.tables import read_csv
-from flowers.features.codebook import read
-from flowers.features.extraction import extract
+from flowers.features.codebook import read_codebook
+from flowers.features.extraction import extract_features
 from flowers.images.index import sizes_of
 
 
@@ -33,11 +33,11 @@ def test_a_wrong_list_of_extractors_is_refused(desk, names):
 def test_mirror_images_have_the_features_of_the_mirrored_photo(learned):
     images = np.load(learned.path / "data/images.npy")
     sizes = sizes_of(read_csv(learned.path / "data/index.csv"))
-    codebook = read(learned.path / "models/codebook.npz")
+    codebook = read_codebook(learned.path / "models/codebook.npz")
     mirrored = np.load(learned.path / "data/mirrored.npy")
     turned = np.ascontiguousarray(images[:5, :, ::-1])
     assert len(mirrored) == len(images)
-    assert np.array_equal(mirrored[:5], extract(turned, ["fisher"], sizes[:5], codebook))
+    assert np.array_equal(mirrored[:5], extract_features(turned, ["fisher"], sizes[:5], codebook))
 
 
 def test_mirror_images_that_nobody_asked_for_take_no_room(finished):

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from flowers.learning.saved import load
+from flowers.learning.persistence import load_model
 
 
 def test_the_model_on_disk_answers_with_probabilities(finished):
-    model = load(finished.path / "models/svm.joblib")
+    model = load_model(finished.path / "models/svm.joblib")
     X = np.load(finished.path / "data/features.npy")
     answers = model.predict_proba(X[:7])
     assert answers.shape == (7, 5)
@@ -35,7 +35,7 @@ def test_the_same_rows_give_the_same_bytes(shop):
 def test_mirror_images_of_training_photos_are_learnt_from(learned):
     figures = json.loads((learned.path / "metrics/train_svm.json").read_text())
     split = json.loads((learned.path / "metrics/split.json").read_text())
-    assert figures["photos"] == figures["mirrored"] == split["train"]
+    assert figures["photos"] == figures["mirrored_rows"] == split["train"]
 
 
 @pytest.mark.slow
@@ -47,13 +47,13 @@ def test_features_that_learn_tell_drawn_flowers_apart(learned):
 @pytest.mark.slow
 def test_a_machine_that_is_streamed_takes_the_place_of_the_other(learned, tmp_path):
     shop = learned.copied(tmp_path / "repository")
-    before = load(shop.path / "models/svm.joblib")
+    before = load_model(shop.path / "models/svm.joblib")
     shop.stage("train_svm", **{"train_svm.solver": "sgd"})
     figures = json.loads((shop.path / "metrics/train_svm.json").read_text())
-    assert figures["photos"] == figures["mirrored"] and figures["gap"] <= 0.05
-    after = load(shop.path / "models/svm.joblib")
+    assert figures["photos"] == figures["mirrored_rows"] and figures["gap"] <= 0.05
+    after = load_model(shop.path / "models/svm.joblib")
     assert type(after) is not type(before)
-    assert after.machine_.coef_.shape == before.machine_.coef_.shape
+    assert after.classifier_.coef_.shape == before.classifier_.coef_.shape
     X = np.load(shop.path / "data/features.npy")
     assert np.mean(after.predict(X) == before.predict(X)) > 0.9
     shop.run("dvc", "repro", "promote")
@@ -69,4 +69,4 @@ def test_a_streamed_fit_can_standardise_and_choose(learned, tmp_path):
         **{"train_svm.solver": "sgd", "train_svm.standardise": True, "train_svm.C": [0.1, 2.0]},
     )
     figures = json.loads((shop.path / "metrics/train_svm.json").read_text())
-    assert figures["tried"] == 2 and figures["out_of_fold_accuracy"] > 0.3
+    assert figures["candidates"] == 2 and figures["out_of_fold_accuracy"] > 0.3
