@@ -13,8 +13,8 @@ import numpy as np
 import yaml
 from scipy.optimize import nnls
 
-from benchmarks.clean_copy import ROOT, clean_copy, run
-from benchmarks.stages import measured
+from benchmarks.stages import measure_command
+from study.repository import ROOT, clone_repository, run_command
 
 SIZES = (500, 1000, 2000, 5000, 10_000, 20_000)
 ASKED = (50_000, 200_000)
@@ -30,7 +30,7 @@ MEMORY, HOURS = 16, 12  # what many machines have, in GB, and a night
 def measure(sizes, found):
     """Seconds and megabytes of each stage, by name and number of photos; DVC's own beside them."""
     for n in sizes:
-        with clean_copy() as copy:
+        with clone_repository() as copy:
             params = copy / "params.yaml"
             text = params.read_text()
             params.write_text(re.sub(r"per_class: \d+", f"per_class: {n // 5}", text))
@@ -38,15 +38,15 @@ def measure(sizes, found):
             for name, stage in stages.items():
                 if name in LEFT_OUT:
                     continue
-                wall, cpu, peak = measured(stage["cmd"], copy)
+                wall, cpu, peak = measure_command(stage["cmd"], copy)
                 told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak)}
                 # What DVC adds: the outputs are hashed, linked and written down.
-                _, committed, _ = measured(f"dvc commit --force --quiet {name}", copy)
+                _, committed, _ = measure_command(f"dvc commit --force --quiet {name}", copy)
                 told["dvc_s"] = round(committed, 2)
                 found.setdefault(name, {})[str(n)] = told
                 print(f"{n:>6} {name:<10}", *(f"{k} {v}" for k, v in told.items()), flush=True)
             ran = [name for name in stages if name not in LEFT_OUT]
-            run("dvc", "checkout", "--quiet", "--relink", *ran, cwd=copy)
+            run_command("dvc", "checkout", "--quiet", "--relink", *ran, cwd=copy)
             found.setdefault("cache", {})[str(n)] = disk(copy)
         write({name: dict(sorted(of.items(), key=_number)) for name, of in found.items()})
 

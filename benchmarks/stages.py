@@ -13,15 +13,15 @@ import time
 
 import yaml
 
-from benchmarks.clean_copy import ENVIRONMENT, ROOT, clean_copy
-from benchmarks.enlarged import enlarged_archive
+from benchmarks.enlarged import create_archive
+from study.repository import ENVIRONMENT, ROOT, clone_repository
 
 PER_CLASS = (200, 1000)
 REAL = 5000  # photos, as many as the public set has
 RESULTS = ROOT / "benchmarks" / "stages.json"
 
 
-def measured(command, cwd):
+def measure_command(command, cwd):
     """Wall seconds, processor seconds and peak MB of a command and the children it waited for."""
     start = time.monotonic()
     process = subprocess.Popen(
@@ -35,7 +35,7 @@ def measured(command, cwd):
     return time.monotonic() - start, cpu, usage.ru_maxrss / 1024
 
 
-def params_with(text, params):
+def set_fetch_params(text, params):
     """The text of params.yaml with other params of `fetch`, each named once in it."""
     for key, value in params.items():
         text = re.sub(rf"(?m)^(  {key}:) [^#\n]*", rf"\1 {value} ", text, count=1)
@@ -46,12 +46,12 @@ def measure(params):
     """Figures of each stage with other params of `fetch`."""
     print(f"{'stage':<12}{'wall s':>8}{'cpu s':>8}{'peak MB':>9}")
     found = {}
-    with clean_copy() as copy:
+    with clone_repository() as copy:
         file = copy / "params.yaml"
-        file.write_text(params_with(file.read_text(), params))
+        file.write_text(set_fetch_params(file.read_text(), params))
         stages = yaml.safe_load((copy / "dvc.yaml").read_text())["stages"]
         for name, stage in stages.items():
-            wall, cpu, peak = measured(stage["cmd"], copy)
+            wall, cpu, peak = measure_command(stage["cmd"], copy)
             print(f"{name:<12}{wall:>8.1f}{cpu:>8.1f}{peak:>9.0f}", flush=True)
             found[name] = {
                 "wall_s": round(wall, 1),
@@ -68,7 +68,7 @@ def main(source=None):
             print(f"{5 * per_class} drawn photos")
             results[str(5 * per_class)] = measure({"per_class": per_class})
     else:
-        with enlarged_archive(source, REAL) as archive:
+        with create_archive(source, REAL) as archive:
             print(f"{REAL} real photos, most of them altered")
             results["real"] = measure({"source": "archive", "path": archive})
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")

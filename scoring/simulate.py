@@ -20,7 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from flowers.base.environment import read_model_dir
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.drift_simulation import shifts
-from flowers.images.decoding import decode
+from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
 from scoring import photos
 from scoring.server.app import create_app
@@ -34,7 +34,7 @@ def shifted(photo, shift):
     """The bytes of a photo after a shift; without one that changes pixels, the same bytes."""
     if shift not in shifts.OF_PIXELS:
         return photo
-    image, _ = decode(photo)
+    image, _ = decode_image(photo)
     pixels = shifts.apply(shift, np.asarray(image)[None])[0]
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)

@@ -6,7 +6,7 @@ from flowers.base.parallel import parallel_map
 from flowers.base.tables import read_csv
 from flowers.features.codebook import write_codebook
 from flowers.features.extraction import NEEDS_CODEBOOK
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 from stages.support.files import load_rows, progress
 from stages.support.run import run
 from stages.support.workers import stage_workers
@@ -19,14 +19,9 @@ def main(params):
         write_codebook(PATH, None)
         return "none of the features learns"
     # Loads scikit-learn, which takes a second.
-    from flowers.features.codebook_fitting import (
-        CodebookParams,
-        fit_codebook,
-        sample_descriptors,
-        select_images,
-    )
+    from flowers.features.codebook_fitting import CodebookParams, select_images, fit_codebook, sample_descriptors
 
-    images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
+    images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
     recipe = CodebookParams(
         tuple(params["scales"]),
         params["words"],

@@ -16,11 +16,11 @@ def main(params):
     if snapshot["acknowledged"]:
         rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
     stream = Stream.of(held_out, rows, params)
-    report = drift_report(stream, snapshot, held_out["classes"], params)
+    report = drift_report(stream, snapshot, held_out.classes, params)
     about = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
     write_json("metrics/drift.json", {"state": report["state"]} | about | report)
     write_csv("metrics/drift_windows.csv", stream.windows.rows(rows["time"], params), COLUMNS)
-    for name, picture in pictures(stream, held_out["classes"], params).items():
+    for name, picture in pictures(stream, held_out.classes, params).items():
         write_text(f"plots/drift_{name}.svg", picture)
     alarm = report["alarm"]
     rang = f"; {alarm['kind']}, {alarm['detected_at']}, by {alarm['by']}" if alarm else ""

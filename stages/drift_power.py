@@ -7,7 +7,7 @@ from flowers.base.tables import read_csv, write_json, write_text
 from flowers.drift import charts
 from flowers.drift_simulation.cases import cases, spread
 from flowers.drift_simulation.simulation import TRAFFIC, Simulator
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
 from stages.support.files import progress
@@ -17,10 +17,10 @@ from stages.support.workers import stage_processes, stage_workers
 
 def main(params):
     model = model_folder.load_predictor("models/candidate")
-    held_out = read_reference(model_folder.reference_path("models/candidate"))
-    rows = spread(np.arange(len(held_out["row"])), held_out["group"], params["images"])
-    images = np.load("data/images.npy", mmap_mode="r")[held_out["row"][rows]]
-    sizes = sizes_of(read_csv("data/index.csv"))[held_out["row"][rows]]
+    held_out = read_reference(model_folder.find_reference("models/candidate"))
+    rows = spread(np.arange(len(held_out.row)), held_out.group, params["images"])
+    images = np.load("data/images.npy", mmap_mode="r")[held_out.row[rows]]
+    sizes = get_sizes(read_csv("data/index.csv"))[held_out.row[rows]]
     watched = {
         "wealth_limit": params["drift.wealth_limit"],
         "window": params["drift.window"],

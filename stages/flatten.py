@@ -4,19 +4,16 @@ import numpy as np
 
 from flowers.base.tables import atomic_write, read_csv
 from flowers.features import codebook
-from flowers.features.extraction import extract_batches, extract_features
-from flowers.images.index import sizes_of
+from flowers.features.extraction import extract_features, extract_batches
+from flowers.images.index import get_sizes
 from stages.support.files import progress
 from stages.support.run import run
 from stages.support.workers import stage_workers
 
 
 def main(params):
-    images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
-    preparation = {
-        "names": params["features"],
-        "codebook": codebook.read_codebook("models/codebook.npz"),
-    }
+    images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
+    preparation = {"names": params["features"], "codebook": codebook.read_codebook("models/codebook.npz")}
     first = extract_features(images[:1], sizes=sizes[:1], **preparation)
     mirrored = len(images) if params["train_svm.mirror"] else 0
     outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}

@@ -24,7 +24,7 @@ def main(params):
         model_folder.find_model_folder("models", environment.read_model_dir()),
         environment.read_log_dir(),
     )
-    reference, (facts, origin) = model_folder.reference_path(folder), card.read_card(folder)
+    reference, (facts, origin) = model_folder.find_reference(folder), card.read_card(folder)
     version = origin.get("version", "untagged")
     model = {"classes": facts["classes"], "md5": facts["model"]["md5"]}
     days = partial(progress, desc="snapshot", unit=" days")

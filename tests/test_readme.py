@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from benchmarks.readme import PAGES as WRITTEN
-from benchmarks.readme import rendered
+from docs.tables.__main__ import PAGES as WRITTEN
+from docs.tables.__main__ import rendered
 from tests.imports import ROOT
 
 TEXT = (ROOT / "README.md").read_text()

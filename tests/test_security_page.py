@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.security import PAGES, rendered
+from docs.tables.security import PAGES, rendered
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -12,7 +12,7 @@ from flowers.drift.report import accuracy, describe
 from flowers.drift.verdict import BETTER, HARMFUL, needed, verdict
 from flowers.drift.watch import Ring
 from flowers.drift.windows import Held, Windows, compared
-from flowers.images.statistics import NAMES
+from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log.record import UNKNOWN
 
 # Fewer photos than these say nothing, and no alarm is not yet "ok".
@@ -51,8 +51,7 @@ class Stream:
 
         Parameters
         ----------
-        held_out : dict
-            As of ``flowers.model.reference.read_reference``.
+        held_out : flowers.model.reference.Reference
         rows : ndarray of shape (n,)
         params : dict
             The section ``drift`` of params.yaml.
@@ -143,7 +142,7 @@ def image_warnings(reference, image, alpha):
     """
     known = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
     p_values, _ = kolmogorov_smirnov(reference[:, known], image[None][:, :, known])
-    names = np.array(NAMES)[known]
+    names = np.array(STATISTIC_NAMES)[known]
     return names[(holm(p_values) <= alpha)[0]].tolist()
 
 

@@ -39,9 +39,9 @@ class Held:
 
     @classmethod
     def of(cls, held_out):
-        """Take them from what ``flowers.model.reference.read_reference`` gives."""
-        kept = first_of_groups(held_out["group"])
-        return cls(*(held_out[name][kept] for name in ("probabilities", "truth", "image")))
+        """Take them from a ``flowers.model.reference.Reference``."""
+        kept = first_of_groups(held_out.group)
+        return cls(held_out.probabilities[kept], held_out.truth[kept], held_out.image[kept])
 
 
 @dataclass(frozen=True)

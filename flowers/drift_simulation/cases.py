@@ -50,8 +50,7 @@ def cases(held_out, answer, images, sizes, rows, shares):
 
     Parameters
     ----------
-    held_out : dict
-        As of ``flowers.model.reference.read_reference``.
+    held_out : flowers.model.reference.Reference
     answer : callable
         From images and sizes to probabilities; as ``flowers.model.predictor.Model.probabilities``.
     images : ndarray of shape (m, s, s, 3), uint8
@@ -68,7 +67,7 @@ def cases(held_out, answer, images, sizes, rows, shares):
     name : str
     case : Case
     """
-    truth, before = held_out["truth"], held_out["probabilities"]
+    truth, before = held_out.truth, held_out.probabilities
     for name, after in _answers(answer, images, sizes):
         after = after.astype(before.dtype).round(6)
         right = after.argmax(axis=1) == truth[rows]
@@ -79,7 +78,7 @@ def cases(held_out, answer, images, sizes, rows, shares):
             yield f"{name}, slowly", Case(after, right, rows, slow=SLOW)
     right, everything = before.argmax(axis=1) == truth, np.arange(len(truth))
     for name, weights in shifts.OF_CLASSES.items():
-        mix = traffic.base_mix(truth, len(held_out["classes"])) * weights(len(held_out["classes"]))
+        mix = traffic.base_mix(truth, len(held_out.classes)) * weights(len(held_out.classes))
         yield name, Case(before, right, everything, mix=mix / mix.sum())
 
 

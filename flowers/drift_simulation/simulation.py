@@ -31,7 +31,7 @@ class Simulator:
 
     Parameters
     ----------
-    held_out : dict
+    held_out : flowers.model.reference.Reference
     params : dict
         ``capital``, ``window``, ``alpha``, ``proportion_tolerance``.
     seed : int
@@ -39,16 +39,16 @@ class Simulator:
 
     def __init__(self, held_out, params, seed):
         self.held_out, self.params, self.seed = held_out, params, seed
-        right = held_out["probabilities"].argmax(axis=1) == held_out["truth"]
-        _, place, copies = np.unique(held_out["group"], return_inverse=True, return_counts=True)
+        right = held_out.probabilities.argmax(axis=1) == held_out.truth
+        _, place, copies = np.unique(held_out.group, return_inverse=True, return_counts=True)
         self.distinct = len(copies)
         self.weight = (1 / copies)[place] / self.distinct
         self.accuracy = float(right @ self.weight)
 
     def references(self, count, rng):
         """Rows of held-out photos, (count, distinct)."""
-        even = np.ones(len(self.held_out["group"]))
-        return traffic.draw_photos(self.held_out["group"], even, (count, self.distinct), rng)
+        even = np.ones(len(self.held_out.group))
+        return traffic.draw_photos(self.held_out.group, even, (count, self.distinct), rng)
 
     def rings(self, population, references, streams, rng):
         """Watch each stream.
@@ -68,11 +68,11 @@ class Simulator:
         """
         held_out = self.held_out
         helds = [
-            Held(*(held_out[name][rows] for name in ("probabilities", "truth", "image")))
+            Held(held_out.probabilities[rows], held_out.truth[rows], held_out.image[rows])
             for rows in references
         ]
         ranked, tolerance = Ranked(population), self.params["proportion_tolerance"]
-        tables = [ranked.values(rows, held_out["truth"][rows]) for rows in references]
+        tables = [ranked.values(rows, held_out.truth[rows]) for rows in references]
         codes = [ranked.bets(scored, tolerance) for scored, _ in tables]
         known, arriving = (
             np.stack([c[rows] for c, rows in zip(codes, drawn, strict=True)])
@@ -120,7 +120,7 @@ class Simulator:
 
     def _quiet(self, start, size, kind):
         """Rings of streams without a shift, the same whatever else is drawn."""
-        rng, answers = np.random.default_rng([self.seed, start]), self.held_out["probabilities"]
+        rng, answers = np.random.default_rng([self.seed, start]), self.held_out.probabilities
         drawn = traffic.streams(self.held_out, size, rng, **kind)
         return [ring for ring, *_ in self.rings(answers, self.references(size[0], rng), drawn, rng)]
 
@@ -142,13 +142,13 @@ class Simulator:
         rng, held_out = np.random.default_rng(self.seed), self.held_out
         quiet = traffic.streams(held_out, (count, QUIET), rng, **kind)
         late = self.after(case, (count, WITHIN[-1]), rng, kind)
-        population = np.concatenate([held_out["probabilities"], case.after])
+        population = np.concatenate([held_out.probabilities, case.after])
         drawn = np.concatenate([quiet, late], axis=1)
         watched = self.rings(population, self.references(count, rng), drawn, rng)
         rang = [r.at - QUIET + 1 if r else np.inf for r, *_ in watched]
         delays = np.array([delay for delay in rang if delay > 0])
         right = np.concatenate(
-            [held_out["probabilities"].argmax(axis=1) == held_out["truth"], case.correct]
+            [held_out.probabilities.argmax(axis=1) == held_out.truth, case.correct]
         )
         settled = late[:, case.slow // 2 :]
         told = {"accuracy_drop": self.accuracy - float(right[settled].mean())}
@@ -167,12 +167,11 @@ class Simulator:
 
     def after(self, case, size, rng, kind):
         """Rows of the population that come after the shift, (s, n)."""
-        held_out, m = self.held_out, len(self.held_out["truth"])
+        held_out, m = self.held_out, len(self.held_out.truth)
         if case.mix is not None:
             return traffic.streams(held_out, size, rng, mix=case.mix, **kind)
         plain = traffic.streams(held_out, size, rng, **kind)
-        some = {name: held_out[name][case.rows] for name in ("group", "truth")}
-        some["classes"] = held_out["classes"]
-        moved = m + traffic.streams(some, size, rng, **kind)
+        shifted = held_out.select(case.rows)
+        moved = m + traffic.streams(shifted, size, rng, **kind)
         share = case.share * np.minimum(1, np.arange(1, size[1] + 1) / max(case.slow, 1))
         return np.where(rng.random(size) < share, moved, plain)

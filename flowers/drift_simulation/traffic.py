@@ -64,8 +64,7 @@ def streams(photos, size, rng, *, burst=1.0, day_sd=0.0, mix=None):
 
     Parameters
     ----------
-    photos : dict
-        ``group`` and ``truth`` of each, and ``classes``.
+    photos : flowers.model.reference.Reference
     size : tuple of int
         Of streams, and of photos in each.
     rng : numpy.random.Generator
@@ -81,9 +80,9 @@ def streams(photos, size, rng, *, burst=1.0, day_sd=0.0, mix=None):
     ndarray of shape `size`, int64
         Rows of `photos`.
     """
-    truth, n_classes = photos["truth"], len(photos["classes"])
+    truth, n_classes = photos.truth, len(photos.classes)
     if burst == 1 and day_sd == 0 and mix is None:
-        return draw_photos(photos["group"], np.ones(len(truth)), size, rng)
+        return draw_photos(photos.group, np.ones(len(truth)), size, rng)
     mix = base_mix(truth, n_classes) if mix is None else mix
     count, length = size
     daily = days(mix, (count, -(-length // PER_DAY)), day_sd, rng)
@@ -95,5 +94,5 @@ def streams(photos, size, rng, *, burst=1.0, day_sd=0.0, mix=None):
     for code in np.unique(classes):
         here = classes == code
         weights = (truth == code).astype(float)
-        drawn[here] = draw_photos(photos["group"], weights, (int(here.sum()),), rng)
+        drawn[here] = draw_photos(photos.group, weights, (int(here.sum()),), rng)
     return drawn

@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b, sha256
 
-from flowers.images.statistics import flat
+from flowers.images.statistics import flatten_statistics
 
 # Probabilities are compared as they are written: equal answers must be equal numbers.
 DECIMALS = 6
@@ -149,7 +149,7 @@ def row(record, classes):
     """
     answer = record["probabilities"]
     probabilities = [round(float(answer[name]), DECIMALS) for name in classes]
-    image = flat(record["image"])
+    image = flatten_statistics(record["image"])
     # NaN is not below either. Only the last statistic may be missing, in records of old.
     known = image[:-1] if math.isnan(image[-1]) and "sharpness" not in record["image"] else image
     if not all(abs(number) < LARGEST for number in (*probabilities, *known)):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.images.statistics import NAMES
+from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log import days, record
 from flowers.log.record import KINDS, UNKNOWN, NotFinite
 from flowers.log.repeats import first_of_repeats
@@ -27,7 +27,7 @@ def row_type(n_classes):
     return np.dtype(
         [
             *(("time", "M8[us]"), ("truth", "i2")),
-            *(("probabilities", "f4", (n_classes,)), ("image", "f4", (len(NAMES),))),
+            *(("probabilities", "f4", (n_classes,)), ("image", "f4", (len(STATISTIC_NAMES),))),
         ]
     )
 

@@ -18,12 +18,9 @@ from PIL import Image  # noqa: E402
 
 from flowers.base.parallel import parallel_map, use_workers  # noqa: E402
 from flowers.features.extraction import extract_batches  # noqa: E402
-from flowers.images.index import squared  # noqa: E402
-from flowers.learning.gram import (  # noqa: E402
-    TILE,  # noqa: E402
-    compute_distances_to,
-    compute_squared_distances,
-)
+from flowers.images.index import load_image  # noqa: E402
+from flowers.learning.gram import compute_squared_distances, compute_distances_to  # noqa: E402
+from flowers.learning.gram import TILE  # noqa: E402
 from flowers.learning.sdca import StreamedSVC  # noqa: E402
 from flowers.learning.standardisation import compute_moments  # noqa: E402
 from flowers.learning.svm import GramSVC  # noqa: E402
@@ -54,7 +51,7 @@ def results(photos, images_file):
     pixels = images.reshape(len(images), -1)
     yield (
         "resize",
-        np.stack([p for p, *_ in parallel_map(squared, ((path, 32) for path in photos))]),
+        np.stack([p for p, *_ in parallel_map(load_image, ((path, 32) for path in photos))]),
     )
     sizes = np.tile((4, 3), (len(images), 1))
     parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None})

@@ -6,6 +6,7 @@ from flowers.drift import charts, watch
 from flowers.drift_simulation.cases import Case, spread
 from flowers.drift_simulation.simulation import MONTH, Simulator
 from flowers.drift_simulation.traffic import days, draw_photos, streams
+from flowers.model.reference import Reference
 from tests.flowers.drift.test_martingale import answers
 
 KNOBS = {"wealth_limit": 100, "window": 500, "alpha": 0.01, "proportion_tolerance": 0.05}
@@ -15,13 +16,14 @@ KNOBS = {"wealth_limit": 100, "window": 500, "alpha": 0.01, "proportion_toleranc
 def held_out():
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, 300)
-    return {
-        "classes": ["Iris", "Rose", "Tulip"],
-        "group": np.arange(300),
-        "truth": truth,
-        "probabilities": answers(truth, rng).astype("f4"),
-        "image": np.zeros((300, 8), "f4"),
-    }
+    return Reference(
+        classes=["Iris", "Rose", "Tulip"],
+        row=np.arange(300),
+        group=np.arange(300),
+        truth=truth,
+        probabilities=answers(truth, rng).astype("f4"),
+        image=np.zeros((300, 8), "f4"),
+    )
 
 
 def test_twins_are_not_counted_as_pictures_of_their_own():
@@ -39,8 +41,8 @@ def test_a_photo_of_no_weight_is_never_drawn_its_twins_are():
 
 
 def test_bursts_are_as_long_as_told_and_every_class_comes_as_often(held_out):
-    classes = held_out["truth"][streams(held_out, (20, 3000), np.random.default_rng(1), burst=4.0)]
-    share = np.bincount(held_out["truth"]) / 300
+    classes = held_out.truth[streams(held_out, (20, 3000), np.random.default_rng(1), burst=4.0)]
+    share = np.bincount(held_out.truth) / 300
     assert np.bincount(classes.ravel()) / classes.size == pytest.approx(share, abs=0.02)
     same = (classes[:, 1:] == classes[:, :-1]).mean()
     assert same == pytest.approx(3 / 4 + (share**2).sum() / 4, abs=0.01)
@@ -56,7 +58,7 @@ def test_days_swing_as_far_as_told_and_stay_mixes():
 def test_a_mix_that_is_asked_for_comes(held_out):
     mix = np.array([0.7, 0.0, 0.3])
     drawn = streams(held_out, (5, 2000), np.random.default_rng(3), mix=mix)
-    found = np.bincount(held_out["truth"][drawn].ravel(), minlength=3) / drawn.size
+    found = np.bincount(held_out.truth[drawn].ravel(), minlength=3) / drawn.size
     assert found == pytest.approx(mix, abs=0.03)
 
 
@@ -73,7 +75,9 @@ def test_months_without_a_shift_are_quiet(held_out, kind):
     assert name == "some"
     assert (
         told["false_alarm_rate"] <= 0.1
-        and told["false_alarm_rate_low"] <= told["false_alarm_rate"] <= told["false_alarm_rate_high"]
+        and told["false_alarm_rate_low"]
+        <= told["false_alarm_rate"]
+        <= told["false_alarm_rate_high"]
     )
     assert told["streams"] == 20 and MONTH == 20_000
 
@@ -90,7 +94,7 @@ def test_workers_change_nothing(held_out, name):
 
 
 def test_a_shift_of_the_photos_rings_soon_and_is_called_so(held_out):
-    truth, rng = held_out["truth"], np.random.default_rng(4)
+    truth, rng = held_out.truth, np.random.default_rng(4)
     after = answers(truth, rng, 0.2)
     right = after.argmax(axis=1) == truth
     simulator = Simulator(held_out, KNOBS, 0)
@@ -103,10 +107,10 @@ def test_a_shift_of_the_photos_rings_soon_and_is_called_so(held_out):
 
 
 def test_another_mix_of_classes_is_called_so(held_out):
-    truth = held_out["truth"]
-    right = held_out["probabilities"].argmax(axis=1) == truth
+    truth = held_out.truth
+    right = held_out.probabilities.argmax(axis=1) == truth
     mix = np.array([0.8, 0.1, 0.1])
-    case = Case(held_out["probabilities"], right, np.arange(300), mix=mix)
+    case = Case(held_out.probabilities, right, np.arange(300), mix=mix)
     told = Simulator(held_out, KNOBS, 0).detection(case, 10)
     assert told["detected_within_2000"] >= 0.9 and told["kind_correct"] >= 0.8
 
@@ -114,8 +118,8 @@ def test_another_mix_of_classes_is_called_so(held_out):
 def test_where_all_streams_ring_too_soon_none_is_left_to_see_the_shift(held_out, monkeypatch):
     simulator = Simulator(held_out, KNOBS, 0)
     monkeypatch.setattr(watch, "first_ring", lambda *_: watch.Ring(watch.CAPITAL, 0, 0))
-    right = held_out["probabilities"].argmax(axis=1) == held_out["truth"]
-    told = simulator.detection(Case(held_out["probabilities"], right, np.arange(300)), 2)
+    right = held_out.probabilities.argmax(axis=1) == held_out.truth
+    told = simulator.detection(Case(held_out.probabilities, right, np.arange(300)), 2)
     assert (
         told["detected_within_400"] is told["detected_within_2000"] is told["median_delay"] is None
     )
