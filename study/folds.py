@@ -18,8 +18,13 @@ from tqdm import tqdm
 
 from flowers.base.parallel import parallel_map, use_workers
 from flowers.base.tables import write_json
-from flowers.features.extraction import extract_features, extract_batches
-from flowers.features.codebook_fitting import CodebookParams, select_images, fit_codebook, sample_descriptors
+from flowers.features.codebook_fitting import (
+    CodebookParams,
+    fit_codebook,
+    sample_descriptors,
+    select_images,
+)
+from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
@@ -47,7 +52,11 @@ def decode_photos(photos, size):
 def extract_rows(images, sizes, train, recipe):
     """Features of all photos and of their mirror images, by a codebook learnt from `train`."""
     drawn = list(select_images(images, sizes, train, recipe))
-    seen = list(tqdm(parallel_map(sample_descriptors, drawn), total=len(drawn), desc="codebook", disable=None))
+    seen = list(
+        tqdm(
+            parallel_map(sample_descriptors, drawn), total=len(drawn), desc="codebook", disable=None
+        )
+    )
     preparation = {"names": ["fisher"], "codebook": fit_codebook(seen, recipe)}
     both = []
     for mirrored in (False, True):
@@ -100,7 +109,10 @@ def measure_cost(recipe, photos):
     """What a photo costs, with a codebook of some others."""
     learning = get_codebook_recipe(RECIPES[recipe])
     images, sizes = decode_photos(photos[:: len(photos) // 150], RECIPES[recipe]["resize.size"])
-    seen = [sample_descriptors(*task) for task in select_images(images, sizes, np.arange(len(images)), learning)]
+    seen = [
+        sample_descriptors(*task)
+        for task in select_images(images, sizes, np.arange(len(images)), learning)
+    ]
     preparation = {"names": ["fisher"], "codebook": fit_codebook(seen, learning)}
     return measure_features_ms(images, sizes, preparation)
 

@@ -19,8 +19,11 @@ from PIL import Image  # noqa: E402
 from flowers.base.parallel import parallel_map, use_workers  # noqa: E402
 from flowers.features.extraction import extract_batches  # noqa: E402
 from flowers.images.index import load_image  # noqa: E402
-from flowers.learning.gram import compute_squared_distances, compute_distances_to  # noqa: E402
-from flowers.learning.gram import TILE  # noqa: E402
+from flowers.learning.gram import (  # noqa: E402
+    TILE,  # noqa: E402
+    compute_distances_to,
+    compute_squared_distances,
+)
 from flowers.learning.sdca import StreamedSVC  # noqa: E402
 from flowers.learning.standardisation import compute_moments  # noqa: E402
 from flowers.learning.svm import GramSVC  # noqa: E402
