@@ -18,10 +18,15 @@ from tqdm import tqdm
 
 from flowers.base.parallel import parallel_map, use_workers
 from flowers.base.tables import write_json
-from flowers.features.extraction import extract, extracted
-from flowers.features.vocabularies import Recipe, draw, learned, sample
+from flowers.features.codebook_fitting import (
+    CodebookParams,
+    fit_codebook,
+    sample_descriptors,
+    select_images,
+)
+from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.decoding import decode_image, resize_square
-from flowers.learning.folds import grouped_folds
+from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from study.experiments import get_source_params
 from study.real import find_groups, read_photos
@@ -46,12 +51,16 @@ def decode_photos(photos, size):
 
 def extract_rows(images, sizes, train, recipe):
     """Features of all photos and of their mirror images, by a codebook learnt from `train`."""
-    drawn = list(draw(images, sizes, train, recipe))
-    seen = list(tqdm(parallel_map(sample, drawn), total=len(drawn), desc="codebook", disable=None))
-    preparation = {"names": ["fisher"], "codebook": learned(seen, recipe)}
+    drawn = list(select_images(images, sizes, train, recipe))
+    seen = list(
+        tqdm(
+            parallel_map(sample_descriptors, drawn), total=len(drawn), desc="codebook", disable=None
+        )
+    )
+    preparation = {"names": ["fisher"], "codebook": fit_codebook(seen, recipe)}
     both = []
     for mirrored in (False, True):
-        parts = extracted(images, sizes, preparation, mirrored)
+        parts = extract_batches(images, sizes, preparation, mirrored)
         parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
         both.append(np.concatenate([rows for _, rows in parts]))
     return *both, preparation
@@ -62,7 +71,7 @@ def measure_features_ms(images, sizes, preparation):
     times = []
     for i in range(TIMED):
         start = time.process_time()
-        extract(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
+        extract_features(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
         times.append(time.process_time() - start)
     return 1000 * float(np.median(times))
 
@@ -70,7 +79,7 @@ def measure_features_ms(images, sizes, preparation):
 def get_codebook_recipe(params):
     """How the codebook of a recipe is learnt."""
     scales = tuple(json.loads(params["codebook.scales"]))
-    return Recipe(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
+    return CodebookParams(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
 
 
 def evaluate_folds(recipe, labels, photos, groups):
@@ -79,7 +88,7 @@ def evaluate_folds(recipe, labels, photos, groups):
     learning = get_codebook_recipe(params)
     images, sizes = decode_photos(photos, params["resize.size"])
     found = []
-    for train, test in grouped_folds(labels, groups, FOLDS, SEED):
+    for train, test in make_grouped_folds(labels, groups, FOLDS, SEED):
         X, mirrored, preparation = extract_rows(images, sizes, train, learning)
         model = GramSVC(C=2.0, kernel="linear", standardise=False, multiclass="ovr")
         both = np.concatenate([X[train], mirrored[train]])
@@ -100,8 +109,11 @@ def measure_cost(recipe, photos):
     """What a photo costs, with a codebook of some others."""
     learning = get_codebook_recipe(RECIPES[recipe])
     images, sizes = decode_photos(photos[:: len(photos) // 150], RECIPES[recipe]["resize.size"])
-    seen = [sample(*task) for task in draw(images, sizes, np.arange(len(images)), learning)]
-    preparation = {"names": ["fisher"], "codebook": learned(seen, learning)}
+    seen = [
+        sample_descriptors(*task)
+        for task in select_images(images, sizes, np.arange(len(images)), learning)
+    ]
+    preparation = {"names": ["fisher"], "codebook": fit_codebook(seen, learning)}
     return measure_features_ms(images, sizes, preparation)
 
 
