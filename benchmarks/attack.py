@@ -18,6 +18,7 @@ from itertools import cycle
 
 import numpy as np
 
+from benchmarks.attack_photos import measure_costs
 from benchmarks.hostile_photos import generate_photos
 from benchmarks.serve import MODEL, SCORER, measure, server
 from scoring.server.settings import Settings, processors
