@@ -24,7 +24,7 @@ def verify(shop):
     found = [
         line
         for line in done.stdout.splitlines()
-        if line.startswith(("in git: ", "in dvc: ", "anew: "))
+        if line.startswith(("in git: ", "in dvc: ", "rerun: "))
     ]
     return found, (done.stdout + done.stderr).splitlines()[-1], done.returncode
 
@@ -80,7 +80,7 @@ def test_five_lies_are_five_findings_and_what_a_run_makes_instead_is_kept(verifi
     found, last, code = verify(shop)
     assert code == 1
     assert set(map(path_in, found)) == lies
-    assert "5 are not as committed" in last and all(lie in last for lie in lies)
+    assert "5 outputs differ from the commit" in last and all(lie in last for lie in lies)
     if committed:
         assert (shop.path / "differing/plots/confusion.svg").read_bytes() == right
         assert (shop.path / "differing/dvc.lock").is_file()
@@ -107,7 +107,7 @@ def test_damaged_objects_of_the_cache_are_named_and_the_printed_words_heal_them(
     for out, place in ((outs[0], cached(shop, outs[0])), (outs[1], part)):
         about = [line for line in found if path_in(line) == out]
         assert any(str(place) in line for line in about)
-        (remedy,) = (line.split("healed by: ")[1] for line in about if "healed by" in line)
+        (remedy,) = (line.split("repaired by: ")[1] for line in about if "repaired by" in line)
         shop.run("bash", "-c", remedy.split(" (or ")[0])
     assert shop.run("git", "status", "--porcelain").stdout == ""
     # What was just run is as committed.
