@@ -17,14 +17,14 @@ from sklearn.model_selection import StratifiedKFold
 
 from flowers.base.plots import to_svg
 from flowers.base.tables import read_json, write_json, write_text
-from flowers.duplicates.colour import groups_of
-from flowers.duplicates.search import all_pairs, twin_search
+from flowers.duplicates.colour import group_pairs
+from flowers.duplicates.search import find_near_duplicates, merge_pairs
 from flowers.features.extraction import extract
 from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import grouped_folds
 from flowers.learning.svm import GramSVC
 from flowers.sources.files import iterate_archive
-from flowers.synthetic.collection import drawn_set
+from flowers.synthetic.collection import generate_images
 from flowers.synthetic.picture import SPECIES
 from study.alterations import ALTERATIONS
 from study.photos import DOWNLOADS, read_thresholds
@@ -58,7 +58,7 @@ def measure_recall(photos, images, matches):
     """
     rows = np.linspace(0, len(images) - 1, min(COPIES, len(images))).astype(int)
     count = len(rows)
-    groups = groups_of(all_pairs(matches), len(images))
+    groups = group_pairs(merge_pairs(matches), len(images))
     originals = []
     for row in rows:
         originals.append(decode_image(photos[row])[0])
@@ -70,7 +70,9 @@ def measure_recall(photos, images, matches):
             resize_square(alter(photo, np.random.default_rng((k, i))), SIZE)
             for i, photo in enumerate(originals)
         ]
-        signals = twin_search(np.concatenate([images[rows], np.stack(copies)]), read_thresholds())
+        signals = find_near_duplicates(
+            np.concatenate([images[rows], np.stack(copies)]), read_thresholds()
+        )
         recall[name] = {}
         for signal, (pairs, _) in signals.items():
             original, copy = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)].T
@@ -110,8 +112,8 @@ def group_by_rules(matches, n):
     rules = {"none": None}
     for k in range(len(matches)):
         signals = list(matches)[: k + 1]
-        pairs = all_pairs({signal: matches[signal] for signal in signals})
-        rules[" + ".join(signals)] = groups_of(pairs, n)
+        pairs = merge_pairs({signal: matches[signal] for signal in signals})
+        rules[" + ".join(signals)] = group_pairs(pairs, n)
     return rules
 
 
@@ -127,7 +129,7 @@ def measure_accuracies(labels, images, matches):
     """Accuracy and leakage of an SVM on hog and colour under the groups of each rule."""
     batches = range(0, len(images), 100)
     X = np.concatenate([extract(images[k : k + 100], ["hog", "colour"]) for k in batches])
-    all_groups = groups_of(all_pairs(matches), len(images))
+    all_groups = group_pairs(merge_pairs(matches), len(images))
     figures = {}
     for rule, groups in group_by_rules(matches, len(images)).items():
         scores = []
@@ -157,11 +159,11 @@ def decode_photos(photos):
 def measure_synthetic():
     """Figures of synthetic photos that are all distinct, so that every pair is wrong."""
     count = PER_CLASS * len(SPECIES)
-    files = list(drawn_set(PER_CLASS, near_duplicate_share=0, wrong_labels=0))[:count]
+    files = list(generate_images(PER_CLASS, near_duplicate_share=0, wrong_labels=0))[:count]
     photos = [content for _, content in files]
     images = decode_photos(photos)
-    matches = twin_search(images, read_thresholds())
-    pairs = len(all_pairs(matches))
+    matches = find_near_duplicates(images, read_thresholds())
+    pairs = len(merge_pairs(matches))
     errors = {"pairs": pairs, "wrong_per_1000_photos": 1000 * pairs / len(images)}
     return {"photos": len(images), "unaltered": errors} | measure_recall(photos, images, matches)
 
@@ -172,7 +174,7 @@ def measure_real(archive):
     labels = np.array([label for label, _, _ in files])
     photos = [content for _, _, content in files]
     images = decode_photos(photos)
-    matches = twin_search(images, read_thresholds())
+    matches = find_near_duplicates(images, read_thresholds())
     figures = {"photos": len(images), "unaltered": count_errors(photos, matches)}
     figures |= measure_recall(photos, images, matches)
     return figures | {"accuracy": measure_accuracies(labels, images, matches)}

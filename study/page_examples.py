@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from flowers.synthetic.picture import draw
+from flowers.synthetic.picture import draw_photo
 from study.repository import ROOT
 
 FOLDER = ROOT / "scoring/server/page/examples"
@@ -14,7 +14,7 @@ SEEDS = {"Lilly": (0, 2), "Lotus": (1, 6), "Orchid": (2, 6), "Sunflower": (3, 6)
 
 def draw_example(species):
     """Draw the square image of one species."""
-    image = draw(species, np.random.default_rng(SEEDS[species]))
+    image = draw_photo(species, np.random.default_rng(SEEDS[species]))
     return ImageOps.fit(image, (SIZE, SIZE), Image.Resampling.LANCZOS)
 
 

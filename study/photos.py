@@ -7,8 +7,8 @@ import yaml
 from tqdm import tqdm
 
 from flowers.base.errors import RejectedImage
-from flowers.duplicates.colour import groups_of
-from flowers.duplicates.search import all_pairs, twin_search
+from flowers.duplicates.colour import group_pairs
+from flowers.duplicates.search import find_near_duplicates, merge_pairs
 from flowers.images.decoding import decode_image, load_pixels
 from flowers.sources.files import iterate_archive, iterate_folder
 from study.repository import ROOT
@@ -49,4 +49,4 @@ def read_thresholds():
 def find_groups(photos):
     """Near-duplicate group of each photo, ndarray of shape (n,)."""
     images = np.stack([load_pixels(photo)[0] for photo in photos])
-    return groups_of(all_pairs(twin_search(images, read_thresholds())), len(photos))
+    return group_pairs(merge_pairs(find_near_duplicates(images, read_thresholds())), len(photos))

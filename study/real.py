@@ -18,7 +18,7 @@ from flowers.base.tables import write_csv, write_json, write_text
 from flowers.evaluation.charts import plot_tuning
 from flowers.evaluation.metrics import compute_bootstrap_interval
 from flowers.model import folder as model_folder
-from flowers.splits import grouped_split
+from flowers.splits import split_by_group
 from study import experiments
 from study.photos import DOWNLOADS, find_groups, read_photos
 from study.recipes import PROTOCOLS, RECIPES
@@ -44,7 +44,7 @@ def select_holdout(labels, photos, groups):
     ndarray of int
         Positions of the photos.
     """
-    holdout = np.flatnonzero(grouped_split(labels, groups, HOLDOUT_SHARE, SEED))
+    holdout = np.flatnonzero(split_by_group(labels, groups, HOLDOUT_SHARE, SEED))
     digests = sorted({sha256(photos[i]).hexdigest() for i in holdout})
     write_csv(HOLDOUT, [{"sha256": digest} for digest in digests])
     return holdout
