@@ -106,7 +106,7 @@ def format_notes(names):
     yield f"p: exact McNemar test; above {ALPHA} the difference is not significant"
     for name in names:
         if leakage := read_leakage(name.partition(":")[0]):
-            yield f"{name}: leakage, {leakage:.0%} of its test photos have a near-duplicate in train"
+            yield f"{name}: leakage, {leakage:.0%} of test photos have a near-duplicate in train"
 
 
 def format_report(names):

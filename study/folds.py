@@ -14,10 +14,15 @@ from tqdm import tqdm
 
 from flowers.base.parallel import parallel_map, use_workers
 from flowers.base.tables import read_json, write_json
-from flowers.features.extraction import extract, extracted
-from flowers.features.vocabularies import Recipe, draw, learned, sample
+from flowers.features.codebook_fitting import (
+    CodebookParams,
+    fit_codebook,
+    sample_descriptors,
+    select_images,
+)
+from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.decoding import decode_image, resize_square
-from flowers.learning.folds import grouped_folds
+from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from study.experiments import get_source_params
 from study.photos import find_groups, read_photos
@@ -42,12 +47,13 @@ def decode_photos(photos, size):
 
 def extract_rows(images, sizes, train, recipe):
     """Extract features of all photos and of their mirror images, by a codebook of `train`."""
-    tasks = list(draw(images, sizes, train, recipe))
-    samples = tqdm(parallel_map(sample, tasks), total=len(tasks), desc="codebook", disable=None)
-    preparation = {"names": ["fisher"], "codebook": learned(list(samples), recipe)}
+    tasks = list(select_images(images, sizes, train, recipe))
+    samples = parallel_map(sample_descriptors, tasks)
+    samples = tqdm(samples, total=len(tasks), desc="codebook", disable=None)
+    preparation = {"names": ["fisher"], "codebook": fit_codebook(list(samples), recipe)}
     both = []
     for mirrored in (False, True):
-        parts = extracted(images, sizes, preparation, mirrored)
+        parts = extract_batches(images, sizes, preparation, mirrored)
         parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
         both.append(np.concatenate([rows for _, rows in parts]))
     return *both, preparation
@@ -58,25 +64,25 @@ def measure_features_ms(images, sizes, preparation):
     times = []
     for i in range(TIMED):
         start = time.process_time()
-        extract(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
+        extract_features(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
         times.append(time.process_time() - start)
     return 1000 * float(np.median(times))
 
 
-def get_codebook_recipe(params):
+def get_codebook_params(params):
     """Return how the codebook of a recipe is learned."""
     scales = tuple(json.loads(params["codebook.scales"]))
-    return Recipe(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
+    return CodebookParams(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
 
 
 def evaluate_folds(recipe, labels, photos, groups):
     """Compute the accuracy on each fold, and the cost of a photo."""
     params = RECIPES[recipe]
-    codebook_recipe = get_codebook_recipe(params)
+    codebook_params = get_codebook_params(params)
     images, sizes = decode_photos(photos, params["resize.size"])
     accuracies = []
-    for train, test in grouped_folds(labels, groups, FOLDS, SEED):
-        X, mirrored, preparation = extract_rows(images, sizes, train, codebook_recipe)
+    for train, test in make_grouped_folds(labels, groups, FOLDS, SEED):
+        X, mirrored, preparation = extract_rows(images, sizes, train, codebook_params)
         model = GramSVC(C=2.0, kernel="linear", standardise=False, multiclass="ovr")
         both = np.concatenate([X[train], mirrored[train]])
         model.fit(both, np.tile(labels[train], 2), np.tile(groups[train], 2))
@@ -94,11 +100,11 @@ def evaluate_folds(recipe, labels, photos, groups):
 
 def measure_cost(recipe, photos):
     """Median CPU milliseconds of a photo's features, with a codebook of other photos."""
-    codebook_recipe = get_codebook_recipe(RECIPES[recipe])
+    codebook_params = get_codebook_params(RECIPES[recipe])
     images, sizes = decode_photos(photos[:: len(photos) // 150], RECIPES[recipe]["resize.size"])
-    tasks = draw(images, sizes, np.arange(len(images)), codebook_recipe)
-    samples = [sample(*task) for task in tasks]
-    preparation = {"names": ["fisher"], "codebook": learned(samples, codebook_recipe)}
+    tasks = select_images(images, sizes, np.arange(len(images)), codebook_params)
+    samples = [sample_descriptors(*task) for task in tasks]
+    preparation = {"names": ["fisher"], "codebook": fit_codebook(samples, codebook_params)}
     return measure_features_ms(images, sizes, preparation)
 
 

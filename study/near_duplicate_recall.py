@@ -19,9 +19,9 @@ from flowers.base.plots import to_svg
 from flowers.base.tables import read_json, write_json, write_text
 from flowers.duplicates.colour import group_pairs
 from flowers.duplicates.search import find_near_duplicates, merge_pairs
-from flowers.features.extraction import extract
+from flowers.features.extraction import extract_features
 from flowers.images.decoding import decode_image, resize_square
-from flowers.learning.folds import grouped_folds
+from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from flowers.sources.files import iterate_archive
 from flowers.synthetic.collection import generate_images
@@ -122,13 +122,13 @@ def split_folds(X, labels, groups, seed):
     if groups is None:
         splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
         return splitter.split(X, labels)
-    return grouped_folds(labels, groups, FOLDS, seed)
+    return make_grouped_folds(labels, groups, FOLDS, seed)
 
 
 def measure_accuracies(labels, images, matches):
     """Accuracy and leakage of an SVM on hog and colour under the groups of each rule."""
     batches = range(0, len(images), 100)
-    X = np.concatenate([extract(images[k : k + 100], ["hog", "colour"]) for k in batches])
+    X = np.concatenate([extract_features(images[k : k + 100], ["hog", "colour"]) for k in batches])
     all_groups = group_pairs(merge_pairs(matches), len(images))
     figures = {}
     for rule, groups in group_by_rules(matches, len(images)).items():

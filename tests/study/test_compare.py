@@ -85,7 +85,7 @@ def test_each_model_has_a_block(repo, capsys):
 
 
 def test_leakage_is_reported(repo, capsys):
-    assert "better: leakage, 64% of its test" in print_comparison(capsys, "HEAD", "better")
+    assert "better: leakage, 64% of test" in print_comparison(capsys, "HEAD", "better")
     assert "leakage" not in print_comparison(capsys, "HEAD", "workspace", "HEAD:nb")
 
 
