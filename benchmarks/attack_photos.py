@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.hostile_photos import photos
+from benchmarks.hostile_photos import generate_photos
 from flowers.base.errors import RejectedImage
 from flowers.images.decoding import load_pixels
 
@@ -19,7 +19,7 @@ def costs():
     dict of str to dict
         By name: ``bytes``, ``seconds``, ``mb``, and ``answer``, "read" or the reason.
     """
-    return {name: {"bytes": len(photo)} | _cost(photo) for name, photo in photos()}
+    return {name: {"bytes": len(photo)} | _cost(photo) for name, photo in generate_photos()}
 
 
 def _cost(photo):

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clean_copy import ROOT
-from benchmarks.scale import clocked, peak_mb, raced
+from benchmarks.measure import read_peak_mb, run_competitor, time_call
 from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
+from study.repository import ROOT
 
 SIZES = (1000, 2000, 4000)
 NEW = 512  # photos that are answered after the fit
@@ -77,13 +77,13 @@ def rivals(name):
 
         # As ours: temperature, five folds, one machine kept.
         machine = CalibratedClassifierCV(SVC(), method="temperature", cv=5, ensemble=False)
-    from flowers.learning.standard import moments, standardised
+    from flowers.learning.standardisation import compute_moments, standardise_block
 
     def fit(X, y):
-        mean, scale = moments(X)
+        mean, scale = compute_moments(X)
         # In a single precision, which both take; StandardScaler would need three times the memory.
-        model = machine.fit(standardised(X, mean, scale, slice(None)), y)
-        return lambda new: model.predict(standardised(new, mean, scale, slice(None)))
+        model = machine.fit(standardise_block(X, mean, scale, slice(None)), y)
+        return lambda new: model.predict(standardise_block(new, mean, scale, slice(None)))
 
     return fit
 
@@ -96,14 +96,14 @@ def competitor(name, folder, n):
     X, y = np.load(folder / "X.npy", mmap_mode="r"), np.load(folder / "y.npy")
     train, new = np.array(X[:n]), np.array(X[-NEW:])
     with use_workers(-1, "threading"):
-        answer, fit_s, fit_cpu = clocked(fit, train, y[:n])
-        told, answer_s, answer_cpu = clocked(answer, new)
+        answer, fit_s, fit_cpu = time_call(fit, train, y[:n])
+        told, answer_s, answer_cpu = time_call(answer, new)
     figures = {
         "fit_s": round(fit_s, 2),
         "fit_cpu_s": round(fit_cpu, 2),
         "answer_ms": round(1000 * answer_s / NEW, 2),
         "answer_cpu_ms": round(1000 * answer_cpu / NEW, 2),
-        "peak_mb": round(peak_mb()),
+        "peak_mb": round(read_peak_mb()),
         "accuracy": round(float(np.mean(told == y[-NEW:])), 4),
     }
     print(json.dumps(figures))
@@ -121,7 +121,9 @@ def main(source=None):
             for name in names:
                 if name != "plain" or n <= PLAIN_AT_MOST:
                     environment = DETERMINISTIC_ENVIRONMENT | os.environ if name == "ours" else None
-                    found = raced("benchmarks.race", name, folder, n, environment=environment)
+                    found = run_competitor(
+                        "benchmarks.race", name, folder, n, environment=environment
+                    )
                     results.setdefault(name, {})[n] = found
                     print(f"{name:<8} {n:>5}", *(f"{k} {v}" for k, v in found.items()), flush=True)
                     write(results, source)

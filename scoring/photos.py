@@ -11,8 +11,8 @@ from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.tables import read_csv
 from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
-from flowers.synthetic.picture import SPECIES, draw
-from scoring.local import photos_in
+from flowers.synthetic.picture import SPECIES, draw_photo
+from scoring.predict import list_files
 
 PHOTOS, INDEX, SPLIT = Path("data/photos"), Path("data/index.csv"), Path("data/split.csv")
 NARROWED = 0.04  # of a side, at most, so that a photo sent again is a photo of its own
@@ -35,7 +35,7 @@ def drawn(weights, count, rng):
     """
     for species in rng.choice(SPECIES, count, p=weights(len(SPECIES))):
         buffer = io.BytesIO()
-        draw(species, rng).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
+        draw_photo(species, rng).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
         yield str(species), buffer.getvalue()
 
 
@@ -48,7 +48,7 @@ def of_folder(folder, weights, count, rng):
         If there are not two classes at least.
     """
     classes = {}
-    for path in photos_in([folder]):
+    for path in list_files([folder]):
         classes.setdefault(path.parent.name, []).append(path)
     if len(classes) < 2:
         raise BadInput(
@@ -135,7 +135,7 @@ def used_to_train(folder):
     -------
     used, photos : int
     """
-    paths = photos_in([folder])
+    paths = list_files([folder])
     if not (INDEX.is_file() and SPLIT.is_file()):
         return 0, len(paths)
     index, split = read_csv(INDEX), read_csv(SPLIT)

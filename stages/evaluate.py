@@ -7,21 +7,21 @@ import numpy as np
 from flowers.base.tables import read_csv, to_rows, write_csv, write_json, write_text
 from flowers.evaluation import charts, metrics, predictions
 from flowers.images.contact_sheet import write_contact_sheet
-from flowers.learning.saved import load
-from stages.support.files import load_rows
-from stages.support.run import run
-from stages.support.workers import stage_workers
+from flowers.learning.persistence import load_model
+from stages.support.files import load_split
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_workers
 
 
 def main(params):
-    rows = load_rows()
+    rows = load_split()
     index = read_csv("data/index.csv")
     test = np.flatnonzero(~rows["train"])
     labels = rows["label"][test]
     groups = rows["group"][test]
     X = np.load("data/features.npy", mmap_mode="r")[test]
-    models = {name: load(f"models/{name}.joblib", mapped=True) for name in ("svm", "nb")}
-    with stage_workers():
+    models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in ("svm", "nb")}
+    with use_stage_workers():
         by_model = predictions.predict_images(models, X, labels, groups)
     options = (params["resamples"], params["seed"], params["bins"])
     figures = {name: metrics.compute_metrics(p, *options) for name, p in by_model.items()}
@@ -45,4 +45,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("evaluate", main)
+    run_stage("evaluate", main)

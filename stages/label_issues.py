@@ -5,12 +5,12 @@ import numpy as np
 from flowers.base.tables import read_csv, to_rows, write_csv
 from flowers.evaluation.label_issues import NEAR_DUPLICATE, find_label_issues
 from flowers.images.contact_sheet import write_contact_sheet
-from stages.support.files import load_rows
-from stages.support.run import run
+from stages.support.files import load_split
+from stages.support.run import run_stage
 
 
 def main(params):
-    rows = load_rows()
+    rows = load_split()
     index = read_csv("data/index.csv")
     labels = rows["label"]
     classes = np.unique(labels)
@@ -41,4 +41,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("label_issues", main)
+    run_stage("label_issues", main)

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 
 from flowers.base.tables import round_floats
-from flowers.learning.calibration import argmax_labels
+from flowers.learning.calibration import choose_labels
 from flowers.splits import measure_leakage
 
 
@@ -223,7 +223,7 @@ def compute_metrics(predictions, resamples, seed, bins):
     per_class = precision_recall_fscore_support(
         labels, predicted, labels=classes, zero_division=0.0
     )
-    uncalibrated = argmax_labels(classes, predictions.decision)
+    uncalibrated = choose_labels(classes, predictions.decision)
     return {
         "accuracy": accuracy_score(labels, predicted),
         "accuracy_low": low,

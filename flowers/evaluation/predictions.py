@@ -47,7 +47,7 @@ class Predictions:
         if unknown:
             raise BadInput(f"the training part has no image of the classes {unknown}; split again")
         decision = model.decision_function(X)
-        return cls(labels, groups, model.classes_, model.calibrated(decision), decision)
+        return cls(labels, groups, model.classes_, model.calibrate_decision(decision), decision)
 
     @property
     def predicted(self):

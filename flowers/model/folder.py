@@ -9,8 +9,8 @@ import numpy as np
 from flowers.base.errors import BadInput
 from flowers.base.tables import atomic_write, write_csv, write_text
 from flowers.features import codebook as codebooks
-from flowers.features.extraction import LEARNED
-from flowers.learning import saved
+from flowers.features.extraction import NEEDS_CODEBOOK
+from flowers.learning import persistence
 from flowers.model.card import CARD, build_card, check_attestation, hash_file, read_card
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
@@ -112,7 +112,7 @@ def load_predictor(folder, sha256=None):
         )
     path = folder / card["model"]["file"]
     try:
-        estimator = saved.load(path)
+        estimator = persistence.load_model(path)
         classes = [str(c) for c in estimator.classes_]
     except (Exception, SystemExit) as error:  # unpickling can raise anything
         raise BadInput(
@@ -126,7 +126,7 @@ def load_predictor(folder, sha256=None):
         )
     codebook = None
     if "codebook" in card:
-        codebook = codebooks.read(folder / card["codebook"]["file"])
+        codebook = codebooks.read_codebook(folder / card["codebook"]["file"])
     return Predictor(estimator, card, provenance, codebook)
 
 
@@ -187,7 +187,7 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
     folder : path-like
         Replaced if it exists.
     file : path-like
-        The estimator, from ``flowers.learning.saved``.
+        The estimator, from ``flowers.learning.persistence``.
     preparation : dict
         ``features``, ``size`` and, for learned features, the path ``codebook``.
     golden : dict of file name to bytes
@@ -202,10 +202,10 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
     dict
         The card.
     """
-    estimator = saved.load(file, mapped=True)
+    estimator = persistence.load_model(file, mapped=True)
     features = preparation["features"]
-    path = preparation.get("codebook") if LEARNED & set(features) else None
-    codebook = codebooks.read(path) if path else None
+    path = preparation.get("codebook") if NEEDS_CODEBOOK & set(features) else None
+    codebook = codebooks.read_codebook(path) if path else None
     preparation = {"features": features, "size": preparation["size"]}
     classes = [str(c) for c in estimator.classes_]
     predictor = Predictor(estimator, {"classes": classes} | preparation, {}, codebook)

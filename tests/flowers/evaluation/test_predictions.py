@@ -12,7 +12,7 @@ from flowers.evaluation.predictions import (
     predict_images,
 )
 from flowers.learning.naive_bayes import CalibratedNB
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import make_rows
 
 CLASSES = np.array(["a", "b"])
 PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
@@ -24,7 +24,7 @@ def make_predictions(*labels, probabilities=PROBABILITIES):
 
 
 def test_predictions_are_those_of_the_model():
-    X, y = rows()
+    X, y = make_rows()
     model = CalibratedNB().fit(X, y)
     predictions = predict_images({"nb": model}, X, y, np.arange(len(y)))["nb"]
     np.testing.assert_array_equal(predictions.probabilities, model.predict_proba(X))
@@ -34,7 +34,7 @@ def test_predictions_are_those_of_the_model():
 
 
 def test_a_label_without_training_images_is_rejected():
-    X, y = rows()
+    X, y = make_rows()
     model = CalibratedNB().fit(X, y)
     with pytest.raises(BadInput, match="'rose'"):
         Predictions.from_model(model, X[:2], np.array([y[0], "rose"]), np.arange(2))

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.attack_photos import MAX_MB, MAX_SECONDS, costs
-from benchmarks.hostile_photos import segment
+from benchmarks.hostile_photos import make_segment
 from flowers.base.errors import RejectedImage
 from flowers.images.decoding import decode_image, detect_format
 from flowers.images.prescan import MAX_PIECES, MAX_PIXELS, MAX_SCANNED_PIXELS, prescan
@@ -24,7 +24,7 @@ def test_no_photo_costs_more_than_a_second_of_the_processor_or_300_mb():
 
 @pytest.mark.parametrize("pieces", [1, MAX_PIECES["JPEG"] + 1])
 def test_pieces_of_a_jpeg_are_counted_before_and_after_its_scan(pieces):
-    data, comments = encode_image(make_picture(), "JPEG"), segment(0xFE) * pieces
+    data, comments = encode_image(make_picture(), "JPEG"), make_segment(0xFE) * pieces
     for odd in (data[:2] + comments + data[2:], data[:-2] + comments + data[-2:]):
         if pieces == 1:
             assert decode_image(odd) == decode_image(data)
@@ -48,7 +48,7 @@ def test_scans_are_weighed_by_pixels_and_cannot_be_hidden():
     large = encode_image(Image.new("L", (5_000, 5_000)), "JPEG", progressive=True)
     for data, name in ((small, "small"), (large, "large")):
         last = data[data.rindex(b"\xff\xda") : -2]
-        for between in (b"", segment(0xFE, b"\xff\xd9"), b"\xff\x01\xff\xd0"):
+        for between in (b"", make_segment(0xFE, b"\xff\xd9"), b"\xff\x01\xff\xd0"):
             odd = data[:-2] + (between + last) * 20 + data[-2:]
             if name == "small":
                 assert decode_image(odd)[0].size == make_picture().size
@@ -84,7 +84,7 @@ def test_a_camera_s_24_mp_with_all_its_blocks_is_read(progressive):
         exif=make_exif(6),
         icc_profile=np.random.default_rng(0).bytes(1_000_000),
     )
-    xmp = segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(60_000)) * 100
+    xmp = make_segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(60_000)) * 100
     video = np.random.default_rng(1).bytes(3_000_000)
     image, notes = decode_image(data[:2] + xmp + data[2:] + video)
     assert (image.size, notes) == ((4_000, 6_000), ("exif-transposed",))
@@ -93,7 +93,9 @@ def test_a_camera_s_24_mp_with_all_its_blocks_is_read(progressive):
 
 def test_what_makes_no_pixels_changes_none():
     plain = encode_image(make_picture(), "JPEG", quality=90)
-    extra = [segment(0xE0 + n, b"rubbish" * n) for n in range(16)] + [segment(0xFE, b"words")]
+    extra = [make_segment(0xE0 + n, b"rubbish" * n) for n in range(16)] + [
+        make_segment(0xFE, b"words")
+    ]
     assert decode_image(plain[:20] + b"".join(extra) + b"junk\xff\0\xff\xff" + plain[20:]) == (
         decode_image(plain)
     )
