@@ -34,7 +34,7 @@ def prepare(source, folder):
     from flowers.base.parallel import use_workers
     from flowers.splits import split_by_group
     from study.experiments import get_source_params
-    from study.folds import decode_photos, extract_rows, get_codebook_recipe
+    from study.folds import decode_photos, extract_rows, get_codebook_params
     from study.real import find_groups, read_photos
     from study.recipes import RECIPES
 
@@ -44,7 +44,7 @@ def prepare(source, folder):
         groups = find_groups(photos)
         test = split_by_group(labels, groups, 0.2, SEED)
         X, mirrored, _ = extract_rows(
-            images, sizes, np.flatnonzero(~test), get_codebook_recipe(RECIPES["fisher-small"])
+            images, sizes, np.flatnonzero(~test), get_codebook_params(RECIPES["fisher-small"])
         )
     np.savez(
         folder / "photos.npz",

@@ -7,8 +7,8 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from flowers.base.errors import BadInput
-from flowers.images.decoding import detect_format
+from flowers.base.errors import BadInput, RejectedImage
+from flowers.images.decoding import FORMATS, check_format, detect_format
 from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import fetch_file
 from flowers.sources.folders import find_class_folders
@@ -97,7 +97,7 @@ def _archive_alone(paths):
     """Give the name of the first archive if no file is a photo, else None."""
     found = None
     for path in paths:
-        if detect_format(head := _head(path)):
+        if detect_format(head := _head(path)) in FORMATS:
             return None
         found = found or (path.name if is_archive(head) else None)
     return found
@@ -195,9 +195,11 @@ def find_fault(label, content):
         return NESTED
     if label is None:
         return "not in a class folder"
-    if not content:
-        return "empty"
-    return None if detect_format(content) else "not a JPEG, PNG or WEBP"
+    try:
+        check_format(content)
+    except RejectedImage as error:
+        return str(error)
+    return None
 
 
 def make_printable(name):
