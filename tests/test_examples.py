@@ -1,4 +1,4 @@
-"""The examples in docstrings and documentation run as written, in a directory with a small model."""
+"""The examples in docstrings and documentation run as written, beside a small model."""
 
 import doctest
 import importlib
