@@ -36,7 +36,7 @@ CARD_SCHEMA = _object(
     size={"type": "integer", "minimum": 16},
     model=_object(file=_NAME, md5=_DIGEST, sha256=_DIGEST),
     versions={"type": "object"},
-    golden={"type": "array", "items": _object(file=_NAME, probabilities=_SHARES)},
+    golden={"type": "array", "minItems": 1, "items": _object(file=_NAME, probabilities=_SHARES)},
 )
 # Only of a model with features that learn.
 CARD_SCHEMA["properties"]["codebook"] = _object(file=_NAME, sha256=_DIGEST)
@@ -79,11 +79,36 @@ def build_card(file, estimator, features, size, golden):
             "md5": hash_file(file, "md5"),
             "sha256": hash_file(file, "sha256"),
         },
-        # The minor version alone: pickles do not depend on more.
-        "versions": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
-        | {name: version(name) for name in LIBRARIES},
+        "versions": read_library_versions(),
         "golden": golden,
     }
+
+
+def read_library_versions():
+    """Return the installed versions of Python (the minor one, as pickles need) and `LIBRARIES`."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"python": python} | {name: version(name) for name in LIBRARIES}
+
+
+def check_library_versions(folder, card):
+    """Compare the library versions of a card with the installed ones.
+
+    Raises
+    ------
+    BadInput
+        If one differs.
+    """
+    installed = read_library_versions()
+    differences = [
+        f"{name} {number} (installed: {installed[name]})"
+        for name, number in card["versions"].items()
+        if installed.get(name, number) != number
+    ]
+    if differences:
+        raise BadInput(
+            f"{folder} was written with {', '.join(differences)}: install these versions, or run "
+            "dvc repro and promote again"
+        )
 
 
 def read_card(folder):
@@ -108,6 +133,10 @@ def read_card(folder):
             f"{folder / CARD} has schema version {found}, this program reads "
             f"{SCHEMA_VERSION}: run dvc repro and promote again, or serve it with the program of its "
             "commit"
+        )
+    if isinstance(card, dict) and card.get("golden") == []:
+        raise BadInput(
+            f"{folder / CARD} has no golden images: run dvc repro and promote again"
         )
     _check_schema(card, CARD_SCHEMA, folder / CARD)
     origin = {}

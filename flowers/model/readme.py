@@ -1,5 +1,7 @@
 """The card of a model for people to read."""
 
+import re
+
 TEMPLATE = """# Flowers: {champion}
 
 Tells which of {count} flowers a photo shows: {classes}. It answers with one of them whatever the
@@ -37,6 +39,17 @@ It learnt from {train} photos. A photo of {size}×{size} pixels becomes a row of
 """
 
 
+def escape_markdown(text):
+    r"""Escape characters that Markdown or HTML would interpret, and join the text to one line.
+
+    Examples
+    --------
+    >>> print(escape_markdown("a|b_<i>"))
+    a\|b\_\<i\>
+    """
+    return re.sub(r"([\\`*_\[\]<>|&])", r"\\\1", " ".join(text.split()))
+
+
 def render_readme(card):
     """Describe a model: what it answers, how good it is by class, what it was made of.
 
@@ -53,8 +66,8 @@ def render_readme(card):
     """
     model, split = card["model"], card["split"]
     rows = [
-        f"| {row['class']} | {row['photos']} | {row['precision']:.3f} | {row['recall']:.3f} "
-        f"| {row['f1']:.3f} |"
+        f"| {escape_markdown(row['class'])} | {row['photos']} | {row['precision']:.3f} "
+        f"| {row['recall']:.3f} | {row['f1']:.3f} |"
         for row in card["per_class"]
     ]
     return TEMPLATE.format(
@@ -62,7 +75,7 @@ def render_readme(card):
         champion=card["decision"]["champion"],
         reasons="\n".join(f"- {reason}" for reason in card["decision"]["reasons"]),
         count=len(card["classes"]),
-        classes=", ".join(card["classes"]),
+        classes=", ".join(map(escape_markdown, card["classes"])),
         photos=split["test"],
         crossing=split["leaked_test_photos"],
         train=split["train"],
