@@ -77,13 +77,13 @@ def rivals(name):
 
         # As ours: temperature, five folds, one machine kept.
         machine = CalibratedClassifierCV(SVC(), method="temperature", cv=5, ensemble=False)
-    from flowers.learning.standard import moments, standardised
+    from flowers.learning.standardisation import compute_moments, standardise_block
 
     def fit(X, y):
-        mean, scale = moments(X)
+        mean, scale = compute_moments(X)
         # In a single precision, which both take; StandardScaler would need three times the memory.
-        model = machine.fit(standardised(X, mean, scale, slice(None)), y)
-        return lambda new: model.predict(standardised(new, mean, scale, slice(None)))
+        model = machine.fit(standardise_block(X, mean, scale, slice(None)), y)
+        return lambda new: model.predict(standardise_block(new, mean, scale, slice(None)))
 
     return fit
 

@@ -32,9 +32,9 @@ NAMES = {
 def prepare(source, folder):
     """Rows, mirrored rows, labels and groups of the photos, those set aside beside them."""
     from flowers.base.parallel import use_workers
-    from flowers.splits import grouped_split
+    from flowers.splits import split_by_group
     from study.experiments import get_source_params
-    from study.folds import decode_photos, extract_rows, get_codebook_recipe
+    from study.folds import decode_photos, extract_rows, get_codebook_params
     from study.real import find_groups, read_photos
     from study.recipes import RECIPES
 
@@ -42,9 +42,9 @@ def prepare(source, folder):
     images, sizes = decode_photos(photos, RECIPES["fisher-small"]["resize.size"])
     with use_workers(-1, "threading"):
         groups = find_groups(photos)
-        test = grouped_split(labels, groups, 0.2, SEED)
+        test = split_by_group(labels, groups, 0.2, SEED)
         X, mirrored, _ = extract_rows(
-            images, sizes, np.flatnonzero(~test), get_codebook_recipe(RECIPES["fisher-small"])
+            images, sizes, np.flatnonzero(~test), get_codebook_params(RECIPES["fisher-small"])
         )
     np.savez(
         folder / "photos.npz",
@@ -80,10 +80,9 @@ def fitted(name, rows, y, groups):
 
         return GramSVC(kernel="linear", **params).fit(np.array(rows), y, groups), {}
     if name == "sgd":
-        from flowers.learning.rows import Rows
-        from flowers.learning.sgd import StreamedSVC
+        from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 
-        model = StreamedSVC(**params).fit(Rows([rows], np.arange(len(rows))), y, groups)
+        model = StreamedSVC(**params).fit(OutOfCoreMatrix([rows], np.arange(len(rows))), y, groups)
         return model, {"gap": model.gap_}
     return library(rows, y), {}
 

@@ -7,20 +7,20 @@ from functools import partial
 import pytest
 
 from scoring.registry.__main__ import main
+from tests.repo_copy import make_once
 from tests.scoring.registry.registry_repository import enter_repository, make_run, make_runs
-from tests.workshop import shared
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory, finished):
+def run(tmp_path_factory, finished_run):
     """A finished run on the branch "run"."""
-    return shared(tmp_path_factory, "run", partial(make_run, finished))
+    return make_once(tmp_path_factory, "run", partial(make_run, finished_run))
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory, finished):
+def runs(tmp_path_factory, finished_run):
     """Two more finished runs on the branches "svm" and "nb", the second one checked out."""
-    return shared(tmp_path_factory, "runs", partial(make_runs, finished))
+    return make_once(tmp_path_factory, "runs", partial(make_runs, finished_run))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def served(tmp_path_factory, run):
             enter_repository(folder, patch)
             assert main(["promote"]) == main(["fetch"]) == 0
 
-    return shared(tmp_path_factory, "served", make)
+    return make_once(tmp_path_factory, "served", make)
 
 
 def copy_repository(folder, tmp_path, patch):

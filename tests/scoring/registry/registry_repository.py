@@ -57,9 +57,9 @@ def enter_repository(folder, patch):
     patch.setenv("SCORER_URL", "http://127.0.0.1:9")  # a closed port
 
 
-def make_run(finished, folder):
+def make_run(finished_run, folder):
     """Make a repository with the finished run on the branch "run"."""
-    copy = finished.copied(folder)
+    copy = finished_run.copy_to(folder)
     shutil.copy(ROOT / ".dvc/config", folder / ".dvc/config")
     with pytest.MonkeyPatch.context() as patch:
         enter_repository(folder, patch)
@@ -70,14 +70,14 @@ def make_run(finished, folder):
     return copy
 
 
-def make_runs(finished, folder):
+def make_runs(finished_run, folder):
     """Make a repository with two more runs, SVM and naive Bayes, on branches of these names."""
-    copy = make_run(finished, folder)
+    copy = make_run(finished_run, folder)
     with pytest.MonkeyPatch.context() as patch:
         enter_repository(folder, patch)
         for branch, alpha in (("svm", 1.0), ("nb", 0.01)):
             run_git("checkout", "--quiet", "-b", branch)
-            copy.set(**CHANGED_PARAMS, **{"promote.alpha": alpha})
+            copy.set_params(**CHANGED_PARAMS, **{"promote.alpha": alpha})
             run_dvc("reproduce", targets=["promote"])
             commit_all(branch)
     assert json.loads((folder / "metrics/promotion.json").read_text())["champion"] == "nb"

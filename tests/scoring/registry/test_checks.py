@@ -67,18 +67,18 @@ def test_evidence_edited_by_hand_is_refused_even_when_committed(repo, capsys):
 
 
 def test_a_lock_that_matches_only_uncommitted_files_is_refused(repo, capsys):
-    edit_file("flowers/learning/kernels.py", '"""', '""" ')
+    edit_file("flowers/learning/gram.py", '"""', '""" ')
     run_dvc("commit", force=True)
     run_git("add", "dvc.lock")
     run_git("commit", "--quiet", "--message", "the lock without its code")
     # git ignores changes of this file, so the tree is clean.
-    run_git("update-index", "--assume-unchanged", "flowers/learning/kernels.py")
+    run_git("update-index", "--assume-unchanged", "flowers/learning/gram.py")
     (line,) = expect_refusal(capsys, "promote").splitlines()
     assert "lock: " in line and "train_svm" in line
 
 
 def test_a_lock_that_does_not_match_or_is_not_committed_is_refused(repo, capsys):
-    edit_file("flowers/learning/kernels.py", '"""', '""" ')
+    edit_file("flowers/learning/gram.py", '"""', '""" ')
     commit_all("code that no run used")
     assert "train_svm" in expect_refusal(capsys, "promote")
     run_git("rm", "--quiet", "--cached", "dvc.lock")
