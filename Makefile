@@ -97,7 +97,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	python -m benchmarks.dvc_costs
 	python -m benchmarks.serve
 	python -m benchmarks.drift
-	python -m study.near_duplicate_recall
+	python -m study.near_duplicate_recall $(SOURCE)
 	python -m benchmarks.attack
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
