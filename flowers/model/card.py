@@ -37,7 +37,11 @@ CARD_SCHEMA = _require_keys(
     size={"type": "integer", "minimum": 16},
     model=_require_keys(file=_NAME, md5=_DIGEST, sha256=_DIGEST),
     versions={"type": "object"},
-    golden={"type": "array", "items": _require_keys(file=_NAME, probabilities=_PROBABILITIES)},
+    golden={
+        "type": "array",
+        "minItems": 1,
+        "items": _require_keys(file=_NAME, probabilities=_PROBABILITIES),
+    },
 )
 # Optional: only models with learned features have a codebook.
 CARD_SCHEMA["properties"]["codebook"] = _require_keys(file=_NAME, sha256=_DIGEST)
@@ -79,11 +83,36 @@ def build_card(file, estimator, features, size, golden):
             "md5": hash_file(file, "md5"),
             "sha256": hash_file(file, "sha256"),
         },
-        # Pickles depend on the minor version of Python only.
-        "versions": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
-        | {name: version(name) for name in LIBRARIES},
+        "versions": read_library_versions(),
         "golden": golden,
     }
+
+
+def read_library_versions():
+    """Return the installed versions of Python (the minor one, as pickles need) and `LIBRARIES`."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"python": python} | {name: version(name) for name in LIBRARIES}
+
+
+def check_library_versions(folder, card):
+    """Compare the library versions of a card with the installed ones.
+
+    Raises
+    ------
+    BadInput
+        If one differs.
+    """
+    installed = read_library_versions()
+    differences = [
+        f"{name} {number} (installed: {installed[name]})"
+        for name, number in card["versions"].items()
+        if installed.get(name, number) != number
+    ]
+    if differences:
+        raise BadInput(
+            f"{folder} was written with {', '.join(differences)}: install these versions, or run "
+            "dvc repro and promote again"
+        )
 
 
 def read_card(folder):
@@ -111,6 +140,8 @@ def read_card(folder):
                 f"{path} has schema version {number}, supported is {SCHEMA_VERSION}: run dvc repro "
                 "and promote again, or serve the model with the code of its commit"
             )
+        if card.get("golden") == []:
+            raise BadInput(f"{path} has no golden images: run dvc repro and promote again")
     _validate(card, CARD_SCHEMA, path)
     provenance = {}
     if (folder / PROVENANCE).exists():

@@ -179,6 +179,34 @@ def measure_golden_difference(predictor, folder):
     return largest
 
 
+def check_golden_predictions(predictor, folder):
+    """Compare the predictions for the golden images with those of the card.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    folder : path-like
+        Where it was loaded from.
+
+    Raises
+    ------
+    BadInput
+        If an image cannot be classified, or a prediction differs by more than `TOLERANCE`.
+    """
+    try:
+        difference = measure_golden_difference(predictor, folder)
+    except Exception as error:  # a model may raise anything
+        raise BadInput(
+            f"{folder}: the golden images cannot be classified ({type(error).__name__}: {error}): "
+            "run dvc repro and promote again, or roll back"
+        ) from error
+    if not difference <= TOLERANCE:  # NaN is not below it either
+        raise BadInput(
+            f"{folder}: golden predictions differ by {difference:.3g}, more than {TOLERANCE:g}: "
+            "install the library versions of its card, or promote again"
+        )
+
+
 def write_model_folder(folder, file, preparation, golden, reference, evidence):
     """Write a model folder atomically.
 

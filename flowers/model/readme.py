@@ -1,5 +1,7 @@
 """The README of a model folder."""
 
+import re
+
 TEMPLATE = """# Flowers: {champion}
 
 A classifier of {count} kinds of flowers: {classes}. It predicts one of them for every image, also
@@ -40,6 +42,17 @@ Reasons for the choice of the champion:
 """
 
 
+def escape_markdown(text):
+    r"""Escape characters that Markdown or HTML would interpret, and join the text to one line.
+
+    Examples
+    --------
+    >>> print(escape_markdown("a|b_<i>"))
+    a\|b\_\<i\>
+    """
+    return re.sub(r"([\\`*_\[\]<>|&])", r"\\\1", " ".join(text.split()))
+
+
 def render_readme(card):
     """Render the README of a model folder.
 
@@ -58,8 +71,8 @@ def render_readme(card):
     split = card["split"]
     decision = card["decision"]
     rows = [
-        f"| {row['class']} | {row['photos']} | {row['precision']:.3f} | {row['recall']:.3f} "
-        f"| {row['f1']:.3f} |"
+        f"| {escape_markdown(row['class'])} | {row['photos']} | {row['precision']:.3f} "
+        f"| {row['recall']:.3f} | {row['f1']:.3f} |"
         for row in card["per_class"]
     ]
     return TEMPLATE.format(
@@ -67,7 +80,7 @@ def render_readme(card):
         champion=decision["champion"],
         reasons="\n".join(f"- {reason}" for reason in decision["reasons"]),
         count=len(card["classes"]),
-        classes=", ".join(card["classes"]),
+        classes=", ".join(map(escape_markdown, card["classes"])),
         photos=split["test"],
         leaked=split["leaked_test_photos"],
         train=split["train"],
