@@ -82,7 +82,7 @@ class Predictor:
     >>> from pathlib import Path
     >>> from flowers.model import load_predictor
     >>> predictor = load_predictor("models/candidate")
-    >>> image = next(Path("data/photos/Tulip").iterdir()).read_bytes()
+    >>> image = Path("data/photos/Tulip/0001.jpg").read_bytes()
     >>> tulip, rejected = predictor.predict_bytes([image, b"not an image"])
     >>> tulip.label, tulip.probabilities.shape
     ('Tulip', (5,))
