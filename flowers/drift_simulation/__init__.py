@@ -1,1 +1,1 @@
-"""Shifts, traffic and simulated streams that measure the drift detector."""
+"""Simulated shifts and traffic, and the false-alarm rate and power of the drift detector on them."""

@@ -15,7 +15,7 @@ from flowers.drift.watch import (
     ties,
 )
 from flowers.drift.windows import Held, Windows, compared
-from flowers.log.table import row_type
+from flowers.log.table import build_row_dtype
 from tests.flowers.drift.test_martingale import answers
 
 PARAMS = {"wealth_limit": 100, "window": 10, "alpha": 0.01, "proportion_tolerance": 0.05}
@@ -102,13 +102,13 @@ def test_a_mix_of_photos_that_have_changed_is_a_change_of_the_photos(other_mix):
 
 
 def test_a_tie_is_broken_by_the_answer_and_the_photo_and_by_no_label_or_time():
-    rows = np.zeros(3, row_type(2))
+    rows = np.zeros(3, build_row_dtype(2))
     rows["image"][1, 0] = 0.5
     rows["time"][2], rows["truth"][2] = np.datetime64("2026-01-01"), 1
     found = ties(rows)
     assert found[0] == found[2] != found[1]
     assert ((found > 0) & (found < 1)).all()
-    many = np.zeros(4000, row_type(2))
+    many = np.zeros(4000, build_row_dtype(2))
     many["image"][:, 0] = np.arange(4000)
     assert np.histogram(ties(many), 4, (0, 1))[0] == pytest.approx(1000, abs=100)
 

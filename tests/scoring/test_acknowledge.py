@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from flowers.log import alarms, days
-from scoring.latch import main
+from flowers.log import alerts, day_files
+from scoring.acknowledge import main
 from stages import drift as watch
 from stages import snapshot
 from tests.stages.log_files import figures, predictions, write
@@ -23,7 +23,7 @@ def here(desk, monkeypatch):
             assert main(["acknowledge"]) == 0
         snapshot.main({"limit": limit})
         watch.main(KNOBS)
-        assert main(["keep"]) == 0
+        assert main(["store"]) == 0
         return figures(desk, "drift")
 
     drift.desk = desk
@@ -35,24 +35,24 @@ def moved(shop, first):
 
 
 def logged(shop):
-    lines = (shop.path / "logs/alarms.jsonl").read_text().splitlines()
+    lines = (shop.path / "logs/alerts.jsonl").read_text().splitlines()
     return [json.loads(line)["kind"] for line in lines if line]
 
 
 def test_an_alarm_stays_although_its_photos_are_read_no_more(here):
-    first = here(*moved(here.desk, 0))["alarm"]
+    first = here(*moved(here.desk, 0))["alert"]
     later = here(*predictions(here.desk, 600, 1000), limit=500)
-    assert (later["state"], later["windows"]["differ"]) == ("alarm", 0)
-    assert later["alarm"] == first | {"latched": True}
-    assert logged(here.desk) == ["alarm"]
+    assert (later["state"], later["windows"]["differ"]) == ("alert", 0)
+    assert later["alert"] == first | {"stored": True}
+    assert logged(here.desk) == ["alert"]
 
 
 def test_a_person_clears_it_and_the_watch_begins_anew(here):
-    assert here(*moved(here.desk, 0))["state"] == "alarm"
+    assert here(*moved(here.desk, 0))["state"] == "alert"
     cleared = here(acknowledge=True)
-    assert (cleared["state"], cleared["alarm"]) == ("warming up", None)
+    assert (cleared["state"], cleared["alert"]) == ("warming up", None)
     assert cleared["acknowledged"]
-    assert logged(here.desk) == ["alarm", "acknowledgement"]
+    assert logged(here.desk) == ["alert", "acknowledgement"]
     late = [
         r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.desk, 9, 5000)
     ]
@@ -61,34 +61,34 @@ def test_a_person_clears_it_and_the_watch_begins_anew(here):
 
 def test_what_a_clock_that_was_ahead_has_cleared_blinds_nobody_once_it_is_set_back(here):
     here(*moved(here.desk, 0))
-    late = f"2100{alarms.now()[4:]}"
+    late = f"2100{alerts.format_now()[4:]}"
     md5 = figures(here.desk, "drift")["md5"]
-    line = {"time": late, "kind": alarms.ACKNOWLEDGEMENT, "model_md5": md5}
-    days.append(here.desk.path / "logs", [line], alarms.NAME)
-    os.utime(here.desk.path / "logs/alarms.jsonl", (2**32, 2**32))
-    assert here()["alarm"]["latched"] is True
+    line = {"time": late, "kind": alerts.ACKNOWLEDGEMENT, "model_md5": md5}
+    day_files.append_records(here.desk.path / "logs", [line], alerts.FILE_NAME)
+    os.utime(here.desk.path / "logs/alerts.jsonl", (2**32, 2**32))
+    assert here()["alert"]["stored"] is True
 
 
 def test_without_an_alarm_there_is_nothing_to_clear(here, capsys):
     here(*predictions(here.desk, 300))
     assert main(["acknowledge"]) == 0
-    assert "nothing to clear" in capsys.readouterr().out
-    assert not (here.desk.path / "logs/alarms.jsonl").exists()
+    assert "nothing to acknowledge" in capsys.readouterr().out
+    assert not (here.desk.path / "logs/alerts.jsonl").exists()
 
 
 def test_the_alarm_of_another_model_does_not_stand(here):
     here(*moved(here.desk, 0))
-    path = here.desk.path / "logs/alarms.jsonl"
+    path = here.desk.path / "logs/alerts.jsonl"
     path.write_text(path.read_text().replace('"model_md5": "', '"model_md5": "f'))
-    assert here()["alarm"]["latched"] is False
+    assert here()["alert"]["stored"] is False
 
 
-@pytest.mark.parametrize("line", ["torn {", '{"kind": "alarm", "time": 7}', "[]", "7"])
+@pytest.mark.parametrize("line", ["torn {", '{"kind": "alert", "time": 7}', "[]", "7"])
 def test_a_damaged_line_costs_nothing_else(here, line):
     here(*moved(here.desk, 0))
-    path = here.desk.path / "logs/alarms.jsonl"
+    path = here.desk.path / "logs/alerts.jsonl"
     path.write_text(f"{line}\n{path.read_text()}\n{line}")
-    assert here()["alarm"]["latched"] is True
+    assert here()["alert"]["stored"] is True
 
 
 def test_without_a_model_it_says_what_to_do(tmp_path, monkeypatch, capsys):
@@ -101,5 +101,5 @@ def test_what_is_no_report_is_refused_in_one_line(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/drift.json").write_text("[1, 2]")
-    assert main(["keep"]) == 2
+    assert main(["store"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
