@@ -70,19 +70,19 @@ table: env  ## experiments: the knobs that differ, and the headline figures
 		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
 
 compare: env  ## make compare RUNS="HEAD textures"  ## runs on the same test photos, with interval and paired test
-	@python -m benchmarks.compare $(RUNS)
+	@python -m study.compare $(RUNS)
 
 verify: env  ## compare all outputs with HEAD: on disk, in cache, in a run anew
-	python -m benchmarks.verify
+	python -m study.verify
 
 serve: env  ## make serve PORT=5001  ## answer over HTTP, with a page: http://127.0.0.1:5001
 	python -m scoring.server
 
 score: env  ## make score FILES="photo.jpg folder"  ## answer for photos on this machine
-	python -m scoring.local $(FILES)
+	python -m scoring.predict $(FILES)
 
 real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real photos, as experiments
-	python -m benchmarks.real $(SOURCE)
+	python -m study.real $(SOURCE)
 
 # SOURCE: its pixels are raced; pip install '.[peers]' adds scikit-learn-intelex.
 bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more photos, scorer, drift, attack
@@ -92,21 +92,19 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	python -m benchmarks.growth
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
 	$(if $(SOURCE),python -m benchmarks.folder $(SOURCE))
-	python -m benchmarks.twin_race
-	python -m benchmarks.twin_scale
+	python -m benchmarks.near_duplicate_race
+	python -m benchmarks.near_duplicate_scale
 	python -m benchmarks.dvc_costs
-	python -m benchmarks.gram
 	python -m benchmarks.serve
 	python -m benchmarks.drift
-	python -m benchmarks.twins
+	python -m study.near_duplicate_recall
 	python -m benchmarks.attack
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
-	python -m benchmarks.shown
+	python -m study.shown
 
 readme: env  ## write README.md anew from metrics/ and what make shown kept
-	python -m benchmarks.readme
-	python -m benchmarks.security
+	python -m docs.tables
 
 lock: env  ## resolve both lock files anew from pyproject.toml
 	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \

@@ -19,10 +19,10 @@ from itertools import cycle
 import numpy as np
 
 from benchmarks.attack_photos import costs
-from benchmarks.clean_copy import ROOT
-from benchmarks.hostile_photos import photos
+from benchmarks.hostile_photos import generate_photos
 from benchmarks.serve import MODEL, SCORER, measure, server
 from scoring.server.settings import Settings, processors
+from study.repository import ROOT
 
 RESULTS = ROOT / "benchmarks" / "attack.json"
 GTHREAD = (
@@ -121,7 +121,7 @@ def attack(port, bodies, stop):
 
 def heavy(port):
     """One honest client alone, then beside two that send eight heavy photos at a time, in turn."""
-    chosen = [content for name, content in photos() if name in HEAVY]
+    chosen = [content for name, content in generate_photos() if name in HEAVY]
     assert len(chosen) == len(HEAVY)
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
     bodies = [

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clean_copy import clean_copy
-from benchmarks.stages import measured
+from benchmarks.measure import measure_command
+from study.repository import clone_repository
 
 PREDICTIONS, PER_DAY = 1_000_000, 50_000
 LIMITS = (1, 100_000, PREDICTIONS)  # the first shows what starting Python and DVC takes
@@ -57,7 +57,7 @@ def write_log(folder, card):
 
 
 def main():
-    with clean_copy() as copy:
+    with clone_repository() as copy:
         shutil.copytree(CANDIDATE, copy / CANDIDATE)
         card = json.loads((CANDIDATE / "card.json").read_text())
         write_log(copy / "logs", card)
@@ -66,7 +66,7 @@ def main():
         for limit in LIMITS:
             params.write_text(re.sub(r"limit: \d+", f"limit: {limit}", params.read_text()))
             for stage in ("snapshot", "drift"):
-                wall, _, peak = measured(f"{sys.executable} -m stages.{stage}", copy)
+                wall, _, peak = measure_command(f"{sys.executable} -m stages.{stage}", copy)
                 print(f"{f'{stage}, newest {limit}':<28}{wall:>8.1f}{peak:>9.0f}", flush=True)
 
 

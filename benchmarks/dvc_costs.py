@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clean_copy import ROOT, run
-from benchmarks.stages import measured
+from benchmarks.measure import measure_command
+from study.repository import ROOT, run_command
 
 SIZES = (5000, 20_000)
 ASKED = 100_000
@@ -51,7 +51,7 @@ def fill(folder, n, rng):
 def repository(folder, links):
     """A repository of DVC whose stages have these outputs and no other."""
     for command in ("git init -q", "dvc init -q", f"dvc config cache.type {links}"):
-        run(*command.split(), cwd=folder)
+        run_command(*command.split(), cwd=folder)
     stages = {name: {"cmd": "true", "outs": [path]} for name, path in STAGES.items()}
     stages["archive"] = {"cmd": "true", "outs": ["data/archive.tar"]}
     (folder / "dvc.yaml").write_text(json.dumps({"stages": stages}))
@@ -65,10 +65,10 @@ def costs(n, links):
         repository(folder, links)
         fill(folder / "data", n, np.random.default_rng(0))
         for stage in (*STAGES, "archive"):
-            told[stage] = measured(f"dvc commit --quiet --force {stage}", folder)
-        told["status"] = measured("dvc status --quiet", folder)
+            told[stage] = measure_command(f"dvc commit --quiet --force {stage}", folder)
+        told["status"] = measure_command("dvc status --quiet", folder)
         shutil.rmtree(folder / "data")
-        told["checkout"] = measured("dvc checkout --quiet", folder)
+        told["checkout"] = measure_command("dvc checkout --quiet", folder)
         used = subprocess.check_output(["du", "-sm", name], text=True)
     figures = {k: {"wall_s": round(v[0], 2), "cpu_s": round(v[1], 2)} for k, v in told.items()}
     return figures | {"disk_mb": int(used.split()[0])}

@@ -1,8 +1,8 @@
 """The local script on a folder of photos: python -m benchmarks.folder ARCHIVE.
 
 The photos of an archive or a folder are made 3,500, a model of their raw pixels is trained, and
-`python -m scoring.local` answers all of them. Writes benchmarks/folder.json; make readme a sentence
-of it.
+`python -m scoring.predict` answers all of them. Writes benchmarks/folder.json; make readme a
+sentence of it.
 """
 
 import csv
@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clean_copy import ENVIRONMENT, ROOT, clean_copy, run
-from benchmarks.enlarged import enlarged_archive
-from benchmarks.stages import measured, params_with
+from benchmarks.enlarged import create_archive
+from benchmarks.measure import measure_command
+from benchmarks.stages import set_fetch_params
+from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command
 
 COUNT, ALONE = 3500, 12
 TRAINED = "fetch resize split codebook flatten train_svm train_nb evaluate promote".split()
@@ -30,12 +31,13 @@ def answers(text):
 
 def alone(copy, file):
     """The probabilities of one photo that is asked for by itself."""
-    command = [sys.executable, "-m", "scoring.local", file, "--csv"]
+    command = [sys.executable, "-m", "scoring.predict", file, "--csv"]
     return answers(subprocess.check_output(command, cwd=copy, env=ENVIRONMENT, text=True))[1][0]
 
 
 def measure(copy):
-    wall, cpu, peak = measured("python -m scoring.local data/photos --csv > told.csv", copy)
+    command = "python -m scoring.predict data/photos --csv > told.csv"
+    wall, cpu, peak = measure_command(command, copy)
     files, told = answers((copy / "told.csv").read_text())
     named = [Path(file) for file in files]
     some = np.linspace(0, len(files) - 1, ALONE).astype(int)
@@ -66,12 +68,12 @@ def table(found):
 
 
 def main(source):
-    with enlarged_archive(source, COUNT) as archive, clean_copy() as copy:
+    with create_archive(source, COUNT) as archive, clone_repository() as copy:
         file = copy / "params.yaml"
         params = {"source": "archive", "path": archive}
-        file.write_text(params_with(file.read_text(), params))
+        file.write_text(set_fetch_params(file.read_text(), params))
         for stage in TRAINED:
-            run("python", "-m", f"stages.{stage}", cwd=copy)
+            run_command("python", "-m", f"stages.{stage}", cwd=copy)
         found = measure(copy)
     print(found)
     RESULTS.write_text(json.dumps(found, indent=2) + "\n")

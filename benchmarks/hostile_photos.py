@@ -12,21 +12,21 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MEGABYTE = 1_000_000
 
 
-def encoded(image, format, **options):
+def encode(image, format, **options):
     buffer = BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
-def chunk(name, body=b""):
+def make_chunk(name, body=b""):
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-def segment(marker, body=b""):
+def make_segment(marker, body=b""):
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
 
 
-def grainy(mode="RGB", size=LARGE, grain=24):
+def make_grain(mode="RGB", size=LARGE, grain=24):
     """A picture that compresses badly, in any mode of 8 bits."""
     channels = len(Image.new(mode, (1, 1)).getbands())
     generator = np.random.default_rng(0)
@@ -35,30 +35,33 @@ def grainy(mode="RGB", size=LARGE, grain=24):
     return Image.frombytes(mode, size, np.ascontiguousarray(repeated).tobytes())
 
 
-def png(size, kind, rows, extra=b"", interlace=0):
+def build_png(size, kind, rows, extra=b"", interlace=0):
     """A PNG by hand; `kind` is its depth and colour type, `rows` compressed or whole chunks."""
     header = struct.pack(">IIBBBBB", *size, *kind, 0, 0, interlace)
-    data = rows if isinstance(rows, list) else [chunk(b"IDAT", rows)]
-    return SIGNATURE + chunk(b"IHDR", header) + extra + b"".join(data) + chunk(b"IEND")
+    data = rows if isinstance(rows, list) else [make_chunk(b"IDAT", rows)]
+    return SIGNATURE + make_chunk(b"IHDR", header) + extra + b"".join(data) + make_chunk(b"IEND")
 
 
-def blank(row_bytes, rows):
+def compress_blank_rows(row_bytes, rows):
     return zlib.compress(bytes((row_bytes + 1) * rows), 1)
 
 
-def jpegs():
-    small = encoded(Image.new("RGB", (64, 64), "red"), "JPEG")
+def generate_jpegs():
+    small = encode(Image.new("RGB", (64, 64), "red"), "JPEG")
 
     def headed(segments):
         return small[:20] + segments + small[20:]  # after the first block
 
-    progressive = encoded(Image.new("L", (4_900, 4_900)), "JPEG", progressive=True)
+    progressive = encode(Image.new("L", (4_900, 4_900)), "JPEG", progressive=True)
     last = progressive[progressive.rindex(b"\xff\xda") : -2]
     yield "96 scans of 4900×4900", progressive[:-2] + last * 90 + progressive[-2:]
-    hidden = (segment(0xFE, b"\xff\xd9") + last) * 90
+    hidden = (make_segment(0xFE, b"\xff\xd9") + last) * 90
     yield "96 scans behind a false end", progressive[:-2] + hidden + progressive[-2:]
-    yield "a million comments", headed(segment(0xFE) * MEGABYTE)
-    yield "a million comments after the scan", small[:-2] + segment(0xFE) * MEGABYTE + small[-2:]
+    yield "a million comments", headed(make_segment(0xFE) * MEGABYTE)
+    yield (
+        "a million comments after the scan",
+        small[:-2] + make_segment(0xFE) * MEGABYTE + small[-2:],
+    )
     yield "10 MB of zeros before a marker", headed(bytes(10 * MEGABYTE))
     yield "10 MB of FF before a marker", headed(b"\xff" * 10 * MEGABYTE)
     yield "10 MB of escaped FF", headed(b"\xff\0" * 5 * MEGABYTE)
@@ -68,43 +71,45 @@ def jpegs():
     resource = b"8BIM\4\4\0\0" + bytes(4)
     yield (
         "a million Photoshop blocks",
-        headed(segment(0xED, b"Photoshop 3.0\0" + resource * 5_400) * 250),
+        headed(make_segment(0xED, b"Photoshop 3.0\0" + resource * 5_400) * 250),
     )
     table = bytes([0]) + bytes(range(1, 65))
-    yield "300,000 tables", headed(segment(0xDB, table * 1_000) * 300)
-    yield "profile of 16 MB", headed(segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(65_000)) * 250)
-    heavy = encoded(grainy(grain=140), "JPEG", quality=60, subsampling=0, progressive=True)
+    yield "300,000 tables", headed(make_segment(0xDB, table * 1_000) * 300)
+    yield "profile of 16 MB", headed(make_segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(65_000)) * 250)
+    heavy = encode(make_grain(grain=140), "JPEG", quality=60, subsampling=0, progressive=True)
     yield "25 MP progressive grain", heavy
-    grain = grainy()
+    grain = make_grain()
     for name, options in {
         "sequential": {},
         "progressive": {"progressive": True},
     }.items():
-        yield f"25 MP {name}", encoded(grain, "JPEG", quality=85, subsampling=0, **options)
-    whole = encoded(grain, "JPEG", quality=60, subsampling=0)
+        yield f"25 MP {name}", encode(grain, "JPEG", quality=85, subsampling=0, **options)
+    whole = encode(grain, "JPEG", quality=60, subsampling=0)
     for name, coding in {"arithmetic": 0xC9, "lossless": 0xC3}.items():
         yield f"25 MP {name}", whole.replace(b"\xff\xc0", bytes([0xFF, coding]), 1)
-    yield "25 MP CMYK progressive", encoded(grainy("CMYK"), "JPEG", quality=50, progressive=True)
-    yield "25 MP grey progressive", encoded(grainy("L"), "JPEG", progressive=True)
+    yield "25 MP CMYK progressive", encode(make_grain("CMYK"), "JPEG", quality=50, progressive=True)
+    yield "25 MP grey progressive", encode(make_grain("L"), "JPEG", progressive=True)
 
 
-def pngs():
-    profile = chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(990_000), 9))
-    text = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(990_000), 9)[:-6] + b"\xff\xff")
+def generate_pngs():
+    profile = make_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(990_000), 9))
+    text = make_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(990_000), 9)[:-6] + b"\xff\xff")
     tiny = zlib.compress(bytes(4 * 5), 9)
-    yield "25,000,000×1", png((25_000_000, 1), GREY, blank(25_000_000, 1))
-    yield "1×25,000,000", png((1, 25_000_000), GREY, blank(1, 25_000_000))
-    yield "2,000 profiles", png(SMALL, GREY, tiny, profile * 2_000)
-    yield "10,000 texts that end badly", png(SMALL, GREY, tiny, text * 10_000)
-    yield "a million chunks", png(SMALL, GREY, tiny, chunk(b"abCd") * MEGABYTE)
-    yield "a million chunks of pixels", png(SMALL, GREY, [chunk(b"IDAT")] * MEGABYTE)
-    end = [chunk(b"IDAT", tiny), chunk(b"abCd") * MEGABYTE]
-    yield "a million chunks after the pixels", png(SMALL, GREY, end)
-    yield "10 MB after the end", png(SMALL, GREY, tiny) + bytes(10 * MEGABYTE)
-    frame = chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 4, 5, 0, 0, 1, 1, 0, 0))
+    yield "25,000,000×1", build_png((25_000_000, 1), GREY, compress_blank_rows(25_000_000, 1))
+    yield "1×25,000,000", build_png((1, 25_000_000), GREY, compress_blank_rows(1, 25_000_000))
+    yield "2,000 profiles", build_png(SMALL, GREY, tiny, profile * 2_000)
+    yield "10,000 texts that end badly", build_png(SMALL, GREY, tiny, text * 10_000)
+    yield "a million chunks", build_png(SMALL, GREY, tiny, make_chunk(b"abCd") * MEGABYTE)
+    yield "a million chunks of pixels", build_png(SMALL, GREY, [make_chunk(b"IDAT")] * MEGABYTE)
+    end = [make_chunk(b"IDAT", tiny), make_chunk(b"abCd") * MEGABYTE]
+    yield "a million chunks after the pixels", build_png(SMALL, GREY, end)
+    yield "10 MB after the end", build_png(SMALL, GREY, tiny) + bytes(10 * MEGABYTE)
+    frame = make_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 4, 5, 0, 0, 1, 1, 0, 0))
     yield (
         "400,000 frames",
-        png(SMALL, GREY, tiny, chunk(b"acTL", struct.pack(">II", 2, 0)) + frame * 400_000),
+        build_png(
+            SMALL, GREY, tiny, make_chunk(b"acTL", struct.pack(">II", 2, 0)) + frame * 400_000
+        ),
     )
     for name, (*kind, row_bytes) in {
         "1-bit": (1, 0, 625),
@@ -115,29 +120,35 @@ def pngs():
         "alpha": (8, 6, 20_000),
         "16-bit alpha": (16, 6, 40_000),
     }.items():
-        yield f"25 MP {name}", png(LARGE, kind, blank(row_bytes, 5_000))
-    palette = chunk(b"PLTE", bytes(768)) + chunk(b"tRNS", bytes(range(256)))
-    yield "25 MP palette with alpha", png(LARGE, (8, 3), blank(5_000, 5_000), palette)
-    clear = chunk(b"tRNS", bytes(2))
-    yield "25 MP 16-bit grey, one clear", png(LARGE, (16, 0), blank(10_000, 5_000), clear)
-    clear = chunk(b"tRNS", bytes(6))
+        yield f"25 MP {name}", build_png(LARGE, kind, compress_blank_rows(row_bytes, 5_000))
+    palette = make_chunk(b"PLTE", bytes(768)) + make_chunk(b"tRNS", bytes(range(256)))
+    yield (
+        "25 MP palette with alpha",
+        build_png(LARGE, (8, 3), compress_blank_rows(5_000, 5_000), palette),
+    )
+    clear = make_chunk(b"tRNS", bytes(2))
+    yield (
+        "25 MP 16-bit grey, one clear",
+        build_png(LARGE, (16, 0), compress_blank_rows(10_000, 5_000), clear),
+    )
+    clear = make_chunk(b"tRNS", bytes(6))
     yield (
         "25 MP colour, one clear",
-        png(LARGE, (8, 2), blank(15_000, 5_000), clear),
+        build_png(LARGE, (8, 2), compress_blank_rows(15_000, 5_000), clear),
     )
     interlaced = zlib.compress(bytes(20_001 * 5_100), 1)
-    yield "25 MP alpha interlaced", png(LARGE, (8, 6), interlaced, interlace=1)
-    yield "20 MB of grain", encoded(grainy("RGBA", (4_000, 2_400)), "PNG", compress_level=1)
+    yield "25 MP alpha interlaced", build_png(LARGE, (8, 6), interlaced, interlace=1)
+    yield "20 MB of grain", encode(make_grain("RGBA", (4_000, 2_400)), "PNG", compress_level=1)
 
 
-def webps():
+def generate_webps():
     for name, size in {"25 MP": LARGE, "18 MP": (4_500, 4_000)}.items():
         flat = Image.new("RGBA", size, (1, 2, 3, 4))
-        yield name, encoded(grainy(size=size), "WEBP", quality=30, method=0)
-        yield f"{name} lossless with alpha", encoded(flat, "WEBP", lossless=True, method=0)
-    grain = grainy("RGBA", (3_000, 3_000))
-    yield "9 MP lossless grain", encoded(grain, "WEBP", lossless=True, quality=0, method=0)
-    one = encoded(Image.new("RGB", (16, 16)), "WEBP", save_all=True, append_images=[
+        yield name, encode(make_grain(size=size), "WEBP", quality=30, method=0)
+        yield f"{name} lossless with alpha", encode(flat, "WEBP", lossless=True, method=0)
+    grain = make_grain("RGBA", (3_000, 3_000))
+    yield "9 MP lossless grain", encode(grain, "WEBP", lossless=True, quality=0, method=0)
+    one = encode(Image.new("RGB", (16, 16)), "WEBP", save_all=True, append_images=[
         Image.new("RGB", (16, 16), "red")
     ])  # fmt: skip
     start = one.index(b"ANMF")
@@ -148,8 +159,12 @@ def webps():
     yield "2,000,000 chunks", b"RIFF" + struct.pack("<I", len(odd)) + odd
 
 
-def photos():
+def generate_photos():
     """Every hostile photo: (name, content)."""
-    for format, make in {"JPEG": jpegs, "PNG": pngs, "WEBP": webps}.items():
+    for format, make in {
+        "JPEG": generate_jpegs,
+        "PNG": generate_pngs,
+        "WEBP": generate_webps,
+    }.items():
         for name, content in make():
             yield f"{format}: {name}", content

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clean_copy import ROOT
-from benchmarks.scale import clocked, peak_mb, raced
+from benchmarks.measure import read_peak_mb, run_competitor, time_call
 from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
+from study.repository import ROOT
 
 SIZES = (1000, 2000, 4000)
 NEW = 512  # photos that are answered after the fit
@@ -36,15 +36,15 @@ def photos(source):
 
         return np.load(ROOT / "data/images.npy"), read_csv(ROOT / "data/index.csv")["label"]
     from flowers.base.errors import RejectedImage
-    from flowers.images.decoding import read
-    from flowers.sources.files import archive_files, folder_files
+    from flowers.images.decoding import load_pixels
+    from flowers.sources.files import iterate_archive, iterate_folder
 
     images, labels = [], []
     with tempfile.TemporaryDirectory() as cache:
-        named = folder_files(source) if Path(source).is_dir() else None
-        for label, _, content in named or archive_files(source, Path(cache)):
+        named = iterate_folder(source) if Path(source).is_dir() else None
+        for label, _, content in named or iterate_archive(source, Path(cache)):
             try:
-                images.append(read(content or b"")[0])
+                images.append(load_pixels(content or b"")[0])
             except RejectedImage:
                 continue
             labels.append(label)
@@ -96,14 +96,14 @@ def competitor(name, folder, n):
     X, y = np.load(folder / "X.npy", mmap_mode="r"), np.load(folder / "y.npy")
     train, new = np.array(X[:n]), np.array(X[-NEW:])
     with use_workers(-1, "threading"):
-        answer, fit_s, fit_cpu = clocked(fit, train, y[:n])
-        told, answer_s, answer_cpu = clocked(answer, new)
+        answer, fit_s, fit_cpu = time_call(fit, train, y[:n])
+        told, answer_s, answer_cpu = time_call(answer, new)
     figures = {
         "fit_s": round(fit_s, 2),
         "fit_cpu_s": round(fit_cpu, 2),
         "answer_ms": round(1000 * answer_s / NEW, 2),
         "answer_cpu_ms": round(1000 * answer_cpu / NEW, 2),
-        "peak_mb": round(peak_mb()),
+        "peak_mb": round(read_peak_mb()),
         "accuracy": round(float(np.mean(told == y[-NEW:])), 4),
     }
     print(json.dumps(figures))
@@ -121,7 +121,9 @@ def main(source=None):
             for name in names:
                 if name != "plain" or n <= PLAIN_AT_MOST:
                     environment = DETERMINISTIC_ENVIRONMENT | os.environ if name == "ours" else None
-                    found = raced("benchmarks.race", name, folder, n, environment=environment)
+                    found = run_competitor(
+                        "benchmarks.race", name, folder, n, environment=environment
+                    )
                     results.setdefault(name, {})[n] = found
                     print(f"{name:<8} {n:>5}", *(f"{k} {v}" for k, v in found.items()), flush=True)
                     write(results, source)

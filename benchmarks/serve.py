@@ -1,4 +1,4 @@
-"""How fast the scorer answers, and where the time goes: python -m benchmarks.serve.
+"""How fast the scorer answers: python -m benchmarks.serve.
 
 Three models are served: raw pixels, which is the candidate, hog and colour, and learned features;
 the last two are made as DVC experiments, or taken from the folders that --models has for them.
@@ -22,18 +22,18 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from benchmarks import experiments
-from benchmarks.clean_copy import ROOT, run
-from benchmarks.protocols import RECIPES
 from scoring.server.settings import processors
+from study import experiments
+from study.recipes import RECIPES
+from study.repository import ROOT, run_command
 
 MODEL = Path("models/candidate")
 RESULTS = ROOT / "benchmarks" / "serve.json"
-MEASURED = ("pixels", "hog + colour", "learned-small")
+MEASURED = ("pixels", "hog-colour", "fisher-small")
 CLIENTS, SECONDS = (1, 4, 16), 4
 # Rounds in which the code before and that of now take turns.
 ROUNDS = 3
-SCORER, TIMED = ("scoring.server",), ("benchmarks.timed",)
+SCORER = ("scoring.server",)
 
 
 @contextmanager
@@ -111,23 +111,6 @@ def golden(folder):
     return [path.read_bytes() for path in sorted((Path(folder) / "golden").iterdir())]
 
 
-def parts(folder, clients):
-    """Median milliseconds of an answer, and of each of its parts."""
-    with tempfile.TemporaryDirectory() as logs:
-        times = Path(logs) / "times"
-        with server(logs, TIMED, MODEL_DIR=str(folder), TIMES=str(times)) as (port, _, _):
-            measure(port, golden(folder), clients, 2)
-            start = time.perf_counter()
-            whole = np.median(measure(port, golden(folder), clients))
-        found = {
-            name: float(np.median([took for at, took in pairs if at > start]))
-            for name, pairs in json.loads(times.read_text()).items()
-        }
-    found["read"] -= found["features"]
-    found["http"] = whole - sum(found.values())
-    return {name: round(1000 * seconds, 2) for name, seconds in found.items()}
-
-
 def rates(folder, root, clients, seconds=SECONDS):
     """Answers a second, percentiles, and what an answer costs the scorer's process."""
     with (
@@ -164,8 +147,8 @@ def models(given, folder):
         elif name == "pixels":
             yield name, MODEL.absolute()
         else:
-            experiments.experiment(f"serve-{slug}", RECIPES[name], "promote")
-            experiments.candidate(experiments.commit_of(f"serve-{slug}"), folder / slug)
+            experiments.run_experiment(f"serve-{slug}", RECIPES[name], "promote")
+            experiments.get_candidate(experiments.find_commit(f"serve-{slug}"), folder / slug)
             yield name, folder / slug
 
 
@@ -175,10 +158,10 @@ def versions(revision):
     if revision is None:
         yield [("now", ROOT)]
         return
-    commit = experiments.git("rev-parse", "--short", revision)
+    commit = experiments.run_git("rev-parse", "--short", revision)
     with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
-        run("git", "clone", "--quiet", "--no-checkout", str(ROOT), folder)
-        run("git", "checkout", "--quiet", commit, cwd=folder)
+        run_command("git", "clone", "--quiet", "--no-checkout", str(ROOT), folder)
+        run_command("git", "checkout", "--quiet", commit, cwd=folder)
         yield [(commit, Path(folder)), ("now", ROOT)]
 
 
@@ -193,7 +176,6 @@ def main(arguments=None):
         for name, model in models(options.models, Path(folder)):
             found = results["models"][name] = {
                 "model_mb": round((model / "model.joblib").stat().st_size / 1e6, 1),
-                "parts": {str(clients): parts(model, clients) for clients in (1, 2)},
                 "clients": {str(clients): rates(model, ROOT, clients) for clients in CLIENTS},
                 "race": race(model, roots) if options.before else known.get(name, {}).get("race"),
             }

@@ -1,6 +1,6 @@
 """The solvers of train_svm on the same learned rows: python -m benchmarks.solvers ARCHIVE [n ...].
 
-The rows are those of the recipe learned-small, from real photos, a fifth of which is set aside. Up
+The rows are those of the recipe fisher-small, from real photos, a fifth of which is set aside. Up
 to 4,000 training rows both solvers answer it; with more, 20,000 and 100,000 if none are named, the
 streamed one alone. Where there are too few rows, noisy copies make up the number. Each fit has a
 process of its own. Writes benchmarks/solvers.json; make readme puts it into docs/scale.md.
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clean_copy import ROOT
-from benchmarks.scale import by_size, clocked, peak_mb, raced
-from flowers.evaluation.comparison import paired
-from flowers.evaluation.scores import group_bootstrap
+from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
+from flowers.evaluation.comparison import compare_paired
+from flowers.evaluation.metrics import compute_bootstrap_interval
+from study.repository import ROOT
 
 BOTH, STREAMED = (1000, 2000, 4000), (20_000, 100_000)
 NOISE = 10  # of copies; an entry's standard deviation is 21
@@ -31,19 +31,21 @@ NAMES = {
 
 def prepare(source, folder):
     """Rows, mirrored rows, labels and groups of the photos, those set aside beside them."""
-    from benchmarks.experiments import knobs_of
-    from benchmarks.folds import arrays, learning_of, rows_of
-    from benchmarks.protocols import SMALL
-    from benchmarks.real import groups_in, photos_of
     from flowers.base.parallel import use_workers
     from flowers.splits import grouped_split
+    from study.experiments import get_source_params
+    from study.folds import decode_photos, extract_rows, get_codebook_recipe
+    from study.real import find_groups, read_photos
+    from study.recipes import RECIPES
 
-    labels, photos = photos_of(knobs_of(source))
-    images, sizes = arrays(photos, SMALL["resize.size"])
+    labels, photos = read_photos(get_source_params(source))
+    images, sizes = decode_photos(photos, RECIPES["fisher-small"]["resize.size"])
     with use_workers(-1, "threading"):
-        groups = groups_in(photos)
+        groups = find_groups(photos)
         test = grouped_split(labels, groups, 0.2, SEED)
-        X, mirrored, _ = rows_of(images, sizes, np.flatnonzero(~test), learning_of(SMALL))
+        X, mirrored, _ = extract_rows(
+            images, sizes, np.flatnonzero(~test), get_codebook_recipe(RECIPES["fisher-small"])
+        )
     np.savez(
         folder / "photos.npz",
         **{"X": np.concatenate([X[~test], mirrored[~test]]), "new": X[test]},
@@ -110,11 +112,11 @@ def competitor(name, folder):
     photos = np.load(folder / "photos.npz")
     y, groups = known["y"], known["groups"]
     with use_workers(-1, "threading"):
-        (model, told), wall, cpu = clocked(fitted, name, rows, y, groups)
-    peak = peak_mb()
+        (model, told), wall, cpu = time_call(fitted, name, rows, y, groups)
+    peak = read_peak_mb()
     correct = model.predict(photos["new"]) == photos["truth"]
     np.save(folder / f"{name}.npy", correct)
-    low, high = group_bootstrap(correct, photos["apart"], 2000, SEED)
+    low, high = compute_bootstrap_interval(correct, photos["apart"], 2000, SEED)
     accuracy = {"accuracy": float(correct.mean()), "low": low, "high": high}
     seconds = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": peak}
     figures = seconds | accuracy | told
@@ -129,14 +131,14 @@ def main(source, sizes):
         for n in sizes:
             write_rows(folder, n)
             names = ["sgd"] if n > max(BOTH) else list(NAMES) if n == min(BOTH) else ["gram", "sgd"]
-            told = {one: raced("benchmarks.solvers", one, folder) for one in names}
+            told = {one: run_competitor("benchmarks.solvers", one, folder) for one in names}
             told["file_mb"] = round((folder / "rows.npy").stat().st_size / 1e6)
             if "gram" in told:
                 first, second = (np.load(folder / f"{one}.npy") for one in ("gram", "sgd"))
                 apart = np.load(folder / "photos.npz")["apart"]
-                told["difference"] = paired(first, second, apart, 2000, SEED)
+                told["difference"] = compare_paired(first, second, apart, 2000, SEED)
             results[str(n)] = told
-            RESULTS.write_text(json.dumps(by_size(results), indent=2) + "\n")
+            RESULTS.write_text(json.dumps(sort_by_size(results), indent=2) + "\n")
             print(n, told, flush=True)
 
 

@@ -3,10 +3,10 @@
 import os
 import sys
 
-FAILED = 2
+EXIT_FAILED = 2
 
 
-def told(name, main):
+def run_command(name, main):
     """Run a command to its end.
 
     Parameters
@@ -34,7 +34,7 @@ def told(name, main):
     except OSError as error:
         _silence()
         print(f"{name}: {error}: make room, or let the output go elsewhere", file=sys.stderr)
-        return FAILED
+        return EXIT_FAILED
 
 
 def _silence():

@@ -9,10 +9,10 @@ from PIL import Image
 
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.tables import read_csv
-from flowers.images.decoding import decode
+from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
 from flowers.synthetic.picture import SPECIES, draw
-from scoring.local import photos_in
+from scoring.predict import list_files
 
 PHOTOS, INDEX, SPLIT = Path("data/photos"), Path("data/index.csv"), Path("data/split.csv")
 NARROWED = 0.04  # of a side, at most, so that a photo sent again is a photo of its own
@@ -48,7 +48,7 @@ def of_folder(folder, weights, count, rng):
         If there are not two classes at least.
     """
     classes = {}
-    for path in photos_in([folder]):
+    for path in list_files([folder]):
         classes.setdefault(path.parent.name, []).append(path)
     if len(classes) < 2:
         raise BadInput(
@@ -70,7 +70,7 @@ def held_out(folder, weights, count, rng):
     BadInput
         If they are not in ``data/photos``.
     """
-    rows = read_csv(model_folder.reference_path(folder))
+    rows = read_csv(model_folder.find_reference(folder))
     if "path" not in rows:
         raise BadInput(
             f"{folder} does not name its held-out photos: dvc repro promote writes one that "
@@ -117,7 +117,7 @@ def narrowed(photo, rng):
         A JPEG.
     """
     try:
-        image, _ = decode(photo)
+        image, _ = decode_image(photo)
     except RejectedImage:
         return photo
     left, top, right, bottom = rng.random(4) * NARROWED / 2
@@ -135,7 +135,7 @@ def used_to_train(folder):
     -------
     used, photos : int
     """
-    paths = photos_in([folder])
+    paths = list_files([folder])
     if not (INDEX.is_file() and SPLIT.is_file()):
         return 0, len(paths)
     index, split = read_csv(INDEX), read_csv(SPLIT)

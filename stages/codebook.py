@@ -6,7 +6,7 @@ from flowers.base.parallel import parallel_map
 from flowers.base.tables import read_csv
 from flowers.features.codebook import write
 from flowers.features.extraction import LEARNED
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 from stages.support.files import load_rows, progress
 from stages.support.run import run
 from stages.support.workers import stage_workers
@@ -21,7 +21,7 @@ def main(params):
     # Loads scikit-learn, which takes a second.
     from flowers.features.vocabularies import Recipe, draw, learned, sample
 
-    images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
+    images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
     recipe = Recipe(
         tuple(params["scales"]),
         params["words"],

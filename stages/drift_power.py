@@ -1,4 +1,4 @@
-"""Simulate the drift detector: false-alarm rate in traffic without a shift, power for each shift."""
+"""Simulate the drift detector: false-alarm rate without a shift, power for each shift."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from flowers.base.parallel import parallel_map
 from flowers.base.tables import read_csv, write_json, write_text
 from flowers.drift import charts
 from flowers.drift_simulation.power import TRAFFIC, Simulator, build_shifts, select_spread
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
 from stages.support.files import progress
@@ -18,10 +18,10 @@ OF_DRIFT = ("wealth_limit", "window", "alpha", "proportion_tolerance")
 
 def main(params):
     predictor = model_folder.load_predictor("models/candidate")
-    reference = read_reference(model_folder.reference_path("models/candidate"))
+    reference = read_reference(model_folder.find_reference("models/candidate"))
     rows = select_spread(reference.group, params["images"])
     images = np.load("data/images.npy", mmap_mode="r")[reference.row[rows]]
-    sizes = sizes_of(read_csv("data/index.csv"))[reference.row[rows]]
+    sizes = get_sizes(read_csv("data/index.csv"))[reference.row[rows]]
     detector_params = {name: params[f"drift.{name}"] for name in OF_DRIFT}
     simulator = Simulator(reference, detector_params, params["seed"])
     predict_proba, shares = predictor.predict_proba, params["shifted_shares"]

@@ -5,9 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.tables import read_csv, round_floats, to_rows, write_csv, write_json, write_text
-from flowers.evaluation import charts, scores
-from flowers.evaluation.answers import Answers, class_rows, most_confident_errors, prediction_rows
-from flowers.evaluation.headline import headline
+from flowers.evaluation import charts, metrics
+from flowers.evaluation.metrics import select_summary_metrics
+from flowers.evaluation.predictions import (
+    Predictions,
+    build_class_rows,
+    build_prediction_rows,
+    find_confident_errors,
+)
 from flowers.images.contact_sheet import write_contact_sheet
 from flowers.learning.saved import load
 from stages.support.files import load_rows
@@ -23,25 +28,38 @@ def main(params):
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
     models = {name: load(f"models/{name}.joblib", mapped=True) for name in MODELS}
     with stage_workers():
-        given = {n: Answers.of(m, X, known, rows["group"][test]) for n, m in models.items()}
-    figures = {name: scores.scores(a, params["resamples"], seed, bins) for name, a in given.items()}
-    total = scores.summary(given, figures, rows["label"][rows["train"]])
+        given = {
+            n: Predictions.from_model(m, X, known, rows["group"][test]) for n, m in models.items()
+        }
+    figures = {
+        name: metrics.compute_metrics(a, params["resamples"], seed, bins)
+        for name, a in given.items()
+    }
+    total = metrics.summarise_evaluation(given, figures, rows["label"][rows["train"]])
     write_json("metrics/evaluate.json", total)
     size = Path("models/svm.joblib").stat().st_size
-    write_json("metrics/summary.json", headline(figures, rows["group"], ~rows["train"], size))
+    write_json(
+        "metrics/summary.json", select_summary_metrics(figures, rows["group"], ~rows["train"], size)
+    )
     facts = {key: index[key][test] for key in ("path", "sha256", "label")}
     facts = {"row": test} | facts | {"group": rows["group"][test]}
-    write_csv("metrics/predictions.csv", prediction_rows(given, facts))
-    write_csv("metrics/per_class.csv", class_rows(figures))
-    binned = {name: scores.reliability(a.confidence, a.correct, bins) for name, a in given.items()}
-    curves = {n: scores.recall_curves(known, a.probabilities, a.classes) for n, a in given.items()}
+    write_csv("metrics/predictions.csv", build_prediction_rows(given, facts))
+    write_csv("metrics/per_class.csv", build_class_rows(figures))
+    binned = {
+        name: metrics.compute_reliability(a.confidence, a.correct, bins)
+        for name, a in given.items()
+    }
+    curves = {
+        n: metrics.compute_precision_recall(known, a.probabilities, a.classes)
+        for n, a in given.items()
+    }
     attempts = to_rows(read_csv("plots/tuning.csv"))
-    for name, picture in charts.pictures(given, binned, curves, attempts).items():
+    for name, picture in charts.plot_evaluation(given, binned, curves, attempts).items():
         write_text(f"plots/{name}.svg", picture)
     for name in MODELS:
         write_csv(f"plots/reliability_{name}.csv", round_floats(binned[name]))
-    write_csv("plots/recall.csv", scores.mean_recall_rows(curves))
-    worst, captions = most_confident_errors(given, params["sheet_size"])
+    write_csv("plots/recall.csv", metrics.average_precision_recall(curves))
+    worst, captions = find_confident_errors(given, params["sheet_size"])
     write_contact_sheet(
         "plots/confident_errors.jpg", np.load("data/images.npy", "r")[test[worst]], captions
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flowers.base.environment import read_jobs
 from flowers.base.tables import atomic_write, write_csv, write_json
-from flowers.sources.files import archive_files, collect, drawn_files, folder_files
+from flowers.sources.files import collect_photos, iterate_archive, iterate_folder, iterate_synthetic
 from flowers.sources.review import Review
 from stages.support.files import progress
 from stages.support.run import run
@@ -15,10 +15,10 @@ from stages.support.run import run
 def files_of(params):
     if params["source"] == "archive":
         bar = partial(progress, None, unit="B", unit_scale=True)
-        return archive_files(params["path"], Path("data/downloads"), params["sha256"], bar)
+        return iterate_archive(params["path"], Path("data/downloads"), params["sha256"], bar)
     if params["source"] == "folder":
-        return folder_files(params["path"])
-    return drawn_files(
+        return iterate_folder(params["path"])
+    return iterate_synthetic(
         params["per_class"],
         params["near_duplicate_share"],
         params["wrong_labels"],
@@ -31,7 +31,7 @@ def main(params):
     review = Review(params["exclude"], params["relabel"])
     with atomic_write("data/photos") as target:
         files = progress(files_of(params), desc="fetch", unit=" files")
-        photos, rejected, reviewed = collect(files, target, review)
+        photos, rejected, reviewed = collect_photos(files, target, review)
     reasons = Counter(row["reason"] for row in rejected)
     told = {"source": params["source"], "photos": photos.total()}
     told |= {"classes": dict(sorted(photos.items()))} | reviewed

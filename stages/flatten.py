@@ -5,14 +5,14 @@ import numpy as np
 from flowers.base.tables import atomic_write, read_csv
 from flowers.features import codebook
 from flowers.features.extraction import extract, extracted
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 from stages.support.files import progress
 from stages.support.run import run
 from stages.support.workers import stage_workers
 
 
 def main(params):
-    images, sizes = np.load("data/images.npy", mmap_mode="r"), sizes_of(read_csv("data/index.csv"))
+    images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
     preparation = {"names": params["features"], "codebook": codebook.read("models/codebook.npz")}
     first = extract(images[:1], sizes=sizes[:1], **preparation)
     mirrored = len(images) if params["train_svm.mirror"] else 0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowers.base.tables import read_csv, to_rows, write_csv
-from flowers.evaluation.label_issues import TWIN, suspects
+from flowers.evaluation.label_issues import find_label_issues
 from flowers.images.contact_sheet import write_contact_sheet
 from stages.support.files import load_rows
 from stages.support.run import run
@@ -16,7 +16,9 @@ def main(params):
     for path in ("data/out_of_fold.csv", "metrics/predictions.csv"):  # training and test photos
         told = read_csv(path)
         shares[told["row"].astype(int)] = np.column_stack([told[f"svm_{c}"] for c in classes])
-    photos, suggested, margin, reason = suspects(rows["label"], rows["group"], shares, classes)
+    photos, suggested, margin, reason = find_label_issues(
+        rows["label"], rows["group"], shares, classes
+    )
     table = {"path": index["path"][photos], "sha256": index["sha256"][photos]}
     table |= {"label": rows["label"][photos], "suggested": suggested}
     table |= {"margin": [f"{m:.4f}" for m in margin], "reason": reason}
@@ -28,7 +30,7 @@ def main(params):
     captions = [f"{line['label']}: {line['suggested']} {line['margin'][:-2]}" for line in shown]
     images = np.load("data/images.npy", mmap_mode="r")
     write_contact_sheet("plots/label_issues.jpg", images[photos[:count]], captions)
-    return f"{len(lines)} labels to check, {np.sum(reason == TWIN)} of them because of a twin"
+    return f"{len(lines)} labels to check, {np.sum(reason == NEAR_DUPLICATE)} of them because of a twin"
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.tables import read_csv, read_json, write_json
-from flowers.evaluation.answers import rows_of_model
-from flowers.evaluation.champion import decide, golden_photos
+from flowers.evaluation.champion import choose_golden_images, decide_promotion
+from flowers.evaluation.predictions import select_model_rows
 from flowers.model import folder as model_folder
-from flowers.model.reference import reference_rows
+from flowers.model.reference import build_reference_rows
 from stages.support.run import run
 
 
 def main(params):
     figures, split = read_json("metrics/evaluate.json"), read_json("metrics/split.json")
     rows, images = read_csv("metrics/predictions.csv"), np.load("data/images.npy", mmap_mode="r")
-    decision = decide(
+    decision = decide_promotion(
         figures,
         rows,
         split["leaked_test_photos"],
@@ -29,11 +29,11 @@ def main(params):
         "models/candidate",
         f"models/{name}.joblib",
         preparation=preparation | {"codebook": "models/codebook.npz"},
-        golden=golden_photos(Path("data/photos"), rows, params["golden"]),
-        reference=list(reference_rows(rows, images, name)),
+        golden=choose_golden_images(Path("data/photos"), rows, params["golden"]),
+        reference=list(build_reference_rows(rows, images, name)),
         evidence={
             "metrics": {"distinct": figures["distinct"]} | figures[name],
-            "per_class": rows_of_model(read_csv("metrics/per_class.csv"), name),
+            "per_class": select_model_rows(read_csv("metrics/per_class.csv"), name),
             "split": split,
             "decision": decision,
         },

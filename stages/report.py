@@ -1,7 +1,7 @@
 """Put the result on one page, to be read without a network; the last stage, after drift."""
 
 from flowers.base.tables import read_csv, read_json, to_rows, write_text
-from flowers.evaluation.report_page import page, picture
+from flowers.evaluation.report_page import embed_image, render_report
 from stages.support.run import run
 
 FACTS = (
@@ -38,7 +38,7 @@ def main(params):
     }
     tables = {name: to_rows(table) for name, table in named(read_csv, TABLES).items()}
     facts = named(read_json, FACTS) | {"params": told}
-    text = page(facts, tables, named(picture, PICTURES))
+    text = render_report(facts, tables, named(embed_image, PICTURES))
     write_text("plots/report.html", text)
     return f"one page of {len(text) / 1e6:.1f} MB, to be opened in a browser from the disk"
 

@@ -8,9 +8,8 @@ import numpy as np
 from flowers.base.environment import read_backend, read_jobs
 from flowers.base.parallel import pooled_map
 from flowers.base.tables import atomic_write, write_csv, write_json
-from flowers.images.contact_sheet import COLUMNS, evenly_spread, write_contact_sheet
-from flowers.images.index import COLUMNS as INDEX
-from flowers.images.index import REJECTED, squared, written
+from flowers.images.contact_sheet import COLUMNS, select_evenly, write_contact_sheet
+from flowers.images.index import INDEX_COLUMNS, REJECTED_COLUMNS, load_image, write_images
 from stages.support.files import progress
 from stages.support.run import run
 
@@ -18,16 +17,16 @@ from stages.support.run import run
 def main(params):
     paths = sorted(Path("data/photos").resolve().glob("*/*"), key=Path.as_posix)
     size = params["size"]
-    results = pooled_map(partial(squared, size=size), paths, read_jobs(), read_backend())
+    results = pooled_map(partial(load_image, size=size), paths, read_jobs(), read_backend())
     results = progress(results, total=len(paths), desc="resize")
     with atomic_write("data/images.npy") as target, target.open("wb") as file:
-        index, rejected, figures = written(results, file, size)
-    write_csv("data/index.csv", index, INDEX)
-    write_csv("metrics/resize_rejected.csv", rejected, REJECTED)
+        index, rejected, figures = write_images(results, file, size)
+    write_csv("data/index.csv", index, INDEX_COLUMNS)
+    write_csv("metrics/resize_rejected.csv", rejected, REJECTED_COLUMNS)
     write_json("metrics/resize.json", figures)
     images = np.load("data/images.npy", mmap_mode="r")
     labels = np.array([row["label"] for row in index])
-    shown = evenly_spread(labels, COLUMNS)
+    shown = select_evenly(labels, COLUMNS)
     write_contact_sheet("plots/photos.jpg", images[shown], labels[shown])
     return f"{len(index)} photos of {size} x {size}, {len(rejected)} unreadable set aside"
 

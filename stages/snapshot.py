@@ -30,7 +30,7 @@ def main(params):
     with atomic_write("data/snapshot.npy") as target, target.open("wb") as file:
         np.save(file, rows)
     with atomic_write("data/reference.csv") as target:
-        shutil.copyfile(model_folder.reference_path(folder), target)
+        shutil.copyfile(model_folder.find_reference(folder), target)
     acknowledged, alert = read_alert_state(log_dir, model["md5"])
     figures = {"model_version": version, "md5": model["md5"]}
     figures |= {"acknowledged": acknowledged, "alert": alert}

@@ -9,7 +9,7 @@ import stages  # noqa: F401, first: its pins hold for the numpy of all tests
 import numpy as np
 import pytest
 
-from flowers.images.decoding import read
+from flowers.images.decoding import load_pixels
 from tests.workshop import LEARNED, TINY, Workshop, shared
 
 REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"
@@ -29,7 +29,7 @@ def real_photos(real_zip):
     with zipfile.ZipFile(real_zip) as archive:
         names = sorted(name for name in archive.namelist() if not name.endswith("/"))
         names = [names[i] for i in np.linspace(0, len(names) - 1, 128).astype(int)]
-        images = np.stack([read(archive.read(name))[0] for name in names])
+        images = np.stack([load_pixels(archive.read(name))[0] for name in names])
     return images, np.array([Path(name).parent.name for name in names])
 
 

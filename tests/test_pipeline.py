@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 import yaml
 
-from benchmarks import compare, experiments
+from study import compare, experiments
 from tests.imports import ROOT
 from tests.workshop import Workshop
 
@@ -185,16 +185,19 @@ def test_experiments_read_the_same_photos_once(shop, monkeypatch, capfd):
     monkeypatch.setattr(experiments, "ROOT", shop.path)
     runs = {}
     for name, seed in (("one", 7), ("two", 8)):
-        params = experiments.knobs_of(str(photos)) | {"resize.size": 48, "split.seed": seed}
-        experiments.experiment(name, params, "train_nb")
+        params = experiments.get_source_params(str(photos)) | {
+            "resize.size": 48,
+            "split.seed": seed,
+        }
+        experiments.run_experiment(name, params, "train_nb")
         runs[name] = stages_named(capfd.readouterr().out)
     assert {"fetch", "resize", "split"} <= set(runs["one"])
     assert "split" in runs["two"] and not {"fetch", "resize", "flatten"} & set(runs["two"])
-    one, two = (experiments.git("show", f"{experiments.commit_of(n)}:dvc.lock") for n in runs)
+    one, two = (experiments.run_git("show", f"{experiments.commit_of(n)}:dvc.lock") for n in runs)
     locks = [yaml.safe_load(lock)["stages"] for lock in (one, two)]
     assert locks[0]["resize"]["outs"] == locks[1]["resize"]["outs"]
     next(photos.glob("*/*.jpg")).unlink()
-    experiments.experiment("fewer", experiments.knobs_of(str(photos)), "resize")
+    experiments.run_experiment("fewer", experiments.get_source_params(str(photos)), "resize")
     assert {"fetch", "resize"} <= set(stages_named(capfd.readouterr().out))
 
 

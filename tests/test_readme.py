@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from benchmarks.readme import PAGES as WRITTEN
-from benchmarks.readme import rendered
+from docs.tables.__main__ import PAGES as WRITTEN
+from docs.tables.__main__ import render_page
 from tests.imports import ROOT
 
 TEXT = (ROOT / "README.md").read_text()
@@ -27,7 +27,7 @@ SHELL = [
 def test_its_tables_and_graph_are_those_of_the_metrics_and_of_dvc():
     for page in WRITTEN:
         text = page.read_text()
-        assert rendered(text) == text, page
+        assert render_page(text) == text, page
 
 
 def test_every_picture_and_file_it_names_is_there():

@@ -30,7 +30,7 @@ from flowers.drift.windows import (
     count_predicted,
     run_kolmogorov_smirnov,
 )
-from flowers.images.statistics import NAMES
+from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log.record import UNKNOWN
 
 # Least predictions for a comparison, and for the state "ok".
@@ -398,4 +398,4 @@ def find_image_differences(reference, image, alpha):
     """
     known = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
     p_values, _ = run_kolmogorov_smirnov(reference[:, known], image[None][:, :, known])
-    return np.array(NAMES)[known][(adjust_holm(p_values) <= alpha)[0]].tolist()
+    return np.array(STATISTIC_NAMES)[known][(adjust_holm(p_values) <= alpha)[0]].tolist()

@@ -1,1 +1,1 @@
-"""Simulated shifts and traffic, and the false-alarm rate and power of the drift detector on them."""
+"""Simulated shifts and traffic, to measure false-alarm rate and power of the drift detector."""

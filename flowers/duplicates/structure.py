@@ -9,7 +9,11 @@ import numpy as np
 from flowers.base.parallel import drop_pages, parallel_map, use_threads
 from flowers.duplicates.colour import pairs_within, unit_rows
 from flowers.duplicates.similarity import Likeness
-from flowers.images.gradients import by_orientation, polar, triangles
+from flowers.images.gradients import (
+    compute_polar_gradients,
+    compute_triangle_weights,
+    iterate_orientations,
+)
 
 CELLS = 8
 BINS = 9
@@ -187,14 +191,14 @@ def _areas(side, edge, share, reduced):
 
 def _histograms(grey, out):
     """Strength of the gradients by cell and orientation, (n, 8, 8, 9)."""
-    strength, turn = polar(grey)
+    strength, turn = compute_polar_gradients(grey)
     # A slope and its opposite are one: half a turn is as much as none.
     turn += (turn < 0) * np.float32(4)
     # Middles of bins lie at half numbers: mirrored, the bin k becomes the bin 8 - k.
     turn *= np.float32(BINS / 4)
     turn -= np.float32(0.5)
-    weights = triangles(grey.shape[1], grey.shape[1] // CELLS)
-    shares = by_orientation(strength, turn, range(BINS), (0, BINS - 1))
+    weights = compute_triangle_weights(grey.shape[1], grey.shape[1] // CELLS)
+    shares = iterate_orientations(strength, turn, range(BINS), (0, BINS - 1))
     for k, share in enumerate(shares):
         out[..., k] = weights @ share @ weights.T
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.evaluation.scores import mcnemar
+from flowers.evaluation.metrics import run_mcnemar_test
 
 
-def champion(scores, correct, alpha):
+def choose_champion(scores, correct, alpha):
     """Choose one model by accuracy, or by log loss among those that are not worse.
 
     The leader has the highest accuracy, then the higher lower bound, then the lower log loss. A
@@ -37,7 +37,7 @@ def champion(scores, correct, alpha):
     reasons = [f"{leader} leads with accuracy {scores[leader]['accuracy']:.4f}"]
     best = leader
     for name in others:
-        p = mcnemar(correct[leader], correct[name])["p_value"]
+        p = run_mcnemar_test(correct[leader], correct[name])["p_value"]
         told_apart = p <= alpha
         reasons.append(
             f"{name} has accuracy {scores[name]['accuracy']:.4f}, "
@@ -50,7 +50,7 @@ def champion(scores, correct, alpha):
     return best, reasons
 
 
-def gate(scores, baseline, leaked_test_photos, *, min_accuracy_low, max_log_loss):
+def check_gate(scores, baseline, leaked_test_photos, *, min_accuracy_low, max_log_loss):
     """Give the checks a candidate has to pass before it may be promoted.
 
     Parameters
@@ -70,30 +70,30 @@ def gate(scores, baseline, leaked_test_photos, *, min_accuracy_low, max_log_loss
     """
     low, loss = scores["accuracy_low"], scores["log_loss"]
     checks = [
-        ("test photos with a twin in train = 0", leaked_test_photos, 0, leaked_test_photos == 0),
+        ("test images with a near-duplicate in train = 0", leaked_test_photos, 0, leaked_test_photos == 0),
         ("accuracy_low >= min_accuracy_low", low, min_accuracy_low, low >= min_accuracy_low),
-        ("accuracy_low > accuracy of the baseline", low, baseline, low > baseline),
+        ("accuracy_low > baseline accuracy", low, baseline, low > baseline),
         ("log_loss <= max_log_loss", loss, max_log_loss, loss <= max_log_loss),
     ]
     names = ("check", "value", "limit", "passed")
     return [dict(zip(names, check, strict=True)) for check in checks]
 
 
-def decide(figures, answered, leaked_test_photos, *, alpha, **limits):
+def decide_promotion(figures, answered, leaked_test_photos, *, alpha, **limits):
     """Choose the champion and let it pass the gate.
 
     Parameters
     ----------
     figures : dict
-        As of ``flowers.evaluation.scores.summary``.
+        As of ``flowers.evaluation.metrics.summarise_evaluation``.
     answered : dict of column to ndarray of shape (n,), str
         ``label``, and a column of answers for each model.
     leaked_test_photos : int
         Test photos with a twin in train.
     alpha : float
-        As of `champion`.
+        As of `choose_champion`.
     **limits : float
-        As of `gate`.
+        As of `check_gate`.
 
     Returns
     -------
@@ -102,13 +102,13 @@ def decide(figures, answered, leaked_test_photos, *, alpha, **limits):
     """
     models = {name: told for name, told in figures.items() if name in answered}
     correct = {name: answered[name] == answered["label"] for name in models}
-    name, reasons = champion(models, correct, alpha)
-    checks = gate(figures[name], figures["baseline_accuracy"], leaked_test_photos, **limits)
+    name, reasons = choose_champion(models, correct, alpha)
+    checks = check_gate(figures[name], figures["baseline_accuracy"], leaked_test_photos, **limits)
     passed = all(check["passed"] for check in checks)
     return {"champion": name, "passed": passed, "reasons": reasons, "checks": checks}
 
 
-def golden_photos(photos, rows, count):
+def choose_golden_images(photos, rows, count):
     """Test photos to keep, each class in its turn, by a name that tells row and class.
 
     Parameters

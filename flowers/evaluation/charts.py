@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix
 from flowers.base.plots import to_svg
 
 
-def pictures(answers, bins, curves, attempts):
+def plot_evaluation(answers, bins, curves, attempts):
     """Draw all charts of an evaluation.
 
     Parameters
@@ -15,27 +15,27 @@ def pictures(answers, bins, curves, attempts):
     answers : dict of model name to Answers
         Of the same photos.
     bins : dict of model name to list of dict
-        As of `reliability`.
+        As of `plot_reliability`.
     curves : dict of model name to list of dict
-        As of `recall`.
+        As of `plot_precision_recall`.
     attempts : list of dict
-        As of `tuning`.
+        As of `plot_tuning`.
 
     Returns
     -------
     dict of name to SVG text
     """
     any_one = next(iter(answers.values()))
-    answered = {name: given.answered for name, given in answers.items()}
+    answered = {name: given.predicted for name, given in answers.items()}
     return {
-        "confusion": confusion(any_one.labels, answered, any_one.classes),
-        "reliability": reliability(bins),
-        "recall": recall(curves),
-        "tuning": tuning(attempts),
+        "confusion": plot_confusion(any_one.labels, answered, any_one.classes),
+        "reliability": plot_reliability(bins),
+        "recall": plot_precision_recall(curves),
+        "tuning": plot_tuning(attempts),
     }
 
 
-def confusion(labels, answers, classes):
+def plot_confusion(labels, answers, classes):
     """Confusion matrices side by side.
 
     Parameters
@@ -58,13 +58,13 @@ def confusion(labels, answers, classes):
     return to_svg(figure)
 
 
-def reliability(curves):
+def plot_reliability(curves):
     """Accuracy against confidence; the diagonal is perfect calibration.
 
     Parameters
     ----------
     curves : dict of model name to list of dict
-        The bins of `flowers.evaluation.scores.reliability`.
+        The bins of `flowers.evaluation.metrics.compute_reliability`.
     """
     figure = Figure(figsize=(4.2, 3.8), layout="constrained")
     ax = figure.subplots()
@@ -80,13 +80,13 @@ def reliability(curves):
     return to_svg(figure)
 
 
-def recall(curves):
+def plot_precision_recall(curves):
     """Precision against recall, one panel per model, one line per class.
 
     Parameters
     ----------
     curves : dict of model name to list of dict
-        The rows of `flowers.evaluation.scores.recall_curves`.
+        The rows of `flowers.evaluation.metrics.compute_precision_recall`.
     """
     figure = Figure(figsize=(4.2 * len(curves), 3.6), layout="constrained")
     axes = figure.subplots(1, len(curves), squeeze=False)[0]
@@ -99,7 +99,7 @@ def recall(curves):
     return to_svg(figure)
 
 
-def tuning(rows):
+def plot_tuning(rows):
     """Accuracy on held-out folds against C, a line per gamma; the chosen one is ringed.
 
     Parameters

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-ANSWER, TWIN = "confident answer", "twin"
+CONFIDENT_PREDICTION, NEAR_DUPLICATE = "confident prediction", "near-duplicate"
 
 
-def confident_answers(labels, probabilities, classes):
+def find_confident_classes(labels, probabilities, classes):
     """Give the class each photo confidently looks like, by the rule of confident learning.
 
     A photo confidently looks like a class if its probability is at least the mean probability
     that photos of this class get for it: a class the model is never sure of needs less. Of
     several such classes the most probable counts (Northcutt, Jiang & Chuang 2021, "Confident
     Learning: Estimating Uncertainty in Dataset Labels", equations 1 and 2). With the condition
-    in `suspects` it finds the photos that ``find_label_issues(filter_by="confident_learning")``
+    in `find_label_issues` it finds the photos that ``find_label_issues(filter_by="confident_learning")``
     of cleanlab 2.9 finds, which brings pandas along.
 
     Parameters
@@ -33,7 +33,7 @@ def confident_answers(labels, probabilities, classes):
     return np.where(sure.max(axis=1) >= 0, classes[sure.argmax(axis=1)], "")
 
 
-def twin_labels(labels, groups, probabilities, classes):
+def find_group_labels(labels, groups, probabilities, classes):
     """Give the label that the twins of each photo speak for.
 
     Of the labels in a group it is the most frequent one, and among equals the one that the
@@ -42,7 +42,7 @@ def twin_labels(labels, groups, probabilities, classes):
     Parameters
     ----------
     labels, groups : ndarray of shape (n,)
-    probabilities, classes : as of `confident_answers`
+    probabilities, classes : as of `find_confident_classes`
 
     Returns
     -------
@@ -60,13 +60,13 @@ def twin_labels(labels, groups, probabilities, classes):
     return spoken
 
 
-def suspects(labels, groups, probabilities, classes):
+def find_label_issues(labels, groups, probabilities, classes):
     """Rank the photos whose label may be wrong.
 
     Parameters
     ----------
     labels, groups : ndarray of shape (n,)
-    probabilities, classes : as of `confident_answers`
+    probabilities, classes : as of `find_confident_classes`
 
     Returns
     -------
@@ -76,10 +76,10 @@ def suspects(labels, groups, probabilities, classes):
     margin : ndarray of float, range [-1, 1]
         Probability of what is suggested minus that of the label.
     reason : ndarray of str
-        ``TWIN`` or ``ANSWER``.
+        ``NEAR_DUPLICATE`` or ``CONFIDENT_PREDICTION``.
     """
-    spoken = twin_labels(labels, groups, probabilities, classes)
-    answered = confident_answers(labels, probabilities, classes)
+    spoken = find_group_labels(labels, groups, probabilities, classes)
+    answered = find_confident_classes(labels, probabilities, classes)
     # Where the label is the likeliest class of all there is nothing to check, as in cleanlab.
     by_answer = (answered != "") & (classes[probabilities.argmax(axis=1)] != labels)
     by_answer &= answered != labels
@@ -89,5 +89,5 @@ def suspects(labels, groups, probabilities, classes):
     of = np.searchsorted(classes, suggested[rows]), np.searchsorted(classes, labels[rows])
     margin = probabilities[rows, of[0]] - probabilities[rows, of[1]]
     order = np.lexsort((rows, -margin, ~by_twin[rows]))
-    reason = np.where(by_twin[rows], TWIN, ANSWER)
+    reason = np.where(by_twin[rows], NEAR_DUPLICATE, CONFIDENT_PREDICTION)
     return rows[order], suggested[rows][order], margin[order], reason[order]

@@ -9,7 +9,7 @@ KINDS = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 TEMPLATE = "report_page.html"
 
 
-def picture(path):
+def embed_image(path):
     """Turn a picture into the text that stands for it in a page.
 
     Parameters
@@ -26,7 +26,7 @@ def picture(path):
     return f"data:{KINDS[path.suffix]};base64,{content}"
 
 
-def page(facts, tables, pictures):
+def render_report(facts, tables, pictures):
     """Write the page; the same bytes for the same facts.
 
     Parameters

@@ -3,7 +3,11 @@
 import numpy as np
 from PIL import Image
 
-from flowers.images.gradients import by_orientation, polar, triangles
+from flowers.images.gradients import (
+    compute_polar_gradients,
+    compute_triangle_weights,
+    iterate_orientations,
+)
 
 CELL = 4  # pixels
 CELLS = 4  # a window has CELLS x CELLS cells
@@ -85,11 +89,14 @@ def _opponent(image):
 
 def _gradient_cells(channels):
     """Histograms of orientations, (3, h / 4, w / 4, 8): full circle, linear interpolation."""
-    strength, turn = polar(channels)
-    down, across = triangles(channels.shape[1], CELL), triangles(channels.shape[2], CELL).T
+    strength, turn = compute_polar_gradients(channels)
+    down, across = (
+        compute_triangle_weights(channels.shape[1], CELL),
+        compute_triangle_weights(channels.shape[2], CELL).T,
+    )
     cells = np.empty((3, len(down), across.shape[1], ORIENTATIONS), dtype=np.float32)
     half = ORIENTATIONS // 2  # there are as many as octants; half a turn left is half a turn right
-    shares = by_orientation(strength, turn, range(-half, half), (-half,))
+    shares = iterate_orientations(strength, turn, range(-half, half), (-half,))
     for k, share in enumerate(shares):
         cells[..., k] = down @ (share @ across)
     return cells

@@ -13,7 +13,7 @@ PAPER = (255, 255, 255)
 INK = (34, 34, 34)
 
 
-def contact_sheet(images, captions, columns=COLUMNS):
+def draw_contact_sheet(images, captions, columns=COLUMNS):
     """Photos in rows of `columns`, each above its caption.
 
     Parameters
@@ -41,7 +41,7 @@ def contact_sheet(images, captions, columns=COLUMNS):
     return sheet
 
 
-def evenly_spread(labels, count):
+def select_evenly(labels, count):
     """Choose photos of each class, from its first to its last.
 
     Parameters
@@ -62,6 +62,6 @@ def evenly_spread(labels, count):
 
 
 def write_contact_sheet(path, images, captions):
-    """Write a contact sheet as JPEG, with the arguments of `contact_sheet`."""
+    """Write a contact sheet as JPEG, with the arguments of `draw_contact_sheet`."""
     with atomic_write(path) as partial:
-        contact_sheet(images, captions).save(partial, "JPEG", quality=88)
+        draw_contact_sheet(images, captions).save(partial, "JPEG", quality=88)

@@ -34,7 +34,7 @@ _TRANSPOSE = {
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
 
 
-def kind(data):
+def detect_format(data):
     """Tell the format of a photo from its first bytes.
 
     Parameters
@@ -78,7 +78,7 @@ def scan(data):
     """
     if not data:
         raise RejectedImage("empty")
-    if (found := kind(data)) is None:
+    if (found := detect_format(data)) is None:
         raise RejectedImage("not a JPEG, PNG or WEBP", f"it begins with {data[:8].hex(' ')}")
     try:
         return found, prescan(data, found)
@@ -86,7 +86,7 @@ def scan(data):
         raise RejectedImage("truncated", f"{type(error).__name__}: {error}") from error
 
 
-def decode(data):
+def decode_image(data):
     """Turn the bytes of a photo into an upright RGB image.
 
     Transparent pixels are laid over white, 16-bit grey is scaled by 1/257, and of an animation
@@ -124,7 +124,7 @@ def decode(data):
         raise RejectedImage(reason, f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def square(image, size=128):
+def resize_square(image, size=128):
     """Resize to a square by bicubic interpolation; the aspect ratio is not kept.
 
     Parameters
@@ -141,22 +141,24 @@ def square(image, size=128):
     return np.array(image.resize((size, size), Image.Resampling.BICUBIC))
 
 
-def read(data, size=128):
-    """Turn the bytes of a photo into a square of pixels: `decode`, then `square`.
+def load_pixels(data, size=128):
+    """Turn the bytes of a photo into a square of pixels: `decode_image`, then `resize_square`.
 
     Returns
     -------
     pixels : ndarray of uint8, shape (size, size, 3)
+    original_size : tuple of int
+        Width and height of the upright image.
     notes : tuple of str
-        As `decode` gives them.
+        As `decode_image` gives them.
 
     Raises
     ------
     RejectedImage
-        As `decode` does.
+        As `decode_image` does.
     """
-    image, notes = decode(data)
-    return square(image, size), notes
+    image, notes = decode_image(data)
+    return resize_square(image, size), image.size, notes
 
 
 def _decode(scanned, found):

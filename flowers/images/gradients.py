@@ -9,7 +9,7 @@ import numpy as np
 _ARCTAN = np.float32([1.2722385, -0.4089327, 0.1862297, -0.0496392])
 
 
-def polar(planes):
+def compute_polar_gradients(planes):
     """Strength and direction of the central differences of planes; 0 at their edges.
 
     Parameters
@@ -20,7 +20,7 @@ def polar(planes):
     -------
     strength : ndarray of shape (n, h, w), float32, >= 0
     turn : ndarray of shape (n, h, w), float32
-        As of `octants`.
+        As of `compute_octants`.
     """
     planes = np.ascontiguousarray(planes)
     dx, dy = np.empty_like(planes), np.empty_like(planes)
@@ -29,13 +29,13 @@ def polar(planes):
     np.subtract(line[2:], line[:-2], out=dx.ravel()[1:-1])
     np.subtract(planes[:, 2:], planes[:, :-2], out=dy[:, 1:-1])
     dx[:, :, 0], dx[:, :, -1], dy[:, 0], dy[:, -1] = 0, 0, 0, 0
-    turn = octants(dx, dy)
+    turn = compute_octants(dx, dy)
     np.square(dx, out=dx)
     dx += np.square(dy, out=dy)
     return np.sqrt(dx, out=dx), turn
 
 
-def by_orientation(strength, turn, middles, ends):
+def iterate_orientations(strength, turn, middles, ends):
     """Share each gradient out to the two orientations beside its direction.
 
     Parameters
@@ -65,7 +65,7 @@ def by_orientation(strength, turn, middles, ends):
 
 
 @lru_cache(maxsize=64)
-def triangles(length, cell):
+def compute_triangle_weights(length, cell):
     """Weights of pixels in cells of so many pixels: triangles that end in the middles beside.
 
     Returns
@@ -77,7 +77,7 @@ def triangles(length, cell):
     return np.maximum(1 - away / cell, 0).astype(np.float32)
 
 
-def octants(dx, dy):
+def compute_octants(dx, dy):
     """Direction of gradients in eighths of a turn, as ``arctan2(dy, dx) * 4 / pi``.
 
     Parameters

@@ -6,13 +6,13 @@ from hashlib import sha256
 import numpy as np
 
 from flowers.base.errors import BadInput, RejectedImage
-from flowers.images.decoding import NOTES, decode, square
+from flowers.images.decoding import NOTES, load_pixels
 
-COLUMNS = ("row", "label", "path", "sha256", "width", "height")
-REJECTED = ("label", "path", "reason", "detail")
+INDEX_COLUMNS = ("row", "label", "path", "sha256", "width", "height")
+REJECTED_COLUMNS = ("label", "path", "reason", "detail")
 
 
-def squared(path, size):
+def load_image(path, size):
     """Decode one photo.
 
     Parameters
@@ -27,28 +27,27 @@ def squared(path, size):
     pixels : ndarray of shape (size, size, 3), uint8, or None
         None if it cannot be decoded.
     row : dict
-        Of ``COLUMNS`` without ``row``; of ``REJECTED`` if it cannot be decoded.
+        Of ``INDEX_COLUMNS`` without ``row``; of ``REJECTED_COLUMNS`` if it cannot be decoded.
     notes : sequence of str
         Of ``flowers.images.decoding.NOTES``.
     """
     data = path.read_bytes()
     row = {"label": path.parent.name, "path": f"{path.parent.name}/{path.name}"}
     try:
-        image, notes = decode(data)
-        pixels = square(image, size)
+        pixels, (width, height), notes = load_pixels(data, size)
     except RejectedImage as error:
         return None, row | {"reason": error.reason, "detail": error.detail}, ()
-    row |= {"sha256": sha256(data).hexdigest(), "width": image.width, "height": image.height}
+    row |= {"sha256": sha256(data).hexdigest(), "width": width, "height": height}
     return pixels, row, notes
 
 
-def written(results, file, size):
+def write_images(results, file, size):
     """Write what is decoded as an array (.npy), photo by photo, and note what was met.
 
     Parameters
     ----------
     results : iterable
-        From `squared`.
+        From `load_image`.
     file : file object
         Empty, open for writing bytes.
     size : int
@@ -94,7 +93,7 @@ def _write_head(file, count, size):
     np.lib.format.write_array_header_1_0(file, about)
 
 
-def sizes_of(index):
+def get_sizes(index):
     """Width and height of the photos of an index.
 
     Parameters

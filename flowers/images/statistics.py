@@ -4,11 +4,11 @@ import numpy as np
 
 # Shares of red, green and blue in brightness (ITU-R BT.601, luma).
 LUMA = np.array([0.299, 0.587, 0.114])
-NAMES = tuple(f"{kind}_{c}" for kind in ("mean", "std") for c in ("red", "green", "blue"))
-NAMES += ("brightness", "sharpness")
+STATISTIC_NAMES = tuple(f"{kind}_{c}" for kind in ("mean", "std") for c in ("red", "green", "blue"))
+STATISTIC_NAMES += ("brightness", "sharpness")
 
 
-def statistics(pixels):
+def compute_statistics(pixels):
     """Colour, brightness and sharpness, for the warning that photos of another kind arrive.
 
     Parameters
@@ -52,8 +52,8 @@ def _laplacian_std(values):
     return float(np.sqrt(np.mean(np.square(out, out=out))))
 
 
-def flat(image):
-    """Give the numbers of `statistics` in the order of ``NAMES``.
+def flatten_statistics(image):
+    """Give the numbers of `compute_statistics` in the order of ``STATISTIC_NAMES``.
 
     Parameters
     ----------
@@ -72,6 +72,6 @@ def flat(image):
     """
     last = (image["brightness"], image.get("sharpness", np.nan))
     numbers = tuple(map(float, (*image["mean"], *image["std"], *last)))
-    if len(numbers) != len(NAMES):
-        raise ValueError(f"{len(numbers)} image statistics instead of {len(NAMES)}")
+    if len(numbers) != len(STATISTIC_NAMES):
+        raise ValueError(f"{len(numbers)} image statistics instead of {len(STATISTIC_NAMES)}")
     return numbers

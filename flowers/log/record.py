@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b, sha256
 
-from flowers.images.statistics import flat
+from flowers.images.statistics import flatten_statistics
 
 # Decimals of a logged probability. They are compared as logged, so equal ones are equal numbers.
 DECIMALS = 6
@@ -153,7 +153,7 @@ def build_row(record, classes):
     """
     by_class = record["probabilities"]
     probabilities = [round(float(by_class[name]), DECIMALS) for name in classes]
-    image = flat(record["image"])
+    image = flatten_statistics(record["image"])
     # Only the last statistic may be missing, in records of earlier versions.
     no_sharpness = math.isnan(image[-1]) and "sharpness" not in record["image"]
     numbers = probabilities + list(image[:-1] if no_sharpness else image)

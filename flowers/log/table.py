@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers.images.statistics import NAMES
+from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log import day_files, record
 from flowers.log.record import KINDS, UNKNOWN, NotFinite
 
@@ -33,7 +33,7 @@ def build_row_dtype(n_classes):
             ("time", "M8[us]"),
             ("truth", "i2"),
             ("probabilities", "f4", (n_classes,)),
-            ("image", "f4", (len(NAMES),)),
+            ("image", "f4", (len(STATISTIC_NAMES),)),
         ]
     )
 

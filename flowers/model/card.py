@@ -42,7 +42,7 @@ CARD_SCHEMA = _object(
 CARD_SCHEMA["properties"]["codebook"] = _object(file=_NAME, sha256=_DIGEST)
 _TEXT = {"type": "string", "minLength": 1}
 PROVENANCE_SCHEMA = _object(version=_TEXT)
-ATTESTATION_SCHEMA = _object(version=_TEXT, commit=_TEXT, tag=_TEXT, folder=_TEXT)
+ATTESTATION_SCHEMA = _object(version=_TEXT, commit=_TEXT, tag=_TEXT, folder_md5=_TEXT)
 
 
 def build_card(file, estimator, features, size, golden):
@@ -76,8 +76,8 @@ def build_card(file, estimator, features, size, golden):
             "estimator": type(estimator).__name__,
             "params": estimator.get_params(),
             "bytes": Path(file).stat().st_size,
-            "md5": file_digest(file, "md5"),
-            "sha256": file_digest(file, "sha256"),
+            "md5": hash_file(file, "md5"),
+            "sha256": hash_file(file, "sha256"),
         },
         # The minor version alone: pickles do not depend on more.
         "versions": {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
@@ -117,20 +117,20 @@ def read_card(folder):
     return card, origin
 
 
-def file_digest(file, kind):
+def hash_file(file, kind):
     """Give the "md5" or "sha256" of a file, which need not fit into memory."""
     with Path(file).open("rb") as opened:
         found = hashlib.file_digest(opened, partial(hashlib.new, kind, usedforsecurity=False))
     return found.hexdigest()
 
 
-def attestation_path(folder):
+def get_attestation_path(folder):
     """Name the file that vouches for a model folder: beside it, not in it."""
     folder = Path(folder)
     return folder.with_name(f"{folder.name}.attestation.json")
 
 
-def folder_md5(folder):
+def hash_folder(folder):
     """Give the MD5 that DVC gives a folder: of the JSON list of its files, provenance.json left out.
 
     Returns
@@ -138,7 +138,7 @@ def folder_md5(folder):
     str
     """
     files = {
-        path.relative_to(folder).as_posix(): file_digest(path, "md5")
+        path.relative_to(folder).as_posix(): hash_file(path, "md5")
         for path in Path(folder).rglob("*")
         if path.is_file() and path.name != PROVENANCE
     }
@@ -156,10 +156,10 @@ def write_attestation(folder, origin, md5):
     origin : dict
         ``version``, ``commit`` and ``tag``, the same as in its provenance.json.
     md5 : str
-        What dvc.lock says of the folder at that commit, as `folder_md5` gives it.
+        What dvc.lock says of the folder at that commit, as `hash_folder` gives it.
     """
-    facts = {key: origin[key] for key in ("version", "commit", "tag")} | {"folder": md5}
-    write_text(attestation_path(folder), json.dumps(facts, indent=2) + "\n")
+    facts = {key: origin[key] for key in ("version", "commit", "tag")} | {"folder_md5": md5}
+    write_text(get_attestation_path(folder), json.dumps(facts, indent=2) + "\n")
 
 
 def check_attestation(folder, origin):
@@ -171,7 +171,7 @@ def check_attestation(folder, origin):
         If the folder claims to be a version that no digest vouches for, or has other bytes.
     """
     path, remedy = (
-        attestation_path(folder),
+        get_attestation_path(folder),
         "python -m scoring.registry fetch brings the tagged model",
     )
     if not path.exists():
@@ -184,7 +184,7 @@ def check_attestation(folder, origin):
     facts = _read_json(path)
     _check_schema(facts, ATTESTATION_SCHEMA, path)
     claimed = {key: origin.get(key) for key in ("version", "commit", "tag")}
-    for key, value in (claimed | {"folder": folder_md5(folder)}).items():
+    for key, value in (claimed | {"folder_md5": hash_folder(folder)}).items():
         if value != facts[key]:
             raise BadInput(f"{folder} has {key} {value}, {path} says {facts[key]}: {remedy}")
 

@@ -11,7 +11,7 @@ from flowers.base.tables import atomic_write, write_csv, write_text
 from flowers.features import codebook as codebooks
 from flowers.features.extraction import LEARNED
 from flowers.learning import saved
-from flowers.model.card import CARD, build_card, check_attestation, file_digest, read_card
+from flowers.model.card import CARD, build_card, check_attestation, hash_file, read_card
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
 
@@ -57,7 +57,7 @@ def find_model_folder(models, named=None):
     )
 
 
-def reference_path(folder):
+def find_reference(folder):
     """Name the file of a model's answers on held-out photos.
 
     Raises
@@ -130,7 +130,7 @@ def verify_files(folder, card):
         path = Path(folder, card[name]["file"])
         for kind in [k for k in ("md5", "sha256") if k in card[name]]:
             try:
-                found = file_digest(path, kind)
+                found = hash_file(path, kind)
             except OSError as error:
                 raise BadInput(f"no model in {folder}: {path} cannot be read ({error})") from error
             if found != card[name][kind]:
@@ -140,7 +140,7 @@ def verify_files(folder, card):
                 )
 
 
-def golden_difference(model, folder):
+def measure_golden_difference(model, folder):
     """Give the largest difference between golden and present probabilities.
 
     Parameters
@@ -206,7 +206,7 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
     if learnt:
         facts["codebook"] = {
             "file": learnt.name,
-            "sha256": file_digest(learnt, "sha256"),
+            "sha256": hash_file(learnt, "sha256"),
         }
     with atomic_write(folder) as fresh:
         (fresh / GOLDEN).mkdir(parents=True)

@@ -7,8 +7,8 @@ import numpy as np
 
 from flowers.base.errors import RejectedImage
 from flowers.features.extraction import extract
-from flowers.images.decoding import decode, square
-from flowers.images.statistics import statistics
+from flowers.images.decoding import load_pixels
+from flowers.images.statistics import compute_statistics
 from flowers.learning.kernels import FEW
 
 
@@ -20,7 +20,7 @@ class Sample:
     ----------
     features : ndarray of shape (1, d)
     image : dict
-        ``width`` and ``height`` of the upright image, and its `statistics`.
+        ``width`` and ``height`` of the upright image, and its statistics.
     seconds : float
         Time spent on decoding and feature extraction.
     """
@@ -108,7 +108,7 @@ class Predictor:
     def confidence_threshold(self):
         """Confidence below which test images were misclassified at least as often as not.
 
-        From `flowers.evaluation.scores.confidence_threshold`; 0 if the card has none.
+        From `flowers.evaluation.metrics.find_confidence_threshold`; 0 if the card has none.
         """
         return self.card.get("metrics", {}).get("confidence_threshold", 0.0)
 
@@ -147,9 +147,8 @@ class Predictor:
             If the image cannot be decoded.
         """
         start = time.perf_counter()
-        image, _ = decode(data)
-        pixels = square(image, self.card["size"])
-        return self.to_sample(pixels, image.size, time.perf_counter() - start)
+        pixels, size, _ = load_pixels(data, self.card["size"])
+        return self.to_sample(pixels, size, time.perf_counter() - start)
 
     def to_sample(self, pixels, size, seconds=0.0):
         """Extract the features and statistics of an image that is decoded and resized already.
@@ -168,7 +167,7 @@ class Predictor:
         Sample
         """
         start = time.perf_counter()
-        metadata = {"width": size[0], "height": size[1]} | statistics(pixels)
+        metadata = {"width": size[0], "height": size[1]} | compute_statistics(pixels)
         features = extract(pixels[None], self.card["features"], [size], self.codebook)
         return Sample(features, metadata, seconds + time.perf_counter() - start)
 

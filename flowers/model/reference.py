@@ -1,16 +1,60 @@
-"""The reference of a model: its answers on held-out photos, in the shape of the log's table."""
+"""The reference set: predictions and image statistics of the test images, to detect drift against."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from flowers.base.tables import read_csv
-from flowers.images.statistics import NAMES, flat, statistics
+from flowers.images.statistics import STATISTIC_NAMES, compute_statistics, flatten_statistics
 
-# Of a photo, which the path and digest name.
-ABOUT = ("row", "group", "label", "path", "sha256")
+# Copied from the table of predictions; path and sha256 identify the image.
+COPIED = ("row", "group", "label", "path", "sha256")
 
 
-def reference_rows(predictions, images, name):
-    """Make one row per held-out photo: what a model says of it and what it looks like.
+@dataclass(frozen=True)
+class Reference:
+    """The reference set of a model, one row per test image.
+
+    Attributes
+    ----------
+    classes : list of str
+        In the order of the probabilities.
+    row : ndarray of shape (m,), int
+        Row of the image in ``data/images.npy``.
+    group : ndarray of shape (m,), int
+        Near-duplicates share a group.
+    truth : ndarray of shape (m,), int
+        Index of the label in `classes`.
+    probabilities : ndarray of shape (m, n_classes), float32
+    image : ndarray of shape (m, 8), float32
+        Image statistics, in the order of ``flowers.images.statistics.STATISTIC_NAMES``.
+    """
+
+    classes: list
+    row: np.ndarray
+    group: np.ndarray
+    truth: np.ndarray
+    probabilities: np.ndarray
+    image: np.ndarray
+
+    def select(self, rows):
+        """Return the reference set of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (k,), int
+            A row may occur more than once, as in a bootstrap.
+
+        Returns
+        -------
+        Reference
+        """
+        columns = (self.row, self.group, self.truth, self.probabilities, self.image)
+        return Reference(self.classes, *(column[rows] for column in columns))
+
+
+def build_reference_rows(predictions, images, name):
+    """Build the rows of a reference set: predictions and statistics of each test image.
 
     Parameters
     ----------
@@ -18,42 +62,47 @@ def reference_rows(predictions, images, name):
         With ``row``, ``group``, ``label``, ``path``, ``sha256`` and a column ``{name}_{class}`` for
         each class, in the order of the model's classes.
     images : ndarray of shape (m, s, s, 3), uint8
-        All photos; ``row`` tells which.
+        All images of the study, indexed by ``row``.
     name : str
-        Of the model.
+        Name of the model.
 
     Yields
     ------
     dict
+        The copied columns, ``p_{class}`` and ``image_{statistic}``.
     """
-    shares = [column for column in predictions if column.startswith(f"{name}_")]
+    columns = [column for column in predictions if column.startswith(f"{name}_")]
     for i, row in enumerate(predictions["row"]):
-        line = {column: predictions[column][i] for column in ABOUT}
-        line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in shares}
-        seen = flat(statistics(images[int(row)]))
-        yield line | {f"image_{key}": value for key, value in zip(NAMES, seen, strict=True)}
+        line = {column: predictions[column][i] for column in COPIED}
+        line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in columns}
+        values = flatten_statistics(compute_statistics(images[int(row)]))
+        yield line | {
+            f"image_{key}": value for key, value in zip(STATISTIC_NAMES, values, strict=True)
+        }
 
 
 def read_reference(path):
-    """Read the rows of `reference_rows` from a file.
+    """Read a reference set from the CSV file of `build_reference_rows`.
+
+    Parameters
+    ----------
+    path : path-like
 
     Returns
     -------
-    dict
-        ``classes`` (list), ``row``, ``group`` (int), ``label``, ``truth`` (index of the class),
-        ``probabilities`` and ``image``, the last two (m, d) float32 as in the table of the log.
+    Reference
+        A statistic that the file lacks is NaN.
     """
     rows = read_csv(path)
     classes = [column.removeprefix("p_") for column in rows if column.startswith("p_")]
-    return {
-        "classes": classes,
-        "row": rows["row"].astype(int),
-        "group": rows["group"].astype(int),
-        "label": rows["label"],
-        "truth": np.array([classes.index(label) for label in rows["label"]]),
-        "probabilities": np.column_stack([rows[f"p_{c}"] for c in classes]).astype("f4"),
-        # A model of old has no sharpness.
-        "image": np.column_stack(
-            [rows.get(f"image_{name}", np.full(len(rows["row"]), "nan")) for name in NAMES]
+    missing = np.full(len(rows["row"]), "nan")
+    return Reference(
+        classes=classes,
+        row=rows["row"].astype(int),
+        group=rows["group"].astype(int),
+        truth=np.array([classes.index(label) for label in rows["label"]]),
+        probabilities=np.column_stack([rows[f"p_{c}"] for c in classes]).astype("f4"),
+        image=np.column_stack(
+            [rows.get(f"image_{name}", missing) for name in STATISTIC_NAMES]
         ).astype("f4"),
-    }
+    )

@@ -16,7 +16,7 @@ TIMEOUT = 60
 _CHUNK = 2**20
 
 
-def obtain(source, cache, sha256=None, bar=None):
+def fetch_file(source, cache, sha256=None, bar=None):
     """Give the path of a local file, or of the download of a URL.
 
     A download already in `cache` is used again only if `sha256` vouches for it.

@@ -8,10 +8,10 @@ from itertools import chain
 from pathlib import Path
 
 from flowers.base.errors import BadInput
-from flowers.images.decoding import kind
+from flowers.images.decoding import detect_format
 from flowers.sources.archives import is_archive, unpack
-from flowers.sources.downloads import obtain
-from flowers.sources.folders import photos_by_class
+from flowers.sources.downloads import fetch_file
+from flowers.sources.folders import find_class_folders
 from flowers.synthetic.collection import drawn_set
 
 NESTED = "an archive inside: unpack it first"
@@ -32,7 +32,7 @@ class Unpacked(bytes):
         return content
 
 
-def folder_files(root, origin=None, ours=False):
+def iterate_folder(root, origin=None, ours=False):
     """Give the files below `root`, class by class, then the strays.
 
     Parameters
@@ -59,7 +59,7 @@ def folder_files(root, origin=None, ours=False):
         photo.
     """
     root = Path(root)
-    by_class, strays = photos_by_class(root)
+    by_class, strays = find_class_folders(root)
     origin = origin or root.resolve()
     if name := _archive_alone([*chain(*by_class.values()), *strays]):
         raise BadInput(f"{origin}: it holds an archive ({name}): unpack it once and give that")
@@ -97,14 +97,14 @@ def _archive_alone(paths):
     """Give the name of the first archive if no file is a photo, else None."""
     found = None
     for path in paths:
-        if kind(head := _head(path)):
+        if detect_format(head := _head(path)):
             return None
         found = found or (path.name if is_archive(head) else None)
     return found
 
 
-def archive_files(source, cache, sha256=None, bar=None):
-    """Give the files of a zip or tar archive, given by path or URL; see `folder_files`.
+def iterate_archive(source, cache, sha256=None, bar=None):
+    """Give the files of a zip or tar archive, given by path or URL; see `iterate_folder`.
 
     Parameters
     ----------
@@ -115,29 +115,29 @@ def archive_files(source, cache, sha256=None, bar=None):
     sha256 : str, optional
         The digest that the archive must have.
     bar : callable, optional
-        Makes the progress bars; see `flowers.sources.downloads.obtain`.
+        Makes the progress bars; see `flowers.sources.downloads.fetch_file`.
     """
-    archive = obtain(source, cache, sha256, bar)
+    archive = fetch_file(source, cache, sha256, bar)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         unpack(archive, Path(folder) / "unpacked", bar=bar)
-        yield from folder_files(Path(folder) / "unpacked", origin=archive, ours=True)
+        yield from iterate_folder(Path(folder) / "unpacked", origin=archive, ours=True)
 
 
-def drawn_files(per_class, near_duplicate_share, wrong_labels, seed, jobs):
+def iterate_synthetic(per_class, near_duplicate_share, wrong_labels, seed, jobs):
     """Give the files of `flowers.synthetic.collection.drawn_set`."""
     for path, content in drawn_set(per_class, near_duplicate_share, wrong_labels, seed, jobs):
         label, name = path.split("/", 1)
         yield label, name, content
 
 
-def collect(files, target, review):
+def collect_photos(files, target, review):
     """Write photos into `target`, one folder per class, and list the files that are none.
 
     Parameters
     ----------
     files : iterable of (str or None, str, bytes or None)
-        Class, file name and content; see `folder_files`.
+        Class, file name and content; see `iterate_folder`.
     target : pathlib.Path
     review : flowers.sources.review.Review
         What a person has said of some photos.
@@ -160,14 +160,14 @@ def collect(files, target, review):
     classes = set()
     for label, name, content in files:
         classes |= {label} - {None}
-        if label is not None and label != shortened(printable(label)):
+        if label is not None and label != shorten_name(make_printable(label)):
             raise BadInput(f"class folder {label!r} has too odd or too long a name: rename it")
-        if reason := fault(label, content):
-            path = printable(f"{label}/{name}" if label else name)
+        if reason := find_fault(label, content):
+            path = make_printable(f"{label}/{name}" if label else name)
             rejected.append({"path": path, "reason": reason})
         elif kept := review.label_of(label, content):
             photos[kept] += 1
-            path = place(target / kept, name)
+            path = make_free_path(target / kept, name)
             if isinstance(content, Unpacked):
                 shutil.move(content.path, path)
             else:
@@ -181,7 +181,7 @@ def collect(files, target, review):
     return photos, rejected, reviewed
 
 
-def fault(label, content):
+def find_fault(label, content):
     """Why a file cannot be a photo of a class, told by its first bytes, or None.
 
     Returns
@@ -197,32 +197,32 @@ def fault(label, content):
         return "not in a class folder"
     if not content:
         return "empty"
-    return None if kind(content) else "not a JPEG, PNG or WEBP"
+    return None if detect_format(content) else "not a JPEG, PNG or WEBP"
 
 
-def printable(name):
+def make_printable(name):
     """Give a name as text of one line, any other character "_": no UTF-8, no print, a backslash."""
     text = os.fsencode(name).decode("utf-8", "replace")
     return "".join(c if c.isprintable() and c not in "\ufffd\\" else "_" for c in text)
 
 
-def shortened(name, bytes_more=0):
+def shorten_name(name, bytes_more=0):
     """Give the beginning of a name that leaves room for so many bytes more."""
     return name.encode()[: _LONGEST_NAME - bytes_more].decode(errors="ignore")
 
 
-def place(folder, name):
+def make_free_path(folder, name):
     """Make a free path for `name` in `folder`, which is made; a taken name gets a number.
 
     Folders of one class may hold the same name twice, as train/Tulip and test/Tulip often do.
-    The name is made `printable`, and shorter if it is long: tables and DVC have to take it.
+    The name is made `make_printable`, and shorter if it is long: tables and DVC have to take it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    name = printable(name)
+    name = make_printable(name)
     stem, suffix = Path(name).stem, Path(name).suffix
     if len(suffix.encode()) > _LONGEST_SUFFIX:
         stem, suffix = name, ""
-    stem = shortened(stem, len(suffix.encode()))
+    stem = shorten_name(stem, len(suffix.encode()))
     path, number = folder / f"{stem}{suffix}", 2
     while path.exists():
         path = folder / f"{stem}-{number}{suffix}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from flowers.base.errors import BadInput
 
 
-def photos_by_class(root):
+def find_class_folders(root):
     """List the files of every class folder, wherever the folders are nested.
 
     A class folder holds files and no other class folder, and gives its name to the class; so does

@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 
 from flowers.base.errors import BadInput
-from scoring.output import told
+from scoring.output import run_command
 from scoring.registry import fetch, promote, push, rollback, status, tags
 
 
-def version_argument(text):
+def parse_version_argument(text):
     if not tags.VERSION.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a version such as v1.2.0")
     return text
 
 
-def parser():
+def build_parser():
     top = argparse.ArgumentParser(prog="python -m scoring.registry", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
     add = commands.add_parser
@@ -29,7 +29,7 @@ def parser():
     ):
         command = add(name, help=text)
         which = command.add_mutually_exclusive_group()
-        which.add_argument("--version", type=version_argument, help="such as v1.2.0")
+        which.add_argument("--version", type=parse_version_argument, help="such as v1.2.0")
         which.add_argument(
             "--bump", choices=("major", "minor", "patch"), help="the number that goes up (minor)"
         )
@@ -39,7 +39,7 @@ def parser():
         if name == "canary":
             which.add_argument("--clear", action="store_true", help="end the canary")
     add("rollback", help="put an earlier version into production").add_argument(
-        "--to", type=version_argument, help="this version (default: the one before)"
+        "--to", type=parse_version_argument, help="this version (default: the one before)"
     )
     add("push", help="send the models of the tags to the DVC remote, for other clones to fetch")
     add("history", help="every change of a stage, newest first")
@@ -51,11 +51,11 @@ def parser():
 
 def main(arguments=None):
     """Run one command; the exit code is 0, 1 for a refusal, 2 for wrong usage."""
-    asked = parser().parse_args(arguments)
+    asked = build_parser().parse_args(arguments)
     try:
         if not Path("dvc.yaml").is_file():
             raise BadInput("there is no dvc.yaml here: run this from the root of the project")
-        print(run(asked))
+        print(run_subcommand(asked))
     except BadInput as error:
         for reason in str(error).splitlines():
             print(f"{asked.command}: {reason}", file=sys.stderr)
@@ -63,27 +63,27 @@ def main(arguments=None):
     return 0
 
 
-def run(asked):
+def run_subcommand(asked):
     if asked.command == "status":
-        found = status.status()
-        return json.dumps(found, indent=2) if asked.json else status.status_text(found)
+        found = status.collect_status()
+        return json.dumps(found, indent=2) if asked.json else status.format_status(found)
     if asked.command == "history":
-        return status.history_text()
+        return status.format_history()
     if asked.command == "fetch":
-        return fetch.fetch(asked.stage)
+        return fetch.fetch_model(asked.stage)
     if asked.command == "push":
-        return push.push()
+        return push.push_models()
     if asked.command == "rollback":
-        return rollback.rollback(asked.to)
+        return rollback.roll_back(asked.to)
     if asked.command == "canary" and asked.clear:
-        return promote.clear("canary")
+        return promote.clear_stage("canary")
     stage = "production" if asked.command == "promote" else "canary"
-    return promote.promote(stage, asked.version, asked.bump, asked.force)
+    return promote.promote_model(stage, asked.version, asked.bump, asked.force)
 
 
 if __name__ == "__main__":
     try:
-        status_code = told("scoring.registry", main)
+        status_code = run_command("scoring.registry", main)
     except KeyboardInterrupt:
         print("scoring.registry: interrupted; status says what is there", file=sys.stderr)
         status_code = 130

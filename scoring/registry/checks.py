@@ -14,11 +14,11 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from flowers.base.errors import BadInput
-from flowers.evaluation.scores import mcnemar
-from scoring.registry.fetch import CANDIDATE, locked, verified
-from scoring.registry.git import file_at, git, head
-from scoring.registry.locked import outputs
-from scoring.registry.tags import checks_of
+from flowers.evaluation.metrics import run_mcnemar_test
+from scoring.registry.fetch import CANDIDATE, read_lock_md5, verify_model
+from scoring.registry.git import read_file_at, read_head, run_git
+from scoring.registry.locked import read_lock_outputs
+from scoring.registry.tags import parse_checks
 
 DECISION, PREDICTIONS = "metrics/promotion.json", "metrics/predictions.csv"
 EVIDENCE = ("dvc.lock", DECISION, PREDICTIONS)
@@ -30,28 +30,28 @@ REQUIRED = {
 }
 
 
-def clean_tree(commit):
+def check_clean_tree(commit):
     """No tracked file differs from the commit that the tag will name, which HEAD still is."""
-    if head() != commit:
+    if read_head() != commit:
         raise BadInput(f"HEAD is no longer {commit[:7]}: another command moved it; try again")
-    changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
+    changed = run_git("status", "--porcelain", "--untracked-files=no").splitlines()
     if changed:
         names = ", ".join(line[2:].strip() for line in changed)
         raise BadInput(f"not committed: {names}; commit or restore them")
     return "every tracked file is as committed"
 
 
-def lock(commit):
+def check_lock(commit):
     """dvc.lock on disk is that of the commit, and true of the files on disk and in the commit."""
-    missing = [name for name in EVIDENCE if not git("ls-tree", commit, name)]
+    missing = [name for name in EVIDENCE if not run_git("ls-tree", commit, name)]
     if missing:
         raise BadInput(f"not in git: {', '.join(missing)}; git add and commit them")
-    if text_of("dvc.lock") != file_at(commit, "dvc.lock"):
+    if read_text("dvc.lock") != read_file_at(commit, "dvc.lock"):
         raise BadInput(f"dvc.lock is not that of commit {commit[:7]}; commit or restore it")
     try:
         with Repo(".") as repo:
             changed = sorted(repo.status(targets=["promote"], with_deps=True))
-            there = sorted(changed_in(repo, commit))
+            there = sorted(list_changed_stages(repo, commit))
     except DvcException as error:
         raise BadInput(f"dvc status fails: {error}") from error
     for where, stages in (("on disk", changed), (f"in commit {commit[:7]}", there)):
@@ -63,7 +63,7 @@ def lock(commit):
     return "dvc.lock is committed and true of every stage up to promote"
 
 
-def changed_in(repo, commit):
+def list_changed_stages(repo, commit):
     """Names of the stages up to promote whose files in a commit are not those of its dvc.lock.
 
     What DVC keeps itself is not in the commit and is left out: `Repo.status` looks at it on disk.
@@ -79,28 +79,28 @@ def changed_in(repo, commit):
         }
 
 
-def gate(commit):
+def check_gate(commit):
     """The candidate passed the gate of its own run."""
-    decision = decision_in(evidence(commit, DECISION))
+    decision = parse_decision(read_evidence(commit, DECISION))
     if not decision["passed"]:
         failed = [check["check"] for check in decision["checks"] if not check["passed"]]
         raise BadInput(f"not passed: {', '.join(failed)}; {DECISION} has the figures")
     return f"{decision['champion']} passed in {DECISION}"
 
 
-def model_bytes(commit):
+def check_bytes(commit):
     """The bytes of the candidate are those of its card, dvc.lock and promotion.json."""
     try:
-        md5 = verified(CANDIDATE, locked(file_at(commit, "dvc.lock")))
+        md5 = verify_model(CANDIDATE, read_lock_md5(read_file_at(commit, "dvc.lock")))
     except BadInput as error:
         raise BadInput(f"{error}; remove {CANDIDATE}, run dvc repro and look again") from error
-    stated = decision_in(evidence(commit, DECISION))["md5"]
+    stated = parse_decision(read_evidence(commit, DECISION))["md5"]
     if stated != md5:
         raise BadInput(f"the model has md5 {md5}, {DECISION} says {stated}; run dvc repro")
     return f"md5 {md5} in {CANDIDATE}, its card and dvc.lock"
 
 
-def comparison(commit, present):
+def check_comparison(commit, present):
     """Production is not significantly better on the test photos that both runs have.
 
     Exact McNemar test of the two champions, joined by content and label of the photo.
@@ -115,7 +115,7 @@ def comparison(commit, present):
         return "there is no production model yet"
     version = present["version"]
     theirs, ours = (
-        right(evidence(at, PREDICTIONS), evidence(at, DECISION))
+        mark_correct(read_evidence(at, PREDICTIONS), read_evidence(at, DECISION))
         for at in (present["commit"], commit)
     )
     common = sorted(theirs.keys() & ours.keys())
@@ -124,7 +124,7 @@ def comparison(commit, present):
             f"not possible: {len(common)} test photos are those of {version}, out of {len(ours)} "
             f"here and {len(theirs)} there; judge by other means and use --force"
         )
-    test = mcnemar(*(np.array([run[photo] for photo in common]) for run in (theirs, ours)))
+    test = run_mcnemar_test(*(np.array([run[photo] for photo in common]) for run in (theirs, ours)))
     figures = (
         f"{version} alone is right on {test['only_first_correct']}, the candidate alone on "
         f"{test['only_second_correct']} of {len(common)} common test photos (exact McNemar "
@@ -135,7 +135,7 @@ def comparison(commit, present):
     return figures
 
 
-def right(predictions, decision):
+def mark_correct(predictions, decision):
     """Which test photos the champion of a run answers right.
 
     Parameters
@@ -147,14 +147,14 @@ def right(predictions, decision):
     -------
     dict of (sha256, label) to bool
     """
-    champion = decision_in(decision)["champion"]
+    champion = parse_decision(decision)["champion"]
     rows = list(csv.DictReader(io.StringIO(predictions)))
     if not rows or not {"sha256", "label", champion} <= rows[0].keys():
         raise BadInput(f"{PREDICTIONS} has no rows with sha256, label and {champion}; use --force")
     return {(row["sha256"], row["label"]): row[champion] == row["label"] for row in rows}
 
 
-def evidence(commit, path):
+def read_evidence(commit, path):
     """The text of a file that the run of a commit wrote, with the bytes of that commit's dvc.lock.
 
     Raises
@@ -162,8 +162,8 @@ def evidence(commit, path):
     BadInput
         If the commit does not have it, or its dvc.lock knows other bytes.
     """
-    text = file_at(commit, path)
-    stated = outputs(file_at(commit, "dvc.lock")).get(path)
+    text = read_file_at(commit, path)
+    stated = read_lock_outputs(read_file_at(commit, "dvc.lock")).get(path)
     if hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() != stated:
         raise BadInput(
             f"{path} in commit {commit[:7]} is not what its dvc.lock says: run dvc repro, commit"
@@ -171,7 +171,7 @@ def evidence(commit, path):
     return text
 
 
-def text_of(path):
+def read_text(path):
     """The text of a file that a finished run leaves."""
     try:
         return Path(path).read_text()
@@ -179,7 +179,7 @@ def text_of(path):
         raise BadInput(f"{path} is missing: run dvc repro") from error
 
 
-def decision_in(text):
+def parse_decision(text):
     """The decision that the promote stage wrote."""
     try:
         decision = json.loads(text)
@@ -188,7 +188,7 @@ def decision_in(text):
         raise BadInput(f"{DECISION} holds no decision: run dvc repro") from error
 
 
-def skipped(event):
+def list_skipped_checks(event):
     """Names of the checks that the tag of an assignment does not show."""
-    done = checks_of(event["message"])
+    done = parse_checks(event["message"])
     return [name for name in REQUIRED[event["stage"]] if name not in done]

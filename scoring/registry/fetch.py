@@ -11,21 +11,21 @@ from dvc.repo import Repo
 from dvc_data.index import DataIndexDirError
 
 from flowers.base.errors import BadInput
-from flowers.model.card import PROVENANCE, folder_md5, read_card, write_attestation
+from flowers.model.card import PROVENANCE, hash_folder, read_card, write_attestation
 from flowers.model.folder import verify_files
-from scoring.registry.git import file_at
-from scoring.registry.locked import outputs
-from scoring.registry.tags import current, events
+from scoring.registry.git import read_file_at
+from scoring.registry.locked import read_lock_outputs
+from scoring.registry.tags import find_current, read_history
 
 CANDIDATE = Path("models/candidate")
 
 
-def folder_of(stage):
+def get_stage_folder(stage):
     """Where the model of a stage is served from."""
     return CANDIDATE.with_name(stage)
 
 
-def locked(lock):
+def read_lock_md5(lock):
     """What a dvc.lock says of the model folder.
 
     Parameters
@@ -38,20 +38,20 @@ def locked(lock):
     str
         MD5 of the folder's list of files, with DVC's ending ".dir".
     """
-    found = outputs(lock)
+    found = read_lock_outputs(lock)
     if str(CANDIDATE) in found:
         return found[str(CANDIDATE)]
     raise BadInput(f"dvc.lock has no {CANDIDATE}: run dvc repro and commit dvc.lock")
 
 
-def verified(folder, expected):
+def verify_model(folder, expected):
     """The MD5 of the model in a folder whose bytes are those of dvc.lock and of its card.
 
     Parameters
     ----------
     folder : path-like
     expected : str
-        As of `locked`.
+        As of `read_lock_md5`.
 
     Raises
     ------
@@ -60,13 +60,13 @@ def verified(folder, expected):
     """
     card, _ = read_card(folder)
     verify_files(folder, card)
-    found = folder_md5(folder)
+    found = hash_folder(folder)
     if found != expected:
         raise BadInput(f"the model folder has md5 {found}, dvc.lock says {expected}")
     return card["model"]["md5"]
 
 
-def origin_of(folder):
+def read_provenance(folder):
     """What provenance.json says, {} where there is none that can be read."""
     try:
         return json.loads((folder / PROVENANCE).read_text())
@@ -74,7 +74,7 @@ def origin_of(folder):
         return {}
 
 
-def on_disk(stage, event):
+def compare_with_disk(stage, event):
     """How the folder of a stage stands to the assignment `event`.
 
     Returns
@@ -82,20 +82,20 @@ def on_disk(stage, event):
     str
         "same", "absent", "altered", or the other version that is there.
     """
-    folder = folder_of(stage)
+    folder = get_stage_folder(stage)
     if not folder.is_dir():
         return "absent"
-    origin = origin_of(folder)
+    origin = read_provenance(folder)
     if (origin.get("version"), origin.get("commit")) != (event["version"], event["commit"]):
         return origin.get("version", "altered")
     try:
-        verified(folder, locked(file_at(event["commit"], "dvc.lock")))
+        verify_model(folder, read_lock_md5(read_file_at(event["commit"], "dvc.lock")))
     except BadInput:
         return "altered"
     return "same"
 
 
-def fetch(stage):
+def fetch_model(stage):
     """Bring the model that a stage's newest tag names, verified, into the folder of the stage.
 
     Parameters
@@ -112,35 +112,39 @@ def fetch(stage):
     BadInput
         If no tag names a model, its files are nowhere, or a byte of them differs.
     """
-    event = current(events(), stage)
+    event = find_current(read_history(), stage)
     if event is None:
         verb = "promote" if stage == "production" else stage
         raise BadInput(f"no version is in {stage}: python -m scoring.registry {verb}")
-    folder, origin = folder_of(stage), {key: event[key] for key in ("version", "commit")}
+    folder, origin = get_stage_folder(stage), {key: event[key] for key in ("version", "commit")}
     said = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
-    if on_disk(stage, event) == "same" and origin_of(folder)["tag"] == event["ref"]:
+    if compare_with_disk(stage, event) == "same" and read_provenance(folder)["tag"] == event["ref"]:
         # Written anew: it may have been lost, and what is served is compared with it.
-        write_attestation(folder, origin_of(folder), locked(file_at(event["commit"], "dvc.lock")))
+        write_attestation(
+            folder,
+            read_provenance(folder),
+            read_lock_md5(read_file_at(event["commit"], "dvc.lock")),
+        )
         return f"{said}: nothing to fetch"
     folder.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder.parent) as scratch:
         fresh = Path(scratch) / "model"
-        expected = locked(file_at(event["commit"], "dvc.lock"))
-        copy_out(event["commit"], fresh)
+        expected = read_lock_md5(read_file_at(event["commit"], "dvc.lock"))
+        copy_model(event["commit"], fresh)
         try:
-            origin |= {"tag": event["ref"], "md5": verified(fresh, expected)}
+            origin |= {"tag": event["ref"], "md5": verify_model(fresh, expected)}
         except BadInput as error:
             raise BadInput(
                 f"{event['version']} is refused: {error}; its copy in the DVC cache or remote is "
                 "damaged: push it anew from a machine that has it, or roll back"
             ) from error
         (fresh / PROVENANCE).write_text(json.dumps(origin, indent=2) + "\n")
-        put(fresh, folder, Path(scratch) / "old")
+        swap_folders(fresh, folder, Path(scratch) / "old")
         write_attestation(folder, origin, expected)
     return said
 
 
-def settings():
+def read_dvc_config():
     """DVC's settings of today, for work on an old commit, whose remotes may be gone.
 
     A relative remote is one place here; for another revision DVC takes it from the root of the
@@ -150,9 +154,9 @@ def settings():
         return {key: dict(here.config[key]) for key in ("core", "remote", "cache")}
 
 
-def copy_out(commit, folder):
+def copy_model(commit, folder):
     """Copy the model folder of a commit from the cache or the remote."""
-    config = settings()
+    config = read_dvc_config()
     # Copied, not linked: a served file must not be the same bytes on disk as the cache's.
     config["cache"]["type"] = ["reflink", "copy"]
     try:
@@ -171,7 +175,7 @@ def copy_out(commit, folder):
         ) from error
 
 
-def put(fresh, folder, aside):
+def swap_folders(fresh, folder, aside):
     """Put a folder in the place of another: whole at any time, missing for two renames at most."""
     if folder.exists():
         os.rename(folder, aside)

@@ -5,7 +5,7 @@ import subprocess
 from flowers.base.errors import BadInput
 
 
-def git(*arguments):
+def run_git(*arguments):
     """What a git command prints, without the last line end.
 
     Raises
@@ -27,7 +27,7 @@ def git(*arguments):
     return ended.stdout.rstrip("\n")
 
 
-def head():
+def read_head():
     """The commit that is checked out.
 
     Raises
@@ -36,14 +36,14 @@ def head():
         If there is none yet.
     """
     try:
-        return git("rev-parse", "--verify", "HEAD")
+        return run_git("rev-parse", "--verify", "HEAD")
     except BadInput as error:
         raise BadInput(
             f"there is no commit to tag ({error}): git add and commit the run"
         ) from error
 
 
-def clock():
+def read_tag_time():
     """What a tag that is made now has for its time, in seconds since 1970.
 
     Raises
@@ -52,12 +52,12 @@ def clock():
         If git does not know who makes it.
     """
     try:
-        return int(git("var", "GIT_COMMITTER_IDENT").split()[-2])
+        return int(run_git("var", "GIT_COMMITTER_IDENT").split()[-2])
     except BadInput as error:
         raise BadInput(f"{error}: set git config user.name and user.email") from error
 
 
-def file_at(commit, path):
+def read_file_at(commit, path):
     """The text of a file as it was committed.
 
     Raises
@@ -72,7 +72,7 @@ def file_at(commit, path):
     return shown.stdout.decode(errors="replace")
 
 
-def tags_like(*beginnings):
+def list_tags(*beginnings):
     """Every tag whose name begins so, upper case or lower.
 
     Returns
@@ -82,14 +82,14 @@ def tags_like(*beginnings):
         end) and ``commit``, the id of that.
     """
     parts = "%(refname:lstrip=2) %(objecttype) %(*objecttype) %(*objectname)"
-    listed = git("for-each-ref", f"--format={parts}", "refs/tags").splitlines()
+    listed = run_git("for-each-ref", f"--format={parts}", "refs/tags").splitlines()
     found = {}
     for name, kind, *peeled in (line.split(" ") for line in listed):
         if name.lower().startswith(beginnings):
             to, commit = peeled
             # Git before 2.45 peels one tag only.
             if to == "tag":
-                commit = git("rev-parse", f"{commit}^{{}}")
-                to = git("cat-file", "-t", commit)
+                commit = run_git("rev-parse", f"{commit}^{{}}")
+                to = run_git("cat-file", "-t", commit)
             found[name] = {"type": kind, "to": to, "commit": commit}
     return found

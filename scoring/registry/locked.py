@@ -8,7 +8,7 @@ from flowers.base.errors import BadInput
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def outputs(lock):
+def read_lock_outputs(lock):
     """MD5 of every output that a dvc.lock names, by path.
 
     Parameters

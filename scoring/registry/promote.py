@@ -2,10 +2,10 @@
 
 from flowers.base.errors import BadInput
 from scoring.registry import checks, tags
-from scoring.registry.git import head
+from scoring.registry.git import read_head
 
 
-def promote(stage, version=None, bump=None, force=False):
+def promote_model(stage, version=None, bump=None, force=False):
     """Check the workspace, then tag its commit as a version and give the version a stage.
 
     Parameters
@@ -25,31 +25,31 @@ def promote(stage, version=None, bump=None, force=False):
     BadInput
         With one line for each check that refuses.
     """
-    history = tags.events()
-    commit = head()
-    version = choose(history, commit, version, bump)
-    present = tags.current(history, stage)
-    passed, refused = run_checks(stage, commit, tags.current(history, "production"))
+    history = tags.read_history()
+    commit = read_head()
+    version = choose_version(history, commit, version, bump)
+    present = tags.find_current(history, stage)
+    passed, refused = run_checks(stage, commit, tags.find_current(history, "production"))
     # A tag by hand may be made good by one with checks.
-    again = present and present["commit"] == commit and not checks.skipped(present)
+    again = present and present["commit"] == commit and not checks.list_skipped_checks(present)
     if again and (force or not refused):
         raise BadInput(f"{version} is in {stage} already")
     if refused and not force:
         raise BadInput("\n".join(f"{name}: {reason}" for name, reason in refused.items()))
-    tags.require_now(history)
+    tags.check_clock(history)
     message = [f"{version} to {stage}", "", f"checks: {' '.join(passed)}"]
     if refused:
         message += [f"skipped: {' '.join(refused)}"]
         message += [f"{name}: {reason}" for name, reason in refused.items()]
-    if version not in tags.versions(history):
-        tags.register(version, commit, "\n".join(message))
-    tag = tags.assign(stage, commit, "\n".join(message))
-    return tagged(tag, f"{version} ({commit[:7]}) is in {stage}", stage)
+    if version not in tags.list_versions(history):
+        tags.register_version(version, commit, "\n".join(message))
+    tag = tags.assign_stage(stage, commit, "\n".join(message))
+    return describe_assignment(tag, f"{version} ({commit[:7]}) is in {stage}", stage)
 
 
-def choose(history, commit, version, bump):
+def choose_version(history, commit, version, bump):
     """The version of a commit: the one it has, the one asked for, or the next."""
-    known = tags.versions(history)
+    known = tags.list_versions(history)
     has = next((name for name, at in known.items() if at == commit), None)
     if has and (bump or version not in (None, has)):
         raise BadInput(
@@ -65,7 +65,7 @@ def choose(history, commit, version, bump):
         return has or version
     if not known:
         return "v1.0.0"
-    major, minor, patch = tags.numbers(next(iter(known)))
+    major, minor, patch = tags.parse_version(next(iter(known)))
     following = {
         "major": (major + 1, 0, 0),
         "minor": (major, minor + 1, 0),
@@ -77,11 +77,11 @@ def choose(history, commit, version, bump):
 def run_checks(stage, commit, present):
     """Print one line per check; names passed, and reasons of those a stage needs but refused."""
     run = {
-        "clean-tree": checks.clean_tree,
-        "lock": checks.lock,
-        "gate": checks.gate,
-        "bytes": checks.model_bytes,
-        "comparison": lambda at: checks.comparison(at, present),
+        "clean-tree": checks.check_clean_tree,
+        "lock": checks.check_lock,
+        "gate": checks.check_gate,
+        "bytes": checks.check_bytes,
+        "comparison": lambda at: checks.check_comparison(at, present),
     }
     passed, refused = [], {}
     for name, check in run.items():
@@ -96,20 +96,20 @@ def run_checks(stage, commit, present):
     return passed, refused
 
 
-def clear(stage):
+def clear_stage(stage):
     """Take a stage from every version that has it."""
-    history = tags.events()
-    held = tags.holders(history, stage)
+    history = tags.read_history()
+    held = tags.list_assignments(history, stage)
     if not held:
         raise BadInput(f"no version is in {stage}")
-    tags.require_now(history)
+    tags.check_clock(history)
     for event in held:
         said = f"{event['version']} leaves {stage}"
-        tag = tags.assign(stage, event["commit"], said, sign="!")
+        tag = tags.assign_stage(stage, event["commit"], said, sign="!")
     return f"{tag}: {said}\nto share it: git push --tags"
 
 
-def tagged(tag, said, stage):
+def describe_assignment(tag, said, stage):
     return (
         f"{tag}: {said}\nto serve it: python -m scoring.registry fetch --stage {stage}\n"
         "to share it: python -m scoring.registry push && git push --tags"

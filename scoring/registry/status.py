@@ -4,10 +4,10 @@ import json
 
 from flowers.base.errors import BadInput
 from scoring.registry import checks, fetch, tags
-from scoring.registry.git import file_at
+from scoring.registry.git import read_file_at
 
 
-def status():
+def collect_status():
     """What is where.
 
     Returns
@@ -16,70 +16,72 @@ def status():
         ``production``, ``canary``, ``latest``, ``candidate``: each a dict or None;
         ``not_counting``: tags that promote nothing, and why.
     """
-    history = tags.events()
-    known = tags.versions(history)
+    history = tags.read_history()
+    known = tags.list_versions(history)
     found = {}
     for stage in tags.STAGES:
-        event = tags.current(history, stage)
+        event = tags.find_current(history, stage)
         found[stage] = event and {
-            **facts(event["version"], event["commit"]),
+            **describe_version(event["version"], event["commit"]),
             "tag": event["ref"],
-            "checks_passed": tags.checks_of(event["message"]),
-            "checks_skipped": checks.skipped(event),
-            "on_disk": fetch.on_disk(stage, event),
+            "checks_passed": tags.parse_checks(event["message"]),
+            "checks_skipped": checks.list_skipped_checks(event),
+            "on_disk": fetch.compare_with_disk(stage, event),
         }
     latest = next(iter(known.items()), None)
-    found["latest"] = latest and facts(*latest)
-    found["candidate"] = candidate(known)
-    found["not_counting"] = tags.not_counting()
+    found["latest"] = latest and describe_version(*latest)
+    found["candidate"] = describe_candidate(known)
+    found["not_counting"] = tags.explain_ignored_tags()
     return found
 
 
-def facts(version, commit):
+def describe_version(version, commit):
     """Version, short commit and MD5 of the model, None where the commit holds no finished run."""
     try:
-        md5 = checks.decision_in(file_at(commit, checks.DECISION))["md5"]
+        md5 = checks.parse_decision(read_file_at(commit, checks.DECISION))["md5"]
     except BadInput:
         md5 = None
     return {"version": version, "commit": commit[:7], "md5": md5}
 
 
-def candidate(known):
+def describe_candidate(known):
     """The model in the workspace, None if there is none, and the version it is, if any."""
     try:
         md5 = json.loads((fetch.CANDIDATE / "card.json").read_text())["model"]["md5"]
-        passed = checks.decision_in(checks.text_of(checks.DECISION))["passed"]
+        passed = checks.parse_decision(checks.read_text(checks.DECISION))["passed"]
     except (BadInput, FileNotFoundError, KeyError, ValueError):
         return None
-    folder = fetch.folder_md5(fetch.CANDIDATE)
+    folder = fetch.hash_folder(fetch.CANDIDATE)
     version = next((v for v, commit in known.items() if lock_md5(commit) == folder), None)
     return {"version": version, "md5": md5, "gate_passed": passed}
 
 
 def lock_md5(commit):
     try:
-        return fetch.locked(file_at(commit, "dvc.lock"))
+        return fetch.read_lock_md5(read_file_at(commit, "dvc.lock"))
     except BadInput:
         return None
 
 
-def status_text(found):
+def format_status(found):
     lines = []
     for stage in tags.STAGES:
         if found[stage] is None:
             lines.append(f"{stage:10}  none")
             continue
         entry = found[stage]
-        lines.append(f"{line(stage, entry)}  {entry['tag']}")
-        lines.append(f"{'':10}  {check_words(entry['checks_passed'], entry['checks_skipped'])}")
+        lines.append(f"{format_version(stage, entry)}  {entry['tag']}")
+        lines.append(f"{'':10}  {format_checks(entry['checks_passed'], entry['checks_skipped'])}")
         lines.append(f"{'':10}  models/{stage} on disk: {entry['on_disk']}")
-    lines.append(line("latest", found["latest"]) if found["latest"] else "latest      none")
-    lines.append(candidate_line(found["candidate"]))
+    lines.append(
+        format_version("latest", found["latest"]) if found["latest"] else "latest      none"
+    )
+    lines.append(format_candidate(found["candidate"]))
     lines += [f"{tag} does not count: {why}" for tag, why in found["not_counting"].items()]
     return "\n".join(lines)
 
 
-def candidate_line(entry):
+def format_candidate(entry):
     if entry is None:
         return "candidate   none: run dvc repro"
     gate = "passed" if entry["gate_passed"] else "not passed"
@@ -87,27 +89,29 @@ def candidate_line(entry):
     return f"candidate   {name}  md5 {entry['md5']}  gate {gate}"
 
 
-def line(what, entry):
+def format_version(what, entry):
     md5 = entry["md5"] or "unknown"
     return f"{what:10}  {entry['version']}  {entry['commit']}  md5 {md5}"
 
 
-def check_words(passed, left):
+def format_checks(passed, left):
     said = f"checks passed: {' '.join(passed) or 'none'}"
     return f"{said}; skipped: {' '.join(left)}" if left else said
 
 
-def history_text():
+def format_history():
     """One line per tag that gave or took a stage, newest first."""
     rows = []
-    for event in reversed(tags.events()):
+    for event in reversed(tags.read_history()):
         if event["stage"] not in tags.STAGES:
             continue
         gone = event["event"] == "unassignment"
         words = (
             "taken back"
             if gone
-            else check_words(tags.checks_of(event["message"]), checks.skipped(event))
+            else format_checks(
+                tags.parse_checks(event["message"]), checks.list_skipped_checks(event)
+            )
         )
         when = f"{event['timestamp']:%Y-%m-%d %H:%M} UTC"
         rows.append(

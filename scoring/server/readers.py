@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.errors import RejectedImage
-from flowers.images.decoding import decode, kind, scan, square
+from flowers.images.decoding import decode_image, detect_format, resize_square, scan
 
 # Larger files, and more pixels times scans, are heavy; a smaller file is looked at in no time.
 LIGHT_BYTES, LIGHT_WORK = 1_000_000, 8_000_000
@@ -40,7 +40,7 @@ def light(photo):
     RejectedImage
         If it shows without reading it that it cannot be read.
     """
-    if len(photo) > LIGHT_BYTES and kind(photo):
+    if len(photo) > LIGHT_BYTES and detect_format(photo):
         return None
     _, scanned = scan(photo)
     return scanned if scanned.work <= LIGHT_WORK else None
@@ -171,8 +171,8 @@ def _told(photo, side, max_pixels):
         told["pixels"] = scan(photo)[1].pixels
         if told["pixels"] > max_pixels:  # who asks refuses it
             return told, b""
-        image, _ = decode(photo)
-        return told | {"size": image.size}, square(image, side).tobytes()
+        image, _ = decode_image(photo)
+        return told | {"size": image.size}, resize_square(image, side).tobytes()
     except RejectedImage as error:
         return told | {"fault": (error.reason, error.detail)}, b""
 

@@ -6,7 +6,12 @@ from contextlib import contextmanager
 
 from flowers.base.errors import RejectedImage
 from flowers.log import day_files, record
-from flowers.model.folder import TOLERANCE, find_model_folder, golden_difference, load_predictor
+from flowers.model.folder import (
+    TOLERANCE,
+    find_model_folder,
+    load_predictor,
+    measure_golden_difference,
+)
 from scoring.answers import prediction
 from scoring.server.answering import Answering
 from scoring.server.canary import Canary
@@ -111,7 +116,9 @@ class Scorer:
             told = prediction(self.model, answer)
             entries.append({"file": name} | told | {"request_id": request_id})
             records.append(
-                record.build_prediction_record(self.model, answer, request_id, index, "production", photo)
+                record.build_prediction_record(
+                    self.model, answer, request_id, index, "production", photo
+                )
             )
             if wanted:
                 sampled.append((photo, request_id, index, answer.label))
@@ -167,7 +174,7 @@ class Scorer:
 def golden_fault(model, folder):
     """Why the model does not answer here as it did when it was trained, or None."""
     try:
-        difference = golden_difference(model, folder)
+        difference = measure_golden_difference(model, folder)
     except Exception as error:  # a model may raise anything
         return f"the golden photos cannot be answered: {type(error).__name__}: {error}"
     if difference <= TOLERANCE:

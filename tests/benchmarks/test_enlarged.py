@@ -5,10 +5,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from benchmarks.enlarged import NEW, OF, enlarged, write
+from benchmarks.enlarged import NEW, OF, enlarge_photos, write_archive
 from flowers.duplicates.colour import groups_of
 from flowers.duplicates.search import all_pairs, twin_search
-from flowers.images.decoding import read
+from flowers.images.decoding import load_pixels
 from flowers.synthetic.collection import drawn_set
 
 COUNT = 50
@@ -27,7 +27,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def photos(source):
-    return list(enlarged(source, COUNT))
+    return list(enlarge_photos(source, COUNT))
 
 
 def test_there_are_so_many_of_every_class_and_the_first_are_the_real_ones(source, photos):
@@ -38,7 +38,7 @@ def test_there_are_so_many_of_every_class_and_the_first_are_the_real_ones(source
 
 
 def test_three_of_five_that_join_are_new_pictures_and_two_copies_of_them(photos):
-    images = np.stack([read(content)[0] for _, content in photos])
+    images = np.stack([load_pixels(content)[0] for _, content in photos])
     thresholds = {"colour": 0.97, "structure": 0.8, "crop": 0.82}
     groups = groups_of(all_pairs(twin_search(images, thresholds)), COUNT)
     real = COUNT - (COUNT - 10) // OF * OF
@@ -47,9 +47,9 @@ def test_three_of_five_that_join_are_new_pictures_and_two_copies_of_them(photos)
 
 
 def test_the_same_photos_come_again_and_fewer_are_the_first_of_them(source, photos, tmp_path):
-    assert list(enlarged(source, COUNT - 20)) == photos[:-20]
-    assert list(enlarged(source, 4)) == photos[:4]
-    write(source, 30, tmp_path / "photos.zip")
+    assert list(enlarge_photos(source, COUNT - 20)) == photos[:-20]
+    assert list(enlarge_photos(source, 4)) == photos[:4]
+    write_archive(source, 30, tmp_path / "photos.zip")
     with zipfile.ZipFile(tmp_path / "photos.zip") as archive:
         names = archive.namelist()
         assert len(names) == 30 and {name.count("/") for name in names} == {2}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flowers.features.extraction import extract
-from flowers.images.decoding import read
+from flowers.images.decoding import load_pixels
 from flowers.learning.svm import GramSVC
 from flowers.synthetic.picture import SPECIES, draw
 from tests.scoring.server.service import running, write_model
@@ -31,7 +31,7 @@ def photos():
 @pytest.fixture(scope="session")
 def candidate(photos, tmp_path_factory):
     """A model folder like models/candidate."""
-    images = np.stack([read(photo, SIZE)[0] for photo in photos.values()])
+    images = np.stack([load_pixels(photo, SIZE)[0] for photo in photos.values()])
     labels = [name.partition("-")[0] for name in photos]
     model = GramSVC(folds=2).fit(extract(images, ["pixels"]), labels)
     golden = dict(list(photos.items())[::4])

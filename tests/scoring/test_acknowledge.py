@@ -5,99 +5,103 @@ import pytest
 
 from flowers.log import alerts, day_files
 from scoring.acknowledge import main
-from stages import drift as watch
-from stages import snapshot
+from stages import drift, snapshot
 from tests.stages.log_files import figures, predictions, write
-from tests.stages.test_drift import KNOBS
+from tests.stages.test_drift import PARAMS
 
 
 @pytest.fixture
-def here(desk, monkeypatch):
-    """A finished run to work in, and what `make drift` does but for its pictures."""
+def monitor(desk, monkeypatch):
+    """Do what `make drift` does in a finished run, without plots; returns the report."""
     monkeypatch.chdir(desk.path)
-    monkeypatch.setattr(watch, "pictures", lambda *_: {})
+    monkeypatch.setattr(drift, "plot_report", lambda *_: {})
 
-    def drift(*records, acknowledge=False, limit=100_000):
+    def run(*records, acknowledge=False, limit=100_000):
         write(desk, records)
         if acknowledge:
             assert main(["acknowledge"]) == 0
         snapshot.main({"limit": limit})
-        watch.main(KNOBS)
+        drift.main(PARAMS)
         assert main(["store"]) == 0
         return figures(desk, "drift")
 
-    drift.desk = desk
-    return drift
+    return run
 
 
-def moved(shop, first):
-    return predictions(shop, 1000, first, wrong=True)
+@pytest.fixture
+def shifted(monitor, desk):
+    """The report after a shift."""
+    return monitor(*predictions(desk, 1000, wrong=True))
 
 
-def logged(shop):
-    lines = (shop.path / "logs/alerts.jsonl").read_text().splitlines()
+def read_kinds(desk):
+    lines = (desk.path / "logs/alerts.jsonl").read_text().splitlines()
     return [json.loads(line)["kind"] for line in lines if line]
 
 
-def test_an_alarm_stays_although_its_photos_are_read_no_more(here):
-    first = here(*moved(here.desk, 0))["alert"]
-    later = here(*predictions(here.desk, 600, 1000), limit=500)
+def test_an_alert_stays_when_its_predictions_are_no_longer_read(monitor, shifted, desk):
+    later = monitor(*predictions(desk, 600, 1000), limit=500)
     assert (later["state"], later["windows"]["differ"]) == ("alert", 0)
-    assert later["alert"] == first | {"stored": True}
-    assert logged(here.desk) == ["alert"]
+    assert later["alert"] == shifted["alert"] | {"stored": True}
+    assert read_kinds(desk) == ["alert"]
 
 
-def test_a_person_clears_it_and_the_watch_begins_anew(here):
-    assert here(*moved(here.desk, 0))["state"] == "alert"
-    cleared = here(acknowledge=True)
-    assert (cleared["state"], cleared["alert"]) == ("warming up", None)
-    assert cleared["acknowledged"]
-    assert logged(here.desk) == ["alert", "acknowledgement"]
-    late = [
-        r | {"time": r["time"].replace("2026", "2900")} for r in predictions(here.desk, 9, 5000)
-    ]
-    assert here(*late)["state"] == "warming up"  # their clock is wrong
+def test_acknowledging_restarts_monitoring(monitor, shifted, desk):
+    assert shifted["state"] == "alert"
+    restarted = monitor(acknowledge=True)
+    assert (restarted["state"], restarted["alert"]) == ("warming up", None)
+    assert restarted["acknowledged"]
+    assert read_kinds(desk) == ["alert", "acknowledgement"]
+    late = predictions(desk, 9, 5000)
+    late = [record | {"time": record["time"].replace("2026", "2900")} for record in late]
+    assert monitor(*late)["state"] == "warming up"  # the clock of these records is wrong
 
 
-def test_what_a_clock_that_was_ahead_has_cleared_blinds_nobody_once_it_is_set_back(here):
-    here(*moved(here.desk, 0))
-    late = f"2100{alerts.format_now()[4:]}"
-    md5 = figures(here.desk, "drift")["md5"]
-    line = {"time": late, "kind": alerts.ACKNOWLEDGEMENT, "model_md5": md5}
-    day_files.append_records(here.desk.path / "logs", [line], alerts.FILE_NAME)
-    os.utime(here.desk.path / "logs/alerts.jsonl", (2**32, 2**32))
-    assert here()["alert"]["stored"] is True
+def test_an_acknowledgement_with_a_clock_ahead_is_skipped_after_the_clock_is_set_back(
+    monitor, shifted, desk
+):
+    time = f"2100{alerts.format_now()[4:]}"
+    line = {"time": time, "kind": alerts.ACKNOWLEDGEMENT, "model_md5": shifted["md5"]}
+    day_files.append_records(desk.path / "logs", [line], alerts.FILE_NAME)
+    os.utime(desk.path / "logs/alerts.jsonl", (2**32, 2**32))
+    assert monitor()["alert"]["stored"] is True
 
 
-def test_without_an_alarm_there_is_nothing_to_clear(here, capsys):
-    here(*predictions(here.desk, 300))
+def test_without_an_alert_there_is_nothing_to_acknowledge(monitor, desk, capsys):
+    monitor(*predictions(desk, 300))
     assert main(["acknowledge"]) == 0
     assert "nothing to acknowledge" in capsys.readouterr().out
-    assert not (here.desk.path / "logs/alerts.jsonl").exists()
+    assert not (desk.path / "logs/alerts.jsonl").exists()
 
 
-def test_the_alarm_of_another_model_does_not_stand(here):
-    here(*moved(here.desk, 0))
-    path = here.desk.path / "logs/alerts.jsonl"
+def test_the_alert_of_another_model_is_not_read(monitor, shifted, desk):
+    path = desk.path / "logs/alerts.jsonl"
     path.write_text(path.read_text().replace('"model_md5": "', '"model_md5": "f'))
-    assert here()["alert"]["stored"] is False
+    assert monitor()["alert"]["stored"] is False
 
 
 @pytest.mark.parametrize("line", ["torn {", '{"kind": "alert", "time": 7}', "[]", "7"])
-def test_a_damaged_line_costs_nothing_else(here, line):
-    here(*moved(here.desk, 0))
-    path = here.desk.path / "logs/alerts.jsonl"
+def test_a_damaged_line_is_skipped(monitor, shifted, desk, line):
+    path = desk.path / "logs/alerts.jsonl"
     path.write_text(f"{line}\n{path.read_text()}\n{line}")
-    assert here()["alert"]["stored"] is True
+    assert monitor()["alert"]["stored"] is True
 
 
-def test_without_a_model_it_says_what_to_do(tmp_path, monkeypatch, capsys):
+def test_the_alert_file_of_version_3_is_refused_in_one_line(monitor, shifted, desk, capsys):
+    (desk.path / "logs/alarms.jsonl").write_text("")
+    assert main(["acknowledge"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "alarms.jsonl" in line and "delete it" in line
+    assert "alarms.jsonl" in desk.refused("snapshot")
+
+
+def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["acknowledge"]) == 2
     assert "dvc repro" in capsys.readouterr().err
 
 
-def test_what_is_no_report_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
+def test_a_file_that_is_no_report_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/drift.json").write_text("[1, 2]")

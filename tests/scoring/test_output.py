@@ -7,9 +7,11 @@ import pytest
 
 from tests.imports import ROOT
 
-COMMAND = (
-    "import sys; from scoring.output import told; sys.exit(told('it', lambda: print('x') or 1))"
-)
+COMMAND = """
+import sys
+from scoring.output import run_command
+sys.exit(run_command("it", lambda: print("x") or 1))
+"""
 
 
 def ended(redirection, command=("-c", COMMAND)):
@@ -27,9 +29,9 @@ def test_a_closed_output_is_nothing_and_a_full_one_is_a_line(redirection, code, 
     assert (done.returncode, len(done.stderr.splitlines())) == (code, lines), done.stderr
 
 
-@pytest.mark.parametrize("command", ["scoring.local", "scoring.registry"])
+@pytest.mark.parametrize("command", ["scoring.predict", "scoring.registry"])
 def test_commands_are_told_so(command):
-    done = ended(">&-", ("-m", command, *(["x"] if command == "scoring.local" else ["history"])))
+    done = ended(">&-", ("-m", command, *(["x"] if command == "scoring.predict" else ["history"])))
     assert "Traceback" not in done.stderr
     done = ended(">/dev/full", ("-m", "scoring.registry", "history"))
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1

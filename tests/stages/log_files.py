@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from flowers.images.statistics import NAMES
+from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log import day_files
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ def predictions(shop, count, first=0, wrong=False, **facts):
     for number, row in enumerate(np.random.default_rng(first).choice(rows, count), first):
         shares = [float(row[f"p_{c}"]) for c in classes]
         shares = np.sort(shares)[::-1].tolist() if wrong else shares
-        seen = [float(row[f"image_{name}"]) for name in NAMES]
+        seen = [float(row[f"image_{name}"]) for name in STATISTIC_NAMES]
         record = {
             "time": when(number),
             "kind": "prediction",

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import accuracy_score, log_loss
 
-from flowers.evaluation.scores import mcnemar
+from flowers.evaluation.metrics import run_mcnemar_test
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_answer_is_the_class_of_the_highest_probability(predictions, model):
 
 def test_the_paired_test_follows_from_the_rows(predictions, figures):
     right = {m: predictions[m] == predictions["label"] for m in ("svm", "nb")}
-    found = mcnemar(right["svm"], right["nb"])
+    found = run_mcnemar_test(right["svm"], right["nb"])
     assert figures["svm_vs_nb"]["only_first_correct"] == found["only_first_correct"]
     assert figures["svm_vs_nb"]["p_value"] == pytest.approx(found["p_value"], rel=1e-3)
 

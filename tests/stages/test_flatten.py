@@ -4,7 +4,7 @@ import pytest
 from flowers.base.tables import read_csv
 from flowers.features.codebook import read
 from flowers.features.extraction import extract
-from flowers.images.index import sizes_of
+from flowers.images.index import get_sizes
 
 
 def test_pixels_stay_eight_bits(finished):
@@ -32,7 +32,7 @@ def test_a_wrong_list_of_extractors_is_refused(desk, names):
 @pytest.mark.slow
 def test_mirror_images_have_the_features_of_the_mirrored_photo(learned):
     images = np.load(learned.path / "data/images.npy")
-    sizes = sizes_of(read_csv(learned.path / "data/index.csv"))
+    sizes = get_sizes(read_csv(learned.path / "data/index.csv"))
     codebook = read(learned.path / "models/codebook.npz")
     mirrored = np.load(learned.path / "data/mirrored.npy")
     turned = np.ascontiguousarray(images[:5, :, ::-1])

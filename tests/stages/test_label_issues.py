@@ -17,7 +17,7 @@ def test_twins_with_two_labels_are_the_first_to_check(finished):
         labels.setdefault(row["group"], set()).add(row["label"])
     mixed = sum(len(found) > 1 for found in labels.values())
     assert mixed > 0
-    twins = [row["reason"] == "twin" for row in rows]
+    twins = [row["reason"] == "near-duplicate" for row in rows]
     assert sum(twins) >= mixed and all(twins[: sum(twins)])
 
 

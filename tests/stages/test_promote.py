@@ -21,7 +21,9 @@ def decision(shop):
 def test_the_candidate_answers_its_golden_photos_as_its_card_says(finished):
     folder, card = candidate(finished)
     assert len(card["golden"]) == 5
-    assert model_folder.golden_difference(model_folder.load_predictor(folder), folder) < 1e-6
+    assert (
+        model_folder.measure_golden_difference(model_folder.load_predictor(folder), folder) < 1e-6
+    )
 
 
 def test_the_card_names_everything_a_server_needs(finished):
@@ -52,7 +54,7 @@ def test_a_leaky_split_fails_the_gate(shop):
     shop.run("dvc", "repro", "promote")
     assert decision(shop)["passed"] is False
     failed = [check["check"] for check in decision(shop)["checks"] if not check["passed"]]
-    assert any("twin" in check for check in failed)
+    assert any("near-duplicate" in check for check in failed)
 
 
 @pytest.mark.slow

@@ -75,6 +75,6 @@ def test_it_is_the_same_bytes_again(desk):
 
 def test_it_shows_the_state_of_the_last_drift_report(desk):
     path = desk.path / "metrics/drift.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "alarm"}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "alert"}))
     desk.stage("report")
-    assert "<strong>alarm</strong>" in (desk.path / "plots/report.html").read_text()
+    assert "<strong>alert</strong>" in (desk.path / "plots/report.html").read_text()

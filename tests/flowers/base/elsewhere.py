@@ -18,7 +18,7 @@ from PIL import Image  # noqa: E402
 
 from flowers.base.parallel import parallel_map, use_workers  # noqa: E402
 from flowers.features.extraction import extracted  # noqa: E402
-from flowers.images.index import squared  # noqa: E402
+from flowers.images.index import load_image  # noqa: E402
 from flowers.learning.kernels import squared_distances, squared_distances_to  # noqa: E402
 from flowers.learning.products import TILE  # noqa: E402
 from flowers.learning.sgd import StreamedSVC  # noqa: E402
@@ -51,7 +51,7 @@ def results(photos, images_file):
     pixels = images.reshape(len(images), -1)
     yield (
         "resize",
-        np.stack([p for p, *_ in parallel_map(squared, ((path, 32) for path in photos))]),
+        np.stack([p for p, *_ in parallel_map(load_image, ((path, 32) for path in photos))]),
     )
     sizes = np.tile((4, 3), (len(images), 1))
     parts = extracted(images, sizes, {"names": ["hog", "colour"], "codebook": None})

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flowers.evaluation import charts
-from flowers.evaluation import scores as report
+from flowers.evaluation import metrics as report
 
 ROOT = Path(__file__).parents[3]
 CLASSES = np.array(["Lilly", "Lotus", "Tulip"])
@@ -23,14 +23,17 @@ def drawn():
     shares = {name: generator.dirichlet(np.ones(3), 90) for name in ("svm", "nb")}
     answers = {name: CLASSES[p.argmax(axis=1)] for name, p in shares.items()}
     bins = {
-        n: report.reliability(p.max(axis=1), answers[n] == labels, 5) for n, p in shares.items()
+        n: report.compute_reliability(p.max(axis=1), answers[n] == labels, 5)
+        for n, p in shares.items()
     }
-    curves = {name: report.recall_curves(labels, p, CLASSES) for name, p in shares.items()}
+    curves = {
+        name: report.compute_precision_recall(labels, p, CLASSES) for name, p in shares.items()
+    }
     return {
-        "confusion": charts.confusion(labels, answers, CLASSES),
-        "reliability": charts.reliability(bins),
-        "recall": charts.recall(curves),
-        "tuning": charts.tuning(
+        "confusion": charts.plot_confusion(labels, answers, CLASSES),
+        "reliability": charts.plot_reliability(bins),
+        "recall": charts.plot_precision_recall(curves),
+        "tuning": charts.plot_tuning(
             [
                 {"C": C, "gamma": gamma, "grouped": 0.5 + C / 10, "random": 0.8, "chosen": C == 2}
                 for gamma in (0.1, 0.2)
@@ -70,7 +73,9 @@ def test_every_model_and_class_is_named(pictures, kind, names):
 
 def test_other_numbers_give_another_chart():
     row = {"confidence": 0.5, "accuracy": 0.5, "photos": 3}
-    assert charts.reliability({"svm": [row]}) != charts.reliability({"svm": [row | {"photos": 4}]})
+    assert charts.plot_reliability({"svm": [row]}) != charts.plot_reliability(
+        {"svm": [row | {"photos": 4}]}
+    )
 
 
 @pytest.mark.slow
@@ -92,5 +97,5 @@ def test_the_same_numbers_give_the_same_bytes_in_every_process(pictures):
 
 def test_a_knob_that_was_not_chosen_is_drawn_as_one_point():
     row = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
-    drawn_once = charts.tuning([row])
+    drawn_once = charts.plot_tuning([row])
     assert "<!-- twins kept together -->" in drawn_once and "random" not in drawn_once

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowers.base.errors import BadInput
-from flowers.evaluation.comparison import common_photos, compared, models_in, paired
+from flowers.evaluation.comparison import compare_paired, compare_runs, list_models, match_images
 
 
 def table(answers, labels=None, groups=None, photos=None):
@@ -22,7 +22,7 @@ def table(answers, labels=None, groups=None, photos=None):
 
 def test_the_same_answers_differ_by_nothing():
     right = np.random.default_rng(0).random(100) < 0.7
-    told = paired(right, right, np.arange(100), 500, 0)
+    told = compare_paired(right, right, np.arange(100), 500, 0)
     assert (told["difference"], told["low"], told["high"], told["p_value"]) == (0, 0, 0, 1)
 
 
@@ -30,7 +30,7 @@ def test_the_interval_is_of_the_paired_difference_and_not_of_two_accuracies():
     rng = np.random.default_rng(0)
     first = rng.random(400) < 0.7
     second = first | (np.arange(400) % 20 == 0)
-    told = paired(first, second, np.arange(400), 2000, 0)
+    told = compare_paired(first, second, np.arange(400), 2000, 0)
     gain = told["accuracy"][1] - told["accuracy"][0]
     assert told["difference"] == pytest.approx(gain)
     # Two intervals of 400 photos are 0.09 wide each; where nearly all answers agree this is not.
@@ -43,7 +43,9 @@ def test_twins_widen_the_interval():
     gain = rng.choice([-1, 0, 1], 50).repeat(8)
     first, second = gain < 0, gain > 0
     width = {
-        name: np.ptp([paired(first, second, groups, 2000, 0)[end] for end in ("low", "high")])
+        name: np.ptp(
+            [compare_paired(first, second, groups, 2000, 0)[end] for end in ("low", "high")]
+        )
         for name, groups in {"alone": np.arange(400), "twins": np.arange(50).repeat(8)}.items()
     }
     assert width["twins"] > 2 * width["alone"]
@@ -52,9 +54,9 @@ def test_twins_widen_the_interval():
 def test_rows_are_paired_by_photo_and_label_in_any_order():
     first = table("aabb", photos=["w", "x", "y", "z"])
     second = table("abab", photos=["z", "y", "x", "new"])
-    rows_first, rows_second, _ = common_photos(first, second)
+    rows_first, rows_second, _ = match_images(first, second)
     assert rows_first.tolist() == [1, 2, 3] and rows_second.tolist() == [2, 1, 0]
-    told = compared(first, second, ("svm", "svm"), 100, 0)
+    told = compare_runs(first, second, ("svm", "svm"), 100, 0)
     assert told["photos"] == 3 and (told["only_first_correct"], told["only_second_correct"]) == (
         0,
         1,
@@ -63,26 +65,26 @@ def test_rows_are_paired_by_photo_and_label_in_any_order():
 
 def test_a_photo_under_another_label_is_another_photo():
     first, second = table("aa", labels=["a", "b"]), table("aa", labels=["a", "a"])
-    assert common_photos(first, second)[0].tolist() == [0]
+    assert match_images(first, second)[0].tolist() == [0]
 
 
 def test_copies_with_the_same_bytes_are_paired_one_to_one():
     first, second = table("aba", photos=["x", "x", "y"]), table("aab", photos=["x", "x", "x"])
-    rows_first, rows_second, _ = common_photos(first, second)
+    rows_first, rows_second, _ = match_images(first, second)
     assert rows_first.tolist() == rows_second.tolist() == [0, 1]
 
 
 def test_what_either_run_calls_twins_stays_together():
     first = table("aaaa", groups=["1", "1", "2", "3"])
     second = table("aaaa", groups=["7", "8", "8", "9"])
-    groups = common_photos(first, second)[2]
+    groups = match_images(first, second)[2]
     assert len(set(groups[:3])) == 1 and groups[3] != groups[0]
 
 
 def test_runs_without_a_common_photo_are_refused():
     with pytest.raises(BadInput, match="no test photo"):
-        compared(table("aa"), table("aa", photos=["x", "y"]), ("svm", "svm"), 100, 0)
+        compare_runs(table("aa"), table("aa", photos=["x", "y"]), ("svm", "svm"), 100, 0)
 
 
 def test_models_are_told_from_their_columns():
-    assert models_in(table("ab")) == ["svm"]
+    assert list_models(table("ab")) == ["svm"]

@@ -5,7 +5,7 @@ import re
 import pytest
 from PIL import Image
 
-from flowers.evaluation.report_page import page, picture
+from flowers.evaluation.report_page import embed_image, render_report
 
 MODEL = {
     "accuracy": 0.7895,
@@ -14,7 +14,15 @@ MODEL = {
     "calibration_error": 0.1003,
     "confidence_threshold": 0.4,
 }
-NAMES = ("confusion", "confident_errors", "recall", "reliability", "label_issues", "tuning", "near_duplicates")
+NAMES = (
+    "confusion",
+    "confident_errors",
+    "recall",
+    "reliability",
+    "label_issues",
+    "tuning",
+    "near_duplicates",
+)
 
 
 def facts(leak=0.0, passed=True, state="ok"):
@@ -64,7 +72,7 @@ def tables(label="Tulip", tried=1):
 
 def rendered(label="Tulip", tried=1, **told):
     pictures = dict.fromkeys(NAMES, "data:image/jpeg;base64,AAAA")
-    return page(facts(**told), tables(label, tried), pictures)
+    return render_report(facts(**told), tables(label, tried), pictures)
 
 
 def words(text):
@@ -109,7 +117,7 @@ def test_whether_something_was_chosen_is_said():
 
 
 def test_the_state_of_drift_is_told():
-    assert "alarm" in words(rendered(state="alarm")).partition("says:")[2]
+    assert "alert" in words(rendered(state="alert")).partition("says:")[2]
 
 
 def test_the_same_facts_give_the_same_page():
@@ -122,4 +130,4 @@ def test_a_picture_says_what_it_is(tmp_path, name, kind):
         Image.new("RGB", (2, 2)).save(tmp_path / name)
     else:
         (tmp_path / name).write_text("<svg/>")
-    assert picture(tmp_path / name).startswith(f"data:image/{kind};base64,")
+    assert embed_image(tmp_path / name).startswith(f"data:image/{kind};base64,")

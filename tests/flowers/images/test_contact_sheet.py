@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers.images.contact_sheet import CAPTION, GAP, PAPER, TILE, contact_sheet
+from flowers.images.contact_sheet import CAPTION, GAP, PAPER, TILE, draw_contact_sheet
 
 COLOURS = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0), (0, 200, 200)]
 
@@ -20,7 +20,7 @@ def tile(sheet, row, column):
 
 
 def test_photos_fill_rows_from_the_left():
-    sheet = contact_sheet([plain(c) for c in COLOURS], ["x"] * 5, 3)
+    sheet = draw_contact_sheet([plain(c) for c in COLOURS], ["x"] * 5, 3)
     assert sheet.mode == "RGB"
     assert sheet.size == (3 * (TILE + GAP) + GAP, 2 * (TILE + CAPTION + GAP) + GAP)
     for i, colour in enumerate(COLOURS):
@@ -32,23 +32,23 @@ def test_photos_fill_rows_from_the_left():
 
 def test_a_long_caption_is_cut_where_the_tile_ends():
     photos = [plain(COLOURS[0])] * 2
-    long, short = (contact_sheet(photos, [text, ""], 2) for text in ("Sunflower " * 20, ""))
+    long, short = (draw_contact_sheet(photos, [text, ""], 2) for text in ("Sunflower " * 20, ""))
     differs = (np.asarray(long) != np.asarray(short)).any(axis=(0, 2))
     assert 100 < np.flatnonzero(differs).max() < GAP + TILE
 
 
 def test_no_photos_give_a_line_of_paper():
-    sheet = contact_sheet([], [], 4)
+    sheet = draw_contact_sheet([], [], 4)
     assert sheet.size[0] == 4 * (TILE + GAP) + GAP
     assert (np.asarray(sheet) == PAPER).all()
 
 
 def test_the_same_photos_give_the_same_pixels():
     images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), dtype=np.uint8)
-    first, again = (contact_sheet(images, np.array(["a", "b", "c"]), 2) for _ in range(2))
+    first, again = (draw_contact_sheet(images, np.array(["a", "b", "c"]), 2) for _ in range(2))
     assert first.tobytes() == again.tobytes()
 
 
 def test_captions_have_to_match_the_photos():
     with pytest.raises(ValueError):
-        contact_sheet([plain(COLOURS[0])], ["a", "b"], 2)
+        draw_contact_sheet([plain(COLOURS[0])], ["a", "b"], 2)

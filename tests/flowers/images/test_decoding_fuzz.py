@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flowers.base.errors import RejectedImage
-from flowers.images.decoding import NOTES, decode, read
+from flowers.images.decoding import NOTES, decode_image, load_pixels
 from flowers.images.prescan import MAX_SCANS
-from tests.flowers.images.photo_files import encoded, picture, samples
+from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
 
 REASONS = {"empty", "not a JPEG, PNG or WEBP", "too many pixels", "truncated", "unreadable"}
 SIZE = 16
@@ -19,7 +19,7 @@ SIZE = 16
 
 @functools.cache
 def originals():
-    return list(samples().values())
+    return list(make_samples().values())
 
 
 @st.composite
@@ -55,7 +55,7 @@ def mutated(draw):
 @given(mutated())
 def test_a_mutated_photo_is_rejected_or_read_as_pixels(data):
     try:
-        pixels, notes = read(data, SIZE)
+        pixels, _, notes = load_pixels(data, SIZE)
     except RejectedImage as error:
         assert error.reason in REASONS
     else:
@@ -65,20 +65,20 @@ def test_a_mutated_photo_is_rejected_or_read_as_pixels(data):
 
 def progressive(scans):
     """A progressive JPEG whose last scan is repeated until there are so many."""
-    data = encoded(picture(), "JPEG", progressive=True)
+    data = encode_image(make_picture(), "JPEG", progressive=True)
     last = data[data.rindex(b"\xff\xda") : -2]
     more = scans - data.count(b"\xff\xda")
     return data[:-2] + more * last + data[-2:]
 
 
 def test_a_jpeg_of_more_scans_than_are_read_is_unreadable():
-    assert decode(progressive(MAX_SCANS))[0].size == (48, 32)
+    assert decode_image(progressive(MAX_SCANS))[0].size == (48, 32)
     with pytest.raises(RejectedImage) as caught:
-        decode(progressive(MAX_SCANS + 1))
+        decode_image(progressive(MAX_SCANS + 1))
     assert caught.value.reason == "unreadable"
 
 
 def test_what_follows_a_jpeg_does_not_count_as_scans():
     # Phones append a film to a photo, and two bytes of it may look like the start of a scan.
-    data = encoded(Image.new("RGB", (8, 8)), "JPEG")
-    assert decode(data + b"\xff\xda" * 2 * MAX_SCANS)[0].size == (8, 8)
+    data = encode_image(Image.new("RGB", (8, 8)), "JPEG")
+    assert decode_image(data + b"\xff\xda" * 2 * MAX_SCANS)[0].size == (8, 8)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from flowers.images.gradients import octants
+from flowers.images.gradients import compute_octants
 
 
 def test_directions_are_those_of_arctan2():
     dx, dy = np.random.default_rng(0).normal(size=(2, 300, 40)).astype(np.float32)
-    away = np.abs(octants(dx, dy) - np.arctan2(dy, dx) * 4 / np.pi)
+    away = np.abs(compute_octants(dx, dy) - np.arctan2(dy, dx) * 4 / np.pi)
     assert np.minimum(away, 8 - away).max() < 2e-4
 
 
@@ -17,7 +17,7 @@ def test_directions_are_those_of_arctan2():
 def test_on_the_axes_and_diagonals_and_without_a_gradient_they_are_finite_and_right(dx, dy):
     signs = np.float32([[1, 1], [1, -1], [-1, 1], [-1, -1]])
     dx, dy = (signs * np.float32([dx, dy])).T
-    found = octants(dx, dy)
+    found = compute_octants(dx, dy)
     assert np.isfinite(found).all() and np.abs(found).max() <= 4 + 2e-4
     seen = np.hypot(dx, dy) > 1e-6
     away = np.abs(found - np.arctan2(dy, dx) * 4 / np.pi)[seen]

@@ -4,23 +4,23 @@ from PIL import Image
 from scipy.ndimage import laplace
 
 from flowers.drift_simulation import shifts
-from flowers.images.decoding import square
-from flowers.images.statistics import LUMA, NAMES, flat, statistics
+from flowers.images.decoding import resize_square
+from flowers.images.statistics import LUMA, STATISTIC_NAMES, compute_statistics, flatten_statistics
 from flowers.synthetic.picture import draw
 
 
 @pytest.fixture(scope="module")
 def photo():
-    return np.asarray(square(draw("Tulip", np.random.default_rng(0)), 128))
+    return np.asarray(resize_square(draw("Tulip", np.random.default_rng(0)), 128))
 
 
 def sharpness(pixels):
-    return statistics(pixels)["sharpness"]
+    return compute_statistics(pixels)["sharpness"]
 
 
 @pytest.mark.parametrize(("name", "sign"), [("blur", -1), ("noise", 1)])
 def test_sharpness_falls_with_blur_and_rises_with_noise(photo, name, sign):
-    after = sharpness(shifts.apply(name, photo[None])[0])
+    after = sharpness(shifts.apply_shift(name, photo[None])[0])
     assert sign * (after - sharpness(photo)) > 0.2 * sharpness(photo)
 
 
@@ -40,7 +40,7 @@ def test_the_numbers_are_those_of_their_plain_formulas(photo, shade):
     pixels = photo if shade is None else np.full_like(photo[:48, :48], shade)
     channels = pixels / 255.0
     luma = channels @ LUMA
-    assert statistics(pixels) == {
+    assert compute_statistics(pixels) == {
         "mean": [round(float(c.mean()), 4) for c in np.moveaxis(channels, 2, 0)],
         "std": [round(float(c.std()), 4) for c in np.moveaxis(channels, 2, 0)],
         "brightness": round(float(luma.mean()), 4),
@@ -49,8 +49,8 @@ def test_the_numbers_are_those_of_their_plain_formulas(photo, shade):
 
 
 def test_the_numbers_come_in_the_order_of_their_names(photo):
-    told = statistics(photo)
-    numbers = dict(zip(NAMES, flat(told), strict=True))
+    told = compute_statistics(photo)
+    numbers = dict(zip(STATISTIC_NAMES, flatten_statistics(told), strict=True))
     assert (
         numbers["mean_red"]
         == told["mean"][0]
@@ -61,12 +61,14 @@ def test_the_numbers_come_in_the_order_of_their_names(photo):
 
 
 def test_a_record_of_old_has_a_sharpness_that_is_no_number(photo):
-    told = statistics(photo)
+    told = compute_statistics(photo)
     del told["sharpness"]
-    assert np.isnan(flat(told)[-1]) and np.isfinite(flat(told)[:-1]).all()
+    assert (
+        np.isnan(flatten_statistics(told)[-1]) and np.isfinite(flatten_statistics(told)[:-1]).all()
+    )
 
 
 @pytest.mark.parametrize("bad", [{"mean": [1.0]}, {"std": None}, {"brightness": "x"}])
 def test_what_is_no_such_dict_is_refused(photo, bad):
     with pytest.raises((TypeError, ValueError)):
-        flat(statistics(photo) | bad)
+        flatten_statistics(compute_statistics(photo) | bad)

@@ -69,7 +69,9 @@ def test_a_probe_leaves_nothing_to_read(tmp_path):
 
 def test_what_many_log_together_is_one_write_a_day_and_nobodys_lines_are_parted(tmp_path):
     asked = [("2026-01-01", "ab"), ("2026-01-02", "c"), ("2026-01-01", "def"), ("2026-01-02", "g")]
-    entries = [day_files.serialise_records([feedback(day, name) for name in some]) for day, some in asked]
+    entries = [
+        day_files.serialise_records([feedback(day, name) for name in some]) for day, some in asked
+    ]
     written = day_files.append_lines(tmp_path, entries)
     assert names(tmp_path) == list("abdefcg")
     files = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
@@ -87,7 +89,9 @@ def test_what_many_log_together_fails_for_all_if_one_file_cannot_be_written(tmp_
 
 def test_a_number_that_json_does_not_know_is_refused(tmp_path):
     with pytest.raises(ValueError):
-        day_files.append_records(tmp_path, [feedback("2026-01-01", "a") | {"confidence": float("nan")}])
+        day_files.append_records(
+            tmp_path, [feedback("2026-01-01", "a") | {"confidence": float("nan")}]
+        )
     assert names(tmp_path) == []
 
 

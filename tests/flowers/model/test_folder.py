@@ -14,18 +14,18 @@ from flowers.model import folder as model_folder
 from flowers.model.card import (
     LIBRARIES,
     SCHEMA_VERSION,
-    attestation_path,
-    folder_md5,
+    get_attestation_path,
+    hash_folder,
     write_attestation,
 )
-from tests.flowers.images.photo_files import encoded, picture
+from tests.flowers.images.photo_files import encode_image, make_picture
 from tests.flowers.learning.estimator_data import CLASSES
 from tests.flowers.model.evidence import EVIDENCE
 
 SIZE = 16
 GOLDEN = {
-    "1-Lotus.jpg": encoded(picture(), "JPEG"),
-    "2-Tulip.png": encoded(picture(30, 60), "PNG"),
+    "1-Lotus.jpg": encode_image(make_picture(), "JPEG"),
+    "2-Tulip.png": encode_image(make_picture(30, 60), "PNG"),
 }
 
 
@@ -72,7 +72,7 @@ def test_the_card_names_the_model_by_its_bytes_and_what_a_server_needs(written):
 def test_a_loaded_model_gives_its_golden_answers(written):
     model = model_folder.load_predictor(written[0])
     assert [entry["file"] for entry in model.card["golden"]] == list(GOLDEN)
-    assert model_folder.golden_difference(model, written[0]) == 0
+    assert model_folder.measure_golden_difference(model, written[0]) == 0
     answer = model.predict([model.load(GOLDEN["1-Lotus.jpg"])])[0]
     assert answer.label == model.classes[int(answer.probabilities.argmax())]
     assert answer.probabilities.sum() == pytest.approx(1)
@@ -83,7 +83,9 @@ def test_another_golden_answer_is_a_difference(folder):
     card = json.loads((folder / "card.json").read_text())
     card["golden"][0]["probabilities"] = [1.0, 0.0, 0.0, 0.0, 0.0]
     altered(folder, golden=card["golden"])
-    assert model_folder.golden_difference(model_folder.load_predictor(folder), folder) > 0.01
+    assert (
+        model_folder.measure_golden_difference(model_folder.load_predictor(folder), folder) > 0.01
+    )
 
 
 ORIGIN = {"version": "v1.2.0", "tag": "flowers#production#1", "commit": "0" * 40}
@@ -93,7 +95,7 @@ ORIGIN = {"version": "v1.2.0", "tag": "flowers#production#1", "commit": "0" * 40
 def promoted(folder):
     """A model folder with an origin, and the digest that vouches for it beside."""
     (folder / "provenance.json").write_text(json.dumps(ORIGIN))
-    write_attestation(folder, ORIGIN, folder_md5(folder))
+    write_attestation(folder, ORIGIN, hash_folder(folder))
     return folder
 
 
@@ -103,7 +105,7 @@ def test_an_origin_makes_it_a_production_model_of_its_version(promoted):
 
 
 def test_an_origin_that_nothing_vouches_for_is_refused(promoted):
-    attestation_path(promoted).unlink()
+    get_attestation_path(promoted).unlink()
     with pytest.raises(BadInput, match="fetch"):
         model_folder.load_predictor(promoted)
 
@@ -140,7 +142,7 @@ def test_a_promoted_folder_with_another_byte_anywhere_is_refused(promoted, name)
 
 
 def test_a_digest_that_is_none_is_refused(promoted):
-    attestation_path(promoted).write_text("{}")
+    get_attestation_path(promoted).write_text("{}")
     with pytest.raises(BadInput, match="attestation.json"):
         model_folder.load_predictor(promoted)
 
@@ -163,9 +165,9 @@ def test_another_golden_label_is_a_difference(folder):
     assert all(entry["label"] in CLASSES for entry in golden)
     golden[0]["label"] = next(c for c in CLASSES.tolist() if c != golden[0]["label"])
     altered(folder, golden=golden)
-    assert model_folder.golden_difference(model_folder.load_predictor(folder), folder) == float(
-        "inf"
-    )
+    assert model_folder.measure_golden_difference(
+        model_folder.load_predictor(folder), folder
+    ) == float("inf")
 
 
 def test_production_is_found_before_the_candidate_and_a_named_folder_before_both(folder):

@@ -6,12 +6,12 @@ from PIL import Image
 
 from flowers.base.errors import RejectedImage
 from flowers.features.extraction import EXTRACTORS, extract
-from flowers.images.decoding import decode, read
+from flowers.images.decoding import decode_image, load_pixels
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.svm import GramSVC
 from flowers.model.predictor import Predictor
 from tests.flowers.features.codebooks import small_codebook
-from tests.flowers.images.photo_files import encoded, picture, samples
+from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
 from tests.flowers.learning.estimator_data import CLASSES
 
 SIZE = 32
@@ -27,30 +27,30 @@ def asked(estimator, features):
 def photos():
     """Every kind of photo file, and noise in the size of each."""
     generator = np.random.default_rng(0)
-    drawn = [picture(width, height) for width, height in [(20, 90), (200, 64), (32, 32)]]
+    drawn = [make_picture(width, height) for width, height in [(20, 90), (200, 64), (32, 32)]]
     noisy = [generator.integers(0, 256, (40, 50, 3), dtype=np.uint8) for _ in range(20)]
     return [
-        *samples().values(),
-        *(encoded(image, "JPEG") for image in drawn),
-        *(encoded(Image.fromarray(pixels), "JPEG") for pixels in noisy),
+        *make_samples().values(),
+        *(encode_image(image, "JPEG") for image in drawn),
+        *(encode_image(Image.fromarray(pixels), "JPEG") for pixels in noisy),
     ]
 
 
 @pytest.fixture(scope="module")
 def batch(photos):
-    return np.stack([read(data, SIZE)[0] for data in photos])
+    return np.stack([load_pixels(data, SIZE)[0] for data in photos])
 
 
 @pytest.fixture(scope="module")
 def sizes(photos):
-    return np.array([decode(data)[0].size for data in photos])
+    return np.array([decode_image(data)[0].size for data in photos])
 
 
 @pytest.mark.parametrize("features", FEATURES, ids="+".join)
 def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, sizes, features):
     rows = extract(batch, features, sizes, small_codebook())
     for data, size, row in zip(photos, sizes, rows, strict=True):
-        alone = extract(read(data, SIZE)[0][None], features, [size], small_codebook())
+        alone = extract(load_pixels(data, SIZE)[0][None], features, [size], small_codebook())
         assert alone.shape == (1, len(row)) and alone.dtype == rows.dtype
         np.testing.assert_array_equal(alone[0], row)
 
@@ -90,7 +90,7 @@ def test_photos_answered_together_get_the_answers_they_get_alone(photos, estimat
         np.testing.assert_allclose(answer.probabilities, alone.probabilities, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("data", [b"", b"flower", encoded(picture(), "JPEG")[:200]])
+@pytest.mark.parametrize("data", [b"", b"flower", encode_image(make_picture(), "JPEG")[:200]])
 def test_a_photo_that_cannot_be_read_is_rejected(data):
     with pytest.raises(RejectedImage):
         asked(CalibratedNB(), ["pixels"]).load(data)

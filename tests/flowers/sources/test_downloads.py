@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from flowers.base.errors import BadInput
-from flowers.sources.downloads import obtain
+from flowers.sources.downloads import fetch_file
 
 BODY = bytes(range(256)) * 8192
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -50,21 +50,21 @@ def served():
 def test_a_local_path_is_returned_as_it_is(tmp_path):
     path = tmp_path / "a b.zip"
     path.write_bytes(BODY)
-    assert obtain(str(path), tmp_path / "cache") == path
-    assert obtain(path.as_uri(), tmp_path / "cache", DIGEST) == path
-    assert obtain(str(tmp_path), tmp_path / "cache") == tmp_path
+    assert fetch_file(str(path), tmp_path / "cache") == path
+    assert fetch_file(path.as_uri(), tmp_path / "cache", DIGEST) == path
+    assert fetch_file(str(tmp_path), tmp_path / "cache") == tmp_path
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_missing_path_is_bad_input_with_its_full_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInput, match=str(tmp_path / "gone.zip")):
-        obtain("gone.zip", tmp_path)
+        fetch_file("gone.zip", tmp_path)
 
 
 def test_a_download_is_kept_in_the_cache_alone(tmp_path, bars):
     with served() as (address, _):
-        path = obtain(f"{address}/photos.zip?x=1", tmp_path / "cache", DIGEST, bars)
+        path = fetch_file(f"{address}/photos.zip?x=1", tmp_path / "cache", DIGEST, bars)
     assert path.read_bytes() == BODY
     assert list((tmp_path / "cache").iterdir()) == [path]
     assert path.name.endswith("photos.zip")
@@ -73,26 +73,26 @@ def test_a_download_is_kept_in_the_cache_alone(tmp_path, bars):
 
 def test_a_redirection_is_followed(tmp_path):
     with served() as (address, _):
-        assert obtain(f"{address}/moved", tmp_path, DIGEST).read_bytes() == BODY
+        assert fetch_file(f"{address}/moved", tmp_path, DIGEST).read_bytes() == BODY
 
 
 def test_a_kept_download_is_used_again_only_if_its_digest_vouches_for_it(tmp_path):
     with served() as (address, asked):
         url = f"{address}/photos.zip"
-        path = obtain(url, tmp_path, DIGEST)
-        assert obtain(url, tmp_path, DIGEST.upper()) == path
+        path = fetch_file(url, tmp_path, DIGEST)
+        assert fetch_file(url, tmp_path, DIGEST.upper()) == path
         assert len(asked) == 1
         path.write_bytes(b"damaged")
-        assert obtain(url, tmp_path, DIGEST).read_bytes() == BODY
+        assert fetch_file(url, tmp_path, DIGEST).read_bytes() == BODY
         assert len(asked) == 2
-        obtain(url, tmp_path)
+        fetch_file(url, tmp_path)
         assert len(asked) == 3
 
 
 @pytest.mark.parametrize("page", ["gone", "short"])
 def test_a_failed_download_is_bad_input_and_leaves_nothing(tmp_path, page):
     with served() as (address, _), pytest.raises(BadInput, match=address):
-        obtain(f"{address}/{page}", tmp_path)
+        fetch_file(f"{address}/{page}", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -100,10 +100,10 @@ def test_a_failed_download_is_bad_input_and_leaves_nothing(tmp_path, page):
 def test_a_cut_download_leaves_the_kept_one_as_it_was(tmp_path, sha256):
     with served() as (address, asked):
         url = f"{address}/photos.zip?cut=second"
-        path = obtain(url, tmp_path, sha256)
+        path = fetch_file(url, tmp_path, sha256)
         path.write_bytes(b"old")
         with pytest.raises(BadInput, match="download"):
-            obtain(url, tmp_path, sha256)
+            fetch_file(url, tmp_path, sha256)
     assert len(asked) == 2 and path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -111,14 +111,14 @@ def test_a_cut_download_leaves_the_kept_one_as_it_was(tmp_path, sha256):
 @pytest.mark.parametrize("url", ["http://[bad/a.zip", "http://", "http://host:port/a.zip"])
 def test_an_address_that_is_none_is_bad_input(tmp_path, url):
     with pytest.raises(BadInput, match="cannot be downloaded"):
-        obtain(url, tmp_path)
+        fetch_file(url, tmp_path)
 
 
 def test_a_server_that_does_not_answer_is_bad_input(tmp_path):
     with served() as (address, _):
         pass
     with pytest.raises(BadInput, match=address):
-        obtain(address, tmp_path)
+        fetch_file(address, tmp_path)
 
 
 def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(tmp_path):
@@ -127,7 +127,7 @@ def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(tmp_pa
     with served() as (address, _):
         for source in (f"{address}/photos.zip", str(tmp_path / "local")):
             with pytest.raises(BadInput, match=f"{DIGEST}.*{wrong}"):
-                obtain(source, tmp_path / "cache", wrong)
+                fetch_file(source, tmp_path / "cache", wrong)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -136,4 +136,4 @@ def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(tmp_pa
 )
 def test_other_schemes_are_refused(tmp_path, source):
     with pytest.raises(BadInput, match=source):
-        obtain(source, tmp_path)
+        fetch_file(source, tmp_path)

@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 
 from flowers.base.errors import BadInput
-from flowers.sources.files import archive_files, drawn_files, fault, folder_files, place
+from flowers.sources.files import (
+    find_fault,
+    iterate_archive,
+    iterate_folder,
+    iterate_synthetic,
+    make_free_path,
+)
 from flowers.synthetic.hazards import HAZARDS
 from flowers.synthetic.picture import SPECIES
-from tests.flowers.images.photo_files import encoded, picture, samples
+from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
 
 FILES = {
     "all/Lotus/1.jpg": b"lotus one",
@@ -41,8 +47,8 @@ def zipped(path, files=FILES):
 
 
 def test_a_folder_gives_its_files_class_by_class(tmp_path):
-    assert list(folder_files(grow(tmp_path))) == EXPECTED
-    assert list(folder_files(str(tmp_path))) == EXPECTED
+    assert list(iterate_folder(grow(tmp_path))) == EXPECTED
+    assert list(iterate_folder(str(tmp_path))) == EXPECTED
 
 
 def test_a_file_that_may_not_be_read_is_listed_and_costs_nothing_else(tmp_path, monkeypatch):
@@ -57,36 +63,36 @@ def test_a_file_that_may_not_be_read_is_listed_and_costs_nothing_else(tmp_path, 
             return opened(file, *arguments, **options)
 
         monkeypatch.setattr(io, "open", refused)
-    found = list(folder_files(tmp_path))
+    found = list(iterate_folder(tmp_path))
     assert found == [EXPECTED[0], ("Tulip", "2.jpg", None), EXPECTED[2]]
-    assert fault("Tulip", None) == "cannot be read"
+    assert find_fault("Tulip", None) == "cannot be read"
 
 
 def test_strays_come_last_without_a_class(tmp_path):
     (grow(tmp_path) / "all" / "readme.txt").write_bytes(b"text")
-    assert list(folder_files(tmp_path)) == [*EXPECTED, (None, "all/readme.txt", b"")]
+    assert list(iterate_folder(tmp_path)) == [*EXPECTED, (None, "all/readme.txt", b"")]
 
 
 def test_an_empty_class_folder_is_refused_by_name(tmp_path):
     (grow(tmp_path) / "all" / "Rose").mkdir()
     with pytest.raises(BadInput, match="'Rose'"):
-        list(folder_files(tmp_path))
+        list(iterate_folder(tmp_path))
 
 
 def test_a_tree_without_class_folders_is_refused_by_its_path(tmp_path):
     (tmp_path / "1.jpg").write_bytes(b"x")
     with pytest.raises(BadInput, match=str(tmp_path)):
-        list(folder_files(tmp_path))
+        list(iterate_folder(tmp_path))
 
 
 def test_an_archive_gives_what_its_folder_would_and_is_cleared_away(tmp_path):
     archive, cache = zipped(tmp_path / "a.zip"), tmp_path / "cache"
-    assert list(archive_files(str(archive), cache)) == EXPECTED
+    assert list(iterate_archive(str(archive), cache)) == EXPECTED
     assert list(cache.iterdir()) == []
 
 
 def test_an_archive_left_half_read_is_cleared_away(tmp_path):
-    files = archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache")
+    files = iterate_archive(str(zipped(tmp_path / "a.zip")), tmp_path / "cache")
     assert next(files) == EXPECTED[0]
     files.close()
     assert list((tmp_path / "cache").iterdir()) == []
@@ -94,19 +100,19 @@ def test_an_archive_left_half_read_is_cleared_away(tmp_path):
 
 def test_an_archive_with_another_digest_is_refused(tmp_path):
     with pytest.raises(BadInput):
-        list(archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", "0" * 64))
+        list(iterate_archive(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", "0" * 64))
 
 
 def test_an_unsafe_archive_is_refused_and_leaves_nothing(tmp_path):
     archive = zipped(tmp_path / "a.zip", FILES | {"../out.jpg": b"x"})
     with pytest.raises(BadInput):
-        list(archive_files(str(archive), tmp_path / "cache"))
+        list(iterate_archive(str(archive), tmp_path / "cache"))
     assert list((tmp_path / "cache").iterdir()) == []
     assert not (tmp_path / "out.jpg").exists()
 
 
 def test_the_progress_bar_counts_bytes(tmp_path, bars):
-    list(archive_files(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", None, bars))
+    list(iterate_archive(str(zipped(tmp_path / "a.zip")), tmp_path / "cache", None, bars))
     assert [bar.n for bar in bars.made] == [sum(map(len, FILES.values()))]
 
 
@@ -129,26 +135,26 @@ def test_an_archive_that_holds_an_archive_and_no_photo_is_refused_by_both_names(
     inner = zipped(tmp_path / "i").read_bytes() if mode == "zip" else packed(FILES, mode)
     outer = zipped(tmp_path / "outer.zip", {place: inner, "readme.txt": b"about"})
     with pytest.raises(BadInput, match=r"outer\.zip: it holds an archive \(inner\): unpack it"):
-        list(archive_files(str(outer), tmp_path / "cache"))
+        list(iterate_archive(str(outer), tmp_path / "cache"))
 
 
 def test_an_archive_beside_photos_is_one_more_file_that_is_no_photo(tmp_path):
-    photo = encoded(picture(), "PNG")
+    photo = encode_image(make_picture(), "PNG")
     outer = zipped(
         tmp_path / "outer.zip", {"a/1.png": photo, "b/2.png": photo, "c.zip": packed({})}
     )
-    found = list(archive_files(str(outer), tmp_path / "cache"))
+    found = list(iterate_archive(str(outer), tmp_path / "cache"))
     assert [name for _, name, _ in found] == ["1.png", "2.png", "c.zip"]
 
 
 def test_errors_name_the_archive_and_not_the_folder_it_was_unpacked_into(tmp_path):
     archive = zipped(tmp_path / "a.zip", {"1.jpg": b"x"})
     with pytest.raises(BadInput, match=str(archive)):
-        list(archive_files(str(archive), tmp_path / "cache"))
+        list(iterate_archive(str(archive), tmp_path / "cache"))
 
 
 def test_the_drawn_set_has_the_species_as_classes():
-    files = list(drawn_files(2, 0.0, 0, seed=0, jobs=1))
+    files = list(iterate_synthetic(2, 0.0, 0, seed=0, jobs=1))
     assert len(files) == 2 * len(SPECIES) + len(HAZARDS)
     assert {label for label, _, _ in files} == set(SPECIES)
     assert all("/" not in name for _, name, _ in files)
@@ -161,28 +167,28 @@ def test_the_archive_of_real_photos_has_five_classes_of_readable_kinds(real_zip,
         for name in names[::50]:
             part.writestr(name, archive.read(name))
     (tmp_path / "a.zip").write_bytes(some.getvalue())
-    files = list(archive_files(str(tmp_path / "a.zip"), tmp_path / "cache"))
+    files = list(iterate_archive(str(tmp_path / "a.zip"), tmp_path / "cache"))
     assert len(files) == len(names[::50])
     assert {label for label, _, _ in files} == set(SPECIES)
-    assert not any(fault(label, content) for label, _, content in files)
+    assert not any(find_fault(label, content) for label, _, content in files)
 
 
-@pytest.mark.parametrize("name", samples())
+@pytest.mark.parametrize("name", make_samples())
 def test_a_photo_has_no_fault_whatever_its_name(name):
-    assert fault("Lotus", samples()[name]) is None
+    assert find_fault("Lotus", make_samples()[name]) is None
 
 
 def test_faults_are_told_apart():
-    photo = encoded(picture(), "PNG")
-    assert fault(None, photo) == "not in a class folder"
-    assert fault("Lotus", b"") == "empty"
-    assert fault("Lotus", b"flower" * 9) == "not a JPEG, PNG or WEBP"
+    photo = encode_image(make_picture(), "PNG")
+    assert find_fault(None, photo) == "not in a class folder"
+    assert find_fault("Lotus", b"") == "empty"
+    assert find_fault("Lotus", b"flower" * 9) == "not a JPEG, PNG or WEBP"
 
 
 def test_a_taken_name_gets_a_number_before_its_suffix(tmp_path):
     folder, names = tmp_path / "photos" / "Tulip", []
     for name in ("1.jpg", "1.jpg", "1.jpg", "1.png", "none", "none"):
-        path = place(folder, name)
+        path = make_free_path(folder, name)
         path.write_bytes(b"x")
         names.append(path.relative_to(folder).as_posix())
     assert names == ["1.jpg", "1-2.jpg", "1-3.jpg", "1.png", "none", "none-2"]
@@ -192,7 +198,7 @@ def test_a_name_that_is_no_text_of_one_line_becomes_one(tmp_path):
     names = ("a\r.jpg", "a\n.jpg", "a\udcff.jpg", "\u202egpj.jpg", "b\\c", "Gänse blume.jpg")
     placed = []
     for name in names:
-        path = place(tmp_path, name)
+        path = make_free_path(tmp_path, name)
         path.write_bytes(b"x")
         placed.append(path.name)
     assert placed == ["a_.jpg", "a_-2.jpg", "a_-3.jpg", "_gpj.jpg", "b_c", "Gänse blume.jpg"]
@@ -202,7 +208,7 @@ def test_a_name_that_is_no_text_of_one_line_becomes_one(tmp_path):
 def test_a_long_name_that_is_taken_gets_a_number_too(tmp_path, name):
     paths = set()
     for _ in range(3):
-        path = place(tmp_path, name)
+        path = make_free_path(tmp_path, name)
         path.write_bytes(b"x")
         paths.add(path)
     assert len(paths) == 3 and all(len(path.name.encode()) <= 210 for path in paths)

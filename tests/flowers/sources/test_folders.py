@@ -3,7 +3,7 @@
 import pytest
 
 from flowers.base.errors import BadInput
-from flowers.sources.folders import photos_by_class
+from flowers.sources.folders import find_class_folders
 
 
 def grow(root, *names):
@@ -14,7 +14,7 @@ def grow(root, *names):
 
 
 def found(root):
-    by_class, strays = photos_by_class(root)
+    by_class, strays = find_class_folders(root)
     return (
         {name: [path.relative_to(root).as_posix() for path in by_class[name]] for name in by_class},
         [path.relative_to(root).as_posix() for path in strays],
@@ -96,11 +96,11 @@ def test_links_are_reported_and_not_followed(tmp_path):
 
 def test_a_missing_root_is_bad_input_with_its_full_path(tmp_path):
     with pytest.raises(BadInput, match=str(tmp_path / "gone")):
-        photos_by_class(tmp_path / "gone")
+        find_class_folders(tmp_path / "gone")
 
 
 def test_an_empty_folder_inside_a_class_is_no_class(tmp_path):
     (tmp_path / "Tulip" / "later").mkdir(parents=True)
     (tmp_path / "Tulip" / "a.jpg").write_bytes(b"a")
-    by_class, strays = photos_by_class(tmp_path)
+    by_class, strays = find_class_folders(tmp_path)
     assert list(by_class) == ["Tulip"] and not strays

@@ -6,7 +6,13 @@ import zlib
 
 from PIL import Image, PngImagePlugin
 
-from tests.flowers.images.photo_files import chunk, encoded, exif, picture, png
+from tests.flowers.images.photo_files import (
+    encode_image,
+    make_chunk,
+    make_exif,
+    make_picture,
+    make_png,
+)
 from tests.scoring.server.service import form
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -30,56 +36,56 @@ def predict(*photos, **headers):
 
 def odd_photos():
     """Valid files that few think of."""
-    small = picture(24, 16)
+    small = make_picture(24, 16)
     frames = [small, small.rotate(90), small.rotate(180)]
     deep = Image.new("I;16", (20, 10), 40_000)
-    yield "1x1", encoded(Image.new("RGB", (1, 1)), "PNG")
-    yield "1x65000", encoded(Image.new("RGB", (1, 65_000)), "JPEG")
-    yield "65000x1", encoded(Image.new("RGB", (65_000, 1)), "PNG")
-    yield "as many pixels as are read", encoded(Image.new("L", (5_000, 5_000)), "PNG")
-    yield "CMYK", encoded(small.convert("CMYK"), "JPEG")
-    yield "16-bit", encoded(deep, "PNG")
-    yield "16-bit RGB", png(4, 4, 16, 2, bytes(4 * 25))
-    yield "alpha", encoded(small.convert("RGBA").rotate(30), "PNG")
-    yield "animated WEBP", encoded(small, "WEBP", save_all=True, append_images=frames)
-    yield "animated PNG", encoded(small, "PNG", save_all=True, append_images=frames)
+    yield "1x1", encode_image(Image.new("RGB", (1, 1)), "PNG")
+    yield "1x65000", encode_image(Image.new("RGB", (1, 65_000)), "JPEG")
+    yield "65000x1", encode_image(Image.new("RGB", (65_000, 1)), "PNG")
+    yield "as many pixels as are read", encode_image(Image.new("L", (5_000, 5_000)), "PNG")
+    yield "CMYK", encode_image(small.convert("CMYK"), "JPEG")
+    yield "16-bit", encode_image(deep, "PNG")
+    yield "16-bit RGB", make_png(4, 4, 16, 2, bytes(4 * 25))
+    yield "alpha", encode_image(small.convert("RGBA").rotate(30), "PNG")
+    yield "animated WEBP", encode_image(small, "WEBP", save_all=True, append_images=frames)
+    yield "animated PNG", encode_image(small, "PNG", save_all=True, append_images=frames)
     for orientation in range(10):
-        yield f"EXIF {orientation}", encoded(small, "JPEG", exif=exif(orientation))
+        yield f"EXIF {orientation}", encode_image(small, "JPEG", exif=make_exif(orientation))
 
 
 def bad_photos():
     """Files with the status that each shall have."""
     yield "no bytes", b"", {422}
     for side in (5_001, 30_000, 2**31 - 1):
-        yield f"PNG header of {side}", png(side, side, 8, 2, zlib.compress(bytes(100))), {422}
-    yield "PNG bomb", png(30_000, 30_000, 1, 0, bytes(30_000 * 3_751)), {422}
-    text = chunk(b"zTXt", b"Comment\0\0" + LONG_TEXT)
-    yield "PNG with a text of 50 MB", png(4, 4, 8, 0, bytes(20), text), {200}
-    profile = chunk(b"iCCP", b"profile\0\0" + LONG_TEXT)
-    yield "PNG with a profile of 50 MB", png(4, 4, 8, 0, bytes(20), profile), {200, 422}
+        yield f"PNG header of {side}", make_png(side, side, 8, 2, zlib.compress(bytes(100))), {422}
+    yield "PNG bomb", make_png(30_000, 30_000, 1, 0, bytes(30_000 * 3_751)), {422}
+    text = make_chunk(b"zTXt", b"Comment\0\0" + LONG_TEXT)
+    yield "PNG with a text of 50 MB", make_png(4, 4, 8, 0, bytes(20), text), {200}
+    profile = make_chunk(b"iCCP", b"profile\0\0" + LONG_TEXT)
+    yield "PNG with a profile of 50 MB", make_png(4, 4, 8, 0, bytes(20), profile), {200, 422}
     many = PngImagePlugin.PngInfo()
     for number in range(2_000):
         many.add_text(f"key {number}", "x" * 1_000, zip=True)
-    yield "PNG with many texts", encoded(picture(), "PNG", pnginfo=many), {200}
-    jpeg = encoded(picture(), "JPEG")
+    yield "PNG with many texts", encode_image(make_picture(), "PNG", pnginfo=many), {200}
+    jpeg = encode_image(make_picture(), "JPEG")
     frame = jpeg.index(b"\xff\xc0") + 5
     wide = jpeg[:frame] + struct.pack(">HH", 65_500, 65_500) + jpeg[frame + 4 :]
     yield "JPEG header of 65500", wide, {422}
-    progressive = encoded(Image.new("L", (5_000, 5_000)), "JPEG", progressive=True)
+    progressive = encode_image(Image.new("L", (5_000, 5_000)), "JPEG", progressive=True)
     last = progressive[progressive.rindex(b"\xff\xda") : -2]
     yield "JPEG of 5,000 scans", progressive[:-2] + last * 5_000 + progressive[-2:], {422}
     canvas = b"VP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff\x3f\0" * 2
     webp = b"RIFF" + struct.pack("<I", 4 + len(canvas)) + b"WEBP" + canvas
     yield "WEBP header of 16384", webp, {422}
     for format in ("JPEG", "PNG", "WEBP"):
-        whole = encoded(picture(), format)
+        whole = encode_image(make_picture(), format)
         for tenth in range(1, 10):
             part = whole[: len(whole) * tenth // 10]
             # The last of the file may hold no more pixels.
             yield f"{format} of {tenth} tenths", part, {422} if tenth < 9 else {200, 422}
         yield f"{format} with another beginning", b"\0" + whole, {415}
     for format in ("TIFF", "GIF", "BMP", "PPM", "ICO", "PDF"):
-        yield f"{format} named .jpg", encoded(picture(), format), {415}
+        yield f"{format} named .jpg", encode_image(make_picture(), format), {415}
     yield "SVG named .jpg", b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', {415}
     yield "PSD named .jpg", b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 9, 9, 8, 3), {415}
 

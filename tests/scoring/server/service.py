@@ -38,7 +38,7 @@ def promoted(folder, version="v1.0.0", tag="flowers#production#1", commit="0" * 
     """Make a model folder what the registry fetches."""
     origin = {"version": version, "tag": tag, "commit": commit}
     (folder / "provenance.json").write_text(json.dumps(origin))
-    card.write_attestation(folder, origin, card.folder_md5(folder))
+    card.write_attestation(folder, origin, card.hash_folder(folder))
     return folder
 
 

@@ -106,7 +106,7 @@ class Disk:
     def __init__(self, monkeypatch):
         self.syncs, self.go, self.fails = 0, threading.Semaphore(0), False
         self._sync = day_files._sync
-        monkeypatch.setattr(days, "_sync", self)
+        monkeypatch.setattr(day_files, "_sync", self)
 
     def __call__(self, file):
         self.syncs += 1

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.examples import FOLDER, SEEDS, example
 from flowers.model.folder import load_predictor
+from study.page_examples import FOLDER, SEEDS, draw_example
 from tests.browser import ask, needs_browser, playwright
 from tests.scoring.server.service import promoted, running, write_model
 
@@ -100,5 +100,7 @@ def test_the_title_says_what_happened(visit, service, photo):
 @pytest.mark.parametrize("species", SEEDS)
 def test_the_examples_are_drawn_by_the_generator(species):
     with Image.open(FOLDER / f"{species}.webp") as stored:
-        difference = np.asarray(stored.convert("RGB")).astype(int) - np.asarray(example(species))
+        difference = np.asarray(stored.convert("RGB")).astype(int) - np.asarray(
+            draw_example(species)
+        )
     assert np.abs(difference).mean() < 6  # of 255; what the compression changes

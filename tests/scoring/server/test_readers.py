@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from flowers.base.errors import RejectedImage
-from flowers.images.decoding import decode, square
+from flowers.images.decoding import decode_image, resize_square
 from scoring.server import readers as module
 from scoring.server.budget import MAX_REQUEST_SECONDS, Budget
 from scoring.server.readers import LIGHT_BYTES, LIGHT_WORK, MAX_BYTES, NICE, Readers, light
-from tests.flowers.images.photo_files import encoded, picture, png, samples
+from tests.flowers.images.photo_files import encode_image, make_picture, make_png, make_samples
 from tests.scoring.server.service import running, until
 from tests.scoring.server.threads import started
 
@@ -32,35 +32,35 @@ def children(process):
 
 
 def process_of(readers):
-    readers.read(samples()["JPEG"], 32, Budget())
+    readers.read(make_samples()["JPEG"], 32, Budget())
     (reader,) = readers._free.queue
     return reader._process.pid
 
 
-@pytest.mark.parametrize("name", samples())
+@pytest.mark.parametrize("name", make_samples())
 def test_its_pixels_are_those_of_this_process(readers, name):
-    photo = samples()[name]
-    image, _ = decode(photo)
+    photo = make_samples()[name]
+    image, _ = decode_image(photo)
     pixels, size, seconds = readers.read(photo, 32, Budget())
     assert size == image.size and seconds > 0
-    np.testing.assert_array_equal(pixels, square(image, 32))
+    np.testing.assert_array_equal(pixels, resize_square(image, 32))
 
 
 def test_what_cannot_be_read_is_refused_in_the_same_words(readers):
-    whole = samples()["PNG"]
-    for photo in (b"no photo", whole[:-30], whole[:40], png(30_000, 30_000, 1, 0, bytes(9))):
+    whole = make_samples()["PNG"]
+    for photo in (b"no photo", whole[:-30], whole[:40], make_png(30_000, 30_000, 1, 0, bytes(9))):
         with pytest.raises(RejectedImage) as here:
-            decode(photo)
+            decode_image(photo)
         with pytest.raises(RejectedImage) as there:
             readers.read(photo, 32, Budget())
         assert (there.value.reason, there.value.detail) == (here.value.reason, here.value.detail)
-    assert "pixels" not in samples()  # and the next photo is read
+    assert "pixels" not in make_samples()  # and the next photo is read
     readers.read(whole, 32, Budget())
 
 
 def test_reading_is_paid_from_the_budget_also_when_it_fails(readers):
     # A megabyte of pixels is unpacked before the end is missed.
-    photo = encoded(Image.effect_noise((1000, 1000), 50), "PNG")[:-9_000]
+    photo = encode_image(Image.effect_noise((1000, 1000), 50), "PNG")[:-9_000]
     budget = Budget()
     pixels = budget.pixels
     with pytest.raises(RejectedImage):
@@ -70,7 +70,7 @@ def test_reading_is_paid_from_the_budget_also_when_it_fails(readers):
 
 
 def test_beyond_the_budget_nothing_is_read(readers):
-    photo = encoded(Image.effect_noise((1000, 1000), 50), "PNG")
+    photo = encode_image(Image.effect_noise((1000, 1000), 50), "PNG")
     for spent in ({"pixels": 1_000_000 - 1}, {"seconds": -1}):
         budget = Budget()
         vars(budget).update(spent)
@@ -82,12 +82,12 @@ def test_beyond_the_budget_nothing_is_read(readers):
 
 
 def test_what_is_light_is_told_from_its_bytes_and_its_header():
-    assert light(samples()["JPEG"]).size == (48, 32)
+    assert light(make_samples()["JPEG"]).size == (48, 32)
     side = int(LIGHT_WORK**0.5)
     for more, expected in ((0, False), (1, True)):
-        photo = encoded(Image.new("L", (side + more, side + more)), "PNG")
+        photo = encode_image(Image.new("L", (side + more, side + more)), "PNG")
         assert (light(photo) is None) == expected
-    assert light(samples()["JPEG"] + bytes(LIGHT_BYTES)) is None
+    assert light(make_samples()["JPEG"] + bytes(LIGHT_BYTES)) is None
     with pytest.raises(RejectedImage, match="not a JPEG"):
         light(bytes(2 * LIGHT_BYTES))
 
@@ -108,13 +108,13 @@ def test_a_reader_that_dies_costs_one_photo(readers):
     os.kill(process_of(readers), signal.SIGSTOP)  # it has the next photo, and does nothing
     (reader,) = readers._free.queue
     budget = Budget()
-    future = started(readers.read, samples()["JPEG"], 32, budget)
+    future = started(readers.read, make_samples()["JPEG"], 32, budget)
     until(lambda: readers._free.empty())
     os.kill(reader._process.pid, signal.SIGKILL)
     with pytest.raises(RejectedImage, match="ended a process"):
         future.result(60)
     assert budget.seconds <= MAX_REQUEST_SECONDS - module.MAX_SECONDS
-    assert readers.read(samples()["JPEG"], 32, Budget())[1] == (48, 32)
+    assert readers.read(make_samples()["JPEG"], 32, Budget())[1] == (48, 32)
 
 
 def test_an_answer_that_was_not_waited_for_is_not_given_to_the_next(readers, monkeypatch):
@@ -126,14 +126,14 @@ def test_an_answer_that_was_not_waited_for_is_not_given_to_the_next(readers, mon
 
     monkeypatch.setattr(reader._connection, "recv_bytes", interrupted)
     with pytest.raises(SystemExit):
-        readers.read(encoded(picture(20, 10), "PNG"), 32, Budget())
-    assert readers.read(samples()["JPEG"], 32, Budget())[1] == (48, 32)
+        readers.read(encode_image(make_picture(20, 10), "PNG"), 32, Budget())
+    assert readers.read(make_samples()["JPEG"], 32, Budget())[1] == (48, 32)
 
 
 @on_linux
 @pytest.mark.slow
 def test_a_scorer_that_is_killed_leaves_no_reader_behind(place, photo):
-    large = encoded(Image.new("L", (3000, 3000)), "PNG")
+    large = encode_image(Image.new("L", (3000, 3000)), "PNG")
     with running(place) as service:
         alone = service.predict(("a.jpg", photo)).json["probabilities"]
         first, second = service.predict(("a.png", large), ("b.jpg", photo)).json["predictions"]

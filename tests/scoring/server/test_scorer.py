@@ -12,7 +12,7 @@ from scoring.server.problems import Problem
 from scoring.server.readers import LIGHT_WORK
 from scoring.server.scorer import Scorer
 from scoring.server.settings import Settings
-from tests.flowers.images.photo_files import encoded, picture
+from tests.flowers.images.photo_files import encode_image, make_picture
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def ask(scorer, *photos):
 
 def test_photos_beyond_the_pixels_of_one_request_are_set_aside(scorer, photo, monkeypatch):
     monkeypatch.setattr(module, "MAX_REQUEST_PIXELS", 2 * 48 * 32)
-    small = encoded(picture(48, 32), "PNG")
+    small = encode_image(make_picture(48, 32), "PNG")
     first, second, third = ask(scorer, small, small, small)
     assert "label" in first and "label" in second
     assert (third["error"]["status"], third["error"]["reason"]) == (422, "too much in one request")
@@ -45,7 +45,7 @@ def test_photos_beyond_the_seconds_of_one_request_are_set_aside(scorer, photo, m
 
 def test_a_small_photo_does_not_wait_for_large_ones(scorer, photo):
     side = int(LIGHT_WORK**0.5) + 1
-    large, answers = encoded(Image.new("L", (side, side)), "PNG"), []
+    large, answers = encode_image(Image.new("L", (side, side)), "PNG"), []
     thread = threading.Thread(target=lambda: answers.append(ask(scorer, large)))
     free = scorer._answering._readers._free
     lanes = [free.get() for _ in range(free.qsize())]
