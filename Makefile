@@ -101,7 +101,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	python -m benchmarks.attack
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
-	python -m study.shown
+	python -m docs.tables.shown
 
 readme: env  ## write README.md anew from metrics/ and what make shown kept
 	python -m docs.tables

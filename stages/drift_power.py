@@ -9,9 +9,9 @@ from flowers.drift_simulation.power import TRAFFIC, Simulator, build_shifts, sel
 from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
-from stages.support.files import progress
-from stages.support.run import run
-from stages.support.workers import stage_processes, stage_workers
+from stages.support.files import show_progress
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_processes, use_stage_workers
 
 OF_DRIFT = ("wealth_limit", "window", "alpha", "proportion_tolerance")
 
@@ -25,14 +25,14 @@ def main(params):
     detector_params = {name: params[f"drift.{name}"] for name in OF_DRIFT}
     simulator = Simulator(reference, detector_params, params["seed"])
     predict_proba, shares = predictor.predict_proba, params["shifted_shares"]
-    with stage_workers():
+    with use_stage_workers():
         shifts = dict(build_shifts(reference, predict_proba, images, sizes, rows, shares))
-    with stage_processes():
+    with use_stage_processes():
         rates = simulator.simulate_false_alarms(params["quiet_streams"], TRAFFIC)
-        false_alarms = dict(progress(rates, desc="false alarms", total=len(TRAFFIC)))
+        false_alarms = dict(show_progress(rates, desc="false alarms", total=len(TRAFFIC)))
         tasks = ((shift, params["streams_per_shift"]) for shift in shifts.values())
         powers = parallel_map(simulator.simulate_shift, tasks)
-        powers = progress(powers, desc="shifts", total=len(shifts))
+        powers = show_progress(powers, desc="shifts", total=len(shifts))
         power = dict(zip(shifts, powers, strict=True))
     figures = {"distinct": simulator.distinct, "accuracy": simulator.accuracy}
     figures |= {"false_alarms": false_alarms, "shifts": power}
@@ -43,4 +43,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("drift_power", main)
+    run_stage("drift_power", main)

@@ -15,8 +15,8 @@ from flowers.log.alerts import read_alert_state
 from flowers.log.table import read_log
 from flowers.model import card
 from flowers.model import folder as model_folder
-from stages.support.files import progress
-from stages.support.run import run
+from stages.support.files import show_progress
+from stages.support.run import run_stage
 
 
 def main(params):
@@ -25,7 +25,7 @@ def main(params):
     metadata, provenance = card.read_card(folder)
     version = provenance.get("version", "untagged")
     model = {"classes": metadata["classes"], "md5": metadata["model"]["md5"]}
-    days = partial(progress, desc="snapshot", unit=" days")
+    days = partial(show_progress, desc="snapshot", unit=" days")
     rows, counts = read_log(log_dir, model, params["limit"], days)
     with atomic_write("data/snapshot.npy") as target, target.open("wb") as file:
         np.save(file, rows)
@@ -40,4 +40,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("snapshot", main)
+    run_stage("snapshot", main)

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 
 from flowers.base.tables import round_floats
-from flowers.learning.calibration import argmax_labels
+from flowers.learning.calibration import choose_labels
 from flowers.splits import measure_leakage
 
 
@@ -162,7 +162,7 @@ def compute_metrics(answers, resamples, seed, bins):
             compute_reliability(answers.confidence, answers.correct, bins)
         ),
         "confidence_threshold": find_confidence_threshold(answers.confidence, answers.correct),
-        "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, answers.decision)),
+        "uncalibrated_accuracy": accuracy_score(labels, choose_labels(classes, answers.decision)),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}
             for name, p, r, f, n in zip(classes, *per_class, strict=True)

@@ -46,7 +46,7 @@ class Predictions:
         if unknown:
             raise BadInput(f"test photos of classes the model never saw: {unknown}; split again")
         decision = model.decision_function(X)
-        return cls(labels, groups, model.classes_, model.calibrated(decision), decision)
+        return cls(labels, groups, model.classes_, model.calibrate_decision(decision), decision)
 
     @property
     def predicted(self):

@@ -9,8 +9,8 @@ import numpy as np
 from flowers.base.errors import BadInput
 from flowers.base.tables import atomic_write, write_csv, write_text
 from flowers.features import codebook as codebooks
-from flowers.features.extraction import LEARNED
-from flowers.learning import saved
+from flowers.features.extraction import NEEDS_CODEBOOK
+from flowers.learning import persistence
 from flowers.model.card import CARD, build_card, check_attestation, hash_file, read_card
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
@@ -98,7 +98,7 @@ def load_predictor(folder, sha256=None):
         )
     path = folder / facts["model"]["file"]
     try:
-        estimator = saved.load(path)
+        estimator = persistence.load_model(path)
         classes = [str(c) for c in estimator.classes_]
     except (Exception, SystemExit) as error:  # there is no list of what a file may raise
         raise BadInput(
@@ -112,7 +112,7 @@ def load_predictor(folder, sha256=None):
         )
     codebook = None
     if "codebook" in facts:
-        codebook = codebooks.read(folder / facts["codebook"]["file"])
+        codebook = codebooks.read_codebook(folder / facts["codebook"]["file"])
     return Predictor(estimator, facts, origin, codebook)
 
 
@@ -174,7 +174,7 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
     folder : path-like
         Replaced if it is there.
     file : path-like
-        The estimator, from ``flowers.learning.saved``.
+        The estimator, from ``flowers.learning.persistence``.
     preparation : dict
         How a photo becomes a row: ``features``, ``size``, and where a feature learns the path
         ``codebook``.
@@ -191,12 +191,12 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
     dict
         The card.
     """
-    estimator = saved.load(file, mapped=True)
+    estimator = persistence.load_model(file, mapped=True)
     preparation = dict(preparation)
     path = preparation.pop("codebook", None)
-    learnt = Path(path) if LEARNED & set(preparation["features"]) else None
+    learnt = Path(path) if NEEDS_CODEBOOK & set(preparation["features"]) else None
     classes = {"classes": [str(c) for c in estimator.classes_]}
-    model = Predictor(estimator, classes | preparation, {}, learnt and codebooks.read(learnt))
+    model = Predictor(estimator, classes | preparation, {}, learnt and codebooks.read_codebook(learnt))
     answers = []
     for name, photo in golden.items():
         (prediction,) = model.predict([model.load(photo)])

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowers.base.errors import RejectedImage
-from flowers.features.extraction import extract
+from flowers.features.extraction import extract_features
 from flowers.images.decoding import load_pixels
 from flowers.images.statistics import compute_statistics
-from flowers.learning.kernels import FEW
+from flowers.learning.gram import BATCH_INVARIANT_ROWS
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Predictor:
         ndarray of shape (n, n_classes), float64
             For large n the last bits may differ from those of `predict`.
         """
-        features = extract(images, self.card["features"], sizes, self.codebook)
+        features = extract_features(images, self.card["features"], sizes, self.codebook)
         return self.estimator.predict_proba(features)
 
     def load(self, data):
@@ -168,7 +168,7 @@ class Predictor:
         """
         start = time.perf_counter()
         metadata = {"width": size[0], "height": size[1]} | compute_statistics(pixels)
-        features = extract(pixels[None], self.card["features"], [size], self.codebook)
+        features = extract_features(pixels[None], self.card["features"], [size], self.codebook)
         return Sample(features, metadata, seconds + time.perf_counter() - start)
 
     def predict(self, samples):
@@ -184,8 +184,8 @@ class Predictor:
         """
         predictions = []
         # A larger batch would use matrix products with other last bits.
-        for first in range(0, len(samples), FEW):
-            batch = samples[first : first + FEW]
+        for first in range(0, len(samples), BATCH_INVARIANT_ROWS):
+            batch = samples[first : first + BATCH_INVARIANT_ROWS]
             start = time.perf_counter()
             rows = self.estimator.predict_proba(np.concatenate([s.features for s in batch]))
             seconds = (time.perf_counter() - start) / len(batch)

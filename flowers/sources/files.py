@@ -7,12 +7,12 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from flowers.base.errors import BadInput
-from flowers.images.decoding import detect_format
+from flowers.base.errors import BadInput, RejectedImage
+from flowers.images.decoding import FORMATS, check_format, detect_format
 from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import fetch_file
 from flowers.sources.folders import find_class_folders
-from flowers.synthetic.collection import drawn_set
+from flowers.synthetic.collection import generate_images
 
 NESTED = "an archive inside: unpack it first"
 # Bytes of a file name: file systems take 255, and DVC adds to a name while it copies.
@@ -97,7 +97,7 @@ def _archive_alone(paths):
     """Give the name of the first archive if no file is a photo, else None."""
     found = None
     for path in paths:
-        if detect_format(head := _head(path)):
+        if detect_format(head := _head(path)) in FORMATS:
             return None
         found = found or (path.name if is_archive(head) else None)
     return found
@@ -125,8 +125,8 @@ def iterate_archive(source, cache, sha256=None, bar=None):
 
 
 def iterate_synthetic(per_class, near_duplicate_share, wrong_labels, seed, jobs):
-    """Give the files of `flowers.synthetic.collection.drawn_set`."""
-    for path, content in drawn_set(per_class, near_duplicate_share, wrong_labels, seed, jobs):
+    """Give the files of `flowers.synthetic.collection.generate_images`."""
+    for path, content in generate_images(per_class, near_duplicate_share, wrong_labels, seed, jobs):
         label, name = path.split("/", 1)
         yield label, name, content
 
@@ -195,9 +195,11 @@ def find_fault(label, content):
         return NESTED
     if label is None:
         return "not in a class folder"
-    if not content:
-        return "empty"
-    return None if detect_format(content) else "not a JPEG, PNG or WEBP"
+    try:
+        check_format(content)
+    except RejectedImage as error:
+        return str(error)
+    return None
 
 
 def make_printable(name):

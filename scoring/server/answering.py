@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from flowers.base.errors import RejectedImage
-from flowers.learning.kernels import FEW
+from flowers.learning.gram import BATCH_INVARIANT_ROWS
 from flowers.model.predictor import Sample
 from scoring.server.budget import Budget
 from scoring.server.readers import light
@@ -35,7 +35,7 @@ class Answering:
         self._model, self._readers = model, readers
         # More photos at a time than processors make each answer slower and none sooner.
         self._turn = threading.Semaphore(max(2, processors))
-        self._judge = Together(self._judged, len, FEW)
+        self._judge = Together(self._judged, len, BATCH_INVARIANT_ROWS)
 
     def answers(self, photos):
         """Answer the photos of a request, some at a time.
@@ -67,7 +67,7 @@ class Answering:
                 read = self._readers.read(photo, self._model.card["size"], budget)
                 with self._spending(budget):
                     return self._model.to_sample(*read)
-            budget.take(scanned.pixels)
+            budget.take(scanned.width * scanned.height)
             with self._spending(budget):
                 return self._model.load(photo)
         except RejectedImage as error:

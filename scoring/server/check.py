@@ -3,7 +3,7 @@
 import multiprocessing
 
 from flowers.base.errors import BadInput
-from flowers.learning.saved import import_classes
+from flowers.learning.persistence import import_classes
 from flowers.model.folder import find_model_folder, load_predictor
 from scoring.server.scorer import golden_fault
 from scoring.server.settings import MODELS

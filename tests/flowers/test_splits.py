@@ -6,13 +6,13 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from flowers.base.errors import BadInput
 from flowers.base.groups import require_groups
-from flowers.learning.folds import grouped_folds
+from flowers.learning.folds import make_grouped_folds
 from flowers.splits import (
-    grouped_split,
     measure_leakage,
-    random_split,
-    split_figures,
-    strategies,
+    split_at_random,
+    split_by_group,
+    split_by_strategy,
+    summarise_split,
 )
 
 
@@ -30,27 +30,27 @@ def test_the_random_split_is_that_of_scikit_learn():
     _, test = train_test_split(
         np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels
     )
-    assert np.flatnonzero(random_split(labels, 0.2, 42)).tolist() == sorted(test)
+    assert np.flatnonzero(split_at_random(labels, 0.2, 42)).tolist() == sorted(test)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_groups_never_cross_the_grouped_split(seed):
     labels, groups = clustered(seed)
-    test = grouped_split(labels, groups, 0.2, seed)
+    test = split_by_group(labels, groups, 0.2, seed)
     assert not set(groups[test]) & set(groups[~test])
     assert measure_leakage(groups, test) == 0
-    assert measure_leakage(groups, random_split(labels, 0.2, seed)) > 0.3
+    assert measure_leakage(groups, split_at_random(labels, 0.2, seed)) > 0.3
 
 
 def test_the_grouped_split_takes_the_same_share_of_each_class():
     labels, groups = clustered()
-    test = grouped_split(labels, groups, 0.2, 42)
+    test = split_by_group(labels, groups, 0.2, 42)
     assert {c: len(set(groups[test & (labels == c)])) for c in "abcde"} == dict.fromkeys("abcde", 4)
 
 
 def test_a_split_depends_on_its_seed_alone():
     labels, groups = clustered()
-    first, again, other = (grouped_split(labels, groups, 0.2, seed) for seed in (1, 1, 2))
+    first, again, other = (split_by_group(labels, groups, 0.2, seed) for seed in (1, 1, 2))
     assert (first == again).all() and (first != other).any()
 
 
@@ -62,7 +62,7 @@ def test_the_twin_share_counts_test_photos():
 
 def test_folds_keep_groups_whole_and_hold_out_each_row_once():
     labels, groups = clustered()
-    folds = grouped_folds(labels, groups, 4, seed=0)
+    folds = make_grouped_folds(labels, groups, 4, seed=0)
     assert sorted(np.concatenate([held_out for _, held_out in folds])) == list(range(len(labels)))
     for train, held_out in folds:
         assert len(train) + len(held_out) == len(labels)
@@ -79,7 +79,7 @@ def test_folds_are_those_of_scikit_learn(seed):
         groups[groups % 7 == 1] = 1
         groups = groups // (1 + seed % 2)
     folds = 3 + seed % 4
-    ours = grouped_folds(labels, groups, folds, seed)
+    ours = make_grouped_folds(labels, groups, folds, seed)
     theirs = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for (train, test), (known, held_out) in zip(
         ours, theirs.split(labels, labels, groups), strict=True
@@ -91,9 +91,9 @@ def test_folds_are_those_of_scikit_learn(seed):
 def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():
     labels = np.array(["Lotus"] * 8 + ["Tulip"] * 8)
     groups = np.array([*range(8), 8, 8, 8, 8, 9, 9, 10, 10])
-    assert len(grouped_folds(labels, groups, 3, seed=0)) == 3
+    assert len(make_grouped_folds(labels, groups, 3, seed=0)) == 3
     with pytest.raises(BadInput, match="'Tulip'.* 3 .* 4"):
-        grouped_folds(labels, groups, 4, seed=0)
+        make_grouped_folds(labels, groups, 4, seed=0)
 
 
 def test_the_remedy_is_that_of_the_caller():
@@ -103,11 +103,11 @@ def test_the_remedy_is_that_of_the_caller():
 
 def test_the_figures_count_what_crosses_the_split_that_is_used():
     labels, groups = clustered()
-    tests = strategies(labels, groups, 0.2, 0)
+    tests = split_by_strategy(labels, groups, 0.2, 0)
     first = np.array([[i, np.flatnonzero(groups == g)[-1]] for i, g in enumerate(groups)])
     pairs = first[first[:, 0] < first[:, 1]]
     kept, leaky = (
-        split_figures(labels, groups, pairs, tests, name) for name in ("grouped", "random")
+        summarise_split(labels, groups, pairs, tests, name) for name in ("grouped", "random")
     )
     assert kept["leaked_test_photos"] == 0 < leaky["leaked_test_photos"]
     assert kept["train"] + kept["test"] == kept["photos"] == len(labels)

@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from flowers.features.extraction import extract
+from flowers.features.extraction import extract_features
 from flowers.images.decoding import load_pixels
 from flowers.learning.svm import GramSVC
-from flowers.synthetic.picture import SPECIES, draw
+from flowers.synthetic.picture import SPECIES, draw_photo
 from tests.scoring.server.service import running, write_model
 
 SIZE = 32
@@ -23,7 +23,7 @@ def photos():
     for number, species in enumerate(SPECIES):
         for take in range(4):
             buffer = io.BytesIO()
-            draw(species, np.random.default_rng([number, take])).save(buffer, "JPEG")
+            draw_photo(species, np.random.default_rng([number, take])).save(buffer, "JPEG")
             found[f"{species}-{take}.jpg"] = buffer.getvalue()
     return found
 
@@ -33,7 +33,7 @@ def candidate(photos, tmp_path_factory):
     """A model folder like models/candidate."""
     images = np.stack([load_pixels(photo, SIZE)[0] for photo in photos.values()])
     labels = [name.partition("-")[0] for name in photos]
-    model = GramSVC(folds=2).fit(extract(images, ["pixels"]), labels)
+    model = GramSVC(folds=2).fit(extract_features(images, ["pixels"]), labels)
     golden = dict(list(photos.items())[::4])
     return write_model(tmp_path_factory.mktemp("model") / "candidate", model, golden, SIZE)
 

@@ -14,32 +14,32 @@ WRITTEN = ["metrics/drift.json", "metrics/drift_windows.csv", *(f"plots/{n}.svg"
 
 
 @pytest.fixture
-def report(desk, monkeypatch):
+def report(workdir, monkeypatch):
     """Write records, run both stages and return the report; plots take a second, so few draw them."""
-    monkeypatch.chdir(desk.path)
+    monkeypatch.chdir(workdir.path)
 
     def run(records, draw=False):
-        write(desk, records)
+        write(workdir, records)
         snapshot.main({"limit": 100_000})
         with monkeypatch.context() as patch:
             if not draw:
                 patch.setattr(drift, "plot_report", lambda *_: {})
             drift.main(PARAMS)
-        return figures(desk, "drift")
+        return figures(workdir, "drift")
 
     return run
 
 
-def test_without_predictions_the_report_is_complete(finished):
-    result = figures(finished, "drift")
+def test_without_predictions_the_report_is_complete(finished_run):
+    result = figures(finished_run, "drift")
     assert result["state"] == "no predictions"
-    assert result["md5"] == card(finished)["model"]["md5"]
+    assert result["md5"] == card(finished_run)["model"]["md5"]
     assert result["reference"]["distinct"] > 0
-    assert all("</svg>" in (finished.path / f"plots/{n}.svg").read_text() for n in PLOTS)
+    assert all("</svg>" in (finished_run.path / f"plots/{n}.svg").read_text() for n in PLOTS)
 
 
-def test_few_predictions_are_described_and_not_compared(desk, report):
-    result = report([*predictions(desk, 60), feedback(4, "Tulip")], draw=True)
+def test_few_predictions_are_described_and_not_compared(workdir, report):
+    result = report([*predictions(workdir, 60), feedback(4, "Tulip")], draw=True)
     assert result["state"] == "warming up"
     assert result["windows"] == {"compared": 0, "differ": 0, "proportion_moved": 0}
     assert result["performance"]["status"] == "unknown" and result["performance"]["labels_needed"] != 0
@@ -47,21 +47,21 @@ def test_few_predictions_are_described_and_not_compared(desk, report):
     assert result["newest"]["labelled"] == result["all"]["labelled"] == 1
 
 
-def test_predictions_like_those_of_the_reference_set_are_ok(desk, report):
-    result = report(predictions(desk, 400))
+def test_predictions_like_those_of_the_reference_set_are_ok(workdir, report):
+    result = report(predictions(workdir, 400))
     assert result["state"] == "ok" and result["alert"] is None
     assert result["wealth"]["highest"] < 100
-    assert set(result["newest"]["tests"]) == {*card(desk)["classes"], "labels"}
+    assert set(result["newest"]["tests"]) == {*card(workdir)["classes"], "labels"}
     assert result["newest"]["image_statistics"] == []
     assert sum(result["newest"]["shares"].values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_an_alert_has_times_kind_classes_and_proportions(desk, report):
-    result = report(predictions(desk, 400) + predictions(desk, 600, 400, wrong=True), draw=True)
+def test_an_alert_has_times_kind_classes_and_proportions(workdir, report):
+    result = report(predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True), draw=True)
     alert = result["alert"]
     assert result["state"] == "alert" and not alert["stored"]
     assert alert["kind"] == COVARIATE_SHIFT and alert["classes"]
-    assert set(alert["class_proportions"]) == set(card(desk)["classes"])
+    assert set(alert["class_proportions"]) == set(card(workdir)["classes"])
     for proportion in alert["class_proportions"].values():
         assert proportion["low"] <= proportion["estimate"] <= proportion["high"]
     assert 250 <= count_minutes(alert["change_started_at"]) <= 450
@@ -69,16 +69,16 @@ def test_an_alert_has_times_kind_classes_and_proportions(desk, report):
     assert result["newest"]["l1"] > result["newest"]["l1_noise"]
 
 
-def test_an_alert_stays_when_later_predictions_are_as_before(desk, report):
-    moved = predictions(desk, 400) + predictions(desk, 600, 400, wrong=True)
+def test_an_alert_stays_when_later_predictions_are_as_before(workdir, report):
+    moved = predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True)
     first = report(moved)["alert"]
-    later = report(predictions(desk, 2000, 1000))
+    later = report(predictions(workdir, 2000, 1000))
     assert later["state"] == "alert"
     assert later["alert"]["detected_at"] == first["detected_at"]
 
 
-def test_repeats_are_counted_and_raise_no_alert(desk, report):
-    records = predictions(desk, 300)
+def test_repeats_are_counted_and_raise_no_alert(workdir, report):
+    records = predictions(workdir, 300)
     again = [
         record | {"request_id": f"again{i}-{take}", "time": when(1000 + 5 * i + take)}
         for i, record in enumerate(records)
@@ -88,9 +88,9 @@ def test_repeats_are_counted_and_raise_no_alert(desk, report):
     assert (result["state"], result["repeats"]) == ("ok", 1500)
 
 
-def test_other_image_statistics_are_reported_and_raise_no_alert(desk, report):
+def test_other_image_statistics_are_reported_and_raise_no_alert(workdir, report):
     black = {"mean": [0.0] * 3, "std": [0.0] * 3, "brightness": 0.0, "sharpness": 0.0}
-    records = predictions(desk, 400)
+    records = predictions(workdir, 400)
     for number, record in enumerate(records):
         record["image"] = black | {"brightness": number * 1e-6}
     result = report(records)
@@ -98,33 +98,33 @@ def test_other_image_statistics_are_reported_and_raise_no_alert(desk, report):
     assert {"brightness", "sharpness"} <= set(result["newest"]["image_statistics"])
 
 
-def test_a_statistic_that_the_log_lacks_is_not_compared(desk, report):
-    records = predictions(desk, 400)
+def test_a_statistic_that_the_log_lacks_is_not_compared(workdir, report):
+    records = predictions(workdir, 400)
     for record in records:
         del record["image"]["sharpness"]
     result = report(records, draw=True)
     assert (result["state"], result["newest"]["image_statistics"]) == ("ok", [])
 
 
-def test_accuracy_is_that_of_the_reported_labels(desk, report):
-    records = predictions(desk, 200)
+def test_accuracy_is_that_of_the_reported_labels(workdir, report):
+    records = predictions(workdir, 200)
     right = [feedback(i, records[i]["label"]) for i in range(30)]
-    others = [feedback(i, pick_other(desk, records[i]["label"])) for i in range(30, 40)]
+    others = [feedback(i, pick_other(workdir, records[i]["label"])) for i in range(30, 40)]
     newest = report([*records, *right, *others])["newest"]
     assert (newest["labelled"], newest["coverage"], newest["accuracy"]) == (40, 0.2, 0.75)
     assert newest["accuracy_low"] < 0.75 < newest["accuracy_high"]
 
 
-def test_labels_that_show_an_accuracy_drop_raise_an_alert(desk, report):
-    records = predictions(desk, 200)
-    result = report([*records, *(feedback(i, pick_other(desk, records[i]["label"])) for i in range(150))])
+def test_labels_that_show_an_accuracy_drop_raise_an_alert(workdir, report):
+    records = predictions(workdir, 200)
+    result = report([*records, *(feedback(i, pick_other(workdir, records[i]["label"])) for i in range(150))])
     assert result["performance"]["status"] == "drop" and result["state"] == "alert"
     assert result["alert"]["detected_by"] == "labels"
     assert result["alert"]["kind"] == PERFORMANCE_DROP
 
 
-def test_a_change_that_improves_accuracy_is_a_notice(desk, report):
-    records = predictions(desk, 400) + predictions(desk, 600, 400, wrong=True)
+def test_a_change_that_improves_accuracy_is_a_notice(workdir, report):
+    records = predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True)
     labels = [feedback(i, record["label"]) for i, record in enumerate(records)]
     result = report([*records, *labels])
     assert (result["performance"]["status"], result["state"]) == ("improvement", "notice")
@@ -135,40 +135,40 @@ def count_minutes(text):
     return (np.datetime64(text) - np.datetime64("2026-01-01")) / np.timedelta64(1, "m")
 
 
-def pick_other(shop, label):
-    return next(c for c in card(shop)["classes"] if c != label)
+def pick_other(repo_copy, label):
+    return next(c for c in card(repo_copy)["classes"] if c != label)
 
 
-def test_the_same_snapshot_gives_the_same_bytes(desk, report):
-    report(predictions(desk, 500), draw=True)
-    before = [(desk.path / name).read_bytes() for name in WRITTEN]
-    desk.stage("drift", **{f"drift.{key}": value for key, value in PARAMS.items()})
-    assert [(desk.path / name).read_bytes() for name in WRITTEN] == before
+def test_the_same_snapshot_gives_the_same_bytes(workdir, report):
+    report(predictions(workdir, 500), draw=True)
+    before = [(workdir.path / name).read_bytes() for name in WRITTEN]
+    workdir.run_stage("drift", **{f"drift.{key}": value for key, value in PARAMS.items()})
+    assert [(workdir.path / name).read_bytes() for name in WRITTEN] == before
 
 
 @pytest.mark.slow
-def test_make_drift_reads_the_log_and_trains_no_model(shop):
-    write(shop, predictions(shop, 1500, wrong=True))
-    assert shop.repro() == []
-    assert refresh(shop) == ["snapshot", "drift", "report"]
-    assert figures(shop, "drift")["state"] == "alert"
-    assert shop.repro() == []
-    changed = shop.run("git", "diff", "--name-only").stdout.split()
+def test_make_drift_reads_the_log_and_trains_no_model(repo_copy):
+    write(repo_copy, predictions(repo_copy, 1500, wrong=True))
+    assert repo_copy.repro() == []
+    assert refresh(repo_copy) == ["snapshot", "drift", "report"]
+    assert figures(repo_copy, "drift")["state"] == "alert"
+    assert repo_copy.repro() == []
+    changed = repo_copy.run("git", "diff", "--name-only").stdout.split()
     assert not any(name.startswith("metrics/train") for name in changed)
 
 
-def test_the_reference_set_has_the_predictions_of_evaluate(finished):
-    with (finished.path / "metrics/predictions.csv").open() as file:
+def test_the_reference_set_has_the_predictions_of_evaluate(finished_run):
+    with (finished_run.path / "metrics/predictions.csv").open() as file:
         rows = {row["row"]: row for row in csv.DictReader(file)}
-    with (finished.path / "models/candidate/reference.csv").open() as file:
+    with (finished_run.path / "models/candidate/reference.csv").open() as file:
         reference = list(csv.DictReader(file))
-    name = figures(finished, "promotion")["champion"]
+    name = figures(finished_run, "promotion")["champion"]
     assert [line["row"] for line in reference] == list(rows)
-    images = np.load(finished.path / "data/images.npy")
+    images = np.load(finished_run.path / "data/images.npy")
     for line in reference:
         row = rows[line["row"]]
         assert (line["group"], line["label"]) == (row["group"], row["label"])
-        for c in card(finished)["classes"]:
+        for c in card(finished_run)["classes"]:
             assert line[f"p_{c}"] == row[f"{name}_{c}"]
         red = images[int(line["row"]), ..., 0].mean() / 255
         assert float(line["image_mean_red"]) == pytest.approx(red, abs=1e-4)

@@ -6,21 +6,21 @@ from tests.imports import ROOT
 from tests.stages.log_files import figures
 
 
-def test_every_shift_and_every_traffic_is_simulated(finished):
-    power = figures(finished, "drift_power")
+def test_every_shift_and_every_traffic_is_simulated(finished_run):
+    power = figures(finished_run, "drift_power")
     assert set(power["false_alarms"]) == set(TRAFFIC)
     assert {name.partition(",")[0] for name in power["shifts"]} == set(NAMES)
     for rates in power["shifts"].values():
         shares = [rates[f"detected_within_{n}"] for n in (400, 1000, 2000)]
         assert [0, *shares, 1] == sorted([0, *shares, 1])
-    assert "</svg>" in (finished.path / "plots/drift_power.svg").read_text()
+    assert "</svg>" in (finished_run.path / "plots/drift_power.svg").read_text()
 
 
-def test_the_same_seed_gives_the_same_figures_and_another_seed_others(desk):
-    before = (desk.path / "metrics/drift_power.json").read_bytes()
+def test_the_same_seed_gives_the_same_figures_and_another_seed_others(workdir):
+    before = (workdir.path / "metrics/drift_power.json").read_bytes()
     for seed, same in ((0, True), (1, False)):
-        desk.stage("drift_power", **{"drift_power.seed": seed})
-        assert ((desk.path / "metrics/drift_power.json").read_bytes() == before) == same
+        workdir.run_stage("drift_power", **{"drift_power.seed": seed})
+        assert ((workdir.path / "metrics/drift_power.json").read_bytes() == before) == same
 
 
 def test_the_committed_figures_have_few_false_alarms_and_detect_large_shifts():

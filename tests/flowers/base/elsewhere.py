@@ -17,12 +17,15 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from flowers.base.parallel import parallel_map, use_workers  # noqa: E402
-from flowers.features.extraction import extracted  # noqa: E402
+from flowers.features.extraction import extract_batches  # noqa: E402
 from flowers.images.index import load_image  # noqa: E402
-from flowers.learning.kernels import squared_distances, squared_distances_to  # noqa: E402
-from flowers.learning.products import TILE  # noqa: E402
-from flowers.learning.sgd import StreamedSVC  # noqa: E402
-from flowers.learning.standard import moments  # noqa: E402
+from flowers.learning.gram import (  # noqa: E402
+    TILE,  # noqa: E402
+    compute_distances_to,
+    compute_squared_distances,
+)
+from flowers.learning.sdca import StreamedSVC  # noqa: E402
+from flowers.learning.standardisation import compute_moments  # noqa: E402
 from flowers.learning.svm import GramSVC  # noqa: E402
 from tests.flowers.features.codebooks import small_codebook  # noqa: E402
 
@@ -54,17 +57,17 @@ def results(photos, images_file):
         np.stack([p for p, *_ in parallel_map(load_image, ((path, 32) for path in photos))]),
     )
     sizes = np.tile((4, 3), (len(images), 1))
-    parts = extracted(images, sizes, {"names": ["hog", "colour"], "codebook": None})
+    parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None})
     yield "features", np.concatenate([rows for _, rows in parts])
     learnt = {"names": ["fisher"], "codebook": small_codebook()}
-    parts = extracted(images[:70], sizes[:70], learnt, mirrored=True)
+    parts = extract_batches(images[:70], sizes[:70], learnt, mirrored=True)
     yield "learned features", np.concatenate([rows for _, rows in parts])
-    mean, scale = moments(pixels)
+    mean, scale = compute_moments(pixels)
     yield "moments", np.stack([mean, scale])
-    distances, norms = squared_distances(pixels, mean, scale)
+    distances, norms = compute_squared_distances(pixels, mean, scale)
     yield "distances", distances
     yield "norms", norms
-    yield "new rows", squared_distances_to(pixels[: TILE + 9], pixels, norms, mean, scale)
+    yield "new rows", compute_distances_to(pixels[: TILE + 9], pixels, norms, mean, scale)
     model = GramSVC(folds=3).fit(pixels[:300], np.arange(300) % 3)
     yield "probabilities", model.predict_proba(pixels)
     model = StreamedSVC(folds=3).fit(pixels[:300], np.arange(300) % 3)

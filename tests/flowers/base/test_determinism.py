@@ -14,12 +14,12 @@ ROOT = Path(__file__).parents[3]
 DIGEST = """
 import hashlib
 import numpy as np
-from flowers.learning.kernels import rbf, squared_distances
-from flowers.learning.standard import moments
+from flowers.learning.gram import apply_rbf, compute_squared_distances
+from flowers.learning.standardisation import compute_moments
 X = np.random.default_rng(0).integers(0, 256, (400, 3000), dtype=np.uint8)
-distances, norms = squared_distances(X, *moments(X))
+distances, norms = compute_squared_distances(X, *compute_moments(X))
 parts = {"gram": distances.tobytes(), "norms": norms.tobytes()}
-parts["float32 exp"] = rbf(distances, 1 / 3000).tobytes()
+parts["float32 exp"] = apply_rbf(distances, 1 / 3000).tobytes()
 parts["float64 exp"] = np.exp(np.random.default_rng(1).normal(size=10_000)).tobytes()
 for name, content in parts.items():
     print(name, hashlib.sha256(content).hexdigest())

@@ -17,7 +17,7 @@ from flowers.evaluation.predictions import (
     find_confident_errors,
 )
 from flowers.learning.naive_bayes import CalibratedNB
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import make_rows
 
 CLASSES = np.array(["a", "b"])
 SHARES = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
@@ -28,7 +28,7 @@ def given(*labels, shares=SHARES):
 
 
 def test_they_are_those_of_the_model():
-    X, y = rows()
+    X, y = make_rows()
     model = CalibratedNB().fit(X, y)
     answers = Predictions.from_model(model, X, y, np.arange(len(y)))
     np.testing.assert_array_equal(answers.probabilities, model.predict_proba(X))
@@ -38,7 +38,7 @@ def test_they_are_those_of_the_model():
 
 
 def test_a_label_the_model_never_saw_is_refused_by_name():
-    X, y = rows()
+    X, y = make_rows()
     model = CalibratedNB().fit(X, y)
     with pytest.raises(BadInput, match="'rose'"):
         Predictions.from_model(model, X[:2], np.array([y[0], "rose"]), np.arange(2))

@@ -9,7 +9,7 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.learning.naive_bayes import CalibratedNB
-from flowers.learning.saved import save
+from flowers.learning.persistence import save_model
 from flowers.model import folder as model_folder
 from flowers.model.card import (
     LIBRARIES,
@@ -34,7 +34,7 @@ def written(tmp_path_factory):
     """A folder with a model, and its card."""
     place = tmp_path_factory.mktemp("models")
     X = np.random.default_rng(0).integers(0, 256, (50, 3 * SIZE**2), dtype=np.uint8)
-    save(CalibratedNB(folds=2).fit(X, np.tile(CLASSES, 10)), place / "nb.joblib")
+    save_model(CalibratedNB(folds=2).fit(X, np.tile(CLASSES, 10)), place / "nb.joblib")
     preparation = {"features": ["pixels"], "size": SIZE}
     reference = [{"row": 0, "label": "Lotus"}]
     folder = place / "candidate"
@@ -128,7 +128,7 @@ def test_another_model_with_a_card_of_its_own_is_refused_before_it_is_loaded(pro
     kinds = {kind: hashlib.new(kind, content).hexdigest() for kind in ("md5", "sha256")}
     (promoted / "model.joblib").write_bytes(content)
     altered(promoted, model=json.loads((promoted / "card.json").read_text())["model"] | kinds)
-    monkeypatch.setattr(model_folder.saved, "load", lambda path: pytest.fail("it is loaded"))
+    monkeypatch.setattr(model_folder.persistence, "load_model", lambda path: pytest.fail("it is loaded"))
     with pytest.raises(BadInput, match="attestation.json"):
         model_folder.load_predictor(promoted)
 

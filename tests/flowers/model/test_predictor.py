@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from flowers.base.errors import RejectedImage
-from flowers.features.extraction import EXTRACTORS, extract
+from flowers.features.extraction import EXTRACTORS, extract_features
 from flowers.images.decoding import decode_image, load_pixels
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.svm import GramSVC
@@ -48,9 +48,9 @@ def sizes(photos):
 
 @pytest.mark.parametrize("features", FEATURES, ids="+".join)
 def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, sizes, features):
-    rows = extract(batch, features, sizes, small_codebook())
+    rows = extract_features(batch, features, sizes, small_codebook())
     for data, size, row in zip(photos, sizes, rows, strict=True):
-        alone = extract(load_pixels(data, SIZE)[0][None], features, [size], small_codebook())
+        alone = extract_features(load_pixels(data, SIZE)[0][None], features, [size], small_codebook())
         assert alone.shape == (1, len(row)) and alone.dtype == rows.dtype
         np.testing.assert_array_equal(alone[0], row)
 
@@ -60,7 +60,7 @@ def test_the_features_of_one_photo_are_its_row_in_the_batch(photos, batch, sizes
 def test_photos_one_by_one_are_answered_as_in_the_batch(photos, batch, sizes, features, estimator):
     generator = np.random.default_rng(1)
     train = generator.integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
-    rows = extract(train, features, codebook=small_codebook())
+    rows = extract_features(train, features, codebook=small_codebook())
     fitted = estimator().fit(rows, np.tile(CLASSES, 12))
     model = asked(fitted, features)
     together = model.predict_proba(batch, sizes)

@@ -66,18 +66,18 @@ def test_evidence_edited_by_hand_is_not_believed_even_when_committed(repo, capsy
 
 
 def test_a_lock_that_is_true_only_of_files_that_git_does_not_hold_is_refused(repo, capsys):
-    edit("flowers/learning/kernels.py", '"""', '""" ')
+    edit("flowers/learning/gram.py", '"""', '""" ')
     dvc("commit", force=True)
     call("git", "add", "dvc.lock")
     call("git", "commit", "--quiet", "--message", "the lock without its code")
     # Git is told not to look at the file: the tree is clean for it.
-    call("git", "update-index", "--assume-unchanged", "flowers/learning/kernels.py")
+    call("git", "update-index", "--assume-unchanged", "flowers/learning/gram.py")
     reasons = refused(capsys, "promote").splitlines()
     assert len(reasons) == 1 and "lock: " in reasons[0] and "train_svm" in reasons[0]
 
 
 def test_a_lock_that_is_not_true_or_not_committed_is_refused(repo, capsys):
-    edit("flowers/learning/kernels.py", '"""', '""" ')
+    edit("flowers/learning/gram.py", '"""', '""" ')
     commit("code that no run used")
     assert "train_svm" in refused(capsys, "promote")
     call("git", "rm", "--quiet", "--cached", "dvc.lock")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from flowers.learning.naive_bayes import CalibratedNB
-from flowers.learning.saved import load, save
-from flowers.learning.sgd import StreamedSVC
+from flowers.learning.persistence import load_model, save_model
+from flowers.learning.sdca import StreamedSVC
 from flowers.learning.svm import GramSVC
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import make_rows
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
 @pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
 def test_a_loaded_model_answers_as_the_one_written(estimator, calibration, mapped, tmp_path):
-    X, y = rows()
+    X, y = make_rows()
     model = estimator(calibration=calibration).fit(X, y)
-    save(model, tmp_path / "model.joblib")
-    loaded = load(tmp_path / "model.joblib", mapped)
+    save_model(model, tmp_path / "model.joblib")
+    loaded = load_model(tmp_path / "model.joblib", mapped)
     assert type(loaded) is estimator
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
@@ -41,27 +41,27 @@ def test_a_loaded_model_answers_as_the_one_written(estimator, calibration, mappe
     ids=str,
 )
 def test_the_arrays_of_a_mapped_model_stay_in_its_file(estimator, tmp_path):
-    X, y = rows()
+    X, y = make_rows()
     model = estimator.fit(X, y)
-    save(model, tmp_path / "model.joblib")
-    loaded = load(tmp_path / "model.joblib", mapped=True)
+    save_model(model, tmp_path / "model.joblib")
+    loaded = load_model(tmp_path / "model.joblib", mapped=True)
     assert isinstance(loaded.classes_, np.memmap)
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
 def test_the_same_rows_give_a_file_of_the_same_bytes(estimator, tmp_path):
-    X, y = rows()
+    X, y = make_rows()
     for name in ("first", "again"):
-        save(estimator().fit(X, y), tmp_path / name)
+        save_model(estimator().fit(X, y), tmp_path / name)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
 
 
 def test_a_process_that_knows_only_the_loader_can_use_a_model(tmp_path):
-    X, y = rows()
-    save(GramSVC().fit(X, y), tmp_path / "model.joblib")
+    X, y = make_rows()
+    save_model(GramSVC().fit(X, y), tmp_path / "model.joblib")
     script = (
-        "import sys; from flowers.learning.saved import load, save; model = load(sys.argv[1]); "
+        "import sys; from flowers.learning.persistence import load_model; model = load_model(sys.argv[1]); "
         "print(model.predict_proba([[128] * model.n_features_in_]).shape)"
     )
     command = [sys.executable, "-c", script, tmp_path / "model.joblib"]

@@ -11,15 +11,14 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from flowers.base.errors import BadInput
-from flowers.learning import ascent
-from flowers.learning.folds import grouped_folds
-from flowers.learning.rows import Rows
-from flowers.learning.sgd import StreamedSVC
-from flowers.learning.svm import GramSVC, votes_and_margins
+from flowers.learning import sdca
+from flowers.learning.folds import make_grouped_folds
+from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
+from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
     assert_the_label_is_the_most_probable_class,
     checks_of_learning,
-    rows,
+    make_rows,
 )
 from tests.flowers.learning.test_linear import halves, prepared
 
@@ -29,8 +28,8 @@ TOLERANCE = 2e-3
 @pytest.fixture
 def exact(monkeypatch):
     """As many passes as it takes to be like a solver that goes to the end."""
-    monkeypatch.setattr(ascent, "GAP", 1e-6)
-    monkeypatch.setattr(ascent, "PASSES", 2000)
+    monkeypatch.setattr(sdca, "GAP", 1e-6)
+    monkeypatch.setattr(sdca, "PASSES", 2000)
 
 
 def plain(C=2.0):
@@ -64,7 +63,7 @@ def test_decision_values_are_those_of_linear_svc(dtype, standardise, multiclass,
     seen, asked = prepared(X, new, standardise)
     expected = plain().fit(seen, y).decision_function(asked)
     if multiclass == "ovo" and classes > 2:
-        expected = votes_and_margins(pairs(seen, y, asked))
+        expected = sum_votes_and_margins(pairs(seen, y, asked))
     np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=TOLERANCE)
 
 
@@ -74,14 +73,14 @@ def test_a_row_is_held_out_by_a_fit_that_never_saw_its_fold():
     groups = np.arange(len(X)) // 2
     model = StreamedSVC(C=2.0, standardise=False, multiclass="ovr").fit(X, y, groups)
     seen, _ = prepared(X, X, standardise=False)
-    cv = grouped_folds(y, groups, 5, 0)
+    cv = make_grouped_folds(y, groups, 5, 0)
     expected = cross_val_predict(plain(), seen, y, cv=cv, method="decision_function")
-    np.testing.assert_allclose(model.held_out_, expected, rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(model.out_of_fold_decision_, expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
 def test_without_the_last_passes_labels_are_those_of_the_gram_matrix(multiclass):
-    X, y = rows(n=900, d=300)
+    X, y = make_rows(n=900, d=300)
     X, y, new, truth = X[:600], y[:600], X[600:], y[600:]
     params = {"C": 2.0, "kernel": "linear", "multiclass": multiclass}
     streamed, gram = (kind(**params).fit(X, y) for kind in (StreamedSVC, GramSVC))
@@ -92,7 +91,7 @@ def test_without_the_last_passes_labels_are_those_of_the_gram_matrix(multiclass)
 
 
 def test_lists_of_c_are_tuned_as_on_the_gram_matrix():
-    X, y = rows(n=150)
+    X, y = make_rows(n=150)
     params = {"kernel": "linear", "multiclass": "ovr", "C": [0.01, 1.0], "gamma": ["scale", 1e-2]}
     streamed, gram = (kind(**params).fit(X, y) for kind in (StreamedSVC, GramSVC))
     assert [list(row) for row in streamed.tuning_] == [list(row) for row in gram.tuning_]
@@ -105,7 +104,7 @@ def test_lists_of_c_are_tuned_as_on_the_gram_matrix():
 
 
 def test_files_are_read_where_they_lie_and_below_one_another(tmp_path):
-    X, y = rows(n=300)
+    X, y = make_rows(n=300)
     mirrored = X[:, ::-1].copy()
     for name, array in {"X": X, "mirrored": mirrored}.items():
         np.save(tmp_path / f"{name}.npy", array)
@@ -114,19 +113,19 @@ def test_files_are_read_where_they_lie_and_below_one_another(tmp_path):
     y, groups = np.tile(y[train], 2), np.tile(np.arange(len(train)), 2)
     whole = np.vstack([X[train], mirrored[train]])
     from_memory = StreamedSVC().fit(whole, y, groups)
-    from_files = StreamedSVC().fit(Rows(mapped, train), y, groups)
+    from_files = StreamedSVC().fit(OutOfCoreMatrix(mapped, train), y, groups)
     assert from_files.predict_proba(X).tobytes() == from_memory.predict_proba(X).tobytes()
 
 
 def test_the_rows_are_never_in_memory_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(ascent, "PASSES", 1)
+    monkeypatch.setattr(sdca, "PASSES", 1)
     X = np.random.default_rng(0).integers(-127, 128, (6000, 4000), np.int8)
     np.save(tmp_path / "X.npy", X)
     size, y = X.nbytes, np.arange(len(X)) % 2
     del X
     tracemalloc.start()
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    StreamedSVC(folds=2).fit(Rows([mapped], np.arange(len(y))), y)
+    StreamedSVC(folds=2).fit(OutOfCoreMatrix([mapped], np.arange(len(y))), y)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 0.8 * size
@@ -143,29 +142,29 @@ def test_the_label_is_the_most_probable_class(classes, calibration):
 def test_the_model_is_one_weight_vector_per_class():
     X, y, _, _ = halves(d=4000)
     model = StreamedSVC(multiclass="ovr").fit(X, y)
-    assert model.machine_.coef_.shape == (5, 4000)
+    assert model.classifier_.coef_.shape == (5, 4000)
     assert not any(np.shape(value)[:1] == X.shape for value in vars(model).values())
 
 
 def test_another_seed_is_another_order_and_the_same_seed_the_same_bits():
     X, y, _, _ = halves()
-    read, sides = Rows([X], np.arange(len(X))), np.where(y == y[0], 1, -1)[:, None]
-    first, again, other = (ascent.ascend(read, sides, 1e-6, seed)[0] for seed in (0, 0, 1))
+    read, sides = OutOfCoreMatrix([X], np.arange(len(X))), np.where(y == y[0], 1, -1)[:, None]
+    first, again, other = (sdca.solve_sdca(read, sides, 1e-6, seed)[0] for seed in (0, 0, 1))
     assert first.tobytes() == again.tobytes() != other.tobytes()
 
 
 def test_a_kernel_that_is_not_linear_is_refused_by_name():
-    X, y = rows()
+    X, y = make_rows()
     with pytest.raises(BadInput, match="rbf") as caught:
         StreamedSVC(kernel="rbf").fit(X, y)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_clone_has_the_knobs_and_nothing_learnt():
-    X, y = rows()
+    X, y = make_rows()
     model = StreamedSVC(C=3.0, multiclass="ovr", folds=4, seed=7).fit(X, y)
     assert clone(model).get_params() == model.get_params()
-    assert not hasattr(clone(model), "machine_")
+    assert not hasattr(clone(model), "classifier_")
 
 
 @parametrize_with_checks(

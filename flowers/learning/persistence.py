@@ -5,13 +5,13 @@ import joblib
 from flowers.base.tables import atomic_write
 
 
-def save(estimator, path):
+def save_model(estimator, path):
     """Write a fitted estimator, uncompressed, so that its arrays can be mapped."""
     with atomic_write(path) as partial:
         joblib.dump(estimator, partial, protocol=5)
 
 
-def load(path, mapped=False):
+def load_model(path, mapped=False):
     """Read an estimator that this project wrote; a pickle can run code, so no other.
 
     Parameters
@@ -35,4 +35,4 @@ def import_classes():
     A pickle only names its classes: here a reader of files sees what loading one needs, and
     scikit-learn costs a second only where a model is loaded.
     """
-    from flowers.learning import naive_bayes, sgd, svm  # noqa: F401
+    from flowers.learning import naive_bayes, sdca, svm  # noqa: F401

@@ -15,12 +15,12 @@ BYTES = 256
 THIN = 16
 
 
-def blocks(n_columns, width=BLOCK):
+def split_range(n_columns, width=BLOCK):
     """Slices of at most `width` columns that cover ``n_columns``."""
     return [slice(i, min(i + width, n_columns)) for i in range(0, n_columns, width)]
 
 
-def moments(X):
+def compute_moments(X):
     """Mean and standard deviation of each column, in float64.
 
     Parameters
@@ -33,7 +33,7 @@ def moments(X):
         `scale` is 1 where a column is constant, as in scikit-learn's ``StandardScaler``.
     """
     mean, scale = np.empty(X.shape[1]), np.empty(X.shape[1])
-    some = blocks(X.shape[1])
+    some = split_range(X.shape[1])
     with share_arrays(X) as (stored,):
         for b, found in zip(some, parallel_map(_moments, ((stored, b) for b in some)), strict=True):
             mean[b], scale[b] = found
@@ -48,7 +48,7 @@ def _moments(X, block):
     X = open_shared(X)[:, block]
     if X.dtype == np.uint8:
         return _byte_moments(X)
-    found = [_narrow_moments(X[:, narrow]) for narrow in blocks(X.shape[1], NARROW)]
+    found = [_narrow_moments(X[:, narrow]) for narrow in split_range(X.shape[1], NARROW)]
     return tuple(np.concatenate(some) for some in zip(*found, strict=True))
 
 
@@ -63,7 +63,7 @@ def _narrow_moments(X):
 def _byte_moments(X):
     """From sums of whole numbers, which are exact."""
     total, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    for rows in blocks(len(X), BYTES):
+    for rows in split_range(len(X), BYTES):
         part = X[rows].astype(np.float32)
         ones = np.ones(len(part), np.float32)
         total += ones @ part
@@ -72,12 +72,12 @@ def _byte_moments(X):
     return total / len(X), np.sqrt(len(X) * squares - total**2) / len(X)
 
 
-def standardised(X, mean, scale, block, out=None):
+def standardise_block(X, mean, scale, block, out=None):
     """One block of columns of X with zero mean and unit variance, float32, in `out` if given."""
     part = X[:, block]
     out = np.empty(part.shape, np.float32) if out is None else out[: len(part), : part.shape[1]]
     mean, factor = mean[block].astype(np.float32), (1.0 / scale[block]).astype(np.float32)
-    for rows in blocks(len(part), THIN):
+    for rows in split_range(len(part), THIN):
         some = out[rows]
         some[:] = part[rows]
         some -= mean

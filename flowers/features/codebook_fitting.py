@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import parallel_map
-from flowers.features.codebook import Codebook, Vocabulary
-from flowers.features.descriptors import WIDTHS, at_scale, dense
+from flowers.features.codebook import Codebook, DescriptorMixture
+from flowers.features.descriptors import WIDTHS, compute_descriptors, resize_to_scale
 
 # Principal components that are kept of each descriptor.
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
@@ -24,7 +24,7 @@ BLOCK = 4096  # descriptors at a time, so that memory does not grow with words t
 
 
 @dataclass(frozen=True)
-class Recipe:
+class CodebookParams:
     """How a codebook is learnt.
 
     Attributes
@@ -46,7 +46,7 @@ class Recipe:
     seed: int
 
 
-def sample(image, size, scales, count, seed):
+def sample_descriptors(image, size, scales, count, seed):
     """Descriptors of a photo from places drawn at random out of all scales.
 
     Parameters
@@ -64,7 +64,7 @@ def sample(image, size, scales, count, seed):
     descriptors : dict of name to ndarray of shape (m, width), float32
     positions : ndarray of shape (m, 2), float32
     """
-    seen = [dense(at_scale(image, size, scale)) for scale in scales]
+    seen = [compute_descriptors(resize_to_scale(image, size, scale)) for scale in scales]
     positions = np.concatenate([places for _, places in seen])
     chosen = np.random.default_rng(seed).permutation(len(positions))[:count]
     descriptors = {
@@ -73,8 +73,8 @@ def sample(image, size, scales, count, seed):
     return descriptors, positions[chosen]
 
 
-def draw(images, sizes, rows, recipe):
-    """Say which photos to `sample`, every other one mirrored.
+def select_images(images, sizes, rows, recipe):
+    """Say which photos to `sample_descriptors`, every other one mirrored.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def draw(images, sizes, rows, recipe):
     Yields
     ------
     tuple
-        What `sample` takes.
+        What `sample_descriptors` takes.
     """
     chosen = np.random.default_rng(recipe.seed).permutation(rows)[: recipe.photos]
     for k, row in enumerate(np.sort(chosen)):
@@ -95,13 +95,13 @@ def draw(images, sizes, rows, recipe):
         yield image, sizes[row], recipe.scales, recipe.per_photo, (recipe.seed, int(row))
 
 
-def learned(samples, recipe):
+def fit_codebook(samples, recipe):
     """Learn all vocabularies, each as a task of its own for the workers.
 
     Parameters
     ----------
     samples : list
-        From `sample`, of all photos.
+        From `sample_descriptors`, of all photos.
     recipe : Recipe
 
     Returns
@@ -124,20 +124,20 @@ def learned(samples, recipe):
         for name in WIDTHS
     )
     # Here as well as in each task: what one thread gives back must not be taken from another.
-    with _steady():
-        found = dict(zip(WIDTHS, parallel_map(learn, tasks), strict=True))
+    with _use_one_thread():
+        found = dict(zip(WIDTHS, parallel_map(fit_mixture, tasks), strict=True))
     return Codebook(recipe.scales, found)
 
 
 @contextmanager
-def _steady():
+def _use_one_thread():
     """One thread, as sums come in another order with more; no word that the steps are few."""
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
 
 
-def learn(name, descriptors, positions, recipe):
+def fit_mixture(name, descriptors, positions, recipe):
     """Learn the vocabulary of one kind of descriptor.
 
     Principal components of the standardised descriptors, not whitened; x and y, scaled to the
@@ -157,12 +157,12 @@ def learn(name, descriptors, positions, recipe):
     -------
     Vocabulary
     """
-    with _steady():
+    with _use_one_thread():
         return _learnt(name, descriptors, positions, recipe)
 
 
 def _learnt(name, descriptors, positions, recipe):
-    mean, deviation, correlation = _correlation(descriptors)
+    mean, deviation, correlation = _compute_correlation(descriptors)
     strength, axes = np.linalg.eigh(correlation)
     axes = axes[:, ::-1][:, : COMPONENTS[name]]
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
@@ -175,15 +175,15 @@ def _learnt(name, descriptors, positions, recipe):
     counts = np.bincount(start.labels_, minlength=recipe.words) + 1
     shares = (counts / counts.sum()).astype(np.float32)
     variances = np.tile(rows.var(axis=0) + floor, (recipe.words, 1))
-    first = Vocabulary(projection, offset, spread, shares, start.cluster_centers_, variances)
-    return _maximised(first, rows, floor)
+    first = DescriptorMixture(projection, offset, spread, shares, start.cluster_centers_, variances)
+    return _run_em(first, rows, floor)
 
 
-def _correlation(descriptors):
+def _compute_correlation(descriptors):
     """Mean, deviation and correlation matrix of descriptors, float64."""
     mean = descriptors.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
-    for block in _blocks(descriptors):
+    for block in _split_blocks(descriptors):
         apart = block - mean
         covariance += apart.T @ apart
     covariance /= len(descriptors)
@@ -191,14 +191,16 @@ def _correlation(descriptors):
     return mean, deviation, covariance / np.outer(deviation, deviation)
 
 
-def _maximised(vocabulary, rows, floor):
+def _run_em(vocabulary, rows, floor):
     """Maximise the likelihood by expectation maximisation (Bishop 2006, section 9.2.2)."""
     for _ in range(STEPS):
-        sums = sum(vocabulary.sums(block).astype(np.float64) for block in _blocks(rows))
+        sums = sum(
+            vocabulary.sum_statistics(block).astype(np.float64) for block in _split_blocks(rows)
+        )
         count = np.maximum(sums[:, :1], LEAST_SHARE)
         means, squares = np.hsplit(sums[:, 1:] / count, 2)
         found = {
-            "shares": np.maximum(sums[:, 0] / len(rows), LEAST_SHARE),
+            "weights": np.maximum(sums[:, 0] / len(rows), LEAST_SHARE),
             "means": means,
             "variances": np.maximum(squares - means**2, 0) + floor,
         }
@@ -207,5 +209,5 @@ def _maximised(vocabulary, rows, floor):
     return vocabulary
 
 
-def _blocks(rows):
+def _split_blocks(rows):
     return (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))
