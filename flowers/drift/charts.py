@@ -87,9 +87,7 @@ def plot_windows(p_values, differing, moved, alpha):
     rows = moved[-WINDOWS_SHOWN:]
     circle = {"color": MOVED, "markersize": 8, "fillstyle": "none"}
     ax.plot(number[rows], shown[rows], "o", label="other class proportions", **circle)
-    ax.set(
-        yscale="log", ylim=(LEAST_P / 3, 3), xlabel="window", ylabel="smallest adjusted p-value"
-    )
+    ax.set(yscale="log", ylim=(LEAST_P / 3, 3), xlabel="window", ylabel="smallest adjusted p-value")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title("Windows against the reference set, adjusted for label shift")
     ax.legend(frameon=False, loc="lower left")

@@ -278,9 +278,7 @@ class Simulator:
         """Draw the rows of the population after a shift, (s, n)."""
         reference = self.reference
         if shift.proportions is not None:
-            return traffic.draw_streams(
-                reference, size, rng, proportions=shift.proportions, **kind
-            )
+            return traffic.draw_streams(reference, size, rng, proportions=shift.proportions, **kind)
         plain = traffic.draw_streams(reference, size, rng, **kind)
         shifted = traffic.draw_streams(reference.select(shift.rows), size, rng, **kind)
         share = shift.share * np.minimum(1, np.arange(1, size[1] + 1) / max(shift.gradual, 1))

@@ -31,9 +31,7 @@ def append_alert_record(directory, kind, model_md5, alert=None):
         If the record is not on disk.
     """
     record = {"time": format_now(), "kind": kind, "model_md5": model_md5}
-    day_files.append_records(
-        directory, [record | ({"alert": alert} if alert else {})], FILE_NAME
-    )
+    day_files.append_records(directory, [record | ({"alert": alert} if alert else {})], FILE_NAME)
 
 
 def read_alert_state(directory, model_md5):

@@ -92,7 +92,7 @@ def test_the_alert_file_of_version_3_is_refused_in_one_line(monitor, shifted, wo
     assert main(["acknowledge"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "alarms.jsonl" in line and "delete it" in line
-    assert "alarms.jsonl" in workdir.refused("snapshot")
+    assert "alarms.jsonl" in workdir.expect_refusal("snapshot")
 
 
 def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsys):

@@ -15,7 +15,7 @@ WRITTEN = ["metrics/drift.json", "metrics/drift_windows.csv", *(f"plots/{n}.svg"
 
 @pytest.fixture
 def report(workdir, monkeypatch):
-    """Write records, run both stages and return the report; plots take a second, so few draw them."""
+    """Write records, run both stages and return the report; few tests draw the slow plots."""
     monkeypatch.chdir(workdir.path)
 
     def run(records, draw=False):
@@ -42,7 +42,8 @@ def test_few_predictions_are_described_and_not_compared(workdir, report):
     result = report([*predictions(workdir, 60), feedback(4, "Tulip")], draw=True)
     assert result["state"] == "warming up"
     assert result["windows"] == {"compared": 0, "differ": 0, "proportion_moved": 0}
-    assert result["performance"]["status"] == "unknown" and result["performance"]["labels_needed"] != 0
+    assert result["performance"]["status"] == "unknown"
+    assert result["performance"]["labels_needed"] != 0
     assert result["newest"]["predictions"] == 60 and "tests" not in result["newest"]
     assert result["newest"]["labelled"] == result["all"]["labelled"] == 1
 
@@ -57,7 +58,8 @@ def test_predictions_like_those_of_the_reference_set_are_ok(workdir, report):
 
 
 def test_an_alert_has_times_kind_classes_and_proportions(workdir, report):
-    result = report(predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True), draw=True)
+    records = predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True)
+    result = report(records, draw=True)
     alert = result["alert"]
     assert result["state"] == "alert" and not alert["stored"]
     assert alert["kind"] == COVARIATE_SHIFT and alert["classes"]
@@ -117,7 +119,8 @@ def test_accuracy_is_that_of_the_reported_labels(workdir, report):
 
 def test_labels_that_show_an_accuracy_drop_raise_an_alert(workdir, report):
     records = predictions(workdir, 200)
-    result = report([*records, *(feedback(i, pick_other(workdir, records[i]["label"])) for i in range(150))])
+    labels = [feedback(i, pick_other(workdir, records[i]["label"])) for i in range(150)]
+    result = report([*records, *labels])
     assert result["performance"]["status"] == "drop" and result["state"] == "alert"
     assert result["alert"]["detected_by"] == "labels"
     assert result["alert"]["kind"] == PERFORMANCE_DROP

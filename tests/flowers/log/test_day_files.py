@@ -16,7 +16,8 @@ from flowers.log import day_files, record
 from tests.logged import records
 for number in itertools.count():
     name = f"{os.getpid()}-{number}"
-    line = {"time": record.format_now(), "kind": "prediction", "request_id": name, "padding": "x" * 900}
+    line = {"time": record.format_now(), "kind": "prediction", "request_id": name}
+    line["padding"] = "x" * 900
     day_files.append_records(sys.argv[1], [line])
     os.write(1, f"{name}\\n".encode())
 """
