@@ -34,6 +34,20 @@ def split_by_group(labels, groups, test_size, seed):
     -------
     ndarray of shape (n,), bool
         True where the photo is in the test part.
+
+    Examples
+    --------
+    Twenty near-duplicate pairs of two classes: no pair is separated.
+
+    >>> import numpy as np
+    >>> from flowers.splits import measure_leakage, split_at_random, split_by_group
+    >>> groups = np.repeat(np.arange(20), 2)
+    >>> labels = np.array(["Lotus", "Tulip"])[groups % 2]
+    >>> test = split_by_group(labels, groups, test_size=0.2, seed=0)
+    >>> int(test.sum()), measure_leakage(groups, test)
+    (8, 0.0)
+    >>> measure_leakage(groups, split_at_random(labels, test_size=0.2, seed=0))
+    0.75
     """
     names, first = np.unique(groups, return_index=True)
     _, test = train_test_split(

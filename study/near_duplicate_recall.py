@@ -1,15 +1,14 @@
 """Recall and errors of the near-duplicate search: python -m study.near_duplicate_recall [ARCHIVE].
 
-Altered copies are planted among synthetic photos and, if the archive exists, among real ones. The
-pairs among the real photos themselves are compared with judgements by eye, and the effect of each
-signal on the accuracy of grouped folds is measured. Writes metrics/near_duplicates.json and
-plots/near_duplicate_recall.svg.
+Altered copies are planted among synthetic photos and among those of an archive; without an archive
+the committed figures of real photos are kept. The pairs among the real photos themselves are
+compared with judgements by eye, and the effect of each signal on the accuracy of grouped folds is
+measured. Writes metrics/near_duplicates.json and plots/near_duplicate_recall.svg.
 """
 
 import csv
 import sys
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -30,7 +29,6 @@ from study.alterations import ALTERATIONS
 from study.photos import DOWNLOADS, read_thresholds
 from study.repository import ROOT
 
-ARCHIVE = ROOT.parent / "shared" / "real-flowers.zip"
 FIGURES = ROOT / "metrics" / "near_duplicates.json"
 CHART = ROOT / "plots" / "near_duplicate_recall.svg"
 JUDGED = ROOT / "study" / "near_duplicates_judged.csv"
@@ -198,17 +196,13 @@ def draw_recall(sources):
     return to_svg(figure)
 
 
-def main(archive):
+def main(archive=None):
     figures = {"thresholds": read_thresholds(), "synthetic": measure_synthetic()}
-    if archive.is_file():
-        figures["real"] = measure_real(archive)
-    else:
-        print(f"{archive} does not exist: the figures of real photos are kept")
-        figures["real"] = read_json(FIGURES)["real"]
+    figures["real"] = measure_real(archive) if archive else read_json(FIGURES)["real"]
     write_json(FIGURES, figures)
     write_text(CHART, draw_recall({name: figures[name] for name in ("synthetic", "real")}))
     print(f"wrote {FIGURES.relative_to(ROOT)}; make readme renders its tables")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ARCHIVE)
+    main(*sys.argv[1:2])

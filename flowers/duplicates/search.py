@@ -23,6 +23,20 @@ def find_near_duplicates(images, thresholds, bar=iter):
     -------
     dict of signal to (pairs, correlation)
         As of `find_colour_pairs`, for each signal in use; no pair is in two of them.
+
+    Examples
+    --------
+    The fourth image is the first one, slightly brighter; the third one is its mirror image.
+
+    >>> import numpy as np
+    >>> from flowers.duplicates.search import find_near_duplicates
+    >>> coarse = np.random.default_rng(0).integers(0, 200, (2, 8, 8, 3), dtype=np.uint8)
+    >>> first, second = coarse.repeat(8, axis=1).repeat(8, axis=2)
+    >>> images = np.stack([first, second, first[:, ::-1], first + 20])
+    >>> matches = find_near_duplicates(images, {"colour": 0.97, "structure": None, "crop": None})
+    >>> pairs, correlation = matches["colour"]
+    >>> pairs.tolist(), correlation.round(2).tolist()
+    ([[0, 2], [0, 3], [2, 3]], [1.0, 1.0, 1.0])
     """
     found, known = {}, np.empty(0, dtype=np.int64)
     for signal, threshold in thresholds.items():

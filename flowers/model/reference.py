@@ -1,4 +1,4 @@
-"""The reference set: predictions and image statistics of the test images, to detect drift against."""
+"""The reference set: the test images of a model, with which traffic is compared."""
 
 from dataclasses import dataclass
 
