@@ -15,11 +15,17 @@ import numpy as np
 from tqdm import tqdm
 
 from flowers.base.tables import read_csv
-from flowers.drift.alarm import compare, first_of_groups
-from flowers.drift.watch import RINGS
+from flowers.drift.detector import DETECTORS, keep_one_per_group
+from flowers.drift.windows import compare_windows
 from flowers.drift_simulation import traffic
-from flowers.drift_simulation.cases import cases, spread
-from flowers.drift_simulation.simulation import MONTH, QUIET, WITHIN, Simulator
+from flowers.drift_simulation.power import (
+    BEFORE_SHIFT,
+    STREAM_LENGTH,
+    WITHIN,
+    Simulator,
+    build_shifts,
+    select_spread,
+)
 from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
@@ -52,12 +58,12 @@ def repeated(again, size, rng):
 
 def month(simulator, count, rng, again=None, **kind):
     """Streams as they come, and the same without repeats, as long as the shortest of them."""
-    size = count, MONTH
-    drawn = traffic.streams(simulator.held_out, size, rng, **kind)
+    size = count, STREAM_LENGTH
+    drawn = traffic.draw_streams(simulator.reference, size, rng, **kind)
     if again is None:
         return drawn, drawn
     photos = repeated(again, size, rng)
-    pool = traffic.streams(simulator.held_out, (count, photos.max() + 1), rng)
+    pool = traffic.draw_streams(simulator.reference, (count, photos.max() + 1), rng)
     firsts = [np.sort(np.unique(line, return_index=True)[1]) for line in photos]
     least = min(map(len, firsts))
     come = np.take_along_axis(pool, photos, axis=1)
@@ -68,7 +74,7 @@ def old_rings(population, held, rows):
     """Photo at which the old alarm rings, infinite if it does not."""
     kept = population[rows[: len(rows) // OLD_WINDOW * OLD_WINDOW]]
     windows = kept.reshape(-1, OLD_WINDOW, population.shape[1])
-    p_values, effects = compare(held, windows)
+    p_values, effects = compare_windows(held, windows)
     differs = ((p_values <= OLD_ALPHA) & (effects >= 0.1)).any(axis=1)
     twice = differs[1:] & differs[:-1]
     return (int(twice.argmax()) + 2) * OLD_WINDOW if twice.any() else np.inf
@@ -76,34 +82,34 @@ def old_rings(population, held, rows):
 
 def months(simulator, count):
     """Share of streams without a shift that ring: the old alarm beside the new."""
-    found, answers = {}, simulator.held_out.probabilities
+    found, answers = {}, simulator.reference.probabilities
     for name, kind in tqdm(KINDS.items(), desc="months", disable=None):
         rng, old, new = np.random.default_rng(simulator.seed), [], []
         for _ in range(0, count, 20):
             come, distinct = month(simulator, 20, rng, **kind)
-            references = simulator.references(20, rng)
+            references = simulator.draw_references(20, rng)
             old += [
                 np.isfinite(old_rings(answers, answers[r], rows))
                 for r, rows in zip(references, come, strict=True)
             ]
-            rung = simulator.rings(answers, references, distinct, rng)
-            new += [ring and ring.by for ring, *_ in rung]
+            detections = simulator.detect_in_streams(answers, references, distinct, rng)
+            new += [detection.alert and detection.alert.detector for detection, _ in detections]
         found[name] = {"streams": len(old), "old": float(np.mean(old))}
         found[name]["new"] = float(np.mean([by is not None for by in new]))
-        found[name] |= {by: new.count(by) / len(new) for by in RINGS}
+        found[name] |= {d.replace(" ", "_"): new.count(d) / len(new) for d in DETECTORS}
     return found
 
 
 def delays(simulator, case, count):
     """Photos until each alarm rings after a shift, as shares within ``WITHIN``."""
-    told, rng = simulator.detection(case, count), np.random.default_rng(simulator.seed)
-    late = simulator.after(case, (count, WITHIN[-1]), rng, {})
-    answers = simulator.held_out.probabilities
-    population = np.concatenate([answers, case.after])
+    told, rng = simulator.simulate_shift(case, count), np.random.default_rng(simulator.seed)
+    late = simulator.draw_shifted(case, (count, WITHIN[-1]), rng, {})
+    answers = simulator.reference.probabilities
+    population = np.concatenate([answers, case.probabilities])
     old = np.array(
         [
             old_rings(population, answers[r], rows)
-            for r, rows in zip(simulator.references(count, rng), late, strict=True)
+            for r, rows in zip(simulator.draw_references(count, rng), late, strict=True)
         ]
     )
     median = np.median(old)
@@ -121,16 +127,16 @@ def main(count, seed):
     params = everything["drift"]
     model = model_folder.load_predictor("models/candidate")
     held_out = read_reference(model_folder.find_reference("models/candidate"))
-    rows = spread(np.arange(len(held_out.row)), held_out.group, everything["drift_power"]["images"])
+    rows = select_spread(held_out.group, everything["drift_power"]["images"])
     images = np.load("data/images.npy", mmap_mode="r")[held_out.row[rows]]
     sizes = get_sizes(read_csv("data/index.csv"))[held_out.row[rows]]
     simulator = Simulator(held_out, params, seed)
-    made = cases(held_out, model.predict_proba, images, sizes, rows, [1.0, 0.3])
+    made = build_shifts(held_out, model.predict_proba, images, sizes, rows, [1.0, 0.3])
     found = {
-        "photos": MONTH,
-        "distinct": len(first_of_groups(held_out.group)),
+        "photos": STREAM_LENGTH,
+        "distinct": len(keep_one_per_group(held_out).group),
         "seed": seed,
-        "quiet": QUIET,
+        "quiet": BEFORE_SHIFT,
         "proportion_tolerance": params["proportion_tolerance"],
         "within": WITHIN,
         "false_alarms": months(simulator, count),
@@ -143,7 +149,7 @@ def main(count, seed):
     told[everything["fetch"]["source"]] = rounded(found)
     FIGURES.write_text(json.dumps(told, indent=2) + "\n")
     for name, rates in found["false_alarms"].items():
-        by = ", ".join(f"{by} {100 * rates[by]:.1f}" for by in RINGS)
+        by = ", ".join(f"{d} {100 * rates[d.replace(' ', '_')]:.1f}" for d in DETECTORS)
         print(
             f"{name:<28} old {100 * rates['old']:5.1f} %   new {100 * rates['new']:5.1f} % ({by})"
         )
