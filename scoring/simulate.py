@@ -32,10 +32,10 @@ TIMEOUT = 60  # seconds
 
 def shifted(photo, shift):
     """The bytes of a photo after a shift; without one that changes pixels, the same bytes."""
-    if shift not in shifts.OF_PIXELS:
+    if shift not in shifts.IMAGE_SHIFTS:
         return photo
     image, _ = decode_image(photo)
-    pixels = shifts.apply(shift, np.asarray(image)[None])[0]
+    pixels = shifts.apply_shift(shift, np.asarray(image)[None])[0]
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
@@ -98,7 +98,7 @@ class Shift:
     def weights(self, count):
         """How often each of `count` classes comes."""
         even = np.full(count, 1 / count)
-        return shifts.OF_CLASSES.get(self.name, lambda _: even)(count)
+        return shifts.LABEL_SHIFTS.get(self.name, lambda _: even)(count)
 
     def of(self, number, rng):
         """The name of the shift for the photo of this number, or None where it stays as it is."""
@@ -123,7 +123,7 @@ def replay(url, sent, count, shift, rng):
         status, answer = post(f"{url}/predict", files={"file": ("photo", photo)})
         if status == 200:
             answered += 1
-            if name in shifts.WITHOUT_ANSWER:
+            if name in shifts.WITHOUT_TRUTH:
                 continue
             right += answer["label"] == label
             truth = {"request_id": answer["request_id"], "true_label": label}

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from flowers.base.errors import BadInput
+from flowers.base.tables import unescape_cell
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -118,5 +119,6 @@ def _lines(path):
                 f"{path}, line {number}: {digest[:80]!r} is no SHA-256 digest of a photo; "
                 "suspects.csv and index.csv have them"
             )
-        rows.append({"sha256": digest.lower(), "label": (row.get("label") or "").strip()})
+        label = unescape_cell(row.get("label") or "")  # of a line of label_issues.csv
+        rows.append({"sha256": digest.lower(), "label": label.strip()})
     return rows

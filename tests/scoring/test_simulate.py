@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from flowers.drift_simulation.shifts import NAMES, OF_PIXELS, WITHOUT_ANSWER
+from flowers.drift_simulation.shifts import IMAGE_SHIFTS, NAMES, WITHOUT_TRUTH
 from scoring.simulate import main
 from tests.logged import records as logged
 
@@ -37,7 +37,7 @@ def asked(service):
 @pytest.mark.parametrize("shift", NAMES)
 def test_every_answer_is_logged_and_its_true_label_told(asked, folder, classes, shift):
     predictions, labels = asked("--photos", folder, "-n", 12, "--shift", shift)
-    asked_about = [] if shift in WITHOUT_ANSWER else [r["request_id"] for r in predictions]
+    asked_about = [] if shift in WITHOUT_TRUTH else [r["request_id"] for r in predictions]
     assert asked_about == [r["request_id"] for r in labels]
     assert len(predictions) == 12
     if not labels:
@@ -46,7 +46,7 @@ def test_every_answer_is_logged_and_its_true_label_told(asked, folder, classes, 
     assert told <= set(classes) and (classes[0] in told) <= (shift != "class-gone")
 
 
-@pytest.mark.parametrize("shift", OF_PIXELS)
+@pytest.mark.parametrize("shift", IMAGE_SHIFTS)
 def test_a_shift_of_pixels_reaches_the_scorer(asked, folder, shift):
     plain, _ = asked("--photos", folder, "-n", 6)
     moved, _ = asked("--photos", folder, "-n", 6, "--shift", shift)
