@@ -7,7 +7,9 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-LARGE, SMALL, GREY = (5_000, 5_000), (4, 5), (8, 0)
+LARGE = (5_000, 5_000)
+SMALL = (4, 5)
+GREY = (8, 0)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MEGABYTE = 1_000_000
 
