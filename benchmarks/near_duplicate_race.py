@@ -17,7 +17,9 @@ from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_
 from flowers.base.tables import read_json, write_json
 from study.repository import ROOT
 
-BOTH, ALONE, THRESHOLD = (5000, 10_000, 20_000), 100_000, 0.97
+BOTH = (5000, 10_000, 20_000)
+ALONE = 100_000
+THRESHOLD = 0.97
 SEARCHES = ("flowers", "faiss")
 RESULTS = ROOT / "benchmarks" / "near_duplicate_race.json"
 

@@ -30,7 +30,7 @@ def main(params):
         reference=list(build_reference_rows(rows, images, name)),
         evidence={
             "metrics": {"distinct": evaluation["distinct"]} | evaluation[name],
-            "per_class": select_model_rows(read_csv("metrics/per_class.csv"), name),
+            "per_class": select_model_rows(read_csv("metrics/per_class.csv", escaped=True), name),
             "split": split,
             "decision": decision,
         },

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from flowers.base.errors import BadInput
+from flowers.base.tables import unescape_cell
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -120,5 +121,6 @@ def _read_rows(path):
                 f"{path}, line {number}: {digest[:80]!r} is not the SHA-256 of a photo; "
                 "copy it from label_issues.csv or index.csv"
             )
-        rows.append({"sha256": digest.lower(), "label": (row.get("label") or "").strip()})
+        label = unescape_cell(row.get("label") or "")  # of a line of label_issues.csv
+        rows.append({"sha256": digest.lower(), "label": label.strip()})
     return rows
