@@ -12,7 +12,8 @@ import numpy as np
 from benchmarks.measure import measure_command
 from study.repository import clone_repository
 
-PREDICTIONS, PER_DAY = 1_000_000, 50_000
+PREDICTIONS = 1_000_000
+PER_DAY = 50_000
 LIMITS = (1, 100_000, PREDICTIONS)  # with limit 1: the start of Python and DVC
 CANDIDATE = Path("models/candidate")
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -19,7 +19,8 @@ from study.repository import ROOT, run_command
 
 SIZES = (5000, 20_000)
 RESULTS = ROOT / "benchmarks" / "dvc_costs.json"
-PHOTO, ROW = 13_000, 128 * 128 * 3  # bytes
+PHOTO = 13_000  # bytes
+ROW = 128 * 128 * 3  # bytes
 STAGES = {
     "fetch": "data/photos",
     "resize": "data/images.npy",

@@ -24,7 +24,9 @@ from study.alterations import crop, mirror, shift_hue
 from study.photos import read_photos
 from study.repository import run_command
 
-NEW, PERIOD = 3, 5  # of five added photos three are new pictures
+# Of five added photos three are new pictures.
+NEW = 3
+PERIOD = 5
 OFFSET = 2  # a copy shows the picture that was added two places before
 
 

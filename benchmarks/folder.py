@@ -17,7 +17,8 @@ from benchmarks.stages import set_fetch_params
 from flowers.base.tables import read_json, write_json
 from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command
 
-COUNT, ALONE = 3500, 12
+COUNT = 3500
+ALONE = 12
 STAGES = "fetch resize split codebook flatten train_svm train_nb evaluate promote".split()
 RESULTS = ROOT / "benchmarks" / "folder.json"
 

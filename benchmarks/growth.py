@@ -27,7 +27,8 @@ EXCLUDED = ("drift_power", "snapshot", "drift")
 # Stages that process pairs of photos, with the megabytes per pair: train_svm holds the kernel
 # matrix of the training rows, four fifths of the photos, in float32 and float64.
 MB_PER_PAIR = {"split": 0, "train_svm": 12e-6 * 0.8**2, "evaluate": 0}
-MEMORY, HOURS = 16, 12  # limits to report: GB of a common machine, hours of a night
+MEMORY = 16  # GB of a common machine
+HOURS = 12  # of a night
 
 
 def measure_size(n, results):

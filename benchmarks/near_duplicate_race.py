@@ -17,7 +17,9 @@ from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_
 from flowers.base.tables import read_json, write_json
 from study.repository import ROOT
 
-BOTH, ALONE, THRESHOLD = (5000, 10_000, 20_000), 100_000, 0.97
+BOTH = (5000, 10_000, 20_000)
+ALONE = 100_000
+THRESHOLD = 0.97
 SEARCHES = ("flowers", "faiss")
 RESULTS = ROOT / "benchmarks" / "near_duplicate_race.json"
 
@@ -35,7 +37,8 @@ def search_faiss(images, threshold):
     """Find the pairs of `find_colour_pairs` by faiss: rows and mirrored rows among all rows."""
     import faiss
 
-    from flowers.duplicates.colour import compute_thumbnails, normalise_rows
+    from flowers.duplicates.colour import compute_thumbnails
+    from flowers.duplicates.similarity import normalise_rows
 
     faiss.omp_set_num_threads(os.cpu_count())
     small = compute_thumbnails(images)

@@ -18,8 +18,10 @@ from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_
 from flowers.base.tables import read_json, write_json
 from study.repository import ROOT
 
-SIZES, MOST = (10_000, 20_000), 100_000
-SIZE, PERIOD = 64, 100
+SIZES = (10_000, 20_000)
+MOST = 100_000
+SIZE = 64
+PERIOD = 100
 RESULTS = ROOT / "benchmarks" / "near_duplicate_scale.json"
 THRESHOLDS = {"colour": 0.97, "structure": 0.8, "crop": 0.82}
 

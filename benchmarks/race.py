@@ -90,7 +90,8 @@ def run_fit(name, folder, n):
     fit = get_fit(name)
     X = np.load(Path(folder, "X.npy"), mmap_mode="r")
     y = np.load(Path(folder, "y.npy"))
-    train, test = np.array(X[:n]), np.array(X[-TEST:])
+    train = np.array(X[:n])
+    test = np.array(X[-TEST:])
     with use_workers(-1, "threading"):
         predict, fit_s, fit_cpu = time_call(fit, train, y[:n])
         predictions, predict_s, predict_cpu = time_call(predict, test)

@@ -19,9 +19,12 @@ from flowers.evaluation.comparison import compare_paired
 from flowers.evaluation.metrics import compute_bootstrap_interval
 from study.repository import ROOT
 
-IN_MEMORY, OUT_OF_CORE = (1000, 2000, 4000), (20_000, 100_000)  # training rows
+# Training rows.
+IN_MEMORY = (1000, 2000, 4000)
+OUT_OF_CORE = (20_000, 100_000)
 NOISE = 10  # of copies; the standard deviation of an entry is 21
-SEED, BATCH = 0, 512
+SEED = 0
+BATCH = 512
 RESULTS = ROOT / "benchmarks" / "solvers.json"
 
 

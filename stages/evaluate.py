@@ -31,7 +31,7 @@ def main(params):
     summary = metrics.select_summary_metrics(figures, rows["group"], ~rows["train"], size)
     write_json("metrics/summary.json", summary)
     write_csv("metrics/predictions.csv", predictions.build_rows(by_model, index, test))
-    write_csv("metrics/per_class.csv", metrics.build_class_rows(figures))
+    write_csv("metrics/per_class.csv", metrics.build_class_rows(figures), escape=True)
     bins, curves = metrics.compute_curves(by_model, params["bins"])
     tuning = to_rows(read_csv("plots/tuning.csv"))
     for name, chart in charts.plot_evaluation(by_model, bins, curves, tuning).items():

@@ -32,7 +32,7 @@ def main(params):
         "part": rows["part"][issues],
     }
     lines = to_rows(columns)
-    write_csv("metrics/label_issues.csv", lines, tuple(columns))
+    write_csv("metrics/label_issues.csv", lines, tuple(columns), escape=True)
     count = params["evaluate.sheet_size"]
     captions = [f"{r['label']}: {r['suggested']} {r['margin'][:-2]}" for r in lines[:count]]
     images = np.load("data/images.npy", mmap_mode="r")[issues[:count]]

@@ -17,7 +17,11 @@ def main(params):
     split = read_json("metrics/split.json")
     rows = read_csv("metrics/predictions.csv")
     images = np.load("data/images.npy", mmap_mode="r")
-    limits = {key: params[key] for key in ("alpha", "min_accuracy_low", "max_log_loss")}
+    limits = {
+        "alpha": params["alpha"],
+        "min_accuracy_low": params["min_accuracy_low"],
+        "max_log_loss": params["max_log_loss"],
+    }
     decision = decide_promotion(evaluation, rows, split["leaked_test_photos"], **limits)
     name = decision["champion"]
     preparation = {"features": params["flatten.features"], "size": params["resize.size"]}
@@ -30,7 +34,7 @@ def main(params):
         reference=list(build_reference_rows(rows, images, name)),
         evidence={
             "metrics": {"distinct": evaluation["distinct"]} | evaluation[name],
-            "per_class": select_model_rows(read_csv("metrics/per_class.csv"), name),
+            "per_class": select_model_rows(read_csv("metrics/per_class.csv", escaped=True), name),
             "split": split,
             "decision": decision,
         },

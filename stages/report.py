@@ -37,10 +37,10 @@ def main(params):
         "size": params["resize.size"],
         "near_duplicate_colour": params["split.near_duplicate_colour"],
     }
-    tables = {name: to_rows(table) for name, table in read_files(read_csv, TABLES).items()}
+    tables = read_files(lambda path: to_rows(read_csv(path, escaped=True)), TABLES)
     page = render_report(figures, tables, read_files(embed_image, IMAGES))
     write_text("plots/report.html", page)
-    return f"plots/report.html, {len(page) / 1e6:.1f} MB; open it in a browser"
+    return f"{len(page) / 1e6:.1f} MB; open plots/report.html in a browser"
 
 
 if __name__ == "__main__":

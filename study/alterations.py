@@ -9,16 +9,19 @@ PAPER = (255, 255, 255)
 
 
 def reencode(photo, rng):
+    """Encode as a JPEG of quality 30 to 69."""
     stream = io.BytesIO()
     photo.save(stream, "JPEG", quality=int(rng.integers(30, 70)))
     return Image.open(stream).convert("RGB")
 
 
 def resize(photo, rng):
+    """Shrink each side to 30 to 60 %, independently."""
     return photo.resize([max(32, round(side * rng.uniform(0.3, 0.6))) for side in photo.size])
 
 
 def mirror(photo, rng):
+    """Mirror left to right."""
     return ImageOps.mirror(photo)
 
 
@@ -86,6 +89,7 @@ def rotate(photo, rng, degrees):
 
 
 def blur(photo, rng):
+    """Blur by a Gaussian of 1 % of the shorter side."""
     return photo.filter(ImageFilter.GaussianBlur(0.01 * min(photo.size)))
 
 

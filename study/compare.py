@@ -16,8 +16,11 @@ import numpy as np
 from flowers.base.errors import BadInput
 from flowers.evaluation.comparison import compare_runs, list_models
 
-PREDICTIONS, SUMMARY = "metrics/predictions.csv", "metrics/summary.json"
-RESAMPLES, SEED, ALPHA = 10_000, 0, 0.05
+PREDICTIONS = "metrics/predictions.csv"
+SUMMARY = "metrics/summary.json"
+RESAMPLES = 10_000
+SEED = 0
+ALPHA = 0.05
 HEADER = ("photos", "accuracy", "difference (95 %)", "only correct", "p")
 ROW = "  {:>6}  {:>8}  {:>25}  {:>12}  {:>9}"
 

@@ -30,7 +30,9 @@ from study.recipes import RECIPES
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "folds.json"
-FOLDS, SEED, TIMED = 5, 0, 40
+FOLDS = 5
+SEED = 0
+TIMED = 40
 
 
 def decode_photos(photos, size):

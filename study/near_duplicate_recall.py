@@ -16,8 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from flowers.base.plots import to_svg
 from flowers.base.tables import read_json, write_json, write_text
-from flowers.duplicates.colour import group_pairs
-from flowers.duplicates.search import find_near_duplicates, merge_pairs
+from flowers.duplicates.search import find_near_duplicates, group_pairs, merge_pairs
 from flowers.features.extraction import extract_features
 from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import make_grouped_folds
@@ -32,11 +31,33 @@ from study.repository import ROOT
 FIGURES = ROOT / "metrics" / "near_duplicates.json"
 CHART = ROOT / "plots" / "near_duplicate_recall.svg"
 JUDGED = ROOT / "study" / "near_duplicates_judged.csv"
-SIZE, COPIES = 128, 60
+SIZE = 128
+COPIES = 60
 LONGEST = 320  # pixels of a photo before it is altered; few real ones are larger
 PER_CLASS = 200  # synthetic photos
-FOLDS, SEEDS = 5, 2
+FOLDS = 5
+SEEDS = 2
 COLOURS = {"colour": "tab:orange", "structure": "tab:green", "crop": "tab:blue"}
+
+
+def search_copies(originals, images, alter, k):
+    """Search altered copies among their originals.
+
+    Returns
+    -------
+    dict of signal to ndarray of shape (2, p)
+        Row of the original and row of the copy of each pair across the two.
+    """
+    copies = [
+        resize_square(alter(photo, np.random.default_rng((k, i))), SIZE)
+        for i, photo in enumerate(originals)
+    ]
+    n = len(originals)
+    signals = find_near_duplicates(np.concatenate([images, np.stack(copies)]), read_thresholds())
+    crossing = {
+        s: pairs[(pairs[:, 0] < n) & (pairs[:, 1] >= n)] for s, (pairs, _) in signals.items()
+    }
+    return {signal: (pairs - [0, n]).T for signal, pairs in crossing.items()}
 
 
 def measure_recall(photos, images, matches):
@@ -64,17 +85,9 @@ def measure_recall(photos, images, matches):
     recall = {}
     wrong = 0
     for k, (name, alter) in enumerate(ALTERATIONS.items()):
-        copies = [
-            resize_square(alter(photo, np.random.default_rng((k, i))), SIZE)
-            for i, photo in enumerate(originals)
-        ]
-        signals = find_near_duplicates(
-            np.concatenate([images[rows], np.stack(copies)]), read_thresholds()
-        )
         recall[name] = {}
-        for signal, (pairs, _) in signals.items():
-            original, copy = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)].T
-            copy = copy - count
+        pairs = search_copies(originals, images[rows], alter, k)
+        for signal, (original, copy) in pairs.items():
             recall[name][signal] = float((original == copy).sum() / count)
             wrong += int((groups[rows[original]] != groups[rows[copy]]).sum())
         print(name, recall[name], flush=True)

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -39,6 +40,7 @@ def shown(name):
     return f"```text\n{(ROOT / 'docs/shown' / name).with_suffix('.txt').read_text()}```"
 
 
+@cache
 def read_stage_graph():
     """Stage names with the stages that depend on them, as `dvc dag` lists them."""
     command = [sys.executable, "-m", "dvc", "dag", "--mermaid"]
@@ -91,6 +93,7 @@ def extrapolate_search(figures, size):
     return cpu, less["peak_mb"] + (more["peak_mb"] - less["peak_mb"]) / (b - a) * (size - a)
 
 
+@cache
 def create_environment():
     """Create the Jinja environment of all templates."""
     environment = Environment(

@@ -20,7 +20,7 @@ def sharpness(pixels):
 
 @pytest.mark.parametrize(("name", "sign"), [("blur", -1), ("noise", 1)])
 def test_sharpness_falls_with_blur_and_rises_with_noise(photo, name, sign):
-    after = sharpness(shifts.apply(name, photo[None])[0])
+    after = sharpness(shifts.apply_shift(name, photo[None])[0])
     assert sign * (after - sharpness(photo)) > 0.2 * sharpness(photo)
 
 

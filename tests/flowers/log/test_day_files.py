@@ -6,18 +6,19 @@ import sys
 
 import pytest
 
-from flowers.log import days
+from flowers.log import day_files
 from tests.logged import records
 from tests.scoring.server.service import environment
 
 WRITER = """
 import itertools, os, sys
-from flowers.log import days, record
+from flowers.log import day_files, record
 from tests.logged import records
 for number in itertools.count():
     name = f"{os.getpid()}-{number}"
-    line = {"time": record.now(), "kind": "prediction", "request_id": name, "padding": "x" * 900}
-    days.append(sys.argv[1], [line])
+    line = {"time": record.format_now(), "kind": "prediction", "request_id": name}
+    line["padding"] = "x" * 900
+    day_files.append_records(sys.argv[1], [line])
     os.write(1, f"{name}\\n".encode())
 """
 
@@ -31,9 +32,9 @@ def names(directory, **options):
 
 
 def test_records_come_back_day_by_day_from_files_of_their_day(tmp_path):
-    days.append(tmp_path, [feedback("2026-01-02", "b"), feedback("2026-01-02", "c")])
-    days.append(tmp_path, [feedback("2026-01-01", "a")])
-    days.append(tmp_path, [feedback("2026-01-02", "d")])
+    day_files.append_records(tmp_path, [feedback("2026-01-02", "b"), feedback("2026-01-02", "c")])
+    day_files.append_records(tmp_path, [feedback("2026-01-01", "a")])
+    day_files.append_records(tmp_path, [feedback("2026-01-02", "d")])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["2026-01-01.jsonl", "2026-01-02.jsonl"]
     assert names(tmp_path) == ["a", "b", "c", "d"]
 
@@ -44,13 +45,13 @@ def test_no_directory_is_a_log_without_records(tmp_path):
 
 def test_torn_lines_are_skipped_and_named_and_the_next_record_is_whole(tmp_path):
     whole = feedback("2026-01-01", "a")
-    days.append(tmp_path, [whole])
+    day_files.append_records(tmp_path, [whole])
     path = tmp_path / "2026-01-01.jsonl"
     torn = json.dumps(whole)[:-7].encode()
     for piece in (torn, torn[:1], b'\n{"time": 1}', b"\n\xff\xfe", b"\n7"):
         with path.open("ab") as file:
             file.write(piece)
-        days.append(tmp_path, [whole])
+        day_files.append_records(tmp_path, [whole])
     found = []
     assert names(tmp_path, on_torn=found.append) == ["a"] * 6
     assert len(found) == 5
@@ -59,9 +60,9 @@ def test_torn_lines_are_skipped_and_named_and_the_next_record_is_whole(tmp_path)
 
 
 def test_a_probe_leaves_nothing_to_read(tmp_path):
-    days.probe(tmp_path)
-    days.append(tmp_path, [feedback("2026-01-01", "a")])
-    days.probe(tmp_path, 100)
+    day_files.check_writable(tmp_path)
+    day_files.append_records(tmp_path, [feedback("2026-01-01", "a")])
+    day_files.check_writable(tmp_path, 100)
     found = []
     assert names(tmp_path, on_torn=found.append) == ["a"]
     assert not found
@@ -69,8 +70,10 @@ def test_a_probe_leaves_nothing_to_read(tmp_path):
 
 def test_what_many_log_together_is_one_write_a_day_and_nobodys_lines_are_parted(tmp_path):
     asked = [("2026-01-01", "ab"), ("2026-01-02", "c"), ("2026-01-01", "def"), ("2026-01-02", "g")]
-    entries = [days.entry([feedback(day, name) for name in some]) for day, some in asked]
-    written = days.append_all(tmp_path, entries)
+    entries = [
+        day_files.serialise_records([feedback(day, name) for name in some]) for day, some in asked
+    ]
+    written = day_files.append_lines(tmp_path, entries)
     assert names(tmp_path) == list("abdefcg")
     files = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
     assert written == sum(map(len, files))
@@ -80,14 +83,16 @@ def test_what_many_log_together_is_one_write_a_day_and_nobodys_lines_are_parted(
 
 def test_what_many_log_together_fails_for_all_if_one_file_cannot_be_written(tmp_path):
     (tmp_path / "2026-01-02.jsonl").mkdir()
-    entries = [days.entry([feedback(f"2026-01-0{day}", "a")]) for day in (1, 2, 3)]
+    entries = [day_files.serialise_records([feedback(f"2026-01-0{day}", "a")]) for day in (1, 2, 3)]
     with pytest.raises(OSError):
-        days.append_all(tmp_path, entries)
+        day_files.append_lines(tmp_path, entries)
 
 
 def test_a_number_that_json_does_not_know_is_refused(tmp_path):
     with pytest.raises(ValueError):
-        days.append(tmp_path, [feedback("2026-01-01", "a") | {"confidence": float("nan")}])
+        day_files.append_records(
+            tmp_path, [feedback("2026-01-01", "a") | {"confidence": float("nan")}]
+        )
     assert names(tmp_path) == []
 
 
@@ -123,7 +128,7 @@ def test_a_file_that_another_has_just_made_is_named_on_the_disk_before_it_is_rel
         synced.append(os.fstat(handle).st_ino)
         fsync(handle)
 
-    monkeypatch.setattr(days.os, "fsync", seen)
+    monkeypatch.setattr(day_files.os, "fsync", seen)
     for name in "ab":
-        days.append(tmp_path, [feedback("2026-01-01", name)])
+        day_files.append_records(tmp_path, [feedback("2026-01-01", name)])
     assert synced.count(tmp_path.stat().st_ino) == 1
