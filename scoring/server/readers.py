@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.errors import RejectedImage
-from flowers.images.decoding import decode_image, detect_format, read_header, resize_square
+from flowers.images.decoding import check_format, decode_image, read_header, resize_square
 
 # Larger files, and more pixels times scans, are heavy; a smaller file is looked at in no time.
 LIGHT_BYTES, LIGHT_WORK = 1_000_000, 8_000_000
@@ -40,7 +40,7 @@ def light(photo):
     RejectedImage
         If it shows without reading it that it cannot be read.
     """
-    if len(photo) > LIGHT_BYTES and detect_format(photo):
+    if len(photo) > LIGHT_BYTES and check_format(photo):
         return None
     header = read_header(photo)
     return header if header.cost <= LIGHT_WORK else None

@@ -222,7 +222,7 @@ def mutate_files(draw):
 
 
 @settings(
-    max_examples=1_500,
+    max_examples=800,
     derandomize=True,
     database=None,
     deadline=None,

@@ -29,40 +29,40 @@ def review(tmp_path):
 
 def test_without_a_line_every_photo_stays_where_it_is(review):
     empty = review()
-    assert empty.label_of("Rose", ROSE) == "Rose"
-    none = {"listed": 0, "found": 0}
-    assert empty.figures(CLASSES) == {"excluded": none, "relabelled": none}
+    assert empty.get_label("Rose", ROSE) == "Rose"
+    none = {"listed": 0, "matched": 0}
+    assert empty.count_matches(CLASSES) == {"excluded": none, "relabelled": none}
 
 
 def test_an_excluded_photo_is_left_out_by_its_bytes(review):
     told = review(exclude=f"sha256\n{digest(ROSE).upper()}\n{'0' * 64}\n")
-    assert told.label_of("Rose", ROSE) is None and told.label_of("Iris", ROSE) is None
-    assert told.label_of("Iris", IRIS) == "Iris"
-    assert told.figures(CLASSES)["excluded"] == {"listed": 2, "found": 1}
+    assert told.get_label("Rose", ROSE) is None and told.get_label("Iris", ROSE) is None
+    assert told.get_label("Iris", IRIS) == "Iris"
+    assert told.count_matches(CLASSES)["excluded"] == {"listed": 2, "matched": 1}
 
 
 def test_with_a_label_only_the_copy_under_it_is_left_out(review):
     told = review(exclude=f"path,sha256,label\nRose/1.jpg,{digest(ROSE)},Rose\n")
-    assert told.label_of("Rose", ROSE) is None
-    assert told.label_of("Iris", ROSE) == "Iris"
+    assert told.get_label("Rose", ROSE) is None
+    assert told.get_label("Iris", ROSE) == "Iris"
 
 
 def test_a_relabelled_photo_goes_to_its_class(review):
     told = review(relabel=f"label,sha256\nIris,{digest(ROSE)}\n")
-    assert told.label_of("Rose", ROSE) == "Iris"
-    assert told.figures(CLASSES)["relabelled"] == {"listed": 1, "found": 1}
+    assert told.get_label("Rose", ROSE) == "Iris"
+    assert told.count_matches(CLASSES)["relabelled"] == {"listed": 1, "matched": 1}
 
 
 def test_a_list_of_a_spreadsheet_is_read(review):
     told = review(exclude=f"\ufeffsha256,label\r\n{digest(ROSE)},\r\n")
-    assert told.label_of("Rose", ROSE) is None
+    assert told.get_label("Rose", ROSE) is None
 
 
 def test_a_label_that_no_photo_has_is_refused_by_name(review):
     told = review(relabel=f"sha256,label\n{digest(ROSE)},Ross\n")
-    told.label_of("Rose", ROSE)
+    told.get_label("Rose", ROSE)
     with pytest.raises(BadInput, match="'Ross'.*Iris, Rose"):
-        told.figures(CLASSES)
+        told.count_matches(CLASSES)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_a_label_that_no_photo_has_is_refused_by_name(review):
         ("path\nRose/1.jpg\n", "sha256,label\n", "exclude.csv.*no column sha256"),
         ("", "sha256,label\n", "no column sha256"),
         ("sha256\nRose/1.jpg\n", "sha256,label\n", "line 2.*Rose/1.jpg"),
-        ("sha256\n", f"sha256\n{'a' * 64}\n", "relabel.csv.*no class"),
-        ("sha256\n", f"sha256,label\n{'a' * 64},../Rose\n", "no class"),
+        ("sha256\n", f"sha256\n{'a' * 64}\n", "relabel.csv.*not a class"),
+        ("sha256\n", f"sha256,label\n{'a' * 64},../Rose\n", "not a class"),
         ("sha256\n", f"sha256,label\n{'a' * 64},Rose\n{'a' * 64},Iris\n", "two labels"),
         (f"sha256\n{'a' * 64}\n", f"sha256,label\n{'a' * 64},Rose\n", "keep it in one"),
     ],
