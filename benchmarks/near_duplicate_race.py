@@ -37,7 +37,8 @@ def search_faiss(images, threshold):
     """Find the pairs of `find_colour_pairs` by faiss: rows and mirrored rows among all rows."""
     import faiss
 
-    from flowers.duplicates.colour import compute_thumbnails, normalise_rows
+    from flowers.duplicates.colour import compute_thumbnails
+    from flowers.duplicates.similarity import normalise_rows
 
     faiss.omp_set_num_threads(os.cpu_count())
     small = compute_thumbnails(images)

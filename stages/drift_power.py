@@ -13,8 +13,6 @@ from stages.support.files import show_progress
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_processes, use_stage_workers
 
-OF_DRIFT = ("wealth_limit", "window", "alpha", "proportion_tolerance")
-
 
 def main(params):
     predictor = model_folder.load_predictor("models/candidate")
@@ -22,18 +20,23 @@ def main(params):
     rows = select_spread(reference.group, params["images"])
     images = np.load("data/images.npy", mmap_mode="r")[reference.row[rows]]
     sizes = get_sizes(read_csv("data/index.csv"))[reference.row[rows]]
-    detector_params = {name: params[f"drift.{name}"] for name in OF_DRIFT}
+    detector_params = {
+        "wealth_limit": params["drift.wealth_limit"],
+        "window": params["drift.window"],
+        "alpha": params["drift.alpha"],
+        "proportion_tolerance": params["drift.proportion_tolerance"],
+    }
     simulator = Simulator(reference, detector_params, params["seed"])
-    predict_proba, shares = predictor.predict_proba, params["shifted_shares"]
+    options = (predictor.predict_proba, images, sizes, rows, params["shifted_shares"])
     with use_stage_workers():
-        shifts = dict(build_shifts(reference, predict_proba, images, sizes, rows, shares))
+        shifts = dict(build_shifts(reference, *options))
     with use_stage_processes():
         rates = simulator.simulate_false_alarms(params["quiet_streams"], TRAFFIC)
         false_alarms = dict(show_progress(rates, desc="false alarms", total=len(TRAFFIC)))
         tasks = ((shift, params["streams_per_shift"]) for shift in shifts.values())
-        powers = parallel_map(simulator.simulate_shift, tasks)
-        powers = show_progress(powers, desc="shifts", total=len(shifts))
-        power = dict(zip(shifts, powers, strict=True))
+        results = parallel_map(simulator.simulate_shift, tasks)
+        results = show_progress(results, desc="shifts", total=len(shifts))
+        power = dict(zip(shifts, results, strict=True))
     figures = {"distinct": simulator.distinct, "accuracy": simulator.accuracy}
     figures |= {"false_alarms": false_alarms, "shifts": power}
     write_json("metrics/drift_power.json", figures)

@@ -17,7 +17,11 @@ def main(params):
     split = read_json("metrics/split.json")
     rows = read_csv("metrics/predictions.csv")
     images = np.load("data/images.npy", mmap_mode="r")
-    limits = {key: params[key] for key in ("alpha", "min_accuracy_low", "max_log_loss")}
+    limits = {
+        "alpha": params["alpha"],
+        "min_accuracy_low": params["min_accuracy_low"],
+        "max_log_loss": params["max_log_loss"],
+    }
     decision = decide_promotion(evaluation, rows, split["leaked_test_photos"], **limits)
     name = decision["champion"]
     preparation = {"features": params["flatten.features"], "size": params["resize.size"]}

@@ -29,11 +29,6 @@ def read_files(read, paths):
     return {path.partition("/")[2].partition(".")[0]: read(path) for path in paths}
 
 
-def read_table(path):
-    """Read the rows of a CSV file whose text may be escaped for spreadsheets."""
-    return to_rows(read_csv(path, escaped=True))
-
-
 def main(params):
     figures = read_files(read_json, FIGURES)
     figures["params"] = {
@@ -42,10 +37,10 @@ def main(params):
         "size": params["resize.size"],
         "near_duplicate_colour": params["split.near_duplicate_colour"],
     }
-    tables = read_files(read_table, TABLES)
+    tables = read_files(lambda path: to_rows(read_csv(path, escaped=True)), TABLES)
     page = render_report(figures, tables, read_files(embed_image, IMAGES))
     write_text("plots/report.html", page)
-    return f"plots/report.html, {len(page) / 1e6:.1f} MB; open it in a browser"
+    return f"{len(page) / 1e6:.1f} MB; open plots/report.html in a browser"
 
 
 if __name__ == "__main__":

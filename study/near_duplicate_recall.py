@@ -16,8 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from flowers.base.plots import to_svg
 from flowers.base.tables import read_json, write_json, write_text
-from flowers.duplicates.colour import group_pairs
-from flowers.duplicates.search import find_near_duplicates, merge_pairs
+from flowers.duplicates.search import find_near_duplicates, group_pairs, merge_pairs
 from flowers.features.extraction import extract_features
 from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import make_grouped_folds

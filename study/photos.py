@@ -7,8 +7,7 @@ import yaml
 from tqdm import tqdm
 
 from flowers.base.errors import RejectedImage
-from flowers.duplicates.colour import group_pairs
-from flowers.duplicates.search import find_near_duplicates, merge_pairs
+from flowers.duplicates.search import find_near_duplicates, group_pairs, merge_pairs
 from flowers.images.decoding import decode_image, load_pixels
 from flowers.sources.files import iterate_archive, iterate_folder
 from study.repository import ROOT

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.enlarged import NEW, PERIOD, enlarge_photos, write_archive
-from flowers.duplicates.colour import group_pairs
-from flowers.duplicates.search import find_near_duplicates, merge_pairs
+from flowers.duplicates.search import find_near_duplicates, group_pairs, merge_pairs
 from flowers.images.decoding import load_pixels
 from flowers.synthetic.collection import generate_images
 
