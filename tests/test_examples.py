@@ -39,9 +39,9 @@ def directory(tmp_path_factory):
     preparation = {"features": ["hog", "colour"], "size": 64}
     X = extract_features(np.stack(pixels), preparation["features"])
     save_model(GramSVC(folds=2).fit(X, np.array(labels)), root / "svm.joblib")
-    write_model_folder(
-        root / "models/candidate", root / "svm.joblib", preparation, {}, [{"row": 0}], EVIDENCE
-    )
+    golden = {"0.jpg": (root / "data/photos/Tulip/0001.jpg").read_bytes()}
+    folder = root / "models/candidate"
+    write_model_folder(folder, root / "svm.joblib", preparation, golden, [{"row": 0}], EVIDENCE)
     return root
 
 

@@ -89,12 +89,8 @@ def decide_promotion(evaluation, predictions, leaked, *, alpha, **limits):
         From ``flowers.evaluation.metrics.summarise_evaluation``.
     predictions : dict of column to ndarray of shape (n,), str
         ``label``, and a column of predicted classes for each model.
-    leaked : int
-        Test images with a near-duplicate in train.
-    alpha : float
-        Significance level of `choose_champion`.
-    **limits : float
-        ``min_accuracy_low`` and ``max_log_loss`` of `check_gate`.
+    leaked, alpha, **limits
+        See `choose_champion` and `check_gate`.
 
     Returns
     -------
@@ -110,11 +106,11 @@ def decide_promotion(evaluation, predictions, leaked, *, alpha, **limits):
 
 
 def choose_golden_images(folder, rows, count):
-    """Choose test images that are stored with the model, one class after the other in turn.
+    """Choose `count` test images that are stored with the model, the classes in turn.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    folder : path-like
         The folder of the images.
     rows : dict of column to ndarray of shape (n,), str
         ``row``, ``path`` and ``label`` of the test images.
@@ -123,7 +119,6 @@ def choose_golden_images(folder, rows, count):
     Returns
     -------
     dict of file name to bytes
-        The names hold row and class.
     """
     rank = np.zeros(len(rows["label"]), dtype=int)
     for label in np.unique(rows["label"]):

@@ -14,10 +14,8 @@ def plot_evaluation(predictions, reliability, curves, tuning):
     ----------
     predictions : dict of model name to Predictions
         On the same images.
-    reliability : dict of model name to list of dict
-        See `plot_reliability`.
-    curves : dict of model name to list of dict
-        See `plot_precision_recall`.
+    reliability, curves : dict of model name to list of dict
+        From ``flowers.evaluation.metrics.compute_curves``.
     tuning : list of dict
         See `plot_tuning`.
 
@@ -36,14 +34,7 @@ def plot_evaluation(predictions, reliability, curves, tuning):
 
 
 def plot_confusion(labels, predicted, classes):
-    """Plot the confusion matrix of each model, coloured by recall.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,), str
-    predicted : dict of model name to ndarray of shape (n,), str
-    classes : sequence of str
-    """
+    """Plot the confusion matrix of each model; colours show the recall."""
     figure = Figure(figsize=(4.4 * len(predicted), 3.8), layout="constrained")
     axes = figure.subplots(1, len(predicted), squeeze=False)[0]
     for ax, (name, predictions) in zip(axes, predicted.items(), strict=True):
@@ -59,13 +50,7 @@ def plot_confusion(labels, predicted, classes):
 
 
 def plot_reliability(reliability):
-    """Plot accuracy against confidence; the diagonal is perfect calibration.
-
-    Parameters
-    ----------
-    reliability : dict of model name to list of dict
-        From `flowers.evaluation.metrics.compute_reliability`.
-    """
+    """Plot the reliability diagram of each model; the diagonal is perfect calibration."""
     figure = Figure(figsize=(4.2, 3.8), layout="constrained")
     ax = figure.subplots()
     ax.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="perfect calibration")
@@ -81,13 +66,7 @@ def plot_reliability(reliability):
 
 
 def plot_precision_recall(curves):
-    """Plot precision against recall, one panel per model and one line per class.
-
-    Parameters
-    ----------
-    curves : dict of model name to list of dict
-        From `flowers.evaluation.metrics.compute_precision_recall`.
-    """
+    """Plot precision against recall, one panel per model and one line per class."""
     figure = Figure(figsize=(4.2 * len(curves), 3.6), layout="constrained")
     axes = figure.subplots(1, len(curves), squeeze=False)[0]
     for ax, (name, rows) in zip(axes, curves.items(), strict=True):
@@ -102,10 +81,7 @@ def plot_precision_recall(curves):
 def plot_tuning(rows):
     """Plot the cross-validation accuracy against C, one line per gamma; circle the chosen value.
 
-    Parameters
-    ----------
-    rows : list of dict
-        From `flowers.learning.tuning.Tuning.table`; ``random`` may be empty.
+    `rows` is ``flowers.learning.tuning.Tuning.table``; ``random`` may be empty.
     """
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     ax = figure.subplots()

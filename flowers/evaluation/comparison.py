@@ -38,17 +38,7 @@ def compare_paired(correct_a, correct_b, groups, resamples, seed):
 
 
 def list_models(table):
-    """List the models whose predictions a table holds.
-
-    Parameters
-    ----------
-    table : dict of column to ndarray
-        A table of predictions.
-
-    Returns
-    -------
-    list of str
-    """
+    """List the models whose predictions a table holds."""
     return [name for name in table if any(column.startswith(f"{name}_") for column in table)]
 
 
@@ -94,7 +84,7 @@ def _join_groups(first, second):
 
 
 def compare_runs(first, second, models, resamples, seed):
-    """Compare the predictions of two runs on the test images that both have.
+    """Compare the predictions of two runs on the test images that both have; see `compare_paired`.
 
     Parameters
     ----------
@@ -103,11 +93,6 @@ def compare_runs(first, second, models, resamples, seed):
     models : pair of str
         Name of the model in the first and in the second table.
     resamples, seed : int
-
-    Returns
-    -------
-    dict
-        See `compare_paired`.
 
     Raises
     ------

@@ -41,12 +41,7 @@ def compute_bootstrap_interval(correct, groups, resamples, seed, level=0.95):
 
 
 def resample_group_means(values, groups, resamples, seed):
-    """Compute the mean of `values` in each resample of whole groups.
-
-    Returns
-    -------
-    ndarray of shape (resamples,)
-    """
+    """Compute the mean of `values` in each resample of whole groups, shape (resamples,)."""
     _, index = np.unique(groups, return_inverse=True)
     size = np.bincount(index)
     total = np.bincount(index, weights=values)
@@ -157,19 +152,7 @@ def compute_precision_recall(labels, probabilities, classes, points=101):
 
 
 def compute_curves(predictions, bins):
-    """Compute the reliability and the precision-recall curves of each model.
-
-    Parameters
-    ----------
-    predictions : dict of model name to Predictions
-    bins : int
-        Of `compute_reliability`.
-
-    Returns
-    -------
-    reliability, curves : dict of model name to list of dict
-        From `compute_reliability` and `compute_precision_recall`.
-    """
+    """Compute reliability and precision-recall curves, two dicts of model name to rows."""
     reliability, curves = {}, {}
     for name, model in predictions.items():
         reliability[name] = compute_reliability(model.confidence, model.correct, bins)
@@ -183,8 +166,7 @@ def build_curve_tables(reliability, curves):
     Returns
     -------
     dict of file name without suffix to list of dict
-        ``reliability_{model}``, and ``recall`` with the precision at each recall, averaged over
-        the classes, of each model.
+        ``reliability_{model}``; ``recall``: precision of each model, averaged over the classes.
     """
     rows = []
     for recall in sorted({row["recall"] for row in next(iter(curves.values()))}):
@@ -242,17 +224,7 @@ def compute_metrics(predictions, resamples, seed, bins):
 
 
 def build_class_rows(metrics):
-    """Build the table of metrics per class: one row per model and class.
-
-    Parameters
-    ----------
-    metrics : dict of model name to dict
-        With ``per_class``, from `compute_metrics`.
-
-    Returns
-    -------
-    list of dict
-    """
+    """Build a table with one row per model and class from the results of `compute_metrics`."""
     return [
         {"model": name, "class": label} | round_floats(values)
         for name, figures in metrics.items()
@@ -261,20 +233,7 @@ def build_class_rows(metrics):
 
 
 def select_model_rows(table, name):
-    """Select the rows of one model from the table of `build_class_rows`, numbers as numbers.
-
-    Parameters
-    ----------
-    table : dict of column to ndarray of str
-        As read by ``flowers.base.tables.read_csv``.
-    name : str
-        Name of the model.
-
-    Returns
-    -------
-    list of dict
-        ``class``, ``precision``, ``recall``, ``f1`` and ``photos``.
-    """
+    """Select the rows of one model from the table of `build_class_rows`, as numbers."""
     rows = np.flatnonzero(table["model"] == name)
     types = {"class": str, "precision": float, "recall": float, "f1": float, "photos": int}
     return [{key: convert(table[key][i]) for key, convert in types.items()} for i in rows]
@@ -290,12 +249,7 @@ def summarise_evaluation(predictions, metrics, train_labels):
     metrics : dict of model name to dict
         From `compute_metrics`.
     train_labels : ndarray of str
-        The most frequent one is the prediction of the baseline.
-
-    Returns
-    -------
-    dict
-        The content of metrics/evaluate.json.
+        The baseline predicts the most frequent one.
     """
     svm = predictions["svm"]
     most_frequent = max(svm.classes, key=lambda c: np.sum(train_labels == c))
@@ -323,7 +277,7 @@ def select_summary_metrics(metrics, groups, test, model_bytes):
     Parameters
     ----------
     metrics : dict of model name to dict
-        With ``svm`` and ``nb``, from `compute_metrics`.
+        From `compute_metrics`.
     groups : ndarray of shape (n,)
         Of all images; near-duplicates share one.
     test : ndarray of shape (n,), bool
@@ -333,10 +287,9 @@ def select_summary_metrics(metrics, groups, test, model_bytes):
     Returns
     -------
     dict of str to int or float
-        Ten metrics under short names, which become columns of a table. ``leakage`` is the share of
-        the test images with a near-duplicate in train, ``svm`` and ``nb`` are accuracies,
-        ``svm_low`` and ``svm_high`` the ends of the SVM's interval; ``log_loss``, ``ece``
-        (expected calibration error) and ``model_mb`` are those of the SVM.
+        ``leakage`` is the share of test images with a near-duplicate in train, ``svm`` and ``nb``
+        are accuracies, ``svm_low`` and ``svm_high`` the ends of the SVM's interval; ``log_loss``,
+        ``ece`` (expected calibration error) and ``model_mb`` are those of the SVM.
     """
     svm = metrics["svm"]
     return {

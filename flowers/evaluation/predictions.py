@@ -30,13 +30,7 @@ class Predictions:
 
     @classmethod
     def from_model(cls, model, X, labels, groups):
-        """Predict the test images with a fitted model.
-
-        Parameters
-        ----------
-        model : GramSVC or CalibratedNB
-        X : ndarray of shape (n, d)
-        labels, groups : ndarray of shape (n,)
+        """Predict the test images, features `X` of shape (n, d), with a fitted model.
 
         Raises
         ------
@@ -66,18 +60,7 @@ class Predictions:
 
 
 def predict_images(models, X, labels, groups):
-    """Predict the test images with each model.
-
-    Parameters
-    ----------
-    models : dict of model name to classifier
-    X, labels, groups : ndarray
-        See `Predictions.from_model`.
-
-    Returns
-    -------
-    dict of model name to Predictions
-    """
+    """Return the `Predictions` of each model; see `Predictions.from_model`."""
     return {name: Predictions.from_model(m, X, labels, groups) for name, m in models.items()}
 
 
@@ -95,8 +78,8 @@ def build_rows(predictions, index, test):
     Returns
     -------
     list of dict
-        ``row``, ``path``, ``sha256``, ``label``, ``group``; of each model the predicted class, and
-        the probabilities as text with six decimals.
+        ``row``, ``path``, ``sha256``, ``label``, ``group``; the predicted class of each model and
+        its probabilities as text with six decimals.
     """
     columns = {"row": test} | {key: index[key][test] for key in ("path", "sha256", "label")}
     rows = to_rows(columns | {"group": next(iter(predictions.values())).groups})
@@ -122,7 +105,6 @@ def find_confident_errors(predictions, count):
     rows : ndarray of int
         Positions among the test images.
     captions : list of str
-        "label: predicted class, confidence".
     """
     best = max(predictions.values(), key=lambda model: model.correct.sum())
     wrong = np.flatnonzero(~best.correct)

@@ -10,17 +10,7 @@ TEMPLATE = "report_page.html"
 
 
 def embed_image(path):
-    """Encode an image file as a data URI.
-
-    Parameters
-    ----------
-    path : path-like
-        An SVG or JPEG file.
-
-    Returns
-    -------
-    str
-    """
+    """Encode an SVG or JPEG file as a data URI."""
     path = Path(path)
     content = base64.b64encode(path.read_bytes()).decode("ascii")
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{content}"
@@ -32,8 +22,8 @@ def render_report(figures, tables, images):
     Parameters
     ----------
     figures : dict of str to dict
-        Content of the stages' JSON files by name: ``evaluate``, ``fetch``, ``split``,
-        ``train_svm``, ``promotion``, ``drift``; and the ``params`` that the page shows.
+        The stages' JSON files ``evaluate``, ``fetch``, ``split``, ``train_svm``, ``promotion`` and
+        ``drift``, and the ``params`` that the page shows.
     tables : dict of str to list of dict
         ``per_class``, ``label_issues``, ``tuning``.
     images : dict of str to str

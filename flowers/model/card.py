@@ -55,20 +55,14 @@ def build_card(file, estimator, features, size, golden):
     Parameters
     ----------
     file : path-like
-        The model file.
+        The model file, which holds `estimator`.
     estimator : classifier
-        The fitted classifier in that file.
     features : list of str
         Keys of ``flowers.features.extraction.EXTRACTORS``.
     size : int
         Side of the resized images in pixels.
     golden : list of dict
         ``file``, ``label`` and ``probabilities`` of each golden image.
-
-    Returns
-    -------
-    dict
-        Valid under `CARD_SCHEMA`.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -116,13 +110,12 @@ def check_library_versions(folder, card):
 
 
 def read_card(folder):
-    """Read the card and the provenance of a model folder and validate them.
+    """Read and validate the card and the provenance of a model folder.
 
     Returns
     -------
-    card : dict
-    provenance : dict
-        ``version``, ``tag`` and ``commit``; empty for a candidate.
+    card, provenance : dict
+        The provenance (``version``, ``tag``, ``commit``) is empty for a candidate.
 
     Raises
     ------
@@ -164,13 +157,7 @@ def get_attestation_path(folder):
 
 
 def hash_folder(folder):
-    """Compute the MD5 that dvc.lock holds for a model folder, provenance.json left out.
-
-    Returns
-    -------
-    str
-        MD5 of the JSON list of files with their MD5s, and the suffix ".dir".
-    """
+    """Compute the MD5 of a model folder as in dvc.lock, provenance.json left out."""
     digests = {
         path.relative_to(folder).as_posix(): hash_file(path, "md5")
         for path in Path(folder).rglob("*")
@@ -182,16 +169,7 @@ def hash_folder(folder):
 
 
 def write_attestation(folder, provenance, md5):
-    """Write the attestation of a promoted model folder.
-
-    Parameters
-    ----------
-    folder : path-like
-    provenance : dict
-        ``version``, ``commit`` and ``tag``, as in provenance.json.
-    md5 : str
-        MD5 of the folder in dvc.lock at that commit, see `hash_folder`.
-    """
+    """Write the attestation of a promoted folder; `md5` is that of the folder in dvc.lock."""
     content = {key: provenance[key] for key in ("version", "commit", "tag")} | {"folder_md5": md5}
     write_text(get_attestation_path(folder), json.dumps(content, indent=2) + "\n")
 

@@ -21,18 +21,9 @@ TOLERANCE = 1e-6
 
 
 def find_model_folder(models, named=None):
-    """Find the folder of the model to serve: the promoted model if there is one, or the candidate.
+    """Find the folder of the model to serve in the folder `models`.
 
-    Parameters
-    ----------
-    models : path-like
-        Holds ``production`` and ``candidate``.
-    named : path-like, optional
-        Returned as it is, without a fallback to another model.
-
-    Returns
-    -------
-    pathlib.Path
+    It is `named` if given, else ``production``, else ``candidate``.
 
     Raises
     ------
@@ -59,13 +50,7 @@ def find_model_folder(models, named=None):
 
 
 def find_reference(folder):
-    """Find the file of a model's reference set.
-
-    Raises
-    ------
-    BadInput
-        If the folder has none.
-    """
+    """Return the path of the reference set of a model folder; it is a BadInput if missing."""
     path = Path(folder, REFERENCE)
     if not path.is_file():
         raise BadInput(
@@ -131,13 +116,7 @@ def load_predictor(folder, sha256=None):
 
 
 def verify_files(folder, card):
-    """Compare the model file and the codebook with the digests of the card.
-
-    Raises
-    ------
-    BadInput
-        If a file is missing or differs.
-    """
+    """Raise BadInput if the model file or the codebook differs from its digests in the card."""
     for name in ("model", "codebook"):
         entry = card.get(name, {})
         for algorithm in [key for key in ("md5", "sha256") if key in entry]:
@@ -154,19 +133,10 @@ def verify_files(folder, card):
 
 
 def measure_golden_difference(predictor, folder):
-    """Measure how far predictions on the golden images are from those in the card.
+    """Return the largest difference of a golden probability from that in the card.
 
-    Parameters
-    ----------
-    predictor : Predictor
-    folder : path-like
-        The folder it was loaded from.
-
-    Returns
-    -------
-    float
-        Largest absolute difference of a probability; infinite if a label differs. At most
-        ``TOLERANCE`` where the model works as when it was trained.
+    It is at most ``TOLERANCE`` if the model works as when it was trained, and infinite if a
+    label differs.
     """
     largest = 0.0
     for entry in predictor.card["golden"]:
@@ -208,7 +178,7 @@ def check_golden_predictions(predictor, folder):
 
 
 def write_model_folder(folder, file, preparation, golden, reference, evidence):
-    """Write a model folder atomically.
+    """Write a model folder atomically and return its card.
 
     Parameters
     ----------
@@ -224,11 +194,6 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
         Rows of the reference set.
     evidence : dict
         Further keys of the card, which `flowers.model.readme.render_readme` shows.
-
-    Returns
-    -------
-    dict
-        The card.
     """
     estimator = persistence.load_model(file, mapped=True)
     features = preparation["features"]

@@ -186,16 +186,11 @@ class Predictor:
         return Sample(features, metadata, seconds + time.perf_counter() - start)
 
     def predict(self, samples):
-        """Classify samples as one batch.
-
-        Parameters
-        ----------
-        samples : sequence of Sample
+        """Classify a sequence of `Sample` as one batch; the bits are the same for every batch size.
 
         Returns
         -------
         list of Prediction
-            In the order of `samples`; the same bits for every batch size.
         """
         predictions = []
         # Larger batches would use matrix products whose last bits differ.
@@ -211,11 +206,7 @@ class Predictor:
         return predictions
 
     def predict_bytes(self, many):
-        """Classify the contents of image files.
-
-        Parameters
-        ----------
-        many : iterable of bytes
+        """Classify the contents of image files, an iterable of bytes.
 
         Returns
         -------
