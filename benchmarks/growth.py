@@ -123,8 +123,9 @@ def draw_growth(results):
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
     panels = (("cpu_s", "CPU time (seconds)"), ("peak_mb", "Peak memory (MB)"))
     for ax, (key, title) in zip(figure.subplots(1, 2), panels, strict=True):
-        for name, sizes in select_stages(results).items():
-            ax.plot(list(map(int, sizes)), [r[key] for r in sizes.values()], "o-", label=name)
+        for k, (name, sizes) in enumerate(select_stages(results).items()):
+            style = "o-" if k < 10 else "s--"  # ten colours, then they repeat
+            ax.plot(list(map(int, sizes)), [r[key] for r in sizes.values()], style, label=name)
         ax.set(title=title, xlabel="photos", xscale="log", yscale="log")
     ax.legend(frameon=False, fontsize=7)
     return to_svg(figure)

@@ -27,15 +27,7 @@ EXIT_OK, EXIT_INCOMPLETE, EXIT_USAGE = 0, 1, 2
 def list_files(paths):
     """List the files that the arguments name, in order.
 
-    Parameters
-    ----------
-    paths : list of Path
-        A file stands for itself, a folder for every file below it that is not hidden. File names
-        are not used to recognise photos.
-
-    Returns
-    -------
-    list of Path
+    A folder stands for every file below it that is not hidden, whatever its name.
 
     Raises
     ------
@@ -61,13 +53,7 @@ def _is_hidden(path, folder):
 
 
 def read_content(path):
-    """Read a file.
-
-    Raises
-    ------
-    RejectedImage
-        If it is larger than `MAX_FILE_BYTES`.
-    """
+    """Read a file; RejectedImage if it is larger than `MAX_FILE_BYTES`."""
     if not path.is_file():  # a pipe or a device has no size, and perhaps no end
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -79,12 +65,7 @@ def read_content(path):
 
 
 def predict_batch(predictor, paths):
-    """Classify files, one of which is in memory at a time.
-
-    Returns
-    -------
-    list of (Path, Prediction or Exception)
-    """
+    """Classify files, one in memory at a time; return pairs of path and Prediction or Exception."""
     results, readable = {}, []
 
     def read_contents():
@@ -110,11 +91,6 @@ def predict_files(predictor, files, jobs):
         for results in pooled_map(partial(predict_batch, predictor), batches, jobs, "threading"):
             yield from results
             bar.update(len(results))
-
-
-def format_json(result):
-    """Format a prediction as one JSON object."""
-    return json.dumps(result)
 
 
 def format_csv(result):
@@ -189,7 +165,7 @@ def main(arguments=None):
         hint = " (--no-check skips this)" if exit_code == EXIT_INCOMPLETE else ""
         print(f"scoring.predict: {error}{hint}", file=sys.stderr)
         return exit_code
-    write = format_json if options.json else format_csv if options.csv else format_row
+    write = json.dumps if options.json else format_csv if options.csv else format_row
     if options.csv:
         print(format_csv_line("file", "label", "confidence", *predictor.classes))
     elif not options.json:

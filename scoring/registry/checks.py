@@ -104,13 +104,8 @@ def check_bytes(commit):
 def check_comparison(commit, production):
     """Check that production is not significantly more accurate on the common test photos.
 
-    Exact McNemar test of the two champions; photos are matched by content and label.
-
-    Parameters
-    ----------
-    commit : str
-    production : dict or None
-        The current assignment of production.
+    Exact McNemar test of the two champions; photos are matched by content and label. `production`
+    is the current assignment or None.
     """
     if production is None:
         return "there is no production model yet"
@@ -135,12 +130,7 @@ def check_comparison(commit, production):
 
 
 def mark_correct(commit):
-    """Mark the test photos that the champion of a commit classifies correctly.
-
-    Returns
-    -------
-    dict of (sha256, label) to bool
-    """
+    """Return whether the champion of a commit is correct, by (sha256, label) of test photos."""
     predictions = read_evidence(commit, PREDICTIONS)
     champion = parse_decision(read_evidence(commit, DECISION))["champion"]
     rows = list(csv.DictReader(io.StringIO(predictions)))
@@ -150,13 +140,7 @@ def mark_correct(commit):
 
 
 def read_evidence(commit, path):
-    """Read an output of a commit's run and compare it with the dvc.lock of the commit.
-
-    Raises
-    ------
-    BadInput
-        If the commit does not hold it, or its MD5 is not that of dvc.lock.
-    """
+    """Read an output as a commit holds it; BadInput if its MD5 differs from dvc.lock there."""
     text = read_file_at(commit, path)
     expected = read_lock_outputs(read_file_at(commit, "dvc.lock")).get(path)
     if hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() != expected:

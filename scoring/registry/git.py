@@ -6,17 +6,9 @@ from flowers.base.errors import BadInput
 
 
 def run_git(*arguments, cwd=None):
-    """Run a git command.
+    """Run a git command and return its standard output without the final newlines.
 
-    Parameters
-    ----------
-    *arguments : str
-    cwd : path-like, optional
-
-    Returns
-    -------
-    str
-        Standard output without the final newlines; bytes that are not UTF-8 as ``\\xe9``.
+    Bytes that are not UTF-8 are returned as ``\\xe9``.
 
     Raises
     ------
@@ -42,13 +34,7 @@ def run_git(*arguments, cwd=None):
 
 
 def read_head():
-    """Return the id of the commit that is checked out.
-
-    Raises
-    ------
-    BadInput
-        If the repository has no commit.
-    """
+    """Return the id of the commit that is checked out; BadInput if there is none."""
     try:
         return run_git("rev-parse", "--verify", "HEAD")
     except BadInput as error:
@@ -58,10 +44,7 @@ def read_head():
 def read_tag_time():
     """Return the time that git would give a new tag, in seconds since 1970.
 
-    Raises
-    ------
-    BadInput
-        If git has no name or email for the tagger.
+    Raises BadInput if git has no name or email for the tagger.
     """
     try:
         return int(run_git("var", "GIT_COMMITTER_IDENT").split()[-2])
@@ -70,19 +53,11 @@ def read_tag_time():
 
 
 def read_file_at(commit, path):
-    """Read a text file as a commit holds it.
-
-    Raises
-    ------
-    BadInput
-        If the commit does not hold it.
-    """
+    """Read a text file as a commit holds it; BadInput if the commit does not hold it."""
     # Without run_git, which strips newlines: the MD5 of the text is compared.
     process = subprocess.run(("git", "show", f"{commit}:{path}"), capture_output=True)
     if process.returncode:
-        raise BadInput(
-            f"commit {commit[:7]} has no {path}: choose a commit of a finished dvc repro"
-        )
+        raise BadInput(f"commit {commit[:7]} has no {path}: run dvc repro there and commit")
     return process.stdout.decode(errors="replace")
 
 

@@ -19,11 +19,6 @@ def promote_model(stage, version=None, bump=None, force=False):
     force : bool
         Tag in spite of failed checks; the tag message records them.
 
-    Returns
-    -------
-    str
-        The tag, and the commands that serve and share the model.
-
     Raises
     ------
     BadInput
@@ -82,17 +77,9 @@ def choose_version(history, commit, version, bump):
 def run_checks(stage, commit, production):
     """Run every check on a commit and print one line for each that does not block the stage.
 
-    Parameters
-    ----------
-    stage : {"production", "canary"}
-    commit : str
-    production : dict or None
-        The current assignment of production.
-
     Returns
     -------
     passed : list of str
-        Names of the checks.
     failed : dict of str to str
         Reasons by name, of the checks that the stage requires.
     """
@@ -117,17 +104,7 @@ def run_checks(stage, commit, production):
 
 
 def roll_back(version=None):
-    """Assign an earlier version to production.
-
-    Parameters
-    ----------
-    version : str, optional
-        Default: the version before the current one.
-
-    Returns
-    -------
-    str
-        As in `promote_model`.
+    """Assign an earlier version to production, by default the one before the current one.
 
     Raises
     ------
@@ -164,13 +141,7 @@ def roll_back(version=None):
 
 
 def clear_stage(stage):
-    """Remove every version from a stage.
-
-    Raises
-    ------
-    BadInput
-        If the stage is empty.
-    """
+    """Remove every version from a stage; BadInput if it is empty."""
     history = tags.read_history()
     assignments = tags.list_assignments(history, stage)
     if not assignments:

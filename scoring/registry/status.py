@@ -44,14 +44,7 @@ def collect_status():
 
 
 def query_server(url):
-    """Ask a scorer which model it has loaded.
-
-    Returns
-    -------
-    dict
-        ``url`` and ``model`` with ``version``, ``tag``, ``md5`` and ``loaded_at``; or ``url`` and
-        ``error``.
-    """
+    """Ask a scorer for its model; return ``url`` and ``model`` (`SERVED_KEYS`) or ``error``."""
     try:
         response = requests.get(f"{url.rstrip('/')}/health", timeout=SERVER_TIMEOUT)
     except (requests.RequestException, ValueError):  # urllib3 raises ValueError for odd addresses

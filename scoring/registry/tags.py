@@ -70,13 +70,7 @@ def list_model_tags():
 
 
 def list_registrations(tags):
-    """Select the annotated tags that register a version which was not deregistered.
-
-    Returns
-    -------
-    list of (name, tag)
-        Items of `tags`, as in `list_tags`.
-    """
+    """Select the items of `tags` that register a version which was not deregistered."""
     pattern = re.compile(rf"{NAME}@{VERSION.pattern}(?!.*!$)")
     return [
         (name, tag)
@@ -99,25 +93,15 @@ def reject_second_version(tags):
 
 
 def explain_ignored_tags():
-    """Explain why tags with the name of the model promote nothing.
-
-    Returns
-    -------
-    dict of str to str
-        Reason and remedy by tag.
-    """
+    """Return reason and remedy, by tag, of tags with the name of the model that do nothing."""
     events = {event["ref"]: event for event in read_history()}
     reasons = {}
     for name, tag in list_model_tags().items():
         stage = events.get(name, {}).get("stage")
         if tag["type"] != "tag":
-            reasons[name] = (
-                f"it is lightweight; annotate it with git tag -f -a '{name}' '{name}^{{}}'"
-            )
+            reasons[name] = f"lightweight; annotate it: git tag -f -a '{name}' '{name}^{{}}'"
         elif name not in events:
-            reasons[name] = (
-                f"GTO does not know its form; use one like {NAME}@v1.2.0 or {NAME}#production#3"
-            )
+            reasons[name] = f"unknown to GTO; use {NAME}@v1.2.0 or {NAME}#production#3"
         elif stage not in (None, *STAGES):
             reasons[name] = f"{stage} is not a stage; use {' or '.join(STAGES)}"
     return reasons
@@ -130,13 +114,7 @@ def parse_counter(tag):
 
 
 def list_versions(history):
-    """List the registered versions, highest first.
-
-    Returns
-    -------
-    dict of str to str
-        Commit by version.
-    """
+    """Return the commits of the registered versions, as a dict with the highest version first."""
     commits = {}
     for event in history:
         if event["event"] == "registration":

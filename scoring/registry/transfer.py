@@ -30,17 +30,9 @@ def get_stage_folder(stage):
 
 
 def read_lock_outputs(lock):
-    """Read the MD5 of every output from a lock file.
+    """Read the MD5 of every output, by path, from the text of a dvc.lock.
 
-    Parameters
-    ----------
-    lock : str
-        The text of dvc.lock.
-
-    Returns
-    -------
-    dict of str to str
-        By path. The MD5 of a folder is that of its list of files, with DVC's suffix ".dir".
+    The MD5 of a folder is that of its list of files, with DVC's suffix ".dir".
 
     Raises
     ------
@@ -75,12 +67,7 @@ def verify_model(folder, expected):
     Returns
     -------
     str
-        MD5 of the model file.
-
-    Raises
-    ------
-    BadInput
-        If a byte differs or a file is missing.
+        MD5 of the model file; BadInput is raised if a byte differs or a file is missing.
     """
     card, _ = read_card(folder)
     verify_files(folder, card)
@@ -110,10 +97,7 @@ def compare_with_disk(stage, event):
     if not folder.is_dir():
         return "absent"
     provenance = read_provenance(folder)
-    if (provenance.get("version"), provenance.get("commit")) != (
-        event["version"],
-        event["commit"],
-    ):
+    if any(provenance.get(key) != event[key] for key in ("version", "commit")):
         return provenance.get("version", "altered")
     try:
         verify_model(folder, read_lock_md5(read_file_at(event["commit"], "dvc.lock")))
@@ -125,14 +109,7 @@ def compare_with_disk(stage, event):
 def fetch_model(stage):
     """Copy the model of a stage's current tag into the folder of the stage and verify it.
 
-    Parameters
-    ----------
-    stage : {"production", "canary"}
-
-    Returns
-    -------
-    str
-        One line.
+    Returns a line for the user.
 
     Raises
     ------
@@ -180,13 +157,7 @@ def read_dvc_config():
 
 
 def copy_model(commit, folder):
-    """Copy the model folder of a commit from the cache or the remote.
-
-    Raises
-    ------
-    BadInput
-        If neither has it.
-    """
+    """Copy the model folder of a commit from the cache or the remote; BadInput if neither has it."""
     config = read_dvc_config()
     # A link would let a change to the served file damage the cache.
     config["cache"]["type"] = ["reflink", "copy"]
@@ -195,15 +166,10 @@ def copy_model(commit, folder):
         files.get(CANDIDATE.as_posix(), str(folder), recursive=True)
     except (DvcException, DataIndexDirError, OSError) as error:
         remote = config["core"].get("remote")
-        place = (
-            f"nor in the remote {remote!r}"
-            if remote
-            else "and no remote is set (make store DIR=...)"
-        )
+        place = f"nor in {remote!r}" if remote else "and no remote is set (make store DIR=...)"
         raise BadInput(
             f"the model of commit {commit[:7]} is not in the DVC cache, {place}: run python -m "
-            "scoring.registry push in the clone that made it, or dvc repro at that commit "
-            f"({error})"
+            f"scoring.registry push where it was made, or dvc repro at that commit ({error})"
         ) from error
 
 
@@ -223,11 +189,7 @@ def push_models():
     """Push every model that is or was in a stage, so that another clone can fetch it.
 
     ``dvc push`` sends the model that is checked out, which after a rollback is another one.
-
-    Returns
-    -------
-    str
-        One line for each version.
+    Returns a line for each version.
 
     Raises
     ------

@@ -1,12 +1,9 @@
 """Promotion, rollback, fetch and status."""
 
-import contextlib
 import http.server
 import json
-import os
-import subprocess
-import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import gto.api
@@ -19,7 +16,6 @@ from scoring.registry.__main__ import main
 from scoring.registry.git import run_git
 from tests.scoring.registry.registry_repository import (
     ALL_CHECKS,
-    ROOT,
     commit_empty,
     damage_cache,
     expect_refusal,
@@ -60,18 +56,13 @@ def test_promotions_and_a_rollback_each_fetch_the_tagged_bits(both, capsys):
     assert "--to" in expect_refusal(capsys, "rollback")
 
     assert main(["rollback", "--to", "v1.0.1"]) == 0
+    (production,) = [v["version"] for v in gto.api.show(".", "flowers") if v["stages"]]
+    assert production == "v1.0.1"
     capsys.readouterr()
     assert main(["history"]) == 0
     versions = [line.split()[4] for line in capsys.readouterr().out.splitlines()]
     assert versions == ["v1.0.1", "v1.0.0", "v1.0.1", "v1.0.0"]
     assert "v9.9.9" in expect_refusal(capsys, "rollback", "--to", "v9.9.9")
-
-
-def test_gto_sees_the_same_promotions(promoted):
-    shown = gto.api.show(".", "flowers")
-    assert [(v["version"], [s["stage"] for s in v["stages"]]) for v in shown] == [
-        ("v1.0.0", ["production"])
-    ]
 
 
 def test_a_cache_with_other_bytes_is_refused_and_production_stays(promoted, capsys):
@@ -163,50 +154,31 @@ def test_without_a_tag_there_is_nothing_to_fetch(repo, capsys):
     status = read_status(capsys)
     assert status["production"] is status["canary"] is status["latest"] is None
     assert status["candidate"]["version"] is None
-
-
-class HealthHandler(http.server.BaseHTTPRequestHandler):
-    """A server whose every response is the JSON in `body`."""
-
-    body = b""
-
-    def do_GET(self):  # noqa: N802, the name that the base class calls
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *_):
-        pass
+    assert status["server"]["error"] == "no server at http://127.0.0.1:9"
 
 
 @pytest.fixture
-def start_server(monkeypatch):
-    """A function that starts a server with a JSON content and sets SCORER_URL."""
-    with contextlib.ExitStack() as stack:
-
-        def start(content):
-            handler = type("Handler", (HealthHandler,), {"body": json.dumps(content).encode()})
-            server = stack.enter_context(http.server.HTTPServer(("127.0.0.1", 0), handler))
-            threading.Thread(target=server.serve_forever).start()
-            stack.callback(server.shutdown)
-            monkeypatch.setenv("SCORER_URL", f"http://127.0.0.1:{server.server_port}/")
-
-        yield start
+def health(tmp_path, monkeypatch):
+    """The file that a server at SCORER_URL returns for GET /health."""
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        monkeypatch.setenv("SCORER_URL", f"http://127.0.0.1:{server.server_port}/")
+        yield tmp_path / "health"
+        server.shutdown()
 
 
-def test_status_shows_the_model_of_the_server(promoted, capsys, start_server):
+def test_status_shows_the_model_of_the_server(promoted, capsys, health):
+    health.write_text('{"name": "another program"}')
     status = read_status(capsys)
-    assert status["server"]["error"] == "no server at http://127.0.0.1:9"
-    start_server({"name": "another program"})
-    assert "SCORER_URL" in read_status(capsys)["server"]["error"]
-
+    assert "SCORER_URL" in status["server"]["error"]
     model = {key: status["production"][key] for key in ("version", "tag", "md5")}
     model["loaded_at"] = "2026-01-02T03:04:05.678Z"
-    start_server({"state": "alive", "model": model})
+    health.write_text(json.dumps({"state": "alive", "model": model}))
     assert read_status(capsys)["server"]["model"] == model
     assert main(["status"]) == 0
     assert "not the production model" not in capsys.readouterr().out
-    start_server({"state": "alive", "model": model | {"version": "v0.9.0", "md5": "0" * 32}})
+    health.write_text(json.dumps({"model": model | {"version": "v0.9.0", "md5": "0" * 32}}))
     assert main(["status"]) == 0
     output = capsys.readouterr().out
     assert "v0.9.0" in output and "not the production model" in output
@@ -226,15 +198,3 @@ def test_wrong_usage_ends_with_2(words):
     with pytest.raises(SystemExit) as ended:
         main(words.split())
     assert ended.value.code == 2
-
-
-def test_the_module_runs_as_a_command(tmp_path):
-    ended = subprocess.run(
-        (sys.executable, "-m", "scoring.registry", "status"),
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 1

@@ -53,12 +53,9 @@ def clone(promoted, tmp_path):
     return promoted
 
 
-def push_all():
+def push_and_enter_clone(tmp_path):
     assert main(["push"]) == 0
     run_git("push", "--quiet", "--tags", "origin", "HEAD")
-
-
-def enter_clone(tmp_path):
     run_git("clone", "--quiet", str(tmp_path / "bare"), str(tmp_path / "clone"))
     os.chdir(tmp_path / "clone")
 
@@ -76,9 +73,7 @@ def test_after_a_rollback_the_printed_commands_let_another_clone_serve(both, tmp
     assert main(["rollback"]) == 0
     hint = capsys.readouterr().out.splitlines()[-1]
     assert "python -m scoring.registry push && git push --tags" in hint
-    push_all()
-
-    enter_clone(tmp_path)
+    push_and_enter_clone(tmp_path)
     assert "make store" in expect_refusal(capsys, "fetch")
     assert make_store(f"DIR={tmp_path}/store").returncode == 0
     assert main(["fetch"]) == 0
@@ -93,8 +88,7 @@ def test_after_a_rollback_the_printed_commands_let_another_clone_serve(both, tmp
 def test_a_store_that_moved_serves_old_tags(clone, tmp_path, capsys):
     use_store("../moved")
     commit_empty()
-    push_all()
-    enter_clone(tmp_path)
+    push_and_enter_clone(tmp_path)
     use_store(tmp_path / "moved")
     assert main(["fetch"]) == 0
     assert main(["fetch"]) == 0
@@ -102,9 +96,10 @@ def test_a_store_that_moved_serves_old_tags(clone, tmp_path, capsys):
     assert read_status(capsys)["production"]["on_disk"] == "same"
 
 
-def test_a_store_is_an_absolute_path_for_this_clone_alone(clone, tmp_path):
+def test_a_store_is_an_absolute_path_for_this_clone_alone(clone, tmp_path, capsys):
     config = Path(".dvc/config.local").read_text()
     Path(".dvc/config.local").unlink()
+    assert "make store" in expect_refusal(capsys, "push")
     assert make_store("DIR=../store").returncode == 0
     assert Path(".dvc/config.local").read_text() == config
     assert str(tmp_path / "repo" / "../store") in config
@@ -116,26 +111,16 @@ def test_a_store_is_an_absolute_path_for_this_clone_alone(clone, tmp_path):
     assert "url" not in (ROOT / ".dvc/config").read_text()
 
 
-def test_push_without_a_remote_or_a_tag_is_refused_in_one_line(clone, capsys):
-    Path(".dvc/config.local").unlink()
-    assert "make store" in expect_refusal(capsys, "push")
-    use_store("../store")
-    run_git("tag", "--delete", *run_git("tag").splitlines())
-    assert len(expect_refusal(capsys, "push").splitlines()) == 1
-
-
-def test_a_model_that_is_lost_is_named_in_the_refusal(clone, capsys):
+def test_a_damaged_or_lost_model_is_not_pushed(clone, tmp_path, capsys):
     commit_empty()
     tag_by_hand("flowers#canary#2")
-    md5 = read_status(capsys)["production"]["md5"]
-    Path(".dvc/cache/files/md5", md5[:2], md5[2:]).unlink()
-    message = expect_refusal(capsys, "push")
-    assert message.count("is not pushed") == 2
-    assert run_git("rev-parse", "--short=7", "HEAD") in message
-
-
-def test_damaged_bytes_are_not_pushed(clone, tmp_path, capsys):
     md5 = read_status(capsys)["production"]["md5"]
     damage_cache(md5)
     assert md5 in expect_refusal(capsys, "push")
     assert not (tmp_path / "store/files/md5" / md5[:2] / md5[2:]).exists()
+    Path(".dvc/cache/files/md5", md5[:2], md5[2:]).unlink()
+    message = expect_refusal(capsys, "push")
+    assert message.count("is not pushed") == 2
+    assert run_git("rev-parse", "--short=7", "HEAD") in message
+    run_git("tag", "--delete", *run_git("tag").splitlines())
+    assert len(expect_refusal(capsys, "push").splitlines()) == 1
