@@ -149,7 +149,7 @@ def detect(reference, stream, params, evidence=None):
     >>> stream = Stream(probabilities, day=np.arange(1200) // 400, ties=rng.random(1200))
     >>> params = {"wealth_limit": 1000, "window": 400, "proportion_tolerance": 0.1}
     >>> detect(reference, stream, params).alert
-    Alert(detector='scores', change_start=550, position=649)
+    Alert(detector='martingale', change_start=600, position=699)
     """
     if evidence is None:
         m = len(reference.truth)
