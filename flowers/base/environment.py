@@ -56,6 +56,11 @@ def read_model_dir(environ=os.environ):
     return Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None
 
 
+def read_scorer_url(environ=os.environ):
+    """Address of the running scorer, from ``SCORER_URL``: the default local port if unset."""
+    return environ.get("SCORER_URL") or "http://127.0.0.1:5000"
+
+
 def read_model_sha256(environ=os.environ):
     """SHA-256 that the model file must have, from ``MODEL_SHA256``: None if it is unset.
 

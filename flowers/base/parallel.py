@@ -1,7 +1,6 @@
 """One function over many things: threads, processes, or the workers of a cluster."""
 
 import mmap
-import sys
 import tempfile
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -12,7 +11,7 @@ import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
 
-from flowers.base.errors import BadInput, shield_workers
+from flowers.base.errors import BadInput
 
 # Bytes that tasks on threads may copy together, beside what they share.
 COPIES = 500_000_000
@@ -40,52 +39,31 @@ def use_workers(jobs, backend, folder=None):
     BadInput
         If the backend is not installed.
     """
-    with nullcontext() if backend == "threading" else _use_processes(backend):
+    with _start_backend(backend):
         token = _FOLDER.set(folder)
         try:
-            # Without a folder joblib makes one at once, which stays where Ctrl-C ends it all.
             with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
                 yield
         finally:
             _FOLDER.reset(token)
 
 
-@contextmanager
-def _use_processes(backend):
-    from joblib.externals.loky.backend import resource_tracker
-
-    resource_tracker.ensure_running()  # before `shield_workers`, for the reason it has with its own
-    with shield_workers():
-        try:
-            end = _start_backend(backend)
-        except ImportError as error:
-            raise BadInput(
-                f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
-            ) from error
-        try:
-            yield
-        finally:
-            # Who is interrupted ends at once, and waits for nobody.
-            if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
-                end()
-
-
 def _start_backend(backend):
-    """Say what a backend needs before joblib knows it; give what ends it."""
-    if backend == "dask":
-        from dask.distributed import Client
+    """Register a backend with joblib; return the context in which it works."""
+    try:
+        if backend == "dask":
+            from dask.distributed import Client
 
-        return Client().close
-    if backend == "ray":
-        from ray.util.joblib import register_ray
+            return Client()
+        if backend == "ray":
+            from ray.util.joblib import register_ray
 
-        register_ray()
-        return lambda: None  # the cluster ends with this process
-
-    from joblib.externals.loky import get_reusable_executor
-
-    # While the process ends, Ctrl-C would come too late to be one line.
-    return lambda: get_reusable_executor().shutdown()
+            register_ray()
+    except ImportError as error:
+        raise BadInput(
+            f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
+        ) from error
+    return nullcontext()
 
 
 def use_threads():

@@ -67,7 +67,7 @@ class Answering:
                 read = self._readers.read(photo, self._model.card["size"], budget)
                 with self._spending(budget):
                     return self._model.to_sample(*read)
-            budget.take(scanned.pixels)
+            budget.take(scanned.width * scanned.height)
             with self._spending(budget):
                 return self._model.load(photo)
         except RejectedImage as error:

@@ -148,7 +148,7 @@ def feedback():
     if type(index) is not int or not 0 <= index < current_app.config["MAX_FILES"]:
         raise Problem(422, "index must be the position of the photo in its request, from 0")
     told = {"request_id": request_id, "index": index, "true_label": label}
-    _scorer().write([record.feedback(request_id, index, label)])
+    _scorer().write([record.build_feedback_record(request_id, index, label)])
     _scorer().metrics.feedback.labels(label).inc()
     # Whether the id was ever given stands in the log alone, which is not read here: whoever joins
     # the two finds out. That is what 202 says.

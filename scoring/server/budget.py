@@ -1,10 +1,9 @@
 """What one request may cost, however many photos it has."""
 
 from flowers.base.errors import RejectedImage
-from flowers.images.prescan import MAX_PIXELS
 
 # Pixels, and seconds of a processor.
-MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 4 * MAX_PIXELS, 5
+MAX_REQUEST_PIXELS, MAX_REQUEST_SECONDS = 100_000_000, 5
 
 
 class Budget:

@@ -124,7 +124,9 @@ class Canary:
 
     def _score(self, photo, request_id, index, label):
         answer = self._answered(photo)
-        self._write([record.prediction(self.model, answer, request_id, index, "canary", photo)])
+        self._write(
+            [record.build_prediction_record(self.model, answer, request_id, index, "canary", photo)]
+        )
         self._metrics.predictions.labels(answer.label, self.model.version, "canary").inc()
         if answer.label != label:
             self._metrics.disagreed.inc()

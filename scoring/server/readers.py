@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.errors import RejectedImage
-from flowers.images.decoding import decode_image, detect_format, resize_square, scan
+from flowers.images.decoding import check_format, decode_image, read_header, resize_square
 
 # Larger files, and more pixels times scans, are heavy; a smaller file is looked at in no time.
 LIGHT_BYTES, LIGHT_WORK = 1_000_000, 8_000_000
@@ -33,17 +33,17 @@ _ROOT = Path(__file__).parents[2]
 
 
 def light(photo):
-    """Give the `Prescan` of a photo to be read at once, None if it is a heavy one.
+    """Give the `ImageHeader` of a photo to be read at once, None if it is a heavy one.
 
     Raises
     ------
     RejectedImage
         If it shows without reading it that it cannot be read.
     """
-    if len(photo) > LIGHT_BYTES and detect_format(photo):
+    if len(photo) > LIGHT_BYTES and check_format(photo):
         return None
-    _, scanned = scan(photo)
-    return scanned if scanned.work <= LIGHT_WORK else None
+    header = read_header(photo)
+    return header if header.cost <= LIGHT_WORK else None
 
 
 class Readers:
@@ -168,7 +168,8 @@ def _limit(what, value):
 def _told(photo, side, max_pixels):
     told = {"pixels": 0, "fault": None}
     try:
-        told["pixels"] = scan(photo)[1].pixels
+        header = read_header(photo)
+        told["pixels"] = header.width * header.height
         if told["pixels"] > max_pixels:  # who asks refuses it
             return told, b""
         image, _ = decode_image(photo)

@@ -5,7 +5,7 @@ import threading
 from contextlib import contextmanager
 
 from flowers.base.errors import RejectedImage
-from flowers.log import days, record
+from flowers.log import day_files, record
 from flowers.model.folder import (
     TOLERANCE,
     find_model_folder,
@@ -116,7 +116,9 @@ class Scorer:
             told = prediction(self.model, answer)
             entries.append({"file": name} | told | {"request_id": request_id})
             records.append(
-                record.prediction(self.model, answer, request_id, index, "production", photo)
+                record.build_prediction_record(
+                    self.model, answer, request_id, index, "production", photo
+                )
             )
             if wanted:
                 sampled.append((photo, request_id, index, answer.label))
@@ -137,10 +139,10 @@ class Scorer:
         Problem
             503, if they are not on the disk.
         """
-        self._logged(self._append, days.entry(records))
+        self._logged(self._append, day_files.serialise_records(records))
 
     def _appended(self, entries):
-        self.metrics.log_bytes.inc(days.append_all(self._log_dir, entries))
+        self.metrics.log_bytes.inc(day_files.append_lines(self._log_dir, entries))
         return [None] * len(entries)
 
     def _logged(self, function, argument):
@@ -156,7 +158,7 @@ class Scorer:
         self._log_failed = False
 
     def _probe(self, size):
-        self.metrics.log_bytes.inc(days.probe(self._log_dir, size))
+        self.metrics.log_bytes.inc(day_files.check_writable(self._log_dir, size))
 
     def checks(self):
         """What has to hold before a request is worth sending: "ok" or the fault, by name."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 from ruamel.yaml import YAML, YAMLError
 
-from flowers.base.errors import BadInput, exit_on_interrupt
+from flowers.base.errors import BadInput
 
 VALIDATOR = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
@@ -98,5 +98,3 @@ def run_stage(stage, main):
         sys.exit(f"{stage}: too little memory ({error}): set JOBS, resize.size or the data smaller")
     except BrokenExecutor:
         sys.exit(f"{stage}: a worker process was ended, perhaps for its memory: set JOBS lower")
-    except KeyboardInterrupt:
-        exit_on_interrupt(f"{stage}: interrupted; the same command goes on from here")

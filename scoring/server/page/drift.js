@@ -6,7 +6,7 @@ const EVERY = 60_000; // ms
 const MEANING = {
   "ok": "The photos of late look like those the model was tested on.",
   "notice": "Something has moved, but not by more than is tolerated, or for the better.",
-  "alarm": "The photos of late differ from those the model was tested on: trust answers less.",
+  "alert": "The photos of late differ from those the model was tested on: trust answers less.",
   "warming up": "There are too few photos yet to tell.",
   "no predictions": "This model has not been asked about any photo yet.",
   "no report yet": "Nobody has compared the photos of late with those of the test yet.",
@@ -27,16 +27,16 @@ async function show() {
   corner.querySelector(".meaning").textContent = meaning(state, report);
 }
 
-// An alarm stays until a person clears it: say what rang, when, and what the labels say of it.
-function meaning(state, { alarm, verdict }) {
+// An alert stays until it is acknowledged: show its kind and time, and the performance check.
+function meaning(state, { alert, performance }) {
   const said = [MEANING[state] ?? MEANING.unknown];
-  if (alarm?.kind && alarm.detected_at) {
-    const when = new Date(`${alarm.detected_at}Z`);
-    const day = Number.isNaN(when.getTime()) ? alarm.detected_at : when.toLocaleString("en");
-    said.push(`Rang on ${day}: ${alarm.kind}.`);
-    said.push("It stays until a person clears it.");
+  if (alert?.kind && alert.detected_at) {
+    const when = new Date(`${alert.detected_at}Z`);
+    const day = Number.isNaN(when.getTime()) ? alert.detected_at : when.toLocaleString("en");
+    said.push(`Detected on ${day}: ${alert.kind}.`);
+    said.push("The alert stays until it is acknowledged.");
   }
-  if (verdict?.word) said.push(`By the labels that came: ${verdict.word}.`);
+  if (performance?.status) said.push(`Accuracy by reported labels: ${performance.status}.`);
   return said.join(" ");
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flowers.log import days, record
+from flowers.log import day_files, record
 from scoring.server.problems import Problem
 from scoring.server.scorer import Scorer
 from scoring.server.settings import Settings
@@ -105,8 +105,8 @@ class Disk:
 
     def __init__(self, monkeypatch):
         self.syncs, self.go, self.fails = 0, threading.Semaphore(0), False
-        self._sync = days._sync
-        monkeypatch.setattr(days, "_sync", self)
+        self._sync = day_files._sync
+        monkeypatch.setattr(day_files, "_sync", self)
 
     def __call__(self, file):
         self.syncs += 1
@@ -137,7 +137,7 @@ def written_together(scorer, disk):
     """Futures of writes: the first is at the disk, the others wait."""
     futures = []
     for waiting, (name, size) in enumerate((("first", 1), ("a", 3), ("b", 1), ("c", 2))):
-        lines = [record.feedback(name, index, "Lotus") | DAY for index in range(size)]
+        lines = [record.build_feedback_record(name, index, "Lotus") | DAY for index in range(size)]
         futures.append(started(scorer.write, lines))
         until(lambda n=waiting: disk.syncs == 1 and len(scorer._append._waiting) == n)
     return futures
@@ -176,14 +176,14 @@ def test_a_sync_that_fails_refuses_all_that_share_it_and_nobody_after(scorer, di
         assert refused.value.status == 503
     disk.fails = False
     disk.go.release()
-    started(scorer.write, [record.feedback("after", 0, "Lotus") | DAY]).result(60)
+    started(scorer.write, [record.build_feedback_record("after", 0, "Lotus") | DAY]).result(60)
     assert logged(tmp_path / "logs")[-1] == ("after", 0)
     assert scorer.metrics.log_errors._value.get() == len(others)
 
 
 def test_a_record_that_is_no_json_is_refused_alone(scorer, disk, tmp_path):
     futures = written_together(scorer, disk)
-    wrong = record.feedback("wrong", 0, "Lotus") | {"number": float("nan")}
+    wrong = record.build_feedback_record("wrong", 0, "Lotus") | {"number": float("nan")}
     with pytest.raises(ValueError):
         started(scorer.write, [wrong]).result(60)
     disk.go.release(2)

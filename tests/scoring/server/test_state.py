@@ -28,13 +28,13 @@ def test_the_drift_report_is_passed_on_with_its_age(service):
     assert service.get("/monitoring/drift").json == {"state": "no report yet", "age_seconds": None}
     report = service.folder / "metrics" / "drift.json"
     report.parent.mkdir()
-    report.write_text(json.dumps({"state": "alarm", "windows": [1, 2]}))
+    report.write_text(json.dumps({"state": "alert", "windows": [1, 2]}))
     os.utime(report, (0, report.stat().st_mtime - 3600))
     try:
         body = service.get("/monitoring/drift").json
         assert 3600 <= body.pop("age_seconds") < 3700
-        assert body == {"state": "alarm", "windows": [1, 2]}
-        report.write_text(json.dumps({"state": "alarm", "md5": "0" * 32}))
+        assert body == {"state": "alert", "windows": [1, 2]}
+        report.write_text(json.dumps({"state": "alert", "md5": "0" * 32}))
         assert service.get("/monitoring/drift").json["state"] == "report of another model"
         for damaged in ('{"state": ', "[]", "[" * 100_000):
             report.write_text(damaged)
