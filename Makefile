@@ -78,7 +78,7 @@ verify: env  ## compare all outputs with HEAD: on disk, in cache, in a run anew
 serve: env  ## make serve PORT=5001  ## answer over HTTP, with a page: http://127.0.0.1:5001
 	python -m scoring.server
 
-score: env  ## make score FILES="photo.jpg folder"  ## answer for photos on this machine
+score: env  ## make score FILES="photo.jpg folder"  ## classify photos on this machine
 	python -m scoring.predict $(FILES)
 
 real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real photos, as experiments

@@ -16,7 +16,7 @@ from flowers.base.parallel import pooled_map
 from flowers.base.tables import escape_cell
 from flowers.model.card import check_library_versions
 from flowers.model.folder import check_golden_predictions, find_model_folder, load_predictor
-from scoring.answers import prediction as describe_prediction
+from scoring.answers import describe_model, describe_prediction
 from scoring.output import run_command
 
 BATCH = 16  # photos that a worker classifies together
@@ -176,7 +176,7 @@ def main(arguments=None):
             tqdm.write(f"{file}: {prediction}", file=sys.stderr)
             exit_code = EXIT_INCOMPLETE
             continue
-        result = describe_prediction(predictor, prediction)
+        result = describe_prediction(predictor, prediction) | describe_model(predictor)
         tqdm.write(write({"file": str(file)} | result))
     return exit_code
 

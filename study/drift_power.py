@@ -143,10 +143,10 @@ def main(count, seed):
     simulator = Simulator(reference, params["drift"], seed)
     shifts = build_shifts(reference, predictor.predict_proba, images, sizes, rows, [1.0, 0.3])
     figures = {
-        "photos": STREAM_LENGTH,
+        "stream_length": STREAM_LENGTH,
         "distinct": len(keep_one_per_group(reference).group),
         "seed": seed,
-        "quiet": BEFORE_SHIFT,
+        "before_shift": BEFORE_SHIFT,
         "proportion_tolerance": params["drift"]["proportion_tolerance"],
         "within": WITHIN,
         "false_alarms": simulate_false_alarms(simulator, count),

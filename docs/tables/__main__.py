@@ -35,7 +35,7 @@ def load(path):
     return read_json(ROOT / path)
 
 
-def shown(name):
+def read_shown(name):
     """Return the recorded output of a command as a code block."""
     return f"```text\n{(ROOT / 'docs/shown' / name).with_suffix('.txt').read_text()}```"
 
@@ -110,7 +110,7 @@ def create_environment():
     }
     environment.globals |= {
         "load": load,
-        "shown": shown,
+        "shown": read_shown,
         "read_stage_graph": read_stage_graph,
         "extrapolate_slope": extrapolate_slope,
         "extrapolate_search": extrapolate_search,

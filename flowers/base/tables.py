@@ -1,4 +1,4 @@
-"""Tables and figures as files: whole or not at all, the same bytes for the same content."""
+"""Text, JSON and CSV files, written atomically; the same content gives the same bytes."""
 
 import csv
 import json
@@ -16,7 +16,13 @@ _FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?![\d.]+$))")
 
 
 def round_floats(value, digits=DIGITS):
-    """Round every float in `value` to significant digits, and make numpy types plain."""
+    """Round every float in `value` to significant digits, and convert numpy to Python types.
+
+    Examples
+    --------
+    >>> round_floats({"accuracy": 0.123456, "counts": (1, 2)})
+    {'accuracy': 0.1235, 'counts': [1, 2]}
+    """
     if isinstance(value, dict):
         return {key: round_floats(v, digits) for key, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -28,7 +34,7 @@ def round_floats(value, digits=DIGITS):
 
 @contextmanager
 def atomic_write(path):
-    """Give a temporary path beside `path`, which takes its place if the block ends well."""
+    """Yield a temporary path; it replaces `path` if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{path.name}")

@@ -11,7 +11,13 @@ from scoring.registry import checks, tags, transfer
 from scoring.registry.git import read_file_at
 
 SERVER_TIMEOUT = 2  # seconds
-SERVED_KEYS = ("version", "tag", "md5", "loaded_at")
+# Keys of the model in status and in the response to GET /health.
+SERVED_KEYS = {
+    "version": "model_version",
+    "tag": "tag",
+    "md5": "model_md5",
+    "loaded_at": "loaded_at",
+}
 
 
 def collect_status():
@@ -50,8 +56,8 @@ def query_server(url):
     except (requests.RequestException, ValueError):  # urllib3 raises ValueError for odd addresses
         return {"url": url, "error": f"no server at {url}"}
     try:
-        model = response.json()["model"]
-        return {"url": url, "model": {key: model[key] for key in SERVED_KEYS}}
+        health = response.json()
+        return {"url": url, "model": {key: health[name] for key, name in SERVED_KEYS.items()}}
     except (KeyError, TypeError, ValueError):
         return {"url": url, "error": f"the server at {url} is not this scorer; set SCORER_URL"}
 

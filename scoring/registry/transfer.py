@@ -157,7 +157,7 @@ def read_dvc_config():
 
 
 def copy_model(commit, folder):
-    """Copy the model folder of a commit from the cache or the remote; BadInput if neither has it."""
+    """Copy the model of a commit from the DVC cache or remote; BadInput if neither has it."""
     config = read_dvc_config()
     # A link would let a change to the served file damage the cache.
     config["cache"]["type"] = ["reflink", "copy"]

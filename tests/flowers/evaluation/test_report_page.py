@@ -14,59 +14,34 @@ MODEL = {
     "calibration_error": 0.1003,
     "confidence_threshold": 0.4,
 }
-IMAGES = (
-    "confusion",
-    "confident_errors",
-    "recall",
-    "reliability",
-    "label_issues",
-    "tuning",
-    "near_duplicates",
-)
+IMAGES = "confusion confident_errors recall reliability label_issues tuning near_duplicates".split()
 
 
 def make_figures(leakage, passed, drift):
     check = {"check": "leaked = 0", "value": 3, "limit": 0, "passed": passed}
     mcnemar = {"only_first_correct": 69, "only_second_correct": 4, "p_value": 2.4e-16}
     counts = {"photos": 190, "baseline_accuracy": 0.1842, "svm_vs_nb": mcnemar}
+    sizes = {"photos": 1005, "distinct": 755, "train": 815, "test": 190}
+    sizes |= {"near_duplicate_pairs": 298, "conflicting_groups": 4}
     return {
         "evaluate": counts | {"svm": MODEL, "nb": MODEL | {"accuracy": 0.4474}},
-        "fetch": {
-            "source": "synthetic",
-            "rejected": {"total": 3},
-            "excluded": {"matched": 2},
-            "relabelled": {"matched": 1},
-        },
+        "fetch": {"source": "synthetic", "rejected": {"total": 3}}
+        | {"excluded": {"matched": 2}, "relabelled": {"matched": 1}},
         "split": {
-            "photos": 1005,
-            "distinct": 755,
             "strategy": "grouped",
-            "train": 815,
-            "test": 190,
-            "near_duplicate_pairs": 298,
             "pairs_by_signal": {"colour": 294, "structure": 4},
-            "conflicting_groups": 4,
             "leakage": {"grouped": leakage, "random": 0.3682},
-        },
+        }
+        | sizes,
         "train_svm": {"features": 49152, "C": 1.0, "out_of_fold_accuracy": 0.7018},
         "promotion": {"champion": "svm", "passed": passed, "checks": [check]},
-        "drift": {
-            "state": "ok",
-            "model_version": "v1.0.0",
-            "alert": None,
-            "performance": {"status": "no drop"},
-        }
-        | drift,
-        "params": {
-            "features": ["hog"],
-            "size": 128,
-            "resamples": 2000,
-            "near_duplicate_colour": 0.97,
-        },
+        "drift": {"model_version": "v1.0.0", "performance": {"status": "no drop"}} | drift,
+        "params": {"features": ["hog"], "size": 128}
+        | {"resamples": 2000, "near_duplicate_colour": 0.97},
     }
 
 
-def render(label="Tulip", candidates=1, leakage=0.0, passed=True, **drift):
+def render(label="Tulip", candidates=1, leakage=0.0, passed=True, state="ok", alert=None):
     candidate = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
     issue = {"path": f"{label}/1.jpg", "label": label, "suggested": "Lotus"}
     tables = {
@@ -75,6 +50,7 @@ def render(label="Tulip", candidates=1, leakage=0.0, passed=True, **drift):
         "tuning": [candidate] * candidates,
     }
     images = dict.fromkeys(IMAGES, "data:image/jpeg;base64,AAAA")
+    drift = {"state": state, "alert": alert}
     return render_report(make_figures(leakage, passed, drift), tables, images)
 
 
@@ -124,10 +100,6 @@ def test_the_drift_section_shows_state_and_alert():
     assert text.startswith(" alert ")
     assert "alert by scores: label shift, detected at 2026-01-02" in text
     assert "alert by" not in render()
-
-
-def test_equal_input_gives_equal_bytes():
-    assert render() == render()
 
 
 @pytest.mark.parametrize(("name", "media_type"), [("a.jpg", "jpeg"), ("b.svg", "svg+xml")])

@@ -172,13 +172,18 @@ def test_status_shows_the_model_of_the_server(promoted, capsys, health):
     health.write_text('{"name": "another program"}')
     status = read_status(capsys)
     assert "SCORER_URL" in status["server"]["error"]
-    model = {key: status["production"][key] for key in ("version", "tag", "md5")}
-    model["loaded_at"] = "2026-01-02T03:04:05.678Z"
-    health.write_text(json.dumps({"state": "alive", "model": model}))
-    assert read_status(capsys)["server"]["model"] == model
+    production = status["production"]
+    body = {
+        "model_version": "v1.0.0",
+        "tag": production["tag"],
+        "model_md5": production["md5"],
+        "loaded_at": "2026-01-02T03:04:05.678Z",
+    }
+    health.write_text(json.dumps(body))
+    assert list(read_status(capsys)["server"]["model"].values()) == list(body.values())
     assert main(["status"]) == 0
     assert "not the production model" not in capsys.readouterr().out
-    health.write_text(json.dumps({"model": model | {"version": "v0.9.0", "md5": "0" * 32}}))
+    health.write_text(json.dumps(body | {"model_version": "v0.9.0", "model_md5": "0" * 32}))
     assert main(["status"]) == 0
     output = capsys.readouterr().out
     assert "v0.9.0" in output and "not the production model" in output

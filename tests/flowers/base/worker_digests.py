@@ -1,11 +1,11 @@
-"""Work on kinds of workers, as a program: python -m tests.flowers.base.elsewhere FOLDER loky:2 ...
+"""Digests of parallel results: python -m tests.flowers.base.worker_digests FOLDER loky:2 ...
 
-It prints a digest of each result of each kind, named BACKEND:JOBS. A program, because the pins
-come before numpy, and because a cluster starts processes of its own.
+Prints a digest of each result for each BACKEND:JOBS. It is a program because the numerics must be
+set before numpy is imported, and because a cluster starts processes.
 """
 
 import sys
-from contextlib import ExitStack
+from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from flowers.base.parallel import parallel_map, use_workers  # noqa: E402
 from flowers.features.extraction import extract_batches  # noqa: E402
 from flowers.images.index import load_image  # noqa: E402
 from flowers.learning.gram import (  # noqa: E402
-    TILE,  # noqa: E402
+    TILE,
     compute_distances_to,
     compute_squared_distances,
 )
@@ -30,38 +30,36 @@ from flowers.learning.svm import GramSVC  # noqa: E402
 from tests.flowers.features.codebooks import small_codebook  # noqa: E402
 
 
-def cluster(backend):
-    """Two worker processes on this machine, which the backend then joins."""
+def start_cluster(backend):
+    """Start two worker processes on this machine, which the backend then joins."""
     if backend == "dask":
         import dask
         from dask.distributed import LocalCluster
 
-        found = LocalCluster(
+        cluster = LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
         )
-        dask.config.set({"scheduler-address": found.scheduler_address})
-        return found
+        dask.config.set({"scheduler-address": cluster.scheduler_address})
+        return cluster
     if backend == "ray":
         import ray
 
         return ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    return None
+    return nullcontext()
 
 
-def results(photos, images_file):
-    """Every kind of work that is dealt out, by name."""
+def compute_results(photos, images_file):
+    """Yield name and result of every kind of parallel work."""
     images = np.load(images_file, mmap_mode="r")
     pixels = images.reshape(len(images), -1)
-    yield (
-        "resize",
-        np.stack([p for p, *_ in parallel_map(load_image, ((path, 32) for path in photos))]),
-    )
+    loaded = parallel_map(load_image, ((path, 32) for path in photos))
+    yield "resize", np.stack([image for image, *_ in loaded])
     sizes = np.tile((4, 3), (len(images), 1))
     parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None})
     yield "features", np.concatenate([rows for _, rows in parts])
-    learnt = {"names": ["fisher"], "codebook": small_codebook()}
-    parts = extract_batches(images[:70], sizes[:70], learnt, mirrored=True)
-    yield "learned features", np.concatenate([rows for _, rows in parts])
+    fisher = {"names": ["fisher"], "codebook": small_codebook()}
+    parts = extract_batches(images[:70], sizes[:70], fisher, mirrored=True)
+    yield "fisher features", np.concatenate([rows for _, rows in parts])
     mean, scale = compute_moments(pixels)
     yield "moments", np.stack([mean, scale])
     distances, norms = compute_squared_distances(pixels, mean, scale)
@@ -75,7 +73,8 @@ def results(photos, images_file):
 
 
 def main(folder, kinds):
-    photos, images_file = sorted(folder.glob("*/*.png")), folder / "images.npy"
+    photos = sorted(folder.glob("*/*.png"))
+    images_file = folder / "images.npy"
     if not photos:
         rng = np.random.default_rng(0)
         for i in range(12):
@@ -86,14 +85,10 @@ def main(folder, kinds):
         photos = sorted(folder.glob("*/*.png"))
     for kind in kinds:
         backend, jobs = kind.split(":")
-        with ExitStack() as stack:
-            found = cluster(backend)
-            if hasattr(found, "__exit__"):
-                stack.enter_context(found)
-            with use_workers(int(jobs), backend, folder):
-                for name, array in results(photos, images_file):
-                    digest = sha256(np.ascontiguousarray(array)).hexdigest()
-                    print(f"{kind}: {name} {digest}", flush=True)
+        with start_cluster(backend), use_workers(int(jobs), backend, folder):
+            for name, array in compute_results(photos, images_file):
+                digest = sha256(np.ascontiguousarray(array)).hexdigest()
+                print(f"{kind}: {name} {digest}", flush=True)
         assert {p.name for p in folder.iterdir()} == {"Tulip", "images.npy"}
 
 
