@@ -15,7 +15,7 @@ PATH = "models/codebook.npz"
 
 
 def main(params):
-    if not NEEDS_CODEBOOK & set(params.pop("flatten.features")):
+    if not NEEDS_CODEBOOK & set(params["flatten.features"]):
         write_codebook(PATH, None)
         return "no feature needs a codebook"
     # Here, because it imports scikit-learn, which takes a second.
@@ -23,13 +23,19 @@ def main(params):
 
     images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
     train = np.flatnonzero(load_split()["train"])
-    codebook_params = fitting.CodebookParams(**params)
+    codebook_params = fitting.CodebookParams(
+        tuple(params["scales"]),
+        params["words"],
+        params["photos"],
+        params["per_photo"],
+        params["seed"],
+    )
     tasks = list(fitting.select_images(images, sizes, train, codebook_params))
     with use_stage_workers():
         samples = parallel_map(fitting.sample_descriptors, tasks)
         samples = list(show_progress(samples, total=len(tasks), desc="codebook", unit=" photos"))
         write_codebook(PATH, fitting.fit_codebook(samples, codebook_params))
-    return f"{params['words']} words from {len(tasks)} photos"
+    return f"{codebook_params.words} words from {len(tasks)} photos"
 
 
 if __name__ == "__main__":

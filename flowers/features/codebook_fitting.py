@@ -94,7 +94,7 @@ def fit_codebook(samples, params):
     # Around the threads too: a task that ends must not lift the limit of another one.
     with _use_one_thread():
         mixtures = dict(zip(WIDTHS, parallel_map(fit_mixture, tasks), strict=True))
-    return Codebook(tuple(params.scales), mixtures)
+    return Codebook(params.scales, mixtures)
 
 
 @contextmanager

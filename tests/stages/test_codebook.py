@@ -36,7 +36,9 @@ def test_the_codebook_depends_on_the_training_photos_only(fisher_run, tmp_path):
     [("scales", []), ("scales", [0.0]), ("words", 0), ("photos", -1), ("per_photo", 0.5)],
 )
 def test_a_wrong_parameter_is_refused_by_name(workdir, parameter, value):
-    assert f"codebook.{parameter}" in workdir.expect_refusal("codebook", **{f"codebook.{parameter}": value})
+    assert f"codebook.{parameter}" in workdir.expect_refusal(
+        "codebook", **{f"codebook.{parameter}": value}
+    )
 
 
 @pytest.mark.slow

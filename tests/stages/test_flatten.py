@@ -37,7 +37,9 @@ def test_mirrored_features_are_those_of_mirrored_photos(fisher_run):
     mirrored = np.load(fisher_run.path / "data/mirrored.npy")
     mirrored_images = np.ascontiguousarray(images[:5, :, ::-1])
     assert len(mirrored) == len(images)
-    assert np.array_equal(mirrored[:5], extract_features(mirrored_images, ["fisher"], sizes[:5], codebook))
+    assert np.array_equal(
+        mirrored[:5], extract_features(mirrored_images, ["fisher"], sizes[:5], codebook)
+    )
 
 
 def test_without_mirroring_the_mirrored_features_are_empty(finished_run):
