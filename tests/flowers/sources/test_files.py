@@ -1,4 +1,4 @@
-"""Every source yields each file once, with its class, its name and its bytes."""
+"""Every source yields each file once, with its class, wherever the class folders are nested."""
 
 import io
 import os
@@ -10,6 +10,7 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.sources.files import (
+    find_class_folders,
     find_fault,
     iterate_archive,
     iterate_folder,
@@ -142,19 +143,6 @@ def test_the_synthetic_source_has_the_species_as_classes():
     assert all("/" not in name for _, name, _ in files)
 
 
-def test_the_archive_of_real_photos_has_five_classes_of_readable_kinds(real_zip, tmp_path):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(real_zip) as archive, zipfile.ZipFile(buffer, "w") as part:
-        names = [name for name in archive.namelist() if not name.endswith("/")]
-        for name in names[::50]:
-            part.writestr(name, archive.read(name))
-    (tmp_path / "a.zip").write_bytes(buffer.getvalue())
-    files = list(iterate_archive(str(tmp_path / "a.zip"), tmp_path / "cache"))
-    assert len(files) == len(names[::50])
-    assert {label for label, _, _ in files} == set(SPECIES)
-    assert not any(find_fault(content) for _, _, content in files)
-
-
 def test_a_fault_names_the_format_where_it_is_known():
     assert not any(map(find_fault, make_samples().values()))
     assert find_fault(b"") == "empty"
@@ -182,3 +170,77 @@ def test_a_stored_name_is_printable_short_and_free(tmp_path, names, expected):
         path.write_bytes(b"x")
         stored.append(path.name)
     assert stored == expected
+
+
+TREES = {
+    "an empty root has no classes": ([], {}, []),
+    "the root is never a class": (["1.jpg"], {}, ["1.jpg"]),
+    "classes at any depth are sorted": (
+        ["a/b/Tulip/2.jpg", "a/b/Tulip/10.jpg", "Lotus/1.jpg"],
+        {"Lotus": ["Lotus/1.jpg"], "Tulip": ["a/b/Tulip/10.jpg", "a/b/Tulip/2.jpg"]},
+        [],
+    ),
+    "folders of the same name are one class": (
+        ["train/Tulip/1.jpg", "test/Tulip/1.jpg", "Tulip/1.jpg"],
+        {"Tulip": ["Tulip/1.jpg", "test/Tulip/1.jpg", "train/Tulip/1.jpg"]},
+        [],
+    ),
+    "files beside class folders are strays": (
+        ["readme.txt", "all/notes.txt", "all/deep/Orchid/1.jpg", "all/Lilly/1.jpg"],
+        {"Lilly": ["all/Lilly/1.jpg"], "Orchid": ["all/deep/Orchid/1.jpg"]},
+        ["all/notes.txt", "readme.txt"],
+    ),
+    "hidden and macOS names are ignored": (
+        ["Lotus/1.jpg", "Lotus/.DS_Store", "Kept/.git/x", "Zipped/__MACOSX/._1.jpg"],
+        {"Lotus": ["Lotus/1.jpg"]},
+        [],
+    ),
+    "an empty folder is a class without images": (
+        ["all/Lotus/1.jpg", "all/Rose/"],
+        {"Lotus": ["all/Lotus/1.jpg"], "Rose": []},
+        [],
+    ),
+    "an empty folder inside a class is not a class": (
+        ["Tulip/a.jpg", "Tulip/later/"],
+        {"Tulip": ["Tulip/a.jpg"]},
+        [],
+    ),
+}
+
+
+def search_tree(root, *names):
+    """Write files (folders end with "/") and return the relative paths of classes and strays."""
+    for name in names:
+        path = root / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.write_bytes(b"x")
+    by_class, strays = find_class_folders(root)
+    return (
+        {name: [path.relative_to(root).as_posix() for path in by_class[name]] for name in by_class},
+        [path.relative_to(root).as_posix() for path in strays],
+    )
+
+
+@pytest.mark.parametrize("case", TREES)
+def test_class_folders_and_strays(tmp_path, case):
+    names, classes, strays = TREES[case]
+    by_class, others = search_tree(tmp_path / ".cache", *names, "./")
+    assert (list(by_class.items()), others) == (list(classes.items()), strays)
+
+
+def test_links_are_listed_and_not_followed(tmp_path):
+    root = tmp_path / "root"
+    search_tree(tmp_path, "outside/Tulip/1.jpg", "root/Lotus/1.jpg")
+    (root / "Tulip").symlink_to(tmp_path / "outside" / "Tulip")
+    (root / "Lotus" / "2.jpg").symlink_to(tmp_path / "outside" / "Tulip" / "1.jpg")
+    (root / "Lotus" / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    assert search_tree(root) == (
+        {"Lotus": ["Lotus/1.jpg"]},
+        ["Lotus/2.jpg", "Lotus/gone.jpg", "Tulip"],
+    )
+
+
+def test_a_missing_root_is_bad_input_with_its_full_path(tmp_path):
+    with pytest.raises(BadInput, match=str(tmp_path / "gone")):
+        find_class_folders(tmp_path / "gone")
