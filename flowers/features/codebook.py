@@ -28,14 +28,9 @@ class DescriptorMixture:
         return np.hstack([components, positions * self.position_scale])
 
     def sum_statistics(self, rows):
-        """Sum the sufficient statistics of the mixture over projected descriptors.
+        """Sum the sufficient statistics of the mixture over projected descriptors (n, k + 2).
 
         Those of Sanchez et al. 2013 ("Image Classification with the Fisher Vector", algorithm 1).
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n, k + 2), float32
-            From `project_descriptors`.
 
         Returns
         -------

@@ -63,20 +63,9 @@ def sample_descriptors(image, size, scales, count, seed):
 
 
 def select_images(images, sizes, rows, params):
-    """Select images at random for `sample_descriptors`; mirror every other one.
+    """Yield the arguments of `sample_descriptors` for images selected at random among `rows`.
 
-    Parameters
-    ----------
-    images : ndarray of shape (n, s, s, 3), uint8
-    sizes : ndarray of shape (n, 2), int
-    rows : ndarray of int
-        Training images, of which ``params.photos`` are selected.
-    params : CodebookParams
-
-    Yields
-    ------
-    tuple
-        Arguments of `sample_descriptors`.
+    Every other image is mirrored.
     """
     chosen = np.random.default_rng(params.seed).permutation(rows)[: params.photos]
     for k, row in enumerate(np.sort(chosen)):
@@ -85,17 +74,7 @@ def select_images(images, sizes, rows, params):
 
 
 def fit_codebook(samples, params):
-    """Fit the mixtures of all descriptor types in parallel.
-
-    Parameters
-    ----------
-    samples : list
-        Results of `sample_descriptors` for all images.
-    params : CodebookParams
-
-    Returns
-    -------
-    Codebook
+    """Fit the mixtures of all descriptor types, in parallel, to a list of sampled descriptors.
 
     Raises
     ------
@@ -127,24 +106,11 @@ def _use_one_thread():
 
 
 def fit_mixture(name, descriptors, positions, params):
-    """Fit the projection and the mixture of one descriptor type.
+    """Fit projection and mixture of one type to descriptors (n, width) and positions (n, 2).
 
     Principal components of the standardised descriptors, not whitened; x and y, scaled to the
     standard deviation of the first component, are appended (Sanchez, Perronnin & de Campos 2012);
     a mixture of Gaussians with diagonal covariances, initialised by k-means.
-
-    Parameters
-    ----------
-    name : str
-        Key of ``COMPONENTS``.
-    descriptors : ndarray of shape (n, width), float32
-    positions : ndarray of shape (n, 2), float32
-    params : CodebookParams
-        With at most n words.
-
-    Returns
-    -------
-    DescriptorMixture
     """
     with _use_one_thread():
         mean, deviation, correlation = _compute_correlation(descriptors)

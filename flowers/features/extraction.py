@@ -74,8 +74,8 @@ def extract_batches(images, sizes, preparation, mirrored=False):
 
     Parameters
     ----------
-    images : ndarray of shape (n, s, s, 3), uint8
-    sizes : ndarray of shape (n, 2), int
+    images, sizes
+        As in `extract_features`.
     preparation : dict
         ``names`` and ``codebook`` of `extract_features`.
     mirrored : bool, optional
@@ -83,9 +83,8 @@ def extract_batches(images, sizes, preparation, mirrored=False):
 
     Yields
     ------
-    start : int
-        Number of the first image of the batch.
-    rows : ndarray of shape (m, d)
+    (start, rows)
+        Number of the first image of the batch, and its features, shape (m, d).
     """
     starts = range(0, len(images), BATCH)
     with share_arrays(images) as (shared,):

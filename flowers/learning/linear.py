@@ -45,16 +45,7 @@ class LinearDecisionFunction:
         self.intercept_ = intercept
 
     def decision_function(self, X):
-        """Evaluate the functions.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, d), any real dtype
-
-        Returns
-        -------
-        ndarray of shape (n, k), or (n,) where k is 1, float64
-        """
+        """Evaluate the functions at rows (n, d): float64, (n, k), or (n,) where k is 1."""
         values = np.tile(self.intercept_, (len(X), 1))
         for b in split_range(X.shape[1]):
             coef = self.coef_[:, b].astype(np.float64)
@@ -63,19 +54,9 @@ class LinearDecisionFunction:
 
 
 def compute_dual_coefficients(function, n):
-    """Compute the dual coefficients of a function that is affine in the kernel values.
+    """Compute dual coefficients (n, k) and intercepts (k,) of a function affine in kernel values.
 
-    Parameters
-    ----------
-    function : callable
-        From kernel values (m, n) to decision values (m, k) or (m,).
-    n : int
-        Training rows.
-
-    Returns
-    -------
-    dual : ndarray of shape (n, k), float64
-    intercept : ndarray of shape (k,), float64
+    The function maps kernel values (m, n) to decision values (m, k) or (m,), float64.
     """
     intercept = function(np.zeros((1, n))).reshape(-1)
     dual = np.empty((n, len(intercept)))

@@ -34,16 +34,9 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
         return self._set_parameters(classes, *sum_parts(X, index, len(classes)))
 
     def fit_with_folds(self, X, y, folds):
-        """Fit on all rows and compute out-of-fold decision values; the rows are read once.
+        """Fit on all rows, which are read once, and compute out-of-fold decision values.
 
         The sums of a fit without a fold are those of all rows less those of the fold.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, d), any real dtype
-        y : ndarray of shape (n,)
-        folds : list of (train, test) pairs of ndarray of int
-            Each row is a test row of one of them.
 
         Returns
         -------

@@ -45,25 +45,14 @@ def assert_predicts_the_most_probable_class(model, new, labels):
 
 # The checks of scikit-learn that depend on how a model learns and predicts. The others concern the
 # class (names, tags, parameters, kinds of input) and do not depend on parameters.
-LEARNING = (
-    "check_classifiers_classes",
-    "check_classifiers_one_label",
-    "check_classifiers_train",
-    "check_decision_proba_consistency",
-    "check_dict_unchanged",
-    "check_dont_overwrite_parameters",
-    "check_estimators_dtypes",
-    "check_estimators_nan_inf",
-    "check_estimators_pickle",
-    "check_f_contiguous_array_estimator",
-    "check_fit2d_1feature",
-    "check_fit2d_1sample",
-    "check_fit_idempotent",
-    "check_methods_sample_order_invariance",
-    "check_methods_subset_invariance",
-    "check_n_features_in",
-    "check_readonly_memmap_input",
-)
+LEARNING = """
+    check_classifiers_classes check_classifiers_one_label check_classifiers_train
+    check_decision_proba_consistency check_dict_unchanged check_dont_overwrite_parameters
+    check_estimators_dtypes check_estimators_nan_inf check_estimators_pickle
+    check_f_contiguous_array_estimator check_fit2d_1feature check_fit2d_1sample
+    check_fit_idempotent check_methods_sample_order_invariance check_methods_subset_invariance
+    check_n_features_in check_readonly_memmap_input
+""".split()
 EXPECTED_FAILURES = {
     "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
 }

@@ -53,13 +53,6 @@ def test_the_model_is_as_large_as_its_weight_vectors():
     assert len(pickle.dumps(model)) < 5 * 4000 * 4 + 20_000
 
 
-def test_a_row_gets_the_same_probabilities_alone_and_in_a_large_batch():
-    X, y, new, _ = make_train_and_test()
-    model = LinearSVM(multiclass="ovr").fit(X, y)
-    single = np.concatenate([model.predict_proba(row[None]) for row in new])
-    np.testing.assert_allclose(single, model.predict_proba(new), rtol=0, atol=1e-9)
-
-
 def test_a_mirror_image_shares_the_group_and_so_the_fold_of_its_photo():
     # Labels are random: only a near-duplicate among the training rows predicts them.
     generator = np.random.default_rng(0)

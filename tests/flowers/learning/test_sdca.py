@@ -4,7 +4,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.svm import LinearSVC
@@ -159,13 +158,6 @@ def test_a_kernel_that_is_not_linear_is_refused_by_name():
     with pytest.raises(BadInput, match="rbf") as caught:
         StreamedSVC(kernel="rbf").fit(X, y)
     assert len(str(caught.value).splitlines()) == 1
-
-
-def test_a_clone_has_the_parameters_and_no_fitted_attributes():
-    X, y = make_rows()
-    model = StreamedSVC(C=3.0, multiclass="ovr", folds=4, seed=7).fit(X, y)
-    assert clone(model).get_params() == model.get_params()
-    assert not hasattr(clone(model), "classifier_")
 
 
 @check_estimators(StreamedSVC())

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -109,35 +107,6 @@ def test_the_model_keeps_only_support_vectors_in_their_dtype():
     np.testing.assert_array_equal(model.support_vectors_, X[model.support_])
     for values in (vars(model), vars(model.classifier_)):
         assert not any(np.shape(value) == X.shape for value in values.values())
-
-
-def test_a_row_gets_the_same_probabilities_alone_and_in_a_batch():
-    X, y, new, _ = make_train_and_test()
-    model = GramSVC().fit(X, y)
-    single = np.concatenate([model.predict_proba(row[None]) for row in new])
-    np.testing.assert_allclose(single, model.predict_proba(new), rtol=0, atol=1e-6)
-
-
-def test_the_same_rows_give_the_same_bits():
-    X, y, new, _ = make_train_and_test()
-    first, second = (GramSVC().fit(X, y).predict_proba(new) for _ in range(2))
-    assert first.tobytes() == second.tobytes()
-
-
-def test_a_clone_has_the_parameters_and_no_fitted_attributes():
-    X, y, _, _ = make_train_and_test()
-    model = GramSVC(C=3.0, gamma=0.1, calibration="sigmoid", folds=4, seed=7)
-    copy = clone(model.fit(X, y))
-    assert copy.get_params() == model.get_params()
-    assert not hasattr(copy, "support_vectors_")
-    assert copy.set_params(C=5.0, folds=2).get_params()["C"] == 5.0
-
-
-def test_grid_search_chooses_the_better_parameter():
-    X, y, _, _ = make_train_and_test()
-    search = GridSearchCV(GramSVC(folds=2), {"gamma": ["scale", 100.0]}, cv=2).fit(X, y)
-    assert search.best_params_ == {"gamma": "scale"}
-    assert search.best_score_ > 0.8
 
 
 @check_estimators(GramSVC())
