@@ -14,11 +14,8 @@ from flowers.sources.files import (
     find_fault,
     iterate_archive,
     iterate_folder,
-    iterate_synthetic,
     make_free_path,
 )
-from flowers.synthetic.malformed import MALFORMED_FILES
-from flowers.synthetic.picture import SPECIES
 from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
 
 FILES = {
@@ -134,13 +131,6 @@ def test_an_archive_beside_photos_is_yielded_like_any_file(tmp_path):
     outer = make_zip(tmp_path / "outer.zip", files)
     files = list(iterate_archive(str(outer), tmp_path / "cache"))
     assert [name for _, name, _ in files] == ["1.png", "2.png", "c.zip"]
-
-
-def test_the_synthetic_source_has_the_species_as_classes():
-    files = list(iterate_synthetic(2, 0.0, 0, seed=0, jobs=1))
-    assert len(files) == 2 * len(SPECIES) + len(MALFORMED_FILES)
-    assert {label for label, _, _ in files} == set(SPECIES)
-    assert all("/" not in name for _, name, _ in files)
 
 
 def test_a_fault_names_the_format_where_it_is_known():
