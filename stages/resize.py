@@ -1,4 +1,4 @@
-"""Decode every image once into one array, and list the images that cannot be decoded."""
+"""Decode and resize every photo once; rejected files are listed."""
 
 from functools import partial
 from pathlib import Path
@@ -26,8 +26,8 @@ def main(params):
     write_json("metrics/resize.json", figures)
     images = np.load("data/images.npy", mmap_mode="r")
     labels = np.array([row["label"] for row in index])
-    sample = select_evenly(labels, COLUMNS)
-    write_contact_sheet("plots/photos.jpg", images[sample], labels[sample])
+    rows = select_evenly(labels, COLUMNS)
+    write_contact_sheet("plots/photos.jpg", images[rows], labels[rows])
     return f"{len(index)} photos of {size} x {size}, {len(rejected)} rejected"
 
 
