@@ -10,9 +10,11 @@ from flowers.base.errors import BadInput
 from flowers.log import alerts
 from flowers.model import card
 from flowers.model import folder as model_folder
+from scoring.output import run_command
 
 REPORT = Path("metrics/drift.json")
-DONE, REFUSED = 0, 2
+DONE = 0
+REFUSED = 2
 
 
 def store_alert():
@@ -58,4 +60,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("scoring.acknowledge", main))

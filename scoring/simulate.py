@@ -26,12 +26,16 @@ from flowers.drift_simulation import shifts
 from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
 from flowers.synthetic.picture import SPECIES, draw_photo
+from scoring.output import run_command
 from scoring.predict import list_files
 from scoring.server.app import create_app
 
-DONE, REFUSED = 0, 2
+DONE = 0
+REFUSED = 2
 SYNTHETIC = "synthetic"
-PHOTOS, INDEX, SPLIT = Path("data/photos"), Path("data/index.csv"), Path("data/split.csv")
+PHOTOS = Path("data/photos")
+INDEX = Path("data/index.csv")
+SPLIT = Path("data/split.csv")
 TIMEOUT = 60  # seconds
 CROP = 0.04  # of a side, at most, so that a photo that is sent again is not a repeat
 
@@ -260,4 +264,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("scoring.simulate", main))
