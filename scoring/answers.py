@@ -1,27 +1,30 @@
 """A prediction as users get it, over HTTP and from the command line."""
 
 
-def prediction(model, answer):
-    """What is told of an answer.
+def describe_prediction(predictor, prediction):
+    """Describe the prediction for one image.
 
     Parameters
     ----------
-    model : Model
-    answer : Answer
-        Of this model.
+    predictor : flowers.model.predictor.Predictor
+    prediction : flowers.model.predictor.Prediction
 
     Returns
     -------
     dict
-        ``label``, ``confidence``, ``sure``, ``probabilities`` by class, and the model they come
-        from. ``sure`` is false where held-out photos were wrong at least as often as right.
+        ``label``, ``confidence``, ``confident`` and ``probabilities`` by class. ``confident`` is
+        false below the confidence at which test images were misclassified as often as not.
     """
-    confidence = float(answer.probabilities.max())
     return {
-        "label": answer.label,
-        "confidence": confidence,
-        "sure": confidence >= model.confidence_threshold,
-        "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
-        "model_used": model.role,
-        "model_version": model.version,
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "confident": prediction.confidence >= predictor.confidence_threshold,
+        "probabilities": dict(
+            zip(predictor.classes, prediction.probabilities.tolist(), strict=True)
+        ),
     }
+
+
+def describe_model(predictor):
+    """Describe the model that a prediction comes from: ``model_role`` and ``model_version``."""
+    return {"model_role": predictor.role, "model_version": predictor.version}
