@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.stages import measure_command
+from benchmarks.measure import measure_command
 from study.repository import clone_repository
 
 PREDICTIONS, PER_DAY = 1_000_000, 50_000

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.stages import measure_command
+from benchmarks.measure import measure_command
 from study.repository import ROOT, run_command
 
 SIZES = (5000, 20_000)

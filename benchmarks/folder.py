@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.enlarged import create_archive
-from benchmarks.stages import measure_command, set_fetch_params
+from benchmarks.measure import measure_command
+from benchmarks.stages import set_fetch_params
 from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command
 
 COUNT, ALONE = 3500, 12

@@ -1,174 +1,141 @@
-"""Time and memory of each stage as the photos grow in number: python -m benchmarks.growth [n ...].
+"""Time and memory of each stage against the number of photos: python -m benchmarks.growth [n ...].
 
-The numbers are of drawn photos, 500 to 20,000 if none are named; named ones join those measured
-before. Writes benchmarks/growth.json, docs/growth.svg, and what docs/scale.md says of them.
+Without arguments 500 to 20,000 synthetic photos are measured; named sizes join earlier figures.
+Writes benchmarks/growth.json and docs/growth.svg.
 """
 
-import json
 import os
 import re
 import sys
 
 import numpy as np
 import yaml
+from matplotlib.figure import Figure
 from scipy.optimize import nnls
 
-from benchmarks.stages import measure_command
+from benchmarks.measure import measure_command, sort_by_size
+from flowers.base.plots import to_svg
+from flowers.base.tables import read_json, write_json, write_text
 from study.repository import ROOT, clone_repository, run_command
 
 SIZES = (500, 1000, 2000, 5000, 10_000, 20_000)
-ASKED = (50_000, 200_000)
-RESULTS, PICTURE = ROOT / "benchmarks" / "growth.json", ROOT / "docs" / "growth.svg"
-# Two depend on the log; the alarm simulates as many photos, however many there are.
-LEFT_OUT = ("alarm", "snapshot", "drift")
-# Stages that look at pairs of photos, and the megabytes that each pair takes: the kernel matrix of
-# training rows, four fifths of the photos, in float32 and float64; the others take some at a time.
-PAIRED = {"split": 0, "train_svm": 12e-6 * 0.8**2, "evaluate": 0}
-MEMORY, HOURS = 16, 12  # what many machines have, in GB, and a night
+TARGETS = (50_000, 200_000)  # sizes to extrapolate to
+RESULTS = ROOT / "benchmarks" / "growth.json"
+CHART = ROOT / "docs" / "growth.svg"
+# Two stages depend on the log; the drift simulation has a fixed number of photos.
+EXCLUDED = ("drift_power", "snapshot", "drift")
+# Stages that process pairs of photos, with the megabytes per pair: train_svm holds the kernel
+# matrix of the training rows, four fifths of the photos, in float32 and float64.
+MB_PER_PAIR = {"split": 0, "train_svm": 12e-6 * 0.8**2, "evaluate": 0}
+MEMORY, HOURS = 16, 12  # limits to report: GB of a common machine, hours of a night
 
 
-def measure(sizes, found):
-    """Seconds and megabytes of each stage, by name and number of photos; DVC's own beside them."""
-    for n in sizes:
-        with clone_repository() as copy:
-            params = copy / "params.yaml"
-            text = params.read_text()
-            params.write_text(re.sub(r"per_class: \d+", f"per_class: {n // 5}", text))
-            stages = yaml.safe_load((copy / "dvc.yaml").read_text())["stages"]
-            for name, stage in stages.items():
-                if name in LEFT_OUT:
-                    continue
-                wall, cpu, peak = measure_command(stage["cmd"], copy)
-                told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak)}
-                # What DVC adds: the outputs are hashed, linked and written down.
-                _, committed, _ = measure_command(f"dvc commit --force --quiet {name}", copy)
-                told["dvc_s"] = round(committed, 2)
-                found.setdefault(name, {})[str(n)] = told
-                print(f"{n:>6} {name:<10}", *(f"{k} {v}" for k, v in told.items()), flush=True)
-            ran = [name for name in stages if name not in LEFT_OUT]
-            run_command("dvc", "checkout", "--quiet", "--relink", *ran, cwd=copy)
-            found.setdefault("cache", {})[str(n)] = disk(copy)
-        write({name: dict(sorted(of.items(), key=_number)) for name, of in found.items()})
+def measure_size(n, results):
+    """Measure every stage, and what DVC adds to it, on `n` synthetic photos."""
+    with clone_repository() as clone:
+        params = clone / "params.yaml"
+        text = params.read_text()
+        params.write_text(re.sub(r"per_class: \d+", f"per_class: {n // 5}", text))
+        stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
+        measured = [name for name in stages if name not in EXCLUDED]
+        for name in measured:
+            wall, cpu, peak = measure_command(stages[name]["cmd"], clone)
+            # DVC hashes and links the outputs and writes dvc.lock.
+            commit_s, _, _ = measure_command(f"dvc commit --force --quiet {name}", clone)
+            figures = {
+                "wall_s": round(wall, 2),
+                "cpu_s": round(cpu, 2),
+                "peak_mb": round(peak),
+                "dvc_s": round(commit_s, 2),
+            }
+            results.setdefault(name, {})[str(n)] = figures
+            print(f"{n:>6} {name:<12}", *(f"{k} {v}" for k, v in figures.items()), flush=True)
+        run_command("dvc", "checkout", "--quiet", "--relink", *measured, cwd=clone)
+        results.setdefault("cache", {})[str(n)] = measure_disk(clone)
 
 
-def disk(copy):
-    """Megabytes on the disk in the workspace and in the cache, and in both when counted once."""
-    seen, total = set(), {"workspace_mb": 0, "cache_mb": 0, "together_mb": 0}
-    for key, top in (("cache_mb", copy / ".dvc/cache"), ("workspace_mb", copy)):
+def measure_disk(clone):
+    """Megabytes of the workspace, of the DVC cache, and of both with links counted once."""
+    inodes = set()
+    total = {"workspace_mb": 0, "cache_mb": 0, "together_mb": 0}
+    for key, top in (("cache_mb", clone / ".dvc/cache"), ("workspace_mb", clone)):
         for folder, _, files in os.walk(top):
             if key == "workspace_mb" and ".dvc" in folder.split(os.sep):
                 continue
             for name in files:
-                found = os.stat(os.path.join(folder, name))
-                total[key] += found.st_blocks * 512 / 1e6
-                if found.st_ino not in seen:
-                    seen.add(found.st_ino)
-                    total["together_mb"] += found.st_blocks * 512 / 1e6
+                stat = os.stat(os.path.join(folder, name))
+                total[key] += stat.st_blocks * 512 / 1e6
+                if stat.st_ino not in inodes:
+                    inodes.add(stat.st_ino)
+                    total["together_mb"] += stat.st_blocks * 512 / 1e6
     return {key: round(value) for key, value in total.items()}
 
 
-def _number(item):
-    return int(item[0])
+def select_stages(results):
+    """Return the figures of the stages, without those of the disk."""
+    return {name: sizes for name, sizes in results.items() if name != "cache"}
 
 
-def exponent(found, key):
-    """Slope in the logarithms, over the larger half of the numbers of photos, two at least."""
-    n = np.array([int(size) for size in found])
-    value = np.array([max(told[key], 0.01) for told in found.values()])
-    some = slice(-max(2, (len(n) + 1) // 2), None)
+def read_series(sizes, key):
+    """Numbers of photos and a figure of each, as float arrays; the figure is at least 0.01."""
+    n = np.array([int(size) for size in sizes], dtype=float)
+    return n, np.array([max(figures[key], 0.01) for figures in sizes.values()])
+
+
+def fit_exponent(sizes, key):
+    """Slope in logarithms over the larger half of the sizes, at least two; never negative."""
+    n, values = read_series(sizes, key)
     if len(n) < 2:
         return 0.0
-    return max(float(np.polyfit(np.log(n[some]), np.log(value[some]), 1)[0]), 0.0)
+    half = slice(-max(2, (len(n) + 1) // 2), None)
+    return max(float(np.polyfit(np.log(n[half]), np.log(values[half]), 1)[0]), 0.0)
 
 
-def ahead(name, found, key, asked):
-    """What a start and a part per photo, fitted, say of more photos of a stage.
+def extrapolate(stage, sizes, key, target):
+    """Continue a figure of a stage to `target` photos.
 
-    Stages that look at pairs have a part of time per pair as well; the memory of one is known.
+    A constant and a part per photo are fitted by non-negative least squares, for the time of
+    stages that process pairs also a part per pair; their memory per pair is known.
     """
-    n = np.array([int(size) for size in found], dtype=float)
-    known = PAIRED.get(name, 0) if key == "peak_mb" else 0
-    value = np.array([max(told[key], 0.01) for told in found.values()])
-    powers = [0, 1, 2] if key == "cpu_s" and name in PAIRED else [0, 1]
-    # Relative errors count: a second at 500 photos as much as an hour at 20,000.
+    n, values = read_series(sizes, key)
+    per_pair = MB_PER_PAIR.get(stage, 0) if key == "peak_mb" else 0
+    powers = [0, 1, 2] if key == "cpu_s" and stage in MB_PER_PAIR else [0, 1]
+    # Relative errors: a second at 500 photos weighs as much as an hour at 20,000.
     parts = np.stack([n**power for power in powers], axis=1)
-    weights, _ = nnls(parts / value[:, None], np.maximum(1 - known * n**2 / value, 0))
-    return float(weights @ [float(asked) ** power for power in powers] + known * asked**2)
+    weights, _ = nnls(parts / values[:, None], np.maximum(1 - per_pair * n**2 / values, 0))
+    return float(weights @ [float(target) ** power for power in powers] + per_pair * target**2)
 
 
-def stages_of(found):
-    """What was measured, without the disk."""
-    return {name: told for name, told in found.items() if name != "cache"}
+def find_limits(stages, target):
+    """Stages that exceed `MEMORY` or `HOURS` at `target` photos, the largest first."""
+    figures = {"memory": ("peak_mb", 1000, MEMORY), "time": ("cpu_s", 3600, HOURS)}
+    limits = {}
+    for what, (key, unit, most) in figures.items():
+        needs = {name: extrapolate(name, s, key, target) / unit for name, s in stages.items()}
+        beyond = [(name, need) for name, need in needs.items() if need > most]
+        limits[what] = sorted(beyond, key=lambda item: item[1], reverse=True)
+    return limits
 
 
-def table(found):
-    """A row per stage: the largest run, the exponents, and what they say of more photos."""
-    largest = max(int(n) for n in found["fetch"])
-    rows = [
-        f"| stage | {largest:,} photos | DVC | exponents: time, memory | 50,000 | 200,000 |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, told in stages_of(found).items():
-        last = list(told.values())[-1]
-        minutes, memory = (
-            [ahead(name, told, key, n) / unit for n in ASKED]
-            for key, unit in (("cpu_s", 60), ("peak_mb", 1000))
-        )
-        pairs = zip(minutes, memory, strict=True)
-        more = [f"{spent:,.0f} min, {needed:,.1f} GB" for spent, needed in pairs]
-        rows.append(
-            f"| `{name}` | {last['cpu_s']:.0f} s, {last['peak_mb']:,} MB | {last['dvc_s']:.1f} s "
-            f"| {exponent(told, 'cpu_s'):.1f}, {exponent(told, 'peak_mb'):.1f} "
-            f"| {' | '.join(more)} |"
-        )
-    picture = "![Time and memory against the number of photos](growth.svg)"
-    return "\n".join([*rows, "", picture, "", *(breaks(found, n) for n in ASKED)])
-
-
-def breaks(found, asked):
-    """The sentence that names what no longer goes with so many photos."""
-    of = stages_of(found).items()
-    needed = {name: ahead(name, told, "peak_mb", asked) / 1000 for name, told in of}
-    taken = {name: ahead(name, told, "cpu_s", asked) / 3600 for name, told in of}
-    over = sorted((n for n in needed if needed[n] > MEMORY), key=needed.get, reverse=True)
-    long = sorted((n for n in taken if taken[n] > HOURS), key=taken.get, reverse=True)
-    most = max(needed, key=needed.get)
-    if not over + long:
-        return (
-            f"- {asked:,} photos: nothing passes {MEMORY} GB or {HOURS} hours; `{most}` needs most "
-            f"memory, {needed[most]:,.0f} GB."
-        )
-    memory = ", ".join(f"`{name}` {needed[name]:,.0f} GB" for name in over) or "none"
-    time = ", ".join(f"`{name}` {taken[name]:,.0f} h" for name in long) or "none"
-    return f"- {asked:,} photos: beyond {MEMORY} GB: {memory}; beyond {HOURS} hours: {time}."
-
-
-def picture(found):
-    """Processor time and memory of each stage against the number of photos."""
-    from matplotlib.figure import Figure
-
-    from flowers.base.plots import to_svg
-
+def draw_growth(results):
+    """Draw CPU time and memory of each stage against the number of photos."""
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
-    for ax, key, title in zip(
-        figure.subplots(1, 2),
-        ("cpu_s", "peak_mb"),
-        ("Processor time (seconds)", "Peak memory (MB)"),
-        strict=True,
-    ):
-        for name, told in stages_of(found).items():
-            ax.plot(list(map(int, told)), [t[key] for t in told.values()], "o-", label=name)
+    panels = (("cpu_s", "CPU time (seconds)"), ("peak_mb", "Peak memory (MB)"))
+    for ax, (key, title) in zip(figure.subplots(1, 2), panels, strict=True):
+        for name, sizes in select_stages(results).items():
+            ax.plot(list(map(int, sizes)), [r[key] for r in sizes.values()], "o-", label=name)
         ax.set(title=title, xlabel="photos", xscale="log", yscale="log")
     ax.legend(frameon=False, fontsize=7)
     return to_svg(figure)
 
 
-def write(found):
-    """Figures and picture of what is known so far."""
-    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
-    PICTURE.write_text(picture(found))
+def main(sizes):
+    results = read_json(RESULTS) if sizes and RESULTS.exists() else {}
+    for n in sizes or SIZES:
+        measure_size(n, results)
+        write_json(RESULTS, {name: sort_by_size(figures) for name, figures in results.items()})
+        write_text(CHART, draw_growth(results))
 
 
 if __name__ == "__main__":
-    named = [int(n) for n in sys.argv[1:]]
-    measure(named or SIZES, json.loads(RESULTS.read_text()) if named and RESULTS.exists() else {})
+    main([int(n) for n in sys.argv[1:]])

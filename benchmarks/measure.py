@@ -1,4 +1,4 @@
-"""What benchmarks of scale share: a process for each competitor, its time and its memory."""
+"""Time and memory of a command, of a function, and of a competitor in a process of its own."""
 
 import json
 import os
@@ -8,36 +8,49 @@ import sys
 import time
 from pathlib import Path
 
-from study.repository import ROOT
+from study.repository import ENVIRONMENT, ROOT
+
+
+def measure_command(command, cwd):
+    """Wall seconds, CPU seconds and peak MB of a command and its children (Linux)."""
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=cwd, env=ENVIRONMENT, shell=True, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command} failed")
+    cpu = usage.ru_utime + usage.ru_stime
+    return time.monotonic() - start, cpu, usage.ru_maxrss / 1024  # ru_maxrss is in KiB
 
 
 def run_competitor(module, *arguments, environment=None):
-    """Figures that a benchmark prints as JSON, in its last line, for one competitor.
+    """Run ``python -m MODULE --as ARGUMENTS`` and return the JSON in its last line.
 
-    It is called as ``--as NAME ...``, in a process of its own: what one loads or holds is no
-    other's.
+    In a process of its own, the time and memory of one competitor do not depend on another.
     """
     command = [sys.executable, "-m", module, "--as", *map(str, arguments)]
     environment = environment or os.environ
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{arguments[0]} failed: {done.stderr}")
+        sys.exit(f"{module} {arguments[0]} failed: {done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def time_call(function, *arguments):
-    """What a function returns, and the wall and processor seconds that it took."""
-    begin, cpu = time.perf_counter(), time.process_time()
-    found = function(*arguments)
-    return found, time.perf_counter() - begin, time.process_time() - cpu
+    """Call a function; return its result, wall seconds and CPU seconds."""
+    wall = time.perf_counter()
+    cpu = time.process_time()
+    result = function(*arguments)
+    return result, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def sort_by_size(found):
-    """Figures whose keys are numbers, the smallest first."""
-    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+def sort_by_size(results):
+    """Sort figures whose keys are numbers."""
+    return dict(sorted(results.items(), key=lambda item: int(item[0])))
 
 
 def read_peak_mb():
-    """The most memory this process has had; ``ru_maxrss`` begins with that of its parent."""
+    """Peak memory of this process in MB (Linux); ``ru_maxrss`` starts with its parent's."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024

@@ -31,17 +31,17 @@ def planted(n):
 
 
 def by_faiss(images, threshold):
-    """Pairs as in `near_duplicate_pairs`, by faiss."""
+    """Pairs as in `find_colour_pairs`, by faiss."""
     import faiss
 
-    from flowers.duplicates.colour import thumbnails, unit_rows
+    from flowers.duplicates.colour import compute_thumbnails, normalise_rows
 
-    small = thumbnails(images)
-    rows = unit_rows(small)
+    small = compute_thumbnails(images)
+    rows = normalise_rows(small)
     index = faiss.IndexFlatIP(rows.shape[1])
     index.add(rows)
     found = set()
-    for asked in (rows, unit_rows(small[:, :, ::-1])):
+    for asked in (rows, normalise_rows(small[:, :, ::-1])):
         limits, _, near = index.range_search(np.ascontiguousarray(asked), threshold)
         first = np.repeat(np.arange(len(rows)), np.diff(limits.astype(np.int64)))
         found.update((i, j) for i, j in zip(first.tolist(), near.tolist(), strict=True) if i < j)
@@ -50,14 +50,14 @@ def by_faiss(images, threshold):
 
 def competitor(name, n):
     from flowers.base.parallel import use_workers
-    from flowers.duplicates.colour import near_duplicate_pairs
+    from flowers.duplicates.colour import find_colour_pairs
 
     images, copies = planted(n)
     if name == "faiss":
         import faiss
 
         faiss.omp_set_num_threads(os.cpu_count())
-    search = by_faiss if name == "faiss" else lambda *given: near_duplicate_pairs(*given)[0]
+    search = by_faiss if name == "faiss" else lambda *given: find_colour_pairs(*given)[0]
     with use_workers(-1, "threading"):
         pairs, wall, cpu = time_call(search, images, THRESHOLD)
     told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_peak_mb())}

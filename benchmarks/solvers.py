@@ -32,7 +32,7 @@ NAMES = {
 def prepare(source, folder):
     """Rows, mirrored rows, labels and groups of the photos, those set aside beside them."""
     from flowers.base.parallel import use_workers
-    from flowers.splits import grouped_split
+    from flowers.splits import split_by_group
     from study.experiments import get_source_params
     from study.folds import decode_photos, extract_rows, get_codebook_recipe
     from study.real import find_groups, read_photos
@@ -42,7 +42,7 @@ def prepare(source, folder):
     images, sizes = decode_photos(photos, RECIPES["fisher-small"]["resize.size"])
     with use_workers(-1, "threading"):
         groups = find_groups(photos)
-        test = grouped_split(labels, groups, 0.2, SEED)
+        test = split_by_group(labels, groups, 0.2, SEED)
         X, mirrored, _ = extract_rows(
             images, sizes, np.flatnonzero(~test), get_codebook_recipe(RECIPES["fisher-small"])
         )

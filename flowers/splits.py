@@ -6,7 +6,7 @@ from sklearn.model_selection import train_test_split
 from flowers.base.groups import require_groups
 
 
-def random_split(labels, test_size, seed):
+def split_at_random(labels, test_size, seed):
     """Photos drawn at random, stratified by label: twins end up on both sides.
 
     Returns
@@ -20,7 +20,7 @@ def random_split(labels, test_size, seed):
     return np.isin(np.arange(len(labels)), test)
 
 
-def grouped_split(labels, groups, test_size, seed):
+def split_by_group(labels, groups, test_size, seed):
     """Whole groups drawn at random, stratified by the label of each group's first photo.
 
     Parameters
@@ -47,13 +47,13 @@ def measure_leakage(groups, test):
     return float(np.isin(groups[test], groups[~test]).mean())
 
 
-def strategies(labels, groups, test_size, seed):
+def split_by_strategy(labels, groups, test_size, seed):
     """Split by every strategy, so that the leak of one can be measured beside the other.
 
     Returns
     -------
     dict of {"grouped", "random"} to ndarray of shape (n,), bool
-        As of `grouped_split` and `random_split`.
+        As of `split_by_group` and `split_at_random`.
 
     Raises
     ------
@@ -62,12 +62,12 @@ def strategies(labels, groups, test_size, seed):
     """
     require_groups(labels, groups, 4, "add photos, or leave the class out")
     return {
-        "grouped": grouped_split(labels, groups, test_size, seed),
-        "random": random_split(labels, test_size, seed),
+        "grouped": split_by_group(labels, groups, test_size, seed),
+        "random": split_at_random(labels, test_size, seed),
     }
 
 
-def split_figures(labels, groups, pairs, tests, strategy):
+def summarise_split(labels, groups, pairs, tests, strategy):
     """Count what a split holds, and what crosses it.
 
     Parameters
@@ -76,7 +76,7 @@ def split_figures(labels, groups, pairs, tests, strategy):
     pairs : ndarray of shape (k, 2), int
         Twins.
     tests : dict of str to ndarray of shape (n,), bool
-        From `strategies`.
+        From `split_by_strategy`.
     strategy : str
         The one that is used.
 

@@ -11,7 +11,7 @@ from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.tables import read_csv
 from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
-from flowers.synthetic.picture import SPECIES, draw
+from flowers.synthetic.picture import SPECIES, draw_photo
 from scoring.predict import list_files
 
 PHOTOS, INDEX, SPLIT = Path("data/photos"), Path("data/index.csv"), Path("data/split.csv")
@@ -35,7 +35,7 @@ def drawn(weights, count, rng):
     """
     for species in rng.choice(SPECIES, count, p=weights(len(SPECIES))):
         buffer = io.BytesIO()
-        draw(species, rng).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
+        draw_photo(species, rng).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
         yield str(species), buffer.getvalue()
 
 

@@ -7,9 +7,9 @@ from flowers.base.tables import read_csv
 from flowers.features.codebook import write
 from flowers.features.extraction import LEARNED
 from flowers.images.index import get_sizes
-from stages.support.files import load_rows, progress
-from stages.support.run import run
-from stages.support.workers import stage_workers
+from stages.support.files import load_split, show_progress
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_workers
 
 PATH = "models/codebook.npz"
 
@@ -29,13 +29,13 @@ def main(params):
         params["per_photo"],
         params["seed"],
     )
-    drawn = list(draw(images, sizes, np.flatnonzero(load_rows()["train"]), recipe))
-    with stage_workers():
+    drawn = list(draw(images, sizes, np.flatnonzero(load_split()["train"]), recipe))
+    with use_stage_workers():
         seen = parallel_map(sample, drawn)
-        seen = list(progress(seen, total=len(drawn), desc="codebook", unit=" photos"))
+        seen = list(show_progress(seen, total=len(drawn), desc="codebook", unit=" photos"))
         write(PATH, learned(seen, recipe))
     return f"{recipe.words} words from {len(drawn)} photos"
 
 
 if __name__ == "__main__":
-    run("codebook", main)
+    run_stage("codebook", main)

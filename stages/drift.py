@@ -7,7 +7,7 @@ from flowers.drift.charts import pictures
 from flowers.drift.summary import Stream, drift_report
 from flowers.drift.windows import COLUMNS
 from flowers.model.reference import read_reference
-from stages.support.run import run
+from stages.support.run import run_stage
 
 
 def main(params):
@@ -28,4 +28,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("drift", main)
+    run_stage("drift", main)

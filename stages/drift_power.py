@@ -10,9 +10,9 @@ from flowers.drift_simulation.simulation import TRAFFIC, Simulator
 from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
-from stages.support.files import progress
-from stages.support.run import run
-from stages.support.workers import stage_processes, stage_workers
+from stages.support.files import show_progress
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_processes, use_stage_workers
 
 
 def main(params):
@@ -28,15 +28,17 @@ def main(params):
         "proportion_tolerance": params["drift.proportion_tolerance"],
     }
     simulator = Simulator(held_out, watched, params["seed"])
-    with stage_workers():
+    with use_stage_workers():
         made = dict(
             cases(held_out, model.predict_proba, images, sizes, rows, params["shifted_shares"])
         )
-    with stage_processes():
+    with use_stage_processes():
         quiet = simulator.false_alarms(params["quiet_streams"], TRAFFIC)
-        months = dict(progress(quiet, desc="months", total=len(TRAFFIC)))
+        months = dict(show_progress(quiet, desc="months", total=len(TRAFFIC)))
         tasks = ((case, params["streams_per_shift"]) for case in made.values())
-        told = progress(parallel_map(simulator.detection, tasks), desc="shifts", total=len(made))
+        told = show_progress(
+            parallel_map(simulator.detection, tasks), desc="shifts", total=len(made)
+        )
         found = dict(zip(made, told, strict=True))
     told = {"distinct": simulator.distinct, "accuracy": simulator.accuracy}
     write_json("metrics/drift_power.json", told | {"false_alarms": months, "shifts": found})
@@ -46,4 +48,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("drift_power", main)
+    run_stage("drift_power", main)

@@ -15,19 +15,19 @@ from flowers.evaluation.predictions import (
 )
 from flowers.images.contact_sheet import write_contact_sheet
 from flowers.learning.saved import load
-from stages.support.files import load_rows
-from stages.support.run import run
-from stages.support.workers import stage_workers
+from stages.support.files import load_split
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_workers
 
 MODELS = ("svm", "nb")
 
 
 def main(params):
-    rows, index = load_rows(), read_csv("data/index.csv")
+    rows, index = load_split(), read_csv("data/index.csv")
     test, seed, bins = np.flatnonzero(~rows["train"]), params["seed"], params["bins"]
     X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
     models = {name: load(f"models/{name}.joblib", mapped=True) for name in MODELS}
-    with stage_workers():
+    with use_stage_workers():
         given = {
             n: Predictions.from_model(m, X, known, rows["group"][test]) for n, m in models.items()
         }
@@ -71,4 +71,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("evaluate", main)
+    run_stage("evaluate", main)

@@ -8,13 +8,13 @@ from flowers.base.environment import read_jobs
 from flowers.base.tables import atomic_write, write_csv, write_json
 from flowers.sources.files import collect_photos, iterate_archive, iterate_folder, iterate_synthetic
 from flowers.sources.review import Review
-from stages.support.files import progress
-from stages.support.run import run
+from stages.support.files import show_progress
+from stages.support.run import run_stage
 
 
 def files_of(params):
     if params["source"] == "archive":
-        bar = partial(progress, None, unit="B", unit_scale=True)
+        bar = partial(show_progress, None, unit="B", unit_scale=True)
         return iterate_archive(params["path"], Path("data/downloads"), params["sha256"], bar)
     if params["source"] == "folder":
         return iterate_folder(params["path"])
@@ -30,7 +30,7 @@ def files_of(params):
 def main(params):
     review = Review(params["exclude"], params["relabel"])
     with atomic_write("data/photos") as target:
-        files = progress(files_of(params), desc="fetch", unit=" files")
+        files = show_progress(files_of(params), desc="fetch", unit=" files")
         photos, rejected, reviewed = collect_photos(files, target, review)
     reasons = Counter(row["reason"] for row in rejected)
     told = {"source": params["source"], "photos": photos.total()}
@@ -42,4 +42,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("fetch", main)
+    run_stage("fetch", main)

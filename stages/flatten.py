@@ -6,9 +6,9 @@ from flowers.base.tables import atomic_write, read_csv
 from flowers.features import codebook
 from flowers.features.extraction import extract, extracted
 from flowers.images.index import get_sizes
-from stages.support.files import progress
-from stages.support.run import run
-from stages.support.workers import stage_workers
+from stages.support.files import show_progress
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_workers
 
 
 def main(params):
@@ -19,14 +19,14 @@ def main(params):
     outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}
     for path, count in outputs.items():
         shape = (count, first.shape[1])
-        with atomic_write(path) as target, stage_workers():
+        with atomic_write(path) as target, use_stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
             parts = extracted(images[:count], sizes[:count], preparation, "mirrored" in path)
-            for start, rows in progress(parts, desc="flatten", unit=" batches"):
+            for start, rows in show_progress(parts, desc="flatten", unit=" batches"):
                 X[start : start + len(rows)] = rows
             X.flush()
     return f"{len(images)} photos x {shape[1]} features, {first.dtype}"
 
 
 if __name__ == "__main__":
-    run("flatten", main)
+    run_stage("flatten", main)

@@ -3,14 +3,14 @@
 import numpy as np
 
 from flowers.base.tables import read_csv, to_rows, write_csv
-from flowers.evaluation.label_issues import find_label_issues
+from flowers.evaluation.label_issues import NEAR_DUPLICATE, find_label_issues
 from flowers.images.contact_sheet import write_contact_sheet
-from stages.support.files import load_rows
-from stages.support.run import run
+from stages.support.files import load_split
+from stages.support.run import run_stage
 
 
 def main(params):
-    rows, index = load_rows(), read_csv("data/index.csv")
+    rows, index = load_split(), read_csv("data/index.csv")
     classes = np.unique(rows["label"])
     shares = np.empty((len(rows["label"]), len(classes)))
     for path in ("data/out_of_fold.csv", "metrics/predictions.csv"):  # training and test photos
@@ -30,8 +30,9 @@ def main(params):
     captions = [f"{line['label']}: {line['suggested']} {line['margin'][:-2]}" for line in shown]
     images = np.load("data/images.npy", mmap_mode="r")
     write_contact_sheet("plots/label_issues.jpg", images[photos[:count]], captions)
-    return f"{len(lines)} labels to check, {np.sum(reason == NEAR_DUPLICATE)} of them because of a twin"
+    conflicts = np.sum(reason == NEAR_DUPLICATE)
+    return f"{len(lines)} labels to check, {conflicts} of them because of a near-duplicate"
 
 
 if __name__ == "__main__":
-    run("label_issues", main)
+    run_stage("label_issues", main)

@@ -9,7 +9,7 @@ from flowers.evaluation.champion import choose_golden_images, decide_promotion
 from flowers.evaluation.predictions import select_model_rows
 from flowers.model import folder as model_folder
 from flowers.model.reference import build_reference_rows
-from stages.support.run import run
+from stages.support.run import run_stage
 
 
 def main(params):
@@ -44,4 +44,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("promote", main)
+    run_stage("promote", main)

@@ -2,7 +2,7 @@
 
 from flowers.base.tables import read_csv, read_json, to_rows, write_text
 from flowers.evaluation.report_page import embed_image, render_report
-from stages.support.run import run
+from stages.support.run import run_stage
 
 FACTS = (
     "metrics/drift.json",
@@ -44,4 +44,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("report", main)
+    run_stage("report", main)

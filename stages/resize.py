@@ -10,15 +10,15 @@ from flowers.base.parallel import pooled_map
 from flowers.base.tables import atomic_write, write_csv, write_json
 from flowers.images.contact_sheet import COLUMNS, select_evenly, write_contact_sheet
 from flowers.images.index import INDEX_COLUMNS, REJECTED_COLUMNS, load_image, write_images
-from stages.support.files import progress
-from stages.support.run import run
+from stages.support.files import show_progress
+from stages.support.run import run_stage
 
 
 def main(params):
     paths = sorted(Path("data/photos").resolve().glob("*/*"), key=Path.as_posix)
     size = params["size"]
     results = pooled_map(partial(load_image, size=size), paths, read_jobs(), read_backend())
-    results = progress(results, total=len(paths), desc="resize")
+    results = show_progress(results, total=len(paths), desc="resize")
     with atomic_write("data/images.npy") as target, target.open("wb") as file:
         index, rejected, figures = write_images(results, file, size)
     write_csv("data/index.csv", index, INDEX_COLUMNS)
@@ -32,4 +32,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("resize", main)
+    run_stage("resize", main)

@@ -15,8 +15,8 @@ from flowers.log.alarms import standing
 from flowers.log.table import newest
 from flowers.model import card
 from flowers.model import folder as model_folder
-from stages.support.files import progress
-from stages.support.run import run
+from stages.support.files import show_progress
+from stages.support.run import run_stage
 
 
 def main(params):
@@ -27,7 +27,7 @@ def main(params):
     reference, (facts, origin) = model_folder.find_reference(folder), card.read_card(folder)
     version = origin.get("version", "untagged")
     model = {"classes": facts["classes"], "md5": facts["model"]["md5"]}
-    days = partial(progress, desc="snapshot", unit=" days")
+    days = partial(show_progress, desc="snapshot", unit=" days")
     rows, counted = newest(log_dir, model, params["limit"], days)
     with atomic_write("data/snapshot.npy") as target, target.open("wb") as file:
         np.save(file, rows)
@@ -43,4 +43,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("snapshot", main)
+    run_stage("snapshot", main)

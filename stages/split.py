@@ -5,13 +5,13 @@ from functools import partial
 import numpy as np
 
 from flowers.base.tables import read_csv, write_csv, write_json
-from flowers.duplicates.colour import groups_of
-from flowers.duplicates.search import all_pairs, examples, twin_search
+from flowers.duplicates.colour import group_pairs
+from flowers.duplicates.search import find_near_duplicates, merge_pairs, select_examples
 from flowers.images.contact_sheet import write_contact_sheet
-from flowers.splits import split_figures, strategies
-from stages.support.files import progress
-from stages.support.run import run
-from stages.support.workers import stage_workers
+from flowers.splits import split_by_strategy, summarise_split
+from stages.support.files import show_progress
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_workers
 
 SHOWN = 12  # pairs of twins on the contact sheet
 
@@ -23,13 +23,15 @@ def main(params):
         "colour": params["near_duplicate_colour"],
         "structure": params["near_duplicate_structure"],
     }
-    bar = partial(progress, desc="split", unit=" blocks")
-    with stage_workers():
-        found = twin_search(images, thresholds | {"crop": params["near_duplicate_crop"]}, bar)
-    pairs = all_pairs(found)
-    groups = groups_of(pairs, len(labels))
-    tests = strategies(labels, groups, params["test_size"], params["seed"])
-    figures = split_figures(labels, groups, pairs, tests, strategy)
+    bar = partial(show_progress, desc="split", unit=" blocks")
+    with use_stage_workers():
+        found = find_near_duplicates(
+            images, thresholds | {"crop": params["near_duplicate_crop"]}, bar
+        )
+    pairs = merge_pairs(found)
+    groups = group_pairs(pairs, len(labels))
+    tests = split_by_strategy(labels, groups, params["test_size"], params["seed"])
+    figures = summarise_split(labels, groups, pairs, tests, strategy)
     figures["pairs_by_signal"] = {signal: len(its_own) for signal, (its_own, _) in found.items()}
     rows = [
         {"row": i, "label": label, "group": group, "part": "test" if in_test else "train"}
@@ -39,7 +41,7 @@ def main(params):
     ]
     write_csv("data/split.csv", rows)
     write_json("metrics/split.json", figures)
-    shown, captions = examples(found, labels, SHOWN)
+    shown, captions = select_examples(found, labels, SHOWN)
     write_contact_sheet("plots/near_duplicates.jpg", images[shown], captions)
     return (
         f"{len(labels)} photos, {figures['distinct']} distinct; "
@@ -48,4 +50,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("split", main)
+    run_stage("split", main)

@@ -6,16 +6,16 @@ from flowers.base.parallel import stack_rows
 from flowers.base.tables import write_json
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.saved import save
-from stages.support.files import load_rows
-from stages.support.run import run
-from stages.support.workers import stage_workers
+from stages.support.files import load_split
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_workers
 
 
 def main(params):
-    rows = load_rows()
+    rows = load_split()
     train = np.flatnonzero(rows["train"])
     X = stack_rows([np.load("data/features.npy", mmap_mode="r")], train, "data")
-    with stage_workers():
+    with use_stage_workers():
         model = CalibratedNB(**params).fit(X, rows["label"][train], rows["group"][train])
     save(model, "models/nb.joblib")
     figures = {
@@ -28,4 +28,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("train_nb", main)
+    run_stage("train_nb", main)

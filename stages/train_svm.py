@@ -8,13 +8,13 @@ from flowers.learning.rows import Rows
 from flowers.learning.saved import save
 from flowers.learning.sgd import StreamedSVC
 from flowers.learning.svm import GramSVC
-from stages.support.files import load_rows
-from stages.support.run import run
-from stages.support.workers import stage_workers
+from stages.support.files import load_split
+from stages.support.run import run_stage
+from stages.support.workers import use_stage_workers
 
 
 def main(params):
-    rows = load_rows()
+    rows = load_split()
     train = np.flatnonzero(rows["train"])
     sources = [np.load("data/features.npy", mmap_mode="r")]
     # A photo and its mirror image share a group, so no fold tells the one by the other.
@@ -22,7 +22,7 @@ def main(params):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
     known, streamed = np.tile(train, len(sources)), params.pop("solver") == "sgd"
     X = Rows(sources, train) if streamed else stack_rows(sources, train, "data")
-    with stage_workers():
+    with use_stage_workers():
         model = (StreamedSVC if streamed else GramSVC)(**params)
         model.fit(X, rows["label"][known], rows["group"][known])
     save(model, "models/svm.joblib")
@@ -40,4 +40,4 @@ def main(params):
 
 
 if __name__ == "__main__":
-    run("train_svm", main)
+    run_stage("train_svm", main)

@@ -15,14 +15,14 @@ import yaml
 from sklearn.model_selection import StratifiedKFold
 
 from flowers.base.tables import read_json, write_json, write_text
-from flowers.duplicates.colour import groups_of
-from flowers.duplicates.search import all_pairs, twin_search
+from flowers.duplicates.colour import group_pairs
+from flowers.duplicates.search import find_near_duplicates, merge_pairs
 from flowers.features.extraction import extract
 from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import grouped_folds
 from flowers.learning.svm import GramSVC
 from flowers.sources.files import iterate_archive
-from flowers.synthetic.collection import drawn_set
+from flowers.synthetic.collection import generate_images
 from flowers.synthetic.picture import SPECIES
 from study.alterations import ALTERATIONS
 from study.near_duplicate_chart import twin_chart
@@ -54,7 +54,7 @@ def thresholds():
 def recall(files, images, found):
     """Share of altered copies that are found, by the first signal that does; and wrong pairs."""
     rows = np.linspace(0, len(images) - 1, min(ALTERED, len(images))).astype(int)
-    count, known = len(rows), groups_of(all_pairs(found), len(images))
+    count, known = len(rows), group_pairs(merge_pairs(found), len(images))
     photos = []
     for row in rows:
         photos.append(decode_image(files[row])[0])
@@ -65,7 +65,8 @@ def recall(files, images, found):
             resize_square(altered(p, np.random.default_rng((k, i))), SIDE)
             for i, p in enumerate(photos)
         ]
-        search = twin_search(np.concatenate([images[rows], np.stack(copies)]), thresholds())
+        both = np.concatenate([images[rows], np.stack(copies)])
+        search = find_near_duplicates(both, thresholds())
         shares[name] = {}
         for signal, (pairs, _) in search.items():
             original, copy = pairs[(pairs[:, 0] < count) & (pairs[:, 1] >= count)].T
@@ -101,12 +102,12 @@ def accuracies(labels, images, found):
     """SVM on hog and colour under the folds that each rule gives, all photos answered once."""
     batches = range(0, len(images), 100)
     X = np.concatenate([extract(images[k : k + 100], ["hog", "colour"]) for k in batches])
-    every = groups_of(all_pairs(found), len(images))
+    every = group_pairs(merge_pairs(found), len(images))
     rules = {"none": None}
     for k in range(len(found)):
         names = list(found)[: k + 1]
-        pairs = all_pairs({name: found[name] for name in names})
-        rules[" + ".join(names)] = groups_of(pairs, len(images))
+        pairs = merge_pairs({name: found[name] for name in names})
+        rules[" + ".join(names)] = group_pairs(pairs, len(images))
     figures = {}
     for rule, groups in rules.items():
         scores, leaks = [], []
@@ -145,12 +146,12 @@ def readable(files):
 
 def drawn_figures():
     """Of photos that are all distinct, so that any pair is wrong."""
-    drawn = list(drawn_set(PER_CLASS, near_duplicate_share=0, wrong_labels=0))[
+    drawn = list(generate_images(PER_CLASS, near_duplicate_share=0, wrong_labels=0))[
         : PER_CLASS * len(SPECIES)
     ]
     _, files, images = readable((name.split("/")[0], content) for name, content in drawn)
-    found = twin_search(images, thresholds())
-    pairs = len(all_pairs(found))
+    found = find_near_duplicates(images, thresholds())
+    pairs = len(merge_pairs(found))
     wrong = {"pairs": pairs, "wrong_per_1000_photos": 1000 * pairs / len(images)}
     return {"photos": len(images), "unaltered": wrong} | recall(files, images, found)
 
@@ -159,7 +160,7 @@ def real_figures(archive):
     """Of the photos in an archive."""
     listed = sorted(iterate_archive(str(archive), ROOT / "data" / "downloads"))
     labels, files, images = readable((label, content) for label, _, content in listed if label)
-    found = twin_search(images, thresholds())
+    found = find_near_duplicates(images, thresholds())
     seen = {"photos": len(images), "unaltered": judged(files, found)}
     return seen | recall(files, images, found) | {"accuracy": accuracies(labels, images, found)}
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from flowers.synthetic.picture import draw
+from flowers.synthetic.picture import draw_photo
 from study.repository import ROOT
 
 FOLDER = ROOT / "scoring/server/page/examples"
@@ -14,7 +14,7 @@ SEEDS = {"Lilly": (0, 2), "Lotus": (1, 6), "Orchid": (2, 6), "Sunflower": (3, 6)
 
 def draw_example(species):
     """The square picture of one species."""
-    drawn = draw(species, np.random.default_rng(SEEDS[species]))
+    drawn = draw_photo(species, np.random.default_rng(SEEDS[species]))
     return ImageOps.fit(drawn, (SIDE, SIDE), Image.Resampling.LANCZOS)
 
 

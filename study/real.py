@@ -21,13 +21,13 @@ from tqdm import tqdm
 
 from flowers.base.errors import RejectedImage
 from flowers.base.tables import write_csv, write_json, write_text
-from flowers.duplicates.colour import groups_of
-from flowers.duplicates.search import all_pairs, twin_search
+from flowers.duplicates.colour import group_pairs
+from flowers.duplicates.search import find_near_duplicates, merge_pairs
 from flowers.evaluation.metrics import compute_bootstrap_interval
 from flowers.images.decoding import decode_image, load_pixels
 from flowers.model import folder as model_folder
 from flowers.sources.files import iterate_archive, iterate_folder
-from flowers.splits import grouped_split
+from flowers.splits import split_by_group
 from study import experiments
 from study.recipes import PROTOCOLS, RECIPES
 from study.repository import ROOT
@@ -69,12 +69,12 @@ def find_groups(photos):
     }
     rules["crop"] = split["near_duplicate_crop"]
     images = np.stack([load_pixels(photo)[0] for photo in photos])
-    return groups_of(all_pairs(twin_search(images, rules)), len(photos))
+    return group_pairs(merge_pairs(find_near_duplicates(images, rules)), len(photos))
 
 
 def hold_out(labels, photos, groups):
     """Positions of the photos that no protocol sees, and the file that says so to `fetch`."""
-    aside = np.flatnonzero(grouped_split(labels, groups, SHARE, SEED))
+    aside = np.flatnonzero(split_by_group(labels, groups, SHARE, SEED))
     digests = sorted({sha256(photos[i]).hexdigest() for i in aside})
     write_csv(ASIDE, [{"sha256": digest} for digest in digests])
     return aside

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flowers.images.decoding import load_pixels
-from tests.workshop import LEARNED, TINY, Workshop, shared
+from tests.repo_copy import FISHER, TINY, RepoCopy, make_once
 
 REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"
 
@@ -34,54 +34,54 @@ def real_photos(real_zip):
 
 
 @pytest.fixture(scope="session")
-def unrun(tmp_path_factory):
+def fresh_repo(tmp_path_factory):
     """The pipeline before its first run on tiny drawn photos, to be copied."""
 
     def make(folder):
-        made = Workshop.made(folder)
-        made.set(**TINY)
+        made = RepoCopy.create(folder)
+        made.set_params(**TINY)
         made.commit("tiny")
 
-    return Workshop(shared(tmp_path_factory, "unrun", make))
+    return RepoCopy(make_once(tmp_path_factory, "fresh_repo", make))
 
 
 @pytest.fixture(scope="session")
-def finished(unrun, tmp_path_factory):
-    """The pipeline, run once on tiny drawn photos. Read this one; change a `shop`.
+def finished_run(fresh_repo, tmp_path_factory):
+    """The pipeline, run once on tiny drawn photos. Read this one; change a `repo_copy`.
 
     Its stages run in this process, as 14 starts of Python take three times as long as their work;
     slow tests demand the same bits of ``dvc repro`` in a clone.
     """
 
     def make(folder):
-        made = unrun.copied(folder)
-        made.all_stages()
+        made = fresh_repo.copy_to(folder)
+        made.run_all_stages()
         made.commit("run")
         made.run("git", "gc", "--quiet")  # a tenth of the files for each copy
 
-    return Workshop(shared(tmp_path_factory, "finished", make))
+    return RepoCopy(make_once(tmp_path_factory, "finished_run", make))
 
 
 @pytest.fixture(scope="session")
-def learned(finished, tmp_path_factory):
+def fisher_run(finished_run, tmp_path_factory):
     """The same, with features that learn and a machine for them, up to the candidate; slow."""
 
     def make(folder):
-        made = finished.copied(folder)
-        made.set(**LEARNED)
+        made = finished_run.copy_to(folder)
+        made.set_params(**FISHER)
         made.run("dvc", "repro", "promote")
         made.commit("features that learn")
 
-    return Workshop(shared(tmp_path_factory, "learned", make))
+    return RepoCopy(make_once(tmp_path_factory, "fisher_run", make))
 
 
 @pytest.fixture
-def shop(finished, tmp_path):
+def repo_copy(finished_run, tmp_path):
     """A copy of the finished run to change at will."""
-    return finished.copied(tmp_path / "repository")
+    return finished_run.copy_to(tmp_path / "repository")
 
 
 @pytest.fixture
-def desk(finished, tmp_path):
+def workdir(finished_run, tmp_path):
     """The same without git, DVC and code, for the stages that a test runs in its own process."""
-    return finished.desk(tmp_path / "repository")
+    return finished_run.copy_workdir(tmp_path / "repository")

@@ -27,7 +27,7 @@ def wait(name):
 """
 
 
-def started(shop, *command, **environment):
+def started(repo_copy, *command, **environment):
     """A command in a process group of its own, as a terminal starts it."""
     env = (
         os.environ
@@ -39,7 +39,7 @@ def started(shop, *command, **environment):
     )
     return subprocess.Popen(
         command,
-        cwd=shop.path,
+        cwd=repo_copy.path,
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -64,12 +64,12 @@ def interrupted(process):
 
 
 @pytest.fixture
-def slow(unrun, tmp_path):
+def slow(fresh_repo, tmp_path):
     """A new repository whose first stage waits."""
-    shop = unrun.copied(tmp_path / "repository")
-    shutil.copy(ROOT / "Makefile", shop.path)
-    (shop.path / "flowers/waiting.py").write_text(WAITING)
-    stage = shop.path / "stages/fetch.py"
+    repo_copy = fresh_repo.copy_to(tmp_path / "repository")
+    shutil.copy(ROOT / "Makefile", repo_copy.path)
+    (repo_copy.path / "flowers/waiting.py").write_text(WAITING)
+    stage = repo_copy.path / "stages/fetch.py"
     text = stage.read_text()
     assert "def main(params):\n" in text
     text = text.replace(
@@ -77,7 +77,7 @@ def slow(unrun, tmp_path):
         "def main(params):\n    from flowers.waiting import wait; wait('waits')\n",
     )
     stage.write_text(text)
-    return shop
+    return repo_copy
 
 
 def test_in_a_stage_at_work_it_is_one_line_and_130(slow):
@@ -88,10 +88,10 @@ def test_in_a_stage_at_work_it_is_one_line_and_130(slow):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_in_a_stage_that_starts_it_is_one_line_and_130(finished, tmp_path, stage):
+def test_in_a_stage_that_starts_it_is_one_line_and_130(finished_run, tmp_path, stage):
     # Every stage imports numpy, or what does.
     (tmp_path / "numpy.py").write_text(f"{WAITING}\nwait({str(tmp_path / 'waits')!r})\n")
-    process = started(finished, "python", "-m", f"stages.{stage}", PYTHONPATH=str(tmp_path))
+    process = started(finished_run, "python", "-m", f"stages.{stage}", PYTHONPATH=str(tmp_path))
     until(tmp_path / "waits", process)
     lines, code = interrupted(process)
     assert (len(lines), code) == (1, 130)
@@ -120,20 +120,22 @@ AT_WORK = "    import waiting\n"
     "backend, at_start",
     [("loky", True), ("loky", False), ("dask", True), ("dask", False), ("ray", False)],
 )
-def test_with_worker_processes_it_is_one_line_and_they_end(finished, tmp_path, backend, at_start):
+def test_with_worker_processes_it_is_one_line_and_they_end(
+    finished_run, tmp_path, backend, at_start
+):
     if backend != "loky" and not find_spec("distributed" if backend == "dask" else backend):
         pytest.skip(f"{backend} is not installed: pip install '.[cluster]'")
-    shop = finished.copied(tmp_path / "repository")
+    repo_copy = finished_run.copy_to(tmp_path / "repository")
     (tmp_path / "waiting.py").write_text(f"{WAITING}\nwait({str(tmp_path / 'waits')!r})\n")
     if at_start:
         (tmp_path / "sitecustomize.py").write_text(AT_START)
     else:
-        room = shop.path / "flowers/photos/index.py"
+        room = repo_copy.path / "flowers/photos/index.py"
         line = "    data = path.read_bytes()\n"
         assert line in room.read_text()
         room.write_text(room.read_text().replace(line, AT_WORK + line))
     variables = {"BACKEND": backend, "JOBS": "2", "PYTHONPATH": str(tmp_path)}
-    process = started(shop, "python", "-m", "stages.resize", **variables)
+    process = started(repo_copy, "python", "-m", "stages.resize", **variables)
     until(tmp_path / "waits", process)
     lines, code = interrupted(process)
     told = lines[-1:] if backend == "ray" else lines  # Ray tells of itself at its start
@@ -142,7 +144,7 @@ def test_with_worker_processes_it_is_one_line_and_they_end(finished, tmp_path, b
     while left := of_session(process):
         assert time.monotonic() < end, left
         time.sleep(0.1)
-    assert not list((shop.path / "data").glob("arrays-*"))
+    assert not list((repo_copy.path / "data").glob("arrays-*"))
 
 
 def test_in_make_repro_it_is_one_line_beside_that_of_make(slow):
@@ -167,11 +169,11 @@ def test_a_second_run_says_at_once_that_there_is_one(slow):
 
 
 @pytest.mark.slow
-def test_what_was_interrupted_ends_with_the_bits_of_a_run_that_was_not(slow, finished):
+def test_what_was_interrupted_ends_with_the_bits_of_a_run_that_was_not(slow, finished_run):
     process = started(slow, "make", "-o", "env", "repro")
     until(slow.path / "waits", process)
     interrupted(process)
     shutil.copy(ROOT / "stages/fetch.py", slow.path / "stages")
     (slow.path / "flowers/waiting.py").unlink()
     slow.run("make", "-o", "env", "repro")
-    assert (slow.path / "dvc.lock").read_text() == (finished.path / "dvc.lock").read_text()
+    assert (slow.path / "dvc.lock").read_text() == (finished_run.path / "dvc.lock").read_text()

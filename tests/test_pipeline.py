@@ -13,7 +13,7 @@ import yaml
 
 from study import compare, experiments
 from tests.imports import ROOT
-from tests.workshop import Workshop
+from tests.repo_copy import RepoCopy
 
 REAL = {
     "fetch.source": "archive",
@@ -23,8 +23,8 @@ REAL = {
 }
 
 
-def figures(shop, name):
-    return json.loads((shop.path / f"metrics/{name}.json").read_text())
+def figures(repo_copy, name):
+    return json.loads((repo_copy.path / f"metrics/{name}.json").read_text())
 
 
 def stages_run(done):
@@ -43,15 +43,15 @@ def assert_fits(text, columns, lines):
     assert "…" not in text, text
 
 
-def test_a_second_run_runs_no_stage_and_leaves_git_clean(finished):
-    assert stages_run(finished.run("dvc", "repro")) == []
-    assert finished.run("git", "status", "--porcelain").stdout == ""
+def test_a_second_run_runs_no_stage_and_leaves_git_clean(finished_run):
+    assert stages_run(finished_run.run("dvc", "repro")) == []
+    assert finished_run.run("git", "status", "--porcelain").stdout == ""
 
 
 @pytest.mark.slow
-def test_a_fresh_clone_runs_to_the_committed_bits(finished, tmp_path):
-    finished.run("git", "clone", "-q", str(finished.path), str(tmp_path / "clone"))
-    clone = Workshop(tmp_path / "clone")
+def test_a_fresh_clone_runs_to_the_committed_bits(finished_run, tmp_path):
+    finished_run.run("git", "clone", "-q", str(finished_run.path), str(tmp_path / "clone"))
+    clone = RepoCopy(tmp_path / "clone")
     done = clone.run("dvc", "repro", "--force", "--no-run-cache")
     assert len(stages_run(done)) == len(
         yaml.safe_load((clone.path / "dvc.yaml").read_text())["stages"]
@@ -59,55 +59,55 @@ def test_a_fresh_clone_runs_to_the_committed_bits(finished, tmp_path):
     assert clone.run("git", "status", "--porcelain").stdout == ""
 
 
-def test_every_picture_and_figure_that_a_run_leaves_is_declared(finished):
+def test_every_picture_and_figure_that_a_run_leaves_is_declared(finished_run):
     declared = set()
-    for stage in yaml.safe_load((finished.path / "dvc.yaml").read_text())["stages"].values():
+    for stage in yaml.safe_load((finished_run.path / "dvc.yaml").read_text())["stages"].values():
         for kind in ("outs", "metrics", "plots"):
             for out in stage.get(kind, []):
                 declared |= set(out) if isinstance(out, dict) else {out}
     for folder in ("metrics", "plots"):
-        for path in (finished.path / folder).glob("[!.]*"):
+        for path in (finished_run.path / folder).glob("[!.]*"):
             assert f"{folder}/{path.name}" in declared, path
 
 
 @pytest.mark.slow
-def test_a_knob_reruns_its_stage_and_what_depends_on_it(shop):
-    shop.set(**{"evaluate.resamples": 150})
-    rerun = stages_run(shop.run("dvc", "repro", "promote", "suspects"))
+def test_a_knob_reruns_its_stage_and_what_depends_on_it(repo_copy):
+    repo_copy.set_params(**{"evaluate.resamples": 150})
+    rerun = stages_run(repo_copy.run("dvc", "repro", "promote", "suspects"))
     # The intervals are others, the answers are not, and suspects depends on those alone.
     assert rerun == ["evaluate", "promote"]
 
 
-def test_the_number_of_workers_reruns_nothing(finished, monkeypatch):
+def test_the_number_of_workers_reruns_nothing(finished_run, monkeypatch):
     monkeypatch.setenv("JOBS", "1")
     monkeypatch.setenv("BACKEND", "loky")
-    assert stages_run(finished.run("dvc", "repro")) == []
+    assert stages_run(finished_run.run("dvc", "repro")) == []
 
 
 @pytest.mark.slow
-def test_an_experiment_is_named_compared_and_leaves_no_trace(shop, monkeypatch, capsys):
-    shop.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")
-    assert shop.run("git", "status", "--porcelain").stdout == ""
-    diff = json.loads(shop.run("dvc", "metrics", "diff", "HEAD", "wide", "--json").stdout)
+def test_an_experiment_is_named_compared_and_leaves_no_trace(repo_copy, monkeypatch, capsys):
+    repo_copy.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")
+    assert repo_copy.run("git", "status", "--porcelain").stdout == ""
+    diff = json.loads(repo_copy.run("dvc", "metrics", "diff", "HEAD", "wide", "--json").stdout)
     assert list(diff) == ["metrics/summary.json"]
     assert "log_loss" in diff["metrics/summary.json"]
-    assert_fits(shop.run("dvc", "metrics", "diff", "--all", "HEAD", "wide").stdout, 100, 12)
-    table = shop.run("make", "-f", str(ROOT / "Makefile"), "-o", "env", "table").stdout
+    assert_fits(repo_copy.run("dvc", "metrics", "diff", "--all", "HEAD", "wide").stdout, 100, 12)
+    table = repo_copy.run("make", "-f", str(ROOT / "Makefile"), "-o", "env", "table").stdout
     assert_fits(table, 160, 20)
     assert {"wide", "train_svm.C", "svm", "log_loss"} <= set(re.split(r"[^\w.]+", table))
-    monkeypatch.chdir(shop.path)
+    monkeypatch.chdir(repo_copy.path)
     compare.main(["HEAD", "wide"])
     assert [line[:4] for line in capsys.readouterr().out.splitlines()[1:3]] == ["HEAD", "wide"]
-    plots = shop.run("dvc", "plots", "diff", "HEAD", "wide", "-o", "shown").stdout
-    page = (shop.path / "shown/index.html").read_text()
+    plots = repo_copy.run("dvc", "plots", "diff", "HEAD", "wide", "-o", "shown").stdout
+    page = (repo_copy.path / "shown/index.html").read_text()
     assert "index.html" in plots
     for name in ("Confusion, SVM", "Reliability", "Precision against", "mistakes.jpg"):
         assert name in page, name
 
 
-def test_twins_conflicts_and_hazards_are_all_accounted_for(finished):
-    fetch, resize = figures(finished, "fetch"), figures(finished, "resize")
-    split, rows = figures(finished, "split"), figures(finished, "evaluate")
+def test_twins_conflicts_and_hazards_are_all_accounted_for(finished_run):
+    fetch, resize = figures(finished_run, "fetch"), figures(finished_run, "resize")
+    split, rows = figures(finished_run, "split"), figures(finished_run, "evaluate")
     assert fetch["photos"] == resize["photos"] + resize["rejected"]["total"]
     assert resize["photos"] == split["photos"] == split["train"] + split["test"]
     assert split["test"] == rows["photos"]
@@ -120,16 +120,16 @@ def test_twins_conflicts_and_hazards_are_all_accounted_for(finished):
 
 
 @pytest.mark.slow
-def test_real_photos_from_an_archive_run_to_a_candidate(finished, tmp_path, real_zip):
-    shop = finished.copied(tmp_path / "repository")
-    shop.set(**REAL, **{"fetch.path": str(real_zip)})
-    shop.run("dvc", "repro")
-    split, evaluate = figures(shop, "split"), figures(shop, "evaluate")
-    assert figures(shop, "fetch")["photos"] == split["photos"] == 1502
+def test_real_photos_from_an_archive_run_to_a_candidate(finished_run, tmp_path, real_zip):
+    repo_copy = finished_run.copy_to(tmp_path / "repository")
+    repo_copy.set_params(**REAL, **{"fetch.path": str(real_zip)})
+    repo_copy.run("dvc", "repro")
+    split, evaluate = figures(repo_copy, "split"), figures(repo_copy, "evaluate")
+    assert figures(repo_copy, "fetch")["photos"] == split["photos"] == 1502
     assert split["distinct"] < 1000 and split["leaked_test_photos"] == 0
     assert split["leakage"]["random"] > 0.5
     assert evaluate["svm"]["accuracy_low"] > evaluate["baseline_accuracy"] + 0.1
-    assert figures(shop, "promotion")["champion"] == "svm"
+    assert figures(repo_copy, "promotion")["champion"] == "svm"
 
 
 @pytest.fixture
@@ -149,9 +149,9 @@ def site(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_archive_by_url_and_its_folder_give_the_same_photos(shop, site):
+def test_an_archive_by_url_and_its_folder_give_the_same_photos(repo_copy, site):
     root, url = site
-    photos = shop.path / "data/photos"
+    photos = repo_copy.path / "data/photos"
     with zipfile.ZipFile(root / "set.zip", "w") as file:
         for path in sorted(photos.glob("*/*")):
             file.write(path, f"deep/set/{path.parent.name}/{path.name}")
@@ -159,30 +159,30 @@ def test_an_archive_by_url_and_its_folder_give_the_same_photos(shop, site):
         file.extractall(root / "folder")
     outcome = {}
     for source, path in (("archive", f"{url}/set.zip"), ("folder", str(root / "folder"))):
-        shop.set(**{"fetch.source": source, "fetch.path": path})
-        shop.run("dvc", "repro", "--single-item", "fetch")
-        lock = yaml.safe_load((shop.path / "dvc.lock").read_text())
+        repo_copy.set_params(**{"fetch.source": source, "fetch.path": path})
+        repo_copy.run("dvc", "repro", "--single-item", "fetch")
+        lock = yaml.safe_load((repo_copy.path / "dvc.lock").read_text())
         outcome[source] = {o["path"]: o["md5"] for o in lock["stages"]["fetch"]["outs"]}
     assert outcome["archive"]["data/photos"] == outcome["folder"]["data/photos"]
-    assert figures(shop, "fetch")["source"] == "folder"
+    assert figures(repo_copy, "fetch")["source"] == "folder"
 
 
-def test_a_failed_stage_leaves_the_lock_as_it_was(shop):
-    before = (shop.path / "dvc.lock").read_bytes()
-    shop.set(**{"train_svm.folds": 50})
-    done = shop.run("dvc", "repro", check=False)
+def test_a_failed_stage_leaves_the_lock_as_it_was(repo_copy):
+    before = (repo_copy.path / "dvc.lock").read_bytes()
+    repo_copy.set_params(**{"train_svm.folds": 50})
+    done = repo_copy.run("dvc", "repro", check=False)
     assert done.returncode != 0
-    assert (shop.path / "dvc.lock").read_bytes() == before
+    assert (repo_copy.path / "dvc.lock").read_bytes() == before
     told = [line for line in done.stderr.splitlines() if line.startswith("train_svm:")]
     assert len(told) == 1
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
-def test_experiments_read_the_same_photos_once(shop, monkeypatch, capfd):
-    photos = shop.path.parent / "photos"
-    shutil.copytree(shop.path / "data/photos", photos)
-    monkeypatch.setattr(experiments, "ROOT", shop.path)
+def test_experiments_read_the_same_photos_once(repo_copy, monkeypatch, capfd):
+    photos = repo_copy.path.parent / "photos"
+    shutil.copytree(repo_copy.path / "data/photos", photos)
+    monkeypatch.setattr(experiments, "ROOT", repo_copy.path)
     runs = {}
     for name, seed in (("one", 7), ("two", 8)):
         params = experiments.get_source_params(str(photos)) | {
@@ -202,9 +202,11 @@ def test_experiments_read_the_same_photos_once(shop, monkeypatch, capfd):
 
 
 @pytest.mark.slow
-def test_a_second_knob_reuses_the_stages_before_it(shop):
+def test_a_second_knob_reuses_the_stages_before_it(repo_copy):
     experiment = ("dvc", "exp", "run", "-S", "resize.size=48", "-S")
-    shop.run(*experiment, "train_nb.folds=4", "--temp", "train_nb")
+    repo_copy.run(*experiment, "train_nb.folds=4", "--temp", "train_nb")
     for where, folds in (("--temp", 2), (None, 5)):
-        done = shop.run(*experiment, f"train_nb.folds={folds}", *filter(None, [where]), "train_nb")
+        done = repo_copy.run(
+            *experiment, f"train_nb.folds={folds}", *filter(None, [where]), "train_nb"
+        )
         assert stages_run(done) == ["train_nb"], done.stdout

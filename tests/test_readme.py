@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from docs.tables.__main__ import PAGES as WRITTEN
-from docs.tables.__main__ import rendered
+from docs.tables.__main__ import render_page
 from tests.imports import ROOT
 
 TEXT = (ROOT / "README.md").read_text()
@@ -27,7 +27,7 @@ SHELL = [
 def test_its_tables_and_graph_are_those_of_the_metrics_and_of_dvc():
     for page in WRITTEN:
         text = page.read_text()
-        assert rendered(text) == text, page
+        assert render_page(text) == text, page
 
 
 def test_every_picture_and_file_it_names_is_there():
@@ -63,15 +63,15 @@ def test_its_make_targets_exist(line):
 
 
 @pytest.mark.slow
-def test_its_dvc_commands_run_in_the_order_given(finished, tmp_path):
-    shop = finished.copied(tmp_path / "repository")
+def test_its_dvc_commands_run_in_the_order_given(finished_run, tmp_path):
+    repo_copy = finished_run.copy_to(tmp_path / "repository")
     # What a reader brings along: photos in a folder and in an archive.
-    photos = shop.path / "photos"
-    shutil.copytree(shop.path / "data/photos", photos)
-    with zipfile.ZipFile(shop.path / "photos.zip", "w") as file:
+    photos = repo_copy.path / "photos"
+    shutil.copytree(repo_copy.path / "data/photos", photos)
+    with zipfile.ZipFile(repo_copy.path / "photos.zip", "w") as file:
         for path in sorted(photos.glob("*/*")):
-            file.write(path, path.relative_to(shop.path))
-    shutil.copy(ROOT / "Makefile", shop.path)
+            file.write(path, path.relative_to(repo_copy.path))
+    shutil.copy(ROOT / "Makefile", repo_copy.path)
     runnable = ("dvc ", "git ", "python ", "make store ")
     # The environment is the one that runs the tests.
     commands = [
@@ -79,4 +79,4 @@ def test_its_dvc_commands_run_in_the_order_given(finished, tmp_path):
     ]
     assert len(commands) >= 7
     for command in commands:
-        shop.run("bash", "-c", command)
+        repo_copy.run("bash", "-c", command)

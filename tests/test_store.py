@@ -8,19 +8,19 @@ import pytest
 import yaml
 
 from tests.imports import ROOT
-from tests.workshop import Workshop
+from tests.repo_copy import RepoCopy
 
 
-def with_store(shop, where):
-    shutil.copy(ROOT / "Makefile", shop.path)
-    (shop.path / ".git/info/exclude").write_text("Makefile\n")
-    shop.run("make", "-o", "env", "store", f"DIR={where}")
+def with_store(repo_copy, where):
+    shutil.copy(ROOT / "Makefile", repo_copy.path)
+    (repo_copy.path / ".git/info/exclude").write_text("Makefile\n")
+    repo_copy.run("make", "-o", "env", "store", f"DIR={where}")
 
 
 @pytest.mark.slow
-def test_an_experiment_pushed_from_one_clone_is_whole_in_another(finished, tmp_path):
+def test_an_experiment_pushed_from_one_clone_is_whole_in_another(finished_run, tmp_path):
     store, bare = tmp_path / "store", tmp_path / "bare"
-    here = finished.copied(tmp_path / "here")
+    here = finished_run.copy_to(tmp_path / "here")
     here.run("git", "init", "--quiet", "--bare", str(bare))
     here.run("git", "remote", "add", "origin", str(bare))
     here.run("git", "push", "--quiet", "origin", "HEAD")
@@ -35,7 +35,7 @@ def test_an_experiment_pushed_from_one_clone_is_whole_in_another(finished, tmp_p
     assert not Path("/store").exists() and not Path("/flower-store").exists()
 
     here.run("git", "clone", "--quiet", str(bare), str(tmp_path / "there"))
-    there = Workshop(tmp_path / "there")
+    there = RepoCopy(tmp_path / "there")
     with_store(there, store)
     there.run("dvc", "exp", "pull", "origin", "smooth")
     there.run("dvc", "exp", "apply", "smooth")
@@ -56,14 +56,14 @@ def reflinks(folder):
 def test_no_array_is_on_the_disk_twice(tmp_path):
     if reflinks(tmp_path):
         pytest.skip("a copy by reflink takes no room, and looks like any other")
-    shop = Workshop(tmp_path)
-    shop.run("git", "init", "--quiet")
-    shop.run("dvc", "init", "--quiet")
+    repo_copy = RepoCopy(tmp_path)
+    repo_copy.run("git", "init", "--quiet")
+    repo_copy.run("dvc", "init", "--quiet")
     shutil.copy(ROOT / ".dvc/config", tmp_path / ".dvc/config")
     make = "python -c \"open('big.npy', 'wb').write(bytes(10**6))\""
-    shop.run("dvc", "stage", "add", "--quiet", "-n", "make", "-o", "big.npy", make)
+    repo_copy.run("dvc", "stage", "add", "--quiet", "-n", "make", "-o", "big.npy", make)
     for command in ("repro", "checkout --relink"):
-        shop.run("dvc", *command.split())
+        repo_copy.run("dvc", *command.split())
         lock = yaml.safe_load((tmp_path / "dvc.lock").read_text())
         digest = lock["stages"]["make"]["outs"][0]["md5"]
         kept = tmp_path / ".dvc/cache/files/md5" / digest[:2] / digest[2:]

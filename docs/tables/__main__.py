@@ -1,121 +1,136 @@
-"""Write what README.md and pages of docs take from runs, between markers that name it."""
+"""Write the marked regions of README.md and docs/: python -m docs.tables.
 
-import json
+The region between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->`` is rendered from
+docs/tables/NAME.md.j2. Templates read metrics/, study/ and benchmarks/ by ``load("race.json")``
+and the recorded output of commands in docs/shown/ by ``shown("curl")``.
+"""
+
 import re
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
-from benchmarks import (
-    dvc_costs,
-    folder,
-    growth,
-    near_duplicate_race,
-    near_duplicate_scale,
-    race,
-    solvers,
-)
-from docs.tables import accuracy_tables, alarm_tables, serve_tables, twin_tables
-from docs.tables.accuracy_tables import interval
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from benchmarks import growth
+from benchmarks.attack_photos import MAX_MB, MAX_SECONDS
+from flowers.base.tables import read_json
 from study.repository import ROOT
 
-DOCS = ("accuracy", "drift", "scale", "serving", "decisions/together")
-PAGES = (ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in DOCS))
-SHOWN = ROOT / "docs" / "shown"
-
-
-def read(name):
-    return json.loads((ROOT / "metrics" / f"{name}.json").read_text())
-
-
-def kept(name):
-    """A function that gives what `study.shown` kept under a name, as a block, or nothing."""
-
-    def block():
-        path = SHOWN / f"{name}.txt"
-        return f"```text\n{path.read_text()}```" if path.exists() else ""
-
-    return block
-
-
-def measured(benchmark):
-    """A function that gives the table of what a benchmark wrote down, or nothing."""
-
-    def block():
-        path = benchmark.RESULTS
-        return benchmark.table(json.loads(path.read_text())) if path.exists() else ""
-
-    return block
-
-
-def drawn_table():
-    """Drawn photos: one row per model."""
-    evaluate = read("evaluate")
-    rows = [
-        "| model | accuracy (95 %) | macro F1 | log loss | calibration error |",
-        "|---|---|---|---|---|",
-    ]
-    for name, title in {"svm": "SVM, RBF", "nb": "Gaussian naive Bayes"}.items():
-        m = evaluate[name]
-        rows.append(
-            f"| {title} | {interval(m)} | {m['macro_f1']:.3f} | {m['log_loss']:.3f} "
-            f"| {m['calibration_error']:.3f} |"
-        )
-    rows.append(f"| most frequent class | {evaluate['baseline_accuracy']:.3f} | | | |")
-    return "\n".join(rows)
-
-
-def stages_sentence():
-    """Wall time of all stages and the most memory of one."""
-    measured = json.loads((ROOT / "benchmarks" / "stages.json").read_text())
-    said = []
-    for photos, stages in measured.items():
-        wall = sum(stage["wall_s"] for stage in stages.values())
-        name, most = max(stages.items(), key=lambda item: item[1]["peak_mb"])
-        which = f"{int(photos):,} drawn" if photos.isdigit() else "5,000 real, mostly altered,"
-        said.append(
-            f"{which} photos take {wall:.0f} s, and {most['peak_mb']} MB in the "
-            f"hungriest stage, `{name}`"
-        )
-    return "On two cores, " + ";\n".join(said) + ".\n`benchmarks/stages.json` has each stage."
-
-
-def graph():
-    """The stages and what they feed, as DVC sees them."""
-    command = [sys.executable, "-m", "dvc", "dag", "--mermaid"]
-    drawn = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    names = dict(re.findall(r'(node\d+)\["(\w+)"\]', drawn))
-    fed = {name: [] for name in names.values()}
-    for source, target in re.findall(r"(node\d+)-->(node\d+)", drawn):
-        fed[names[source]].append(names[target])
-    lines = [f"  {name} --> {' & '.join(targets)}" for name, targets in fed.items() if targets]
-    return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
-
-
-TABLES = {
-    "synthetic": drawn_table,
-    "stages": stages_sentence,
-    "graph": graph,
-    **{name: kept(name) for name in ("repro", "test", "diff", "curl")},
-    **{"race": measured(race), "growth": measured(growth), "dvc": measured(dvc_costs)},
-    **{"solvers": measured(solvers), "twin-race": measured(near_duplicate_race)},
-    **{"folder": measured(folder), "twin-scale": measured(near_duplicate_scale)},
-    **accuracy_tables.TABLES,
-    **twin_tables.TABLES,
-    **serve_tables.TABLES,
-    "alarms": alarm_tables.tables,
+PAGES = (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md")))
+REGION = re.compile(r"(<!-- ([\w-]+):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL)
+FEATURES = {
+    "pixels": "pixels",
+    "pixels-tuned": "pixels, C tuned on train",
+    "hog-colour": "`hog` and `colour`",
+    "fisher-small": "`fisher-small`",
+    "fisher-large": "`fisher-large`",
 }
 
 
-def rendered(text):
-    """`text` with the tables between its markers written anew."""
-    for name, table in TABLES.items():
-        pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
-        if re.search(pattern, text, flags=re.DOTALL):
-            block = f"{table()}\n".lstrip("\n")  # nothing, where nothing was measured yet
-            text = re.sub(pattern, lambda m, b=block: m[1] + b + m[2], text, flags=re.DOTALL)
-    return text
+def load(path):
+    """Read a JSON file by its path below the root."""
+    return read_json(ROOT / path)
+
+
+def shown(name):
+    """Return the recorded output of a command as a code block."""
+    return f"```text\n{(ROOT / 'docs/shown' / name).with_suffix('.txt').read_text()}```"
+
+
+def read_stage_graph():
+    """Stage names with the stages that depend on them, as `dvc dag` lists them."""
+    command = [sys.executable, "-m", "dvc", "dag", "--mermaid"]
+    graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = dict(re.findall(r'(node\d+)\["(\w+)"\]', graph))
+    edges = re.findall(r"(node\d+)-->(node\d+)", graph)
+    return {
+        name: [names[target] for source, target in edges if source == node]
+        for node, name in names.items()
+    }
+
+
+def format_interval(figures):
+    """Format an accuracy with its interval."""
+    low, high = (figures[f"accuracy_{end}"] for end in ("low", "high"))
+    return f"{figures['accuracy']:.3f} ({low:.3f} to {high:.3f})"
+
+
+def format_number(value, spec=","):
+    """Format a number by a Python format specification; a string is read as an integer."""
+    return format(int(value) if isinstance(value, str) else value, spec)
+
+
+def format_latency(figures):
+    """Format the median and the 99th percentile of response times."""
+    return f"p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms"
+
+
+def wrap_text(text):
+    """Wrap a paragraph at 100 characters, with a number and its percent sign on one line."""
+    words = " ".join(text.split()).replace(" %", "\N{NO-BREAK SPACE}%")
+    return textwrap.fill(words, 100, break_on_hyphens=False).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def extrapolate_slope(values, sizes, size):
+    """Continue a quantity linearly from its first and last value; never decreasing."""
+    slope = (values[-1] - values[0]) / (int(sizes[-1]) - int(sizes[0]))
+    return values[-1] + max(slope, 0) * (size - int(sizes[-1]))
+
+
+def extrapolate_search(figures, size):
+    """CPU seconds and memory of a near-duplicate search of `size` photos.
+
+    Time has a part per photo and a part per pair, memory a part per photo; both go through the
+    two largest measurements.
+    """
+    (a, less), (b, more) = [(int(n), row) for n, row in figures.items()][-2:]
+    per_pair = (more["cpu_s"] / b - less["cpu_s"] / a) / (b - a)
+    cpu = size * (less["cpu_s"] / a + max(per_pair, 0) * (size - a))
+    return cpu, less["peak_mb"] + (more["peak_mb"] - less["peak_mb"]) / (b - a) * (size - a)
+
+
+def create_environment():
+    """Create the Jinja environment of all templates."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "interval": format_interval,
+        "latency": format_latency,
+        "number": format_number,
+        "wrap": wrap_text,
+    }
+    environment.globals |= {
+        "load": load,
+        "shown": shown,
+        "read_stage_graph": read_stage_graph,
+        "extrapolate_slope": extrapolate_slope,
+        "extrapolate_search": extrapolate_search,
+        "growth": growth,
+        "FEATURES": FEATURES,
+        "MAX_SECONDS": MAX_SECONDS,
+        "MAX_MB": MAX_MB,
+    }
+    return environment
+
+
+def render_page(text):
+    """Return the text of a page with its marked regions rendered."""
+    environment = create_environment()
+
+    def render_region(match):
+        begin, name, end = match.groups()
+        table = environment.get_template(f"{name}.md.j2").render()
+        return f"{begin}{table.strip()}\n{end}"
+
+    return REGION.sub(render_region, text)
 
 
 if __name__ == "__main__":
     for page in PAGES:
-        page.write_text(rendered(page.read_text()))
+        page.write_text(render_page(page.read_text()))

@@ -5,14 +5,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from flowers.base.parallel import drop_pages, parallel_map, use_threads
-from flowers.duplicates.similarity import Likeness
+from flowers.duplicates.similarity import CorrelationIndex
 
 THUMBNAIL = 16
 # Photos whose pairs with all later ones are one task.
 ROWS = 256
 
 
-def thumbnails(images):
+def compute_thumbnails(images):
     """Photos reduced to 16x16 by the mean of each cell.
 
     Parameters
@@ -30,7 +30,7 @@ def thumbnails(images):
 
 
 def _thumbnails(images, start):
-    """`thumbnails` of a block of photos."""
+    """`compute_thumbnails` of a block of photos."""
     block, cell = images[start : start + ROWS], images.shape[1] // THUMBNAIL
     small = np.empty((len(block), THUMBNAIL, THUMBNAIL, 3), dtype=np.float32)
     for target, image in zip(small, block, strict=True):
@@ -42,7 +42,7 @@ def _thumbnails(images, start):
     return small
 
 
-def unit_rows(small):
+def normalise_rows(small):
     """Thumbnails as rows of zero mean and unit length, whose products are correlations."""
     rows = small.reshape(len(small), -1)
     rows = rows - rows.mean(axis=1, keepdims=True)
@@ -51,7 +51,7 @@ def unit_rows(small):
     return rows
 
 
-def near_duplicate_pairs(images, threshold):
+def find_colour_pairs(images, threshold):
     """Pairs of photos whose thumbnails correlate, one of them possibly mirrored.
 
     Parameters
@@ -66,24 +66,24 @@ def near_duplicate_pairs(images, threshold):
         Row numbers ``i < j``, sorted.
     correlation : ndarray of shape (k,), float32
     """
-    return pairs_within(unit_rows(thumbnails(images)), _mirrored, threshold)
+    return find_pairs(normalise_rows(compute_thumbnails(images)), _mirrored, threshold)
 
 
-def pairs_within(rows, mirrored, threshold):
+def find_pairs(rows, mirrored, threshold):
     """Pairs of rows that correlate, one of them possibly mirrored, by all workers on threads.
 
     Parameters
     ----------
     rows, mirrored
-        As of `Likeness`.
+        As of `CorrelationIndex`.
     threshold : float in (0, 1)
 
     Returns
     -------
     pairs, correlation : ndarray
-        As of `near_duplicate_pairs`.
+        As of `find_colour_pairs`.
     """
-    known = Likeness(rows, mirrored)
+    known = CorrelationIndex(rows, mirrored)
     with use_threads():
         parts = parallel_map(
             _with_later, ((known, start, threshold) for start in range(0, len(rows), ROWS))
@@ -95,7 +95,7 @@ def pairs_within(rows, mirrored, threshold):
 
 def _with_later(known, start, threshold):
     """Where a block of rows correlates with those after each."""
-    i, j, correlation = known.above(known.rows[start : start + ROWS], threshold, since=start)
+    i, j, correlation = known.query(known.rows[start : start + ROWS], threshold, start=start)
     i += start
     later = j > i
     return i[later], j[later], correlation[later]
@@ -106,7 +106,7 @@ def _mirrored(rows):
     return rows.reshape(-1, THUMBNAIL, THUMBNAIL, 3)[:, :, ::-1].reshape(rows.shape)
 
 
-def groups_of(pairs, n):
+def group_pairs(pairs, n):
     """Give the connected components of the twin pairs, numbered by first appearance.
 
     Returns
@@ -119,13 +119,13 @@ def groups_of(pairs, n):
     return np.argsort(np.argsort(first))[inverse]
 
 
-def pairs_to_show(pairs, correlation, labels, count):
+def select_pairs(pairs, correlation, labels, count):
     """Choose twins to look at: those with two labels first, then the faintest likeness.
 
     Parameters
     ----------
     pairs, correlation : ndarray
-        From `near_duplicate_pairs`.
+        From `find_colour_pairs`.
     labels : ndarray of shape (n,)
     count : int
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from flowers.duplicates.colour import near_duplicate_pairs, pairs_to_show
-from flowers.duplicates.structure import crop_pairs, structure_pairs
+from flowers.duplicates.colour import find_colour_pairs, select_pairs
+from flowers.duplicates.structure import find_crop_pairs, find_structure_pairs
 
-SIGNALS = {"colour": near_duplicate_pairs, "structure": structure_pairs, "crop": crop_pairs}
+SIGNALS = {"colour": find_colour_pairs, "structure": find_structure_pairs, "crop": find_crop_pairs}
 
 
-def twin_search(images, thresholds, bar=iter):
+def find_near_duplicates(images, thresholds, bar=iter):
     """Pairs of twins by the first signal that finds them.
 
     Parameters
@@ -17,12 +17,12 @@ def twin_search(images, thresholds, bar=iter):
     thresholds : dict of {"colour", "structure", "crop"} to float in (0, 1) or None
         Correlation above which two photos are twins; None leaves the signal out.
     bar : callable, optional
-        As of `crop_pairs`, which takes longest.
+        As of `find_crop_pairs`, which takes longest.
 
     Returns
     -------
     dict of signal to (pairs, correlation)
-        As of `near_duplicate_pairs`, for each signal in use; no pair is in two of them.
+        As of `find_colour_pairs`, for each signal in use; no pair is in two of them.
     """
     found, known = {}, np.empty(0, dtype=np.int64)
     for signal, threshold in thresholds.items():
@@ -37,18 +37,18 @@ def twin_search(images, thresholds, bar=iter):
     return found
 
 
-def all_pairs(found):
+def merge_pairs(found):
     """Give the pairs of all signals as one array of shape (k, 2), int64."""
     return np.concatenate([np.empty((0, 2), dtype=np.int64), *(p for p, _ in found.values())])
 
 
-def examples(found, labels, count):
+def select_examples(found, labels, count):
     """Choose twins of every signal to look at, the same number of each where there are so many.
 
     Parameters
     ----------
     found : dict
-        From `twin_search`.
+        From `find_near_duplicates`.
     labels : ndarray of shape (n,)
     count : int
         Pairs.
@@ -64,7 +64,7 @@ def examples(found, labels, count):
     # The signal with the fewest pairs first: what it leaves free goes to the others.
     ordered = sorted(found.items(), key=lambda item: len(item[1][0]))
     for k, (signal, (pairs, correlation)) in enumerate(ordered):
-        chosen = pairs_to_show(pairs, correlation, labels, left // (len(ordered) - k))
+        chosen = select_pairs(pairs, correlation, labels, left // (len(ordered) - k))
         left -= len(chosen) // 2
         likeness = {tuple(p): c for p, c in zip(pairs.tolist(), correlation, strict=True)}
         for first, second in chosen.reshape(-1, 2).tolist():

@@ -21,7 +21,7 @@ ROWS, COLUMNS = 256, 2048
 PAIRS, MOST = 1024, 1 / 32
 
 
-class Likeness:
+class CorrelationIndex:
     """Known rows, to be asked which of them correlate with others.
 
     Parameters
@@ -38,7 +38,7 @@ class Likeness:
         self._directions = _directions(rows, mirrored)
         self._even, self._odd = self._parts(rows)
 
-    def above(self, rows, threshold, since=0):
+    def query(self, rows, threshold, start=0):
         """Where rows or their mirror images correlate with known ones.
 
         Parameters
@@ -46,7 +46,7 @@ class Likeness:
         rows : ndarray of shape (m, d), float32
             Of unit length, or 0.
         threshold : float in (0, 1)
-        since : int, optional
+        start : int, optional
             The first known row that is looked at.
 
         Returns
@@ -57,12 +57,12 @@ class Likeness:
             Above the threshold, the larger of the two.
         """
         found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
-        for start in range(0, len(rows), ROWS):
-            some = rows[start : start + ROWS]
+        for top in range(0, len(rows), ROWS):
+            some = rows[top : top + ROWS]
             parts = self._parts(some)
-            for left in range(since, len(self.rows), COLUMNS):
+            for left in range(start, len(self.rows), COLUMNS):
                 i, j, correlation = self._tile(some, parts, left, threshold)
-                found.append((i + start, j + left, correlation))
+                found.append((i + top, j + left, correlation))
         return tuple(map(np.concatenate, zip(*found, strict=True)))
 
     def _parts(self, rows):
@@ -75,7 +75,7 @@ class Likeness:
         return np.column_stack([even, rest]), odd
 
     def _tile(self, rows, parts, left, threshold):
-        """`above` of a tile, from its edges."""
+        """`query` of a tile, from its edges."""
         known = slice(left, left + COLUMNS)
         even, odd = parts
         most = odd @ self._odd[known].T

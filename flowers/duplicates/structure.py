@@ -7,8 +7,8 @@ from itertools import groupby
 import numpy as np
 
 from flowers.base.parallel import drop_pages, parallel_map, use_threads
-from flowers.duplicates.colour import pairs_within, unit_rows
-from flowers.duplicates.similarity import Likeness
+from flowers.duplicates.colour import find_pairs, normalise_rows
+from flowers.duplicates.similarity import CorrelationIndex
 from flowers.images.gradients import (
     compute_polar_gradients,
     compute_triangle_weights,
@@ -42,7 +42,7 @@ def _windows(share, steps):
 CROPS = [*_windows(0.87, 3), *_windows(0.75, 4)]
 
 
-def structure(images, window=WHOLE):
+def compute_structure(images, window=WHOLE):
     """Histograms of oriented gradients of a window of photos.
 
     As of Dalal & Triggs 2005, but each cell once and not in overlapping blocks: 8x8 cells, 9
@@ -67,7 +67,7 @@ def structure(images, window=WHOLE):
 
 
 def _of_windows(images, start, windows):
-    """`structure` of windows of a block of photos, (windows, n, 576) float32."""
+    """`compute_structure` of windows of a block of photos, (windows, n, 576) float32."""
     block = images[start : start + ROWS]
     found = np.empty((len(windows), len(block), CELLS * CELLS * BINS), dtype=np.float32)
     for first in range(0, len(block), BATCH):
@@ -93,13 +93,13 @@ def _by_height(windows):
         yield place, list(numbers)
 
 
-def mirrored(rows):
+def mirror_structure(rows):
     """Give the structure of mirrored photos: cells and slopes change sides.
 
     Parameters
     ----------
     rows : ndarray of shape (n, 576)
-        From `structure`, of a window that is its own mirror image.
+        From `compute_structure`, of a window that is its own mirror image.
 
     Returns
     -------
@@ -108,14 +108,14 @@ def mirrored(rows):
     return rows.reshape(-1, CELLS, CELLS, BINS)[:, :, ::-1, ::-1].reshape(rows.shape)
 
 
-def structure_pairs(images, threshold):
+def find_structure_pairs(images, threshold):
     """Pairs of photos whose middles correlate in structure, one of them possibly mirrored.
 
     Parameters
     ----------
     images : ndarray of shape (n, s, s, 3), uint8
     threshold : float in (0, 1)
-        Pearson correlation of the numbers of `structure` above which two photos are twins.
+        Pearson correlation of the numbers of `compute_structure` above which two photos are twins.
 
     Returns
     -------
@@ -123,10 +123,11 @@ def structure_pairs(images, threshold):
         Row numbers ``i < j``, sorted.
     correlation : ndarray of shape (k,), float32
     """
-    return pairs_within(unit_rows(structure(images, MIDDLE)), mirrored, threshold)
+    rows = normalise_rows(compute_structure(images, MIDDLE))
+    return find_pairs(rows, mirror_structure, threshold)
 
 
-def crop_pairs(images, threshold, bar=iter):
+def find_crop_pairs(images, threshold, bar=iter):
     """Pairs of photos of which one, possibly mirrored, correlates with a window of the other.
 
     The windows are those of ``CROPS``; a frame is found as well, since what it frames is a window.
@@ -134,16 +135,16 @@ def crop_pairs(images, threshold, bar=iter):
     Parameters
     ----------
     images, threshold
-        As of `structure_pairs`.
+        As of `find_structure_pairs`.
     bar : callable, optional
         Hands on blocks of photos one by one, and may show how far they are.
 
     Returns
     -------
     pairs, correlation : ndarray
-        As of `structure_pairs`.
+        As of `find_structure_pairs`.
     """
-    whole = Likeness(unit_rows(structure(images)), mirrored)
+    whole = CorrelationIndex(normalise_rows(compute_structure(images)), mirror_structure)
     tasks = ((images, start, whole, threshold) for start in range(0, len(images), ROWS))
     with use_threads():
         parts = parallel_map(_in_windows, tasks)
@@ -155,7 +156,8 @@ def crop_pairs(images, threshold, bar=iter):
 def _in_windows(images, start, whole, threshold):
     """Where a window of a block of photos correlates with another photo: (i, j, correlation)."""
     windows = _of_windows(images, start, CROPS)
-    i, j, correlation = whole.above(unit_rows(windows.reshape(-1, windows.shape[2])), threshold)
+    rows = normalise_rows(windows.reshape(-1, windows.shape[2]))
+    i, j, correlation = whole.query(rows, threshold)
     return _strongest(start + i % windows.shape[1], j, correlation, len(whole.rows))
 
 

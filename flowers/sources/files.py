@@ -12,7 +12,7 @@ from flowers.images.decoding import detect_format
 from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import fetch_file
 from flowers.sources.folders import find_class_folders
-from flowers.synthetic.collection import drawn_set
+from flowers.synthetic.collection import generate_images
 
 NESTED = "an archive inside: unpack it first"
 # Bytes of a file name: file systems take 255, and DVC adds to a name while it copies.
@@ -125,8 +125,8 @@ def iterate_archive(source, cache, sha256=None, bar=None):
 
 
 def iterate_synthetic(per_class, near_duplicate_share, wrong_labels, seed, jobs):
-    """Give the files of `flowers.synthetic.collection.drawn_set`."""
-    for path, content in drawn_set(per_class, near_duplicate_share, wrong_labels, seed, jobs):
+    """Give the files of `flowers.synthetic.collection.generate_images`."""
+    for path, content in generate_images(per_class, near_duplicate_share, wrong_labels, seed, jobs):
         label, name = path.split("/", 1)
         yield label, name, content
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import ImageEnhance, ImageOps
 
 from flowers.base.errors import BadInput
-from flowers.synthetic.hazards import HAZARDS
-from flowers.synthetic.picture import SPECIES, draw
+from flowers.synthetic.malformed import MALFORMED_FILES
+from flowers.synthetic.picture import SPECIES, draw_photo
 
 BACKENDS = ("loky", "multiprocessing", "threading", "sequential")
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}  # by suffix
@@ -19,7 +19,7 @@ FORMAT_SHARES = (0.94, 0.03, 0.03)
 _DRAWING, _FILING, _PLANNING, _HAZARD = range(4)
 
 
-def drawn_set(
+def generate_images(
     per_class=200,
     near_duplicate_share=0.25,
     wrong_labels=4,
@@ -29,11 +29,11 @@ def drawn_set(
 ):
     """Draw a photo set, file by file, in a fixed order.
 
-    The same `per_class`, `near_duplicate_share`, `wrong_labels` and `seed` give the same bytes, whatever
-    `n_jobs` and `backend`. A twin shows the same picture as another numbered file: saved at
-    another quality, resized, mirrored, cropped by at most 2 % a side or slightly brighter or
-    darker; it comes beside the other, because a picture is drawn once. The files of
-    `flowers.synthetic.hazards.HAZARDS` come last, on top of `per_class`.
+    The same `per_class`, `near_duplicate_share`, `wrong_labels` and `seed` give the same bytes,
+    with any `n_jobs` and `backend`. A near-duplicate shows the same picture as another numbered
+    file: saved at another quality, resized, mirrored, cropped by at most 2 % a side or slightly
+    brighter or darker; it follows the other file, because a picture is drawn once. The files of
+    `flowers.synthetic.malformed.MALFORMED_FILES` come last, in addition to `per_class`.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def drawn_set(
     for species, number, *source in _plan(per_class, near_duplicate_share, wrong_labels, seed):
         shown[tuple(source)].append((species, number))
     jobs = [joblib.delayed(_numbered)(seed, *source, files) for source, files in shown.items()]
-    jobs += [joblib.delayed(_hazard)(seed, name) for name in HAZARDS]
+    jobs += [joblib.delayed(_hazard)(seed, name) for name in MALFORMED_FILES]
     done = joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator")(jobs)
     return chain.from_iterable(done)
 
@@ -117,7 +117,7 @@ def _plan(per_class, near_duplicate_share, wrong_labels, seed):
 
 def _numbered(seed, species, number, files):
     """Names and contents of the numbered files that show one picture, which is drawn once."""
-    picture = draw(SPECIES[species], _rng(seed, species, number, _DRAWING))
+    picture = draw_photo(SPECIES[species], _rng(seed, species, number, _DRAWING))
     return [_filed(seed, picture, *file, twin=file != (species, number)) for file in files]
 
 
@@ -150,7 +150,7 @@ def _altered(picture, rng):
 
 
 def _hazard(seed, name):
-    """Name and content of one file of `HAZARDS`, made from a picture of its own, in a list."""
+    """Generate one file of `MALFORMED_FILES` from its own picture: a list of (name, content)."""
     species = SPECIES.index(name.split("/")[0])
-    rng = _rng(seed, species, list(HAZARDS).index(name), _HAZARD)
-    return [(name, HAZARDS[name](draw(SPECIES[species], rng)))]
+    rng = _rng(seed, species, list(MALFORMED_FILES).index(name), _HAZARD)
+    return [(name, MALFORMED_FILES[name](draw_photo(SPECIES[species], rng)))]

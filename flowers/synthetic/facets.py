@@ -14,7 +14,7 @@ PERSPECTIVE = 0.12  # growth in size per unit towards the viewer
 DEPTH = 0.22  # gain in light per unit towards the viewer: little light reaches between petals
 
 
-def turned(tilt, roll):
+def make_rotation(tilt, roll):
     """Matrix that leans the z axis up by `tilt`, then turns it anticlockwise by `roll` (radians).
 
     Returns
@@ -75,7 +75,7 @@ class Petal:
     start: float = 0.0
     lattice: tuple = (12, 9)
 
-    def points(self):
+    def compute_points(self):
         """Lay a lattice of points on the petal, shape (along, across, 3), float64."""
         along, across = self.lattice
         u, step = _towards_tip(along)
@@ -100,7 +100,7 @@ class Petal:
         return points
 
 
-def tube(path, half_width, across=5):
+def make_tube(path, half_width, across=5):
     """Lattice of points on the visible half of a round tube, shape (len(path), across, 3).
 
     Parameters
@@ -120,14 +120,14 @@ def tube(path, half_width, across=5):
     return path[:, None] + np.stack([-run[:, 1:] * sideways, run[:, :1] * sideways, bulge], axis=-1)
 
 
-def curve(*knots, points=12):
+def make_curve(*knots, points=12):
     """Points along the Bezier curve with three knots in space, shape (points, 3)."""
     first, middle, last = np.asarray(knots, float)
     t = np.linspace(0, 1, points)[:, None]
     return (1 - t) ** 2 * first + 2 * t * (1 - t) * middle + t**2 * last
 
 
-def facets(lattice, colours):
+def make_facets(lattice, colours):
     """Cut a lattice into four-sided facets.
 
     Parameters
@@ -150,7 +150,7 @@ def facets(lattice, colours):
     return corners.reshape(-1, 4, 3), rgb.reshape(-1, 3)
 
 
-def dots(centres, radius, colours):
+def make_dots(centres, radius, colours):
     """Small diamonds that face the viewer: freckles and seeds.
 
     Parameters
@@ -169,7 +169,7 @@ def dots(centres, radius, colours):
     return corners, np.broadcast_to(colours, centres.shape)
 
 
-def lit(corners, colours, light):
+def shade_facets(corners, colours, light):
     """Colours of facets under a lamp in direction `light` (unit vector), shape (count, 3)."""
     normal = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
@@ -181,7 +181,7 @@ def lit(corners, colours, light):
     return colours * shade[:, None] + sheen[:, None]
 
 
-def paint(picture, parts, centre, scale, light):
+def paint_facets(picture, parts, centre, scale, light):
     """Paint facets onto `picture`, in place.
 
     Parameters
@@ -189,7 +189,7 @@ def paint(picture, parts, centre, scale, light):
     picture : PIL.Image.Image
         RGB.
     parts : list of (corners, colours)
-        As made by `facets` and `dots`.
+        As made by `make_facets` and `make_dots`.
     centre : tuple of float
         Where the origin lands, pixels from the top left.
     scale : float
@@ -198,7 +198,7 @@ def paint(picture, parts, centre, scale, light):
         Unit vector towards the lamp.
     """
     corners = np.concatenate([corners for corners, _ in parts])
-    colours = lit(corners, np.concatenate([colours for _, colours in parts]), light)
+    colours = shade_facets(corners, np.concatenate([colours for _, colours in parts]), light)
     grown = scale * (1 + PERSPECTIVE * corners[:, :, 2:])
     places = np.asarray(centre) + grown * corners[:, :, :2] * [1, -1]
     seen = ((places.max(axis=1) >= 0) & (places.min(axis=1) < picture.size)).all(axis=1)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from flowers.synthetic.facets import Petal, curve, dots, facets, tube
+from flowers.synthetic.facets import Petal, make_curve, make_dots, make_facets, make_tube
 
 WHITE, CREAM, YELLOW = (0.96, 0.95, 0.93), (0.95, 0.88, 0.66), (0.97, 0.80, 0.14)
 ORANGE, RED, PINK = (0.95, 0.48, 0.10), (0.78, 0.09, 0.11), (0.94, 0.58, 0.70)
@@ -17,7 +17,7 @@ RUST, BROWN = (0.50, 0.20, 0.06), (0.22, 0.12, 0.06)
 SEEDS = 260  # in a sunflower disc; real heads hold 1000 and more
 
 
-def blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
+def make_blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
     """Petal or leaf that shades from colour `base` to `tip`, with veins along it.
 
     Parameters
@@ -35,38 +35,38 @@ def blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
     u, throat, squares, midrib = _shading(along, across)
     rgb = np.asarray(base) * (1 - u) + np.asarray(tip) * u
     veins = 1 + rng.normal(0, streaks, (across, 1)) - midrib
-    return facets(lattice, rgb * veins * throat * (1 + edge * squares) * rng.normal(1, 0.05))
+    return make_facets(lattice, rgb * veins * throat * (1 + edge * squares) * rng.normal(1, 0.05))
 
 
 @lru_cache
 def _shading(along, across):
-    """Give what `blade` needs for a size of lattice: places, light, the midrib's shade."""
+    """Give what `make_blade` needs for a size of lattice: places, light, the midrib's shade."""
     u = np.linspace(0, 1, along)[:, None, None]
     v = np.abs(np.linspace(-1, 1, across))[:, None]
     throat = 0.58 + 0.42 * np.minimum(1, 2.0 * u + 0.1)  # less light reaches the base
     return u, throat, v**2, 0.10 * (v < 1.5 / across)
 
 
-def stem(rng, root=(0.0, 0.0, -0.2), thick=0.05):
+def make_stem(rng, root=(0.0, 0.0, -0.2), thick=0.05):
     """Draw a green stalk of radius `thick` from `root` to beyond the lower edge of the picture."""
     root = np.asarray(root)
     foot = root + [rng.normal(0, 0.5), -4.5, -0.6]
-    path = curve(root, root + [rng.normal(0, 0.25), -1.6, -0.4], foot, points=16)
-    return facets(tube(path, np.full(16, thick)), np.array(GREEN) * rng.uniform(0.6, 1.1))
+    path = make_curve(root, root + [rng.normal(0, 0.25), -1.6, -0.4], foot, points=16)
+    return make_facets(make_tube(path, np.full(16, thick)), np.array(GREEN) * rng.uniform(0.6, 1.1))
 
 
-def strap(rng, height, length, half_width):
+def make_strap(rng, height, length, half_width):
     """Draw a long narrow leaf that leaves the stem `height` above the head (negative: below)."""
     side = rng.choice([-1, 1])
     foot = np.array([0.0, height, -0.6])
     tip = foot + [side * length * rng.uniform(0.4, 0.9), length * rng.uniform(0.2, 0.9), -0.1]
-    path = curve(foot, foot + [side * 0.15 * length, 0.6 * length, 0.2], tip, points=18)
+    path = make_curve(foot, foot + [side * 0.15 * length, 0.6 * length, 0.2], tip, points=18)
     green = np.array(DARK_GREEN) + rng.uniform(0, 0.12, 3)
     outline = half_width * np.sin(np.linspace(0.5, np.pi, 18)) ** 0.8
-    return blade(tube(path, outline, 10), green, green * 1.6, rng, 0.08)
+    return make_blade(make_tube(path, outline, 10), green, green * 1.6, rng, 0.08)
 
 
-def heart_leaf(rng, side):
+def make_heart_leaf(rng, side):
     """Draw a broad heart-shaped leaf low on the stem, to the left (side -1) or right (side 1)."""
     lattice = Petal(
         length=rng.uniform(0.8, 1.1),
@@ -78,12 +78,12 @@ def heart_leaf(rng, side):
         cup=0.2,
         ruffle=0.1,
         lattice=(14, 13),
-    ).points()
+    ).compute_points()
     green = np.array(GREEN) * rng.uniform(0.6, 1.1)
-    return blade(lattice + [0, rng.uniform(-1.5, -0.8), -0.7], green * 1.2, green, rng, 0.08)
+    return make_blade(lattice + [0, rng.uniform(-1.5, -0.8), -0.7], green * 1.2, green, rng, 0.08)
 
 
-def floating_pad(rng, turn, layer):
+def make_floating_pad(rng, turn, layer):
     """Draw a round notched leaf on the water; a higher `layer` (0, 1, ...) lies further back."""
     angle = np.linspace(0.12, 2 * np.pi - 0.12, 37) + rng.uniform(0, 6)
     radius = np.linspace(0, 1, 7)[:, None] ** 0.7 * rng.uniform(0.6, 1.3)
@@ -93,10 +93,10 @@ def floating_pad(rng, turn, layer):
     veins = 1 + 0.14 * (np.arange(36) % 4 == 0)[:, None] + rng.normal(0, 0.03, (36, 1))
     rings = np.array([1.15, 1.06, 1.0, 0.97, 0.95, 1.1])[:, None, None]
     # overlapping pads share a plane: without a step back their facets would mix
-    return facets((flat + centre) @ turn.T - [0, 0, 0.25 * layer], green * veins * rings)
+    return make_facets((flat + centre) @ turn.T - [0, 0, 0.25 * layer], green * veins * rings)
 
 
-def seed_pod(rng, turn):
+def make_seed_pod(rng, turn):
     """Draw the yellow pod in the middle of a lotus, and the stamens around it."""
     angle = np.linspace(0, 2 * np.pi, 21)
     ring = np.stack([np.cos(angle), np.sin(angle), 0 * angle], -1)
@@ -108,29 +108,32 @@ def seed_pod(rng, turn):
     height = rng.uniform(0.2, 0.45, 90)
     tips = np.stack([reach * np.cos(around), reach * np.sin(around), height], -1)
     return [
-        facets(pod @ turn.T, gold),
-        dots(seeds @ turn.T, 0.022, gold * 0.5),
-        dots(tips @ turn.T, 0.03, np.array(YELLOW) * rng.uniform(0.75, 1.1, (90, 1))),
+        make_facets(pod @ turn.T, gold),
+        make_dots(seeds @ turn.T, 0.022, gold * 0.5),
+        make_dots(tips @ turn.T, 0.03, np.array(YELLOW) * rng.uniform(0.75, 1.1, (90, 1))),
     ]
 
 
-def stamens(rng, turn, spin, pale):
+def make_stamens(rng, turn, spin, pale):
     """Draw the six long stamens of a lily with rust-brown anthers, and the green style."""
     parts = []
     swell = 0.045 * np.sin(np.linspace(0.3, 2.8, 12))
     for angle in spin + 0.5 + np.arange(6) * np.pi / 3:
         out = np.array([np.cos(angle), np.sin(angle), 0])
         tip = out * rng.uniform(0.38, 0.5) + [0, 0, rng.uniform(0.8, 1.0)]
-        path = curve([0, 0, 0], [0, 0, 0.6], tip) @ turn.T
-        parts.append(facets(tube(path, np.full(12, 0.018), 4), pale))
+        path = make_curve([0, 0, 0], [0, 0, 0.6], tip) @ turn.T
+        parts.append(make_facets(make_tube(path, np.full(12, 0.018), 4), pale))
         reach = 0.11 * (turn @ [-out[1], out[0], 0.3])
-        anther = curve(path[-1] - reach, path[-1] + [0, 0, 0.05], path[-1] + reach)
-        parts.append(facets(tube(anther, swell), np.array(RUST) * rng.uniform(0.8, 1.3)))
-    style = curve([0, 0, 0], [0, 0, 0.6], [0.08, 0, 1.1]) @ turn.T
-    return [*parts, facets(tube(style, np.linspace(0.02, 0.045, 12)), np.array(GREEN) * 1.3)]
+        anther = make_curve(path[-1] - reach, path[-1] + [0, 0, 0.05], path[-1] + reach)
+        parts.append(make_facets(make_tube(anther, swell), np.array(RUST) * rng.uniform(0.8, 1.3)))
+    style = make_curve([0, 0, 0], [0, 0, 0.6], [0.08, 0, 1.1]) @ turn.T
+    return [
+        *parts,
+        make_facets(make_tube(style, np.linspace(0.02, 0.045, 12)), np.array(GREEN) * 1.3),
+    ]
 
 
-def seed_disc(rng, turn, radius):
+def make_seed_disc(rng, turn, radius):
     """Seeds at the golden angle on a low dome (Vogel 1979, Math. Biosciences 44:179)."""
     number = np.arange(1, SEEDS + 1)
     angle, share = number * np.pi * (3 - np.sqrt(5)), np.sqrt(number / SEEDS)
@@ -143,4 +146,7 @@ def seed_disc(rng, turn, radius):
     rim = np.stack([np.cos(turning), np.sin(turning), 0 * turning], -1) * 1.06 * radius
     ground = np.stack([0 * rim, rim]) + [0, 0, 0.01]
     size = 1.9 * radius / np.sqrt(SEEDS)
-    return [facets(ground @ turn.T, dark * 0.6), dots(places @ turn.T + [0, 0, 0.03], size, rgb)]
+    return [
+        make_facets(ground @ turn.T, dark * 0.6),
+        make_dots(places @ turn.T + [0, 0, 0.03], size, rgb),
+    ]

@@ -5,14 +5,14 @@ from PIL import Image, ImageFilter
 
 from flowers.base.errors import BadInput
 from flowers.synthetic import scene as drawn_scene
-from flowers.synthetic.facets import paint
-from flowers.synthetic.species import COLOURS, bloom
+from flowers.synthetic.facets import paint_facets
+from flowers.synthetic.species import COLOURS, make_flower
 
 SPECIES = tuple(COLOURS)
 OVERSAMPLING = 2  # the flower in focus is painted this much larger, then averaged down
 
 
-def draw(species, rng):
+def draw_photo(species, rng):
     """Draw one picture of one species.
 
     Parameters
@@ -35,23 +35,23 @@ def draw(species, rng):
     if species not in SPECIES:
         raise BadInput(f"species {species!r} is unknown: choose one of {', '.join(SPECIES)}")
     size = np.array(_size(rng))
-    light = drawn_scene.lamp(rng)
+    light = drawn_scene.sample_light(rng)
     half = size // 2  # enough for what is out of focus
-    picture = drawn_scene.background(species, tuple(half.tolist()), rng)
+    picture = drawn_scene.draw_background(species, tuple(half.tolist()), rng)
     for _ in range(rng.choice(3, p=(0.65, 0.25, 0.1))):
         scale = half.min() * rng.uniform(0.12, 0.25)
-        paint(picture, bloom(species, rng), rng.uniform(0, 1, 2) * half, scale, light)
+        paint_facets(picture, make_flower(species, rng), rng.uniform(0, 1, 2) * half, scale, light)
     picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.6)))
     large = OVERSAMPLING * size
     picture = picture.resize(tuple(large.tolist()), Image.Resampling.BILINEAR)
     scale = large.min() * rng.uniform(0.29, 0.44)
-    paint(picture, bloom(species, rng), large * rng.normal(0.5, 0.06, 2), scale, light)
+    paint_facets(picture, make_flower(species, rng), large * rng.normal(0.5, 0.06, 2), scale, light)
     picture = picture.reduce(OVERSAMPLING)
     if rng.random() < 0.35:
-        picture = drawn_scene.obstacle(picture, rng)
+        picture = drawn_scene.draw_obstacle(picture, rng)
     if rng.random() < 0.25:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.2)))
-    return drawn_scene.develop(picture, light, rng)
+    return drawn_scene.expose_picture(picture, light, rng)
 
 
 def _size(rng):

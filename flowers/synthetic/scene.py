@@ -22,7 +22,7 @@ LIKELY = {
 }
 
 
-def lamp(rng):
+def sample_light(rng):
     """Draw a unit vector towards the lamp, from any side but below and behind; shape (3,)."""
     light = np.array([rng.uniform(-1, 1), rng.uniform(0.0, 1), rng.uniform(0.25, 1.1)])
     return light / np.linalg.norm(light)
@@ -35,7 +35,7 @@ def _blotches(rng, cells, size):
     return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
 
 
-def background(species, size, rng):
+def draw_background(species, size, rng):
     """Blurred surroundings in which `species` is likely to stand.
 
     Parameters
@@ -82,7 +82,7 @@ def _bokeh(picture, stops, rng):
     picture.paste(Image.blend(picture, layer, rng.uniform(0.3, 0.8)))
 
 
-def obstacle(picture, rng):
+def draw_obstacle(picture, rng):
     """Something out of focus between lens and flower: a blade of grass, a leaf or a blob."""
     width, height = picture.size
     mask = Image.new("L", (width // 2, height // 2))
@@ -103,7 +103,7 @@ def obstacle(picture, rng):
     return Image.composite(Image.new("RGB", picture.size, tuple(ink.astype(int))), picture, mask)
 
 
-def develop(picture, light, rng):
+def expose_picture(picture, light, rng):
     """Uneven light, colour cast, exposure, vignette and sensor noise.
 
     Parameters
@@ -111,7 +111,7 @@ def develop(picture, light, rng):
     picture : PIL.Image.Image
         RGB.
     light : ndarray, shape (3,)
-        As from `lamp`; the side towards it comes out brighter.
+        As from `sample_light`; the side towards it comes out brighter.
     rng : numpy.random.Generator
 
     Returns

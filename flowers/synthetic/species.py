@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from flowers.synthetic.facets import Petal, curve, dots, facets, tube, turned
+from flowers.synthetic.facets import (
+    Petal,
+    make_curve,
+    make_dots,
+    make_facets,
+    make_rotation,
+    make_tube,
+)
 from flowers.synthetic.parts import (
     CREAM,
     GREEN,
@@ -14,14 +21,14 @@ from flowers.synthetic.parts import (
     RED,
     WHITE,
     YELLOW,
-    blade,
-    floating_pad,
-    heart_leaf,
-    seed_disc,
-    seed_pod,
-    stamens,
-    stem,
-    strap,
+    make_blade,
+    make_floating_pad,
+    make_heart_leaf,
+    make_seed_disc,
+    make_seed_pod,
+    make_stamens,
+    make_stem,
+    make_strap,
 )
 
 # equally likely; shared between species, so that colour alone does not name a flower
@@ -42,7 +49,7 @@ ORCHID = (
 )
 
 
-def bloom(species, rng):
+def make_flower(species, rng):
     """One flower with its stem and leaves, turned to the viewer at a random angle.
 
     Parameters
@@ -54,7 +61,7 @@ def bloom(species, rng):
     Returns
     -------
     list of (corners, colours)
-        For `flowers.synthetic.facets.paint`; the head is near the origin, radius about 1.
+        For `flowers.synthetic.facets.paint_facets`; the head is near the origin, radius about 1.
     """
     colour = np.array(COLOURS[species][rng.integers(len(COLOURS[species]))])
     colour = (colour * rng.normal(1, 0.06, 3)).clip(0.02, 1)
@@ -66,12 +73,12 @@ def _either(rng, *colours):
 
 
 def _lilly(colour, rng):
-    turn = turned(rng.uniform(0.15, 1.05), rng.normal(0, 0.4))
+    turn = make_rotation(rng.uniform(0.15, 1.05), rng.normal(0, 0.4))
     spin, throat = rng.uniform(0, 2), _either(rng, YELLOW, CREAM, GREEN, WHITE)
     rise, curl = rng.uniform(0.75, 1.05), -rng.uniform(1.2, 2.1)
     tip = 0.5 * colour + 0.5 * np.array(WHITE) if rng.random() < 0.4 else colour
     freckles = 18 if rng.random() < 0.75 else 0
-    parts = [stem(rng)]
+    parts = [make_stem(rng)]
     for k in range(6):
         lattice = Petal(
             length=rng.normal(1.25, 0.05),
@@ -84,22 +91,22 @@ def _lilly(colour, rng):
             ruffle=0.16,
             start=0.04,
             lattice=(20, 12),
-        ).points()
+        ).compute_points()
         lattice = lattice @ turn.T
-        parts.append(blade(lattice, 0.5 * throat + 0.5 * colour, tip, rng, 0.06))
+        parts.append(make_blade(lattice, 0.5 * throat + 0.5 * colour, tip, rng, 0.06))
         along, across = rng.integers(3, 14, freckles), rng.integers(2, 10, freckles)
         size = rng.uniform(0.010, 0.024, freckles)
-        parts.append(dots(lattice[along, across] + [0, 0, 0.04], size, colour * 0.35))
-    parts += stamens(rng, turn, spin, 0.6 * np.array(WHITE) + 0.4 * colour)
+        parts.append(make_dots(lattice[along, across] + [0, 0, 0.04], size, colour * 0.35))
+    parts += make_stamens(rng, turn, spin, 0.6 * np.array(WHITE) + 0.4 * colour)
     leaves = rng.integers(0, 6)
-    return parts + [strap(rng, rng.uniform(-2.4, -0.7), 1.1, 0.11) for _ in range(leaves)]
+    return parts + [make_strap(rng, rng.uniform(-2.4, -0.7), 1.1, 0.11) for _ in range(leaves)]
 
 
 def _lotus(colour, rng):
-    turn = turned(rng.uniform(0.6, 1.25), rng.normal(0, 0.08))
+    turn = make_rotation(rng.uniform(0.6, 1.25), rng.normal(0, 0.08))
     pale = 0.35 * colour + 0.65 * np.array(WHITE)
     openness = rng.uniform(-0.15, 0.4)
-    parts = seed_pod(rng, turn)
+    parts = make_seed_pod(rng, turn)
     for ring, count in enumerate((9, 8, 7, 5)):
         for k in range(count):
             lattice = Petal(
@@ -112,9 +119,9 @@ def _lotus(colour, rng):
                 cup=0.55,
                 start=0.08,
                 lattice=(12, 9),
-            ).points()
-            parts.append(blade(lattice @ turn.T, pale, colour, rng, 0.025, 0.06))
-    return parts + [floating_pad(rng, turn, layer) for layer in range(rng.integers(2, 6))]
+            ).compute_points()
+            parts.append(make_blade(lattice @ turn.T, pale, colour, rng, 0.025, 0.06))
+    return parts + [make_floating_pad(rng, turn, layer) for layer in range(rng.integers(2, 6))]
 
 
 def _orchid(colour, rng):
@@ -123,11 +130,11 @@ def _orchid(colour, rng):
     blush = 0.5 * colour + 0.5 * _either(rng, WHITE, MAGENTA, YELLOW)
     step = np.array([side * rng.uniform(0.9, 1.5), -rng.uniform(0.2, 1.2), -0.25])
     start = [0, 0.5, -0.4] - 0.8 * step
-    spike = curve(start, [side * 0.8, 0.8, -0.5], [side * 2.6, -4.5, -0.9])
-    parts = [facets(tube(spike, np.full(12, 0.045)), np.array(GREEN) * 0.7)]
-    bud = curve(start, start + [0, -0.1, 0], start - [0.3 * side, 0.25, 0])
+    spike = make_curve(start, [side * 0.8, 0.8, -0.5], [side * 2.6, -4.5, -0.9])
+    parts = [make_facets(make_tube(spike, np.full(12, 0.045)), np.array(GREEN) * 0.7)]
+    bud = make_curve(start, start + [0, -0.1, 0], start - [0.3 * side, 0.25, 0])
     swell = 0.15 * np.sin(np.linspace(0.2, 3, 12)) ** 0.7
-    parts.append(facets(tube(bud, swell), 0.5 * colour + 0.2))
+    parts.append(make_facets(make_tube(bud, swell), 0.5 * colour + 0.2))
     for k in range(rng.integers(1, 4)):
         head = _orchid_head(colour, blush, lip, rng)
         parts += [((1 - 0.08 * k) * corners + k * step, rgb) for corners, rgb in head]
@@ -136,24 +143,27 @@ def _orchid(colour, rng):
 
 def _orchid_head(colour, blush, lip, rng):
     """Three sepals at the back, two broad petals, and in front the lip and the column."""
-    sideways = turned(rng.normal(0, 0.35), np.pi / 2) @ turned(0, -np.pi / 2)
-    turn = sideways @ turned(rng.normal(0, 0.25), rng.normal(0, 0.2))
+    sideways = make_rotation(rng.normal(0, 0.35), np.pi / 2) @ make_rotation(0, -np.pi / 2)
+    turn = sideways @ make_rotation(rng.normal(0, 0.25), rng.normal(0, 0.2))
     parts = []
     for azimuths, length, half_width, rise, curl, shape, height, lattice in ORCHID:
         base, tip = (blush, colour) if height < LIP_HEIGHT else (0.6 * lip + 0.35, lip)
         for azimuth in azimuths:
             form = Petal(
                 length, half_width, azimuth, rise, curl, shape, 0.12, 0.03, 0.05, lattice
-            ).points() + [0, 0, height]
-            parts.append(blade(form @ turn.T, base, tip, rng, 0.025, 0.06))
-    column = curve([0, 0.1, 0.2], [0, 0.1, 0.45], [0, -0.02, 0.55]) @ turn.T
-    return [*parts, facets(tube(column, np.linspace(0.05, 0.085, 12)), 0.7 * colour + 0.3)]
+            ).compute_points() + [0, 0, height]
+            parts.append(make_blade(form @ turn.T, base, tip, rng, 0.025, 0.06))
+    column = make_curve([0, 0.1, 0.2], [0, 0.1, 0.45], [0, -0.02, 0.55]) @ turn.T
+    return [
+        *parts,
+        make_facets(make_tube(column, np.linspace(0.05, 0.085, 12)), 0.7 * colour + 0.3),
+    ]
 
 
 def _sunflower(colour, rng):
-    turn = turned(rng.normal(0.2, 0.3), rng.normal(0, 0.3))
+    turn = make_rotation(rng.normal(0.2, 0.3), rng.normal(0, 0.3))
     disc, count = rng.uniform(0.34, 0.52), rng.integers(10, 17)
-    parts = [stem(rng, thick=0.09), *seed_disc(rng, turn, disc)]
+    parts = [make_stem(rng, thick=0.09), *make_seed_disc(rng, turn, disc)]
     for ring in range(2):
         for k in range(count):
             lattice = Petal(
@@ -166,18 +176,20 @@ def _sunflower(colour, rng):
                 cup=0.3,
                 start=0.85 * disc,
                 lattice=(12, 7),
-            ).points()
-            parts.append(blade(lattice @ turn.T, colour * [0.95, 0.72, 0.5], colour, rng, 0.06))
-    return parts + [heart_leaf(rng, side) for side in (-1, 1) if rng.random() < 0.6]
+            ).compute_points()
+            parts.append(
+                make_blade(lattice @ turn.T, colour * [0.95, 0.72, 0.5], colour, rng, 0.06)
+            )
+    return parts + [make_heart_leaf(rng, side) for side in (-1, 1) if rng.random() < 0.6]
 
 
 def _tulip(colour, rng):
-    turn = turned(rng.uniform(1.15, 1.6), rng.normal(0, 0.18))
+    turn = make_rotation(rng.uniform(1.15, 1.6), rng.normal(0, 0.18))
     spin, openness = rng.uniform(0, 2), rng.uniform(-0.1, 0.35)
     fringe = _either(rng, YELLOW, WHITE, RED) if rng.random() < 0.3 else colour
     tip, base = 0.4 * fringe + 0.6 * colour, 0.8 * colour + 0.2 * np.array(CREAM)
     shift = turn @ [0, 0, -0.75]  # puts the middle of the cup at the origin
-    parts = [stem(rng, shift - [0, 0, 0.3], 0.065)]
+    parts = [make_stem(rng, shift - [0, 0, 0.3], 0.065)]
     for k in range(6):
         inner = k % 2
         lattice = Petal(
@@ -190,12 +202,14 @@ def _tulip(colour, rng):
             cup=0.46,
             ruffle=0.02,
             lattice=(17, 15),
-        ).points()
+        ).compute_points()
         shade = 1 - 0.14 * inner
-        parts.append(blade(lattice @ turn.T + shift, shade * base, shade * tip, rng, 0.035, 0.1))
+        parts.append(
+            make_blade(lattice @ turn.T + shift, shade * base, shade * tip, rng, 0.035, 0.1)
+        )
     leaves = rng.integers(1, 4)
     heights, lengths = rng.uniform(-4.0, -2.4, leaves), rng.uniform(1.8, 3.2, leaves)
-    return parts + [strap(rng, h, n, 0.26) for h, n in zip(heights, lengths, strict=True)]
+    return parts + [make_strap(rng, h, n, 0.26) for h, n in zip(heights, lengths, strict=True)]
 
 
 _BLOOMS = {

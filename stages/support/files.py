@@ -5,12 +5,12 @@ from tqdm import tqdm
 from flowers.base.tables import read_csv
 
 
-def progress(items, **options):
+def show_progress(items, **options):
     """A progress bar where a person watches, nothing in a log file."""
     return tqdm(items, disable=None, leave=False, **options)
 
 
-def load_rows():
+def load_split():
     """The rows of data/split.csv: groups as numbers, ``train`` as a mask."""
     rows = read_csv("data/split.csv")
     return rows | {"group": rows["group"].astype(int), "train": rows["part"] == "train"}

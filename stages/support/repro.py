@@ -25,7 +25,7 @@ class Interruption(logging.Filter):
         return not (self.of_dvc or self.of_stage)
 
 
-def alone():
+def acquire_lock():
     """Hold the lock of this folder until the process ends; stop at once if another has it.
 
     DVC lets go of its own lock while a stage runs, so that two runs would stop each other later.
@@ -46,7 +46,7 @@ def alone():
 
 
 def main(arguments):
-    lock = alone()
+    lock = acquire_lock()
     from dvc.cli import main as dvc  # takes a second: a run that has to wait hears it before
 
     interruption = Interruption()

@@ -20,7 +20,7 @@ VALIDATOR = jsonschema.validators.extend(
 )
 
 
-def faults(params, schema):
+def find_faults(params, schema):
     """Every knob that the schema refuses, as sentences that name key, value and allowed range."""
     found = []
     for error in sorted(VALIDATOR(schema).iter_errors(params), key=str):
@@ -28,17 +28,19 @@ def faults(params, schema):
         reason = error.schema.get("description")
         because = f" ({reason})" if reason else ""
         found.append(f"{key + ': ' if key else ''}{error.message}{because}")
-    return found + [f"{key}: {value} is not a finite number" for key, value in infinite(params)]
+    return found + [
+        f"{key}: {value} is not a finite number" for key, value in find_non_finite(params)
+    ]
 
 
-def infinite(value, key=""):
+def find_non_finite(value, key=""):
     """Yield each number below a value that is none, with its key: no bound of a schema holds it."""
     if isinstance(value, dict):
         for name, below in value.items():
-            yield from infinite(below, f"{key}.{name}" if key else name)
+            yield from find_non_finite(below, f"{key}.{name}" if key else name)
     elif isinstance(value, list):
         for i, below in enumerate(value):
-            yield from infinite(below, f"{key}[{i}]")
+            yield from find_non_finite(below, f"{key}[{i}]")
     elif isinstance(value, float) and not math.isfinite(value):
         yield key, value
 
@@ -59,13 +61,13 @@ def check_params(params):
     BadInput
         Naming each bad knob.
     """
-    found = faults(params, json.loads(Path("params.schema.json").read_text()))
+    found = find_faults(params, json.loads(Path("params.schema.json").read_text()))
     if found:
         raise BadInput(f"params.yaml: {'; '.join(found)} (allowed: params.schema.json)")
 
 
-def declared(stage, params):
-    """The parameters that dvc.yaml names for a stage: "section" for all of it, or "section.name"."""
+def select_params(stage, params):
+    """Parameters that dvc.yaml declares for a stage, as "section" (all of it) or "section.name"."""
     values = {}
     for name in read_yaml("dvc.yaml")["stages"][stage].get("params", ()):
         section, _, key = name.partition(".")
@@ -74,18 +76,18 @@ def declared(stage, params):
     return values
 
 
-def run(stage, main):
+def run_stage(stage, main):
     """Run `main` with the parameters that dvc.yaml declares for `stage`; print what it returns.
 
-    Parameters of the stage's own section go by their name, others as "section.name". A ``BadInput``,
-    and what the machine refuses, ends the process with one line and exit code 1, Ctrl-C with one
-    line and 130. An undeclared knob is a ``KeyError``: DVC would not rerun the stage when it
+    Parameters of the stage's own section are passed by name, others as "section.name". `BadInput`
+    and errors of the operating system end the process with one line and exit code 1, Ctrl-C with
+    one line and 130. An undeclared parameter is a `KeyError`: DVC would not rerun the stage when it
     changes.
     """
     try:
         params = read_yaml("params.yaml")
         check_params(params)
-        print(f"{stage}: {main(declared(stage, params))}", flush=True)
+        print(f"{stage}: {main(select_params(stage, params))}", flush=True)
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
     except OSError as error:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.enlarged import NEW, OF, enlarge_photos, write_archive
-from flowers.duplicates.colour import groups_of
-from flowers.duplicates.search import all_pairs, twin_search
+from flowers.duplicates.colour import group_pairs
+from flowers.duplicates.search import find_near_duplicates, merge_pairs
 from flowers.images.decoding import load_pixels
-from flowers.synthetic.collection import drawn_set
+from flowers.synthetic.collection import generate_images
 
 COUNT = 50
 
@@ -18,7 +18,7 @@ COUNT = 50
 def source(tmp_path_factory):
     """Two drawn photos of each class, and a file that is none."""
     folder = tmp_path_factory.mktemp("photos")
-    for name, content in drawn_set(2, near_duplicate_share=0, wrong_labels=0):
+    for name, content in generate_images(2, near_duplicate_share=0, wrong_labels=0):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
     next(folder.iterdir()).joinpath("words.jpg").write_text("words")
@@ -40,7 +40,7 @@ def test_there_are_so_many_of_every_class_and_the_first_are_the_real_ones(source
 def test_three_of_five_that_join_are_new_pictures_and_two_copies_of_them(photos):
     images = np.stack([load_pixels(content)[0] for _, content in photos])
     thresholds = {"colour": 0.97, "structure": 0.8, "crop": 0.82}
-    groups = groups_of(all_pairs(twin_search(images, thresholds)), COUNT)
+    groups = group_pairs(merge_pairs(find_near_duplicates(images, thresholds)), COUNT)
     real = COUNT - (COUNT - 10) // OF * OF
     distinct = len(set(groups))
     assert distinct == pytest.approx(real + (COUNT - real) * NEW / OF, abs=3)

@@ -8,11 +8,11 @@ from flowers.base.errors import BadInput
 from flowers.base.groups import require_groups
 from flowers.learning.folds import grouped_folds
 from flowers.splits import (
-    grouped_split,
     measure_leakage,
-    random_split,
-    split_figures,
-    strategies,
+    split_at_random,
+    split_by_group,
+    split_by_strategy,
+    summarise_split,
 )
 
 
@@ -30,27 +30,27 @@ def test_the_random_split_is_that_of_scikit_learn():
     _, test = train_test_split(
         np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels
     )
-    assert np.flatnonzero(random_split(labels, 0.2, 42)).tolist() == sorted(test)
+    assert np.flatnonzero(split_at_random(labels, 0.2, 42)).tolist() == sorted(test)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_groups_never_cross_the_grouped_split(seed):
     labels, groups = clustered(seed)
-    test = grouped_split(labels, groups, 0.2, seed)
+    test = split_by_group(labels, groups, 0.2, seed)
     assert not set(groups[test]) & set(groups[~test])
     assert measure_leakage(groups, test) == 0
-    assert measure_leakage(groups, random_split(labels, 0.2, seed)) > 0.3
+    assert measure_leakage(groups, split_at_random(labels, 0.2, seed)) > 0.3
 
 
 def test_the_grouped_split_takes_the_same_share_of_each_class():
     labels, groups = clustered()
-    test = grouped_split(labels, groups, 0.2, 42)
+    test = split_by_group(labels, groups, 0.2, 42)
     assert {c: len(set(groups[test & (labels == c)])) for c in "abcde"} == dict.fromkeys("abcde", 4)
 
 
 def test_a_split_depends_on_its_seed_alone():
     labels, groups = clustered()
-    first, again, other = (grouped_split(labels, groups, 0.2, seed) for seed in (1, 1, 2))
+    first, again, other = (split_by_group(labels, groups, 0.2, seed) for seed in (1, 1, 2))
     assert (first == again).all() and (first != other).any()
 
 
@@ -103,11 +103,11 @@ def test_the_remedy_is_that_of_the_caller():
 
 def test_the_figures_count_what_crosses_the_split_that_is_used():
     labels, groups = clustered()
-    tests = strategies(labels, groups, 0.2, 0)
+    tests = split_by_strategy(labels, groups, 0.2, 0)
     first = np.array([[i, np.flatnonzero(groups == g)[-1]] for i, g in enumerate(groups)])
     pairs = first[first[:, 0] < first[:, 1]]
     kept, leaky = (
-        split_figures(labels, groups, pairs, tests, name) for name in ("grouped", "random")
+        summarise_split(labels, groups, pairs, tests, name) for name in ("grouped", "random")
     )
     assert kept["leaked_test_photos"] == 0 < leaky["leaked_test_photos"]
     assert kept["train"] + kept["test"] == kept["photos"] == len(labels)

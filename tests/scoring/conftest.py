@@ -10,7 +10,7 @@ import pytest
 from flowers.features.extraction import extract
 from flowers.images.decoding import load_pixels
 from flowers.learning.svm import GramSVC
-from flowers.synthetic.picture import SPECIES, draw
+from flowers.synthetic.picture import SPECIES, draw_photo
 from tests.scoring.server.service import running, write_model
 
 SIZE = 32
@@ -23,7 +23,7 @@ def photos():
     for number, species in enumerate(SPECIES):
         for take in range(4):
             buffer = io.BytesIO()
-            draw(species, np.random.default_rng([number, take])).save(buffer, "JPEG")
+            draw_photo(species, np.random.default_rng([number, take])).save(buffer, "JPEG")
             found[f"{species}-{take}.jpg"] = buffer.getvalue()
     return found
 

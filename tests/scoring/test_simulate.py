@@ -139,27 +139,27 @@ def test_a_photo_is_sent_as_it_is_once_and_then_with_a_little_cut_off(asked, fol
     assert set(digests[:5]) <= files < set(digests)
 
 
-def test_by_default_it_sends_the_photos_that_the_model_was_tested_on(desk, monkeypatch):
-    monkeypatch.chdir(desk.path)
+def test_by_default_it_sends_the_photos_that_the_model_was_tested_on(workdir, monkeypatch):
+    monkeypatch.chdir(workdir.path)
     assert main(["-n", "9"]) == 0
-    tested = {row["sha256"] for row in reference(desk)}
-    sent = [r["photo_sha256"] for r in logged(desk.path / "logs") if r["kind"] == "prediction"]
+    tested = {row["sha256"] for row in reference(workdir)}
+    sent = [r["photo_sha256"] for r in logged(workdir.path / "logs") if r["kind"] == "prediction"]
     assert len(sent) == 9 and set(sent) <= tested
 
 
-def test_held_out_photos_that_are_not_there_are_named(desk, monkeypatch, capsys):
-    monkeypatch.chdir(desk.path)
-    (desk.path / "data/photos" / reference(desk)[0]["path"]).unlink()
+def test_held_out_photos_that_are_not_there_are_named(workdir, monkeypatch, capsys):
+    monkeypatch.chdir(workdir.path)
+    (workdir.path / "data/photos" / reference(workdir)[0]["path"]).unlink()
     assert main(["-n", "2"]) == 2
     assert "data/photos" in capsys.readouterr().err
 
 
-def test_photos_that_the_model_has_learnt_are_said_to_look_too_good(desk, monkeypatch, capsys):
-    monkeypatch.chdir(desk.path)
+def test_photos_that_the_model_has_learnt_are_said_to_look_too_good(workdir, monkeypatch, capsys):
+    monkeypatch.chdir(workdir.path)
     assert main(["-n", "2", "--photos", "data/photos"]) == 0
     assert "learnt" in capsys.readouterr().err
 
 
-def reference(shop):
-    with (shop.path / "models/candidate/reference.csv").open() as file:
+def reference(repo_copy):
+    with (repo_copy.path / "models/candidate/reference.csv").open() as file:
         return list(csv.DictReader(file))

@@ -13,23 +13,23 @@ from flowers.log import days
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def card(shop):
-    return json.loads((shop.path / "models/candidate/card.json").read_text())
+def card(repo_copy):
+    return json.loads((repo_copy.path / "models/candidate/card.json").read_text())
 
 
-def figures(shop, name):
-    return json.loads((shop.path / f"metrics/{name}.json").read_text())
+def figures(repo_copy, name):
+    return json.loads((repo_copy.path / f"metrics/{name}.json").read_text())
 
 
 def when(minutes):
     return (START + timedelta(minutes=minutes)).isoformat(timespec="microseconds")
 
 
-def predictions(shop, count, first=0, wrong=False, **facts):
+def predictions(repo_copy, count, first=0, wrong=False, **facts):
     """Records a minute apart: reference rows drawn again; `wrong` turns their classes around."""
-    with (shop.path / "models/candidate/reference.csv").open() as file:
+    with (repo_copy.path / "models/candidate/reference.csv").open() as file:
         rows = list(csv.DictReader(file))
-    about = card(shop)
+    about = card(repo_copy)
     classes, records = about["classes"], []
     for number, row in enumerate(np.random.default_rng(first).choice(rows, count), first):
         shares = [float(row[f"p_{c}"]) for c in classes]
@@ -68,19 +68,19 @@ def feedback(number, label, minutes=10_000, index=0):
     }
 
 
-def write(shop, records, folder=None):
+def write(repo_copy, records, folder=None):
     """Each record into the file of its day."""
     by_day = {}
     for record in records:
         by_day.setdefault(record["time"][:10], []).append(record)
     for same in by_day.values():
-        days.append(folder or shop.path / "logs", same)
+        days.append(folder or repo_copy.path / "logs", same)
 
 
-def refresh(shop):
+def refresh(repo_copy):
     """What `make drift` does; the names of the stages that run."""
     return [
-        *shop.repro("snapshot", force=True, single_item=True),
-        *shop.repro("drift", single_item=True),
-        *shop.repro("report", single_item=True),
+        *repo_copy.repro("snapshot", force=True, single_item=True),
+        *repo_copy.repro("drift", single_item=True),
+        *repo_copy.repro("report", single_item=True),
     ]

@@ -7,40 +7,40 @@ from flowers.features.codebook import read
 PATH = "models/codebook.npz"
 
 
-def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(desk):
-    before = (desk.path / PATH).read_bytes()
-    assert read(desk.path / PATH) is None
-    desk.stage("split", **{"split.seed": 7})
-    desk.stage("codebook", **{"codebook.words": 99})
-    assert (desk.path / PATH).read_bytes() == before
+def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(workdir):
+    before = (workdir.path / PATH).read_bytes()
+    assert read(workdir.path / PATH) is None
+    workdir.run_stage("split", **{"split.seed": 7})
+    workdir.run_stage("codebook", **{"codebook.words": 99})
+    assert (workdir.path / PATH).read_bytes() == before
 
 
 @pytest.mark.slow
-def test_test_photos_are_not_learnt_from(learned, tmp_path):
-    shop = learned.copied(tmp_path / "repository")
-    before = (shop.path / PATH).read_bytes()
-    rows = read_csv(shop.path / "data/split.csv")
-    images = np.load(shop.path / "data/images.npy")
+def test_test_photos_are_not_learnt_from(fisher_run, tmp_path):
+    repo_copy = fisher_run.copy_to(tmp_path / "repository")
+    before = (repo_copy.path / PATH).read_bytes()
+    rows = read_csv(repo_copy.path / "data/split.csv")
+    images = np.load(repo_copy.path / "data/images.npy")
     images[rows["part"] == "test"] = 0
-    np.save(shop.path / "data/images.npy", images)
-    shop.stage("codebook")
-    assert (shop.path / PATH).read_bytes() == before
+    np.save(repo_copy.path / "data/images.npy", images)
+    repo_copy.run_stage("codebook")
+    assert (repo_copy.path / PATH).read_bytes() == before
     images[rows["part"] == "train"] = 0
-    np.save(shop.path / "data/images.npy", images)
-    shop.stage("codebook")
-    assert (shop.path / PATH).read_bytes() != before
+    np.save(repo_copy.path / "data/images.npy", images)
+    repo_copy.run_stage("codebook")
+    assert (repo_copy.path / PATH).read_bytes() != before
 
 
 @pytest.mark.parametrize(
     ("knob", "value"),
     [("scales", []), ("scales", [0.0]), ("words", 0), ("photos", -1), ("per_photo", 0.5)],
 )
-def test_a_wrong_knob_is_refused_by_name(desk, knob, value):
-    assert f"codebook.{knob}" in desk.refused("codebook", **{f"codebook.{knob}": value})
+def test_a_wrong_knob_is_refused_by_name(workdir, knob, value):
+    assert f"codebook.{knob}" in workdir.expect_refusal("codebook", **{f"codebook.{knob}": value})
 
 
 @pytest.mark.slow
-def test_more_words_than_descriptors_are_refused_with_what_to_do(learned, tmp_path):
-    shop = learned.copied(tmp_path / "repository")
+def test_more_words_than_descriptors_are_refused_with_what_to_do(fisher_run, tmp_path):
+    repo_copy = fisher_run.copy_to(tmp_path / "repository")
     few = {"codebook.words": 1000, "codebook.photos": 2, "codebook.per_photo": 3}
-    assert "codebook.per_photo" in shop.refused("codebook", **few)
+    assert "codebook.per_photo" in repo_copy.expect_refusal("codebook", **few)

@@ -6,8 +6,8 @@ from tests.imports import ROOT
 from tests.stages.log_files import figures
 
 
-def test_every_shift_and_every_traffic_is_simulated(finished):
-    told = figures(finished, "alarm")
+def test_every_shift_and_every_traffic_is_simulated(finished_run):
+    told = figures(finished_run, "alarm")
     assert set(told["false_alarms"]) == set(TRAFFIC)
     names = {name.partition(",")[0] for name in told["shifts"]}
     assert names == {*OF_PIXELS, *OF_CLASSES}
@@ -19,15 +19,15 @@ def test_every_shift_and_every_traffic_is_simulated(finished):
             <= rates["detected_within_2000"]
             <= 1
         )
-    assert "</svg>" in (finished.path / "plots/drift_power.svg").read_text()
+    assert "</svg>" in (finished_run.path / "plots/drift_power.svg").read_text()
 
 
-def test_the_same_seed_gives_the_same_figures_and_another_one_others(desk):
-    before = (desk.path / "metrics/drift_power.json").read_bytes()
-    desk.stage("drift_power", **{"drift_power.seed": 0})
-    assert (desk.path / "metrics/drift_power.json").read_bytes() == before
-    desk.stage("drift_power", **{"drift_power.seed": 1})
-    assert (desk.path / "metrics/drift_power.json").read_bytes() != before
+def test_the_same_seed_gives_the_same_figures_and_another_one_others(workdir):
+    before = (workdir.path / "metrics/drift_power.json").read_bytes()
+    workdir.run_stage("drift_power", **{"drift_power.seed": 0})
+    assert (workdir.path / "metrics/drift_power.json").read_bytes() == before
+    workdir.run_stage("drift_power", **{"drift_power.seed": 1})
+    assert (workdir.path / "metrics/drift_power.json").read_bytes() != before
 
 
 def test_the_committed_alarm_keeps_quiet_without_a_shift_and_rings_with_one():

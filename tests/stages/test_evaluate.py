@@ -10,15 +10,15 @@ from flowers.evaluation.metrics import run_mcnemar_test
 
 
 @pytest.fixture(scope="module")
-def predictions(finished):
-    with (finished.path / "metrics/predictions.csv").open() as file:
+def predictions(finished_run):
+    with (finished_run.path / "metrics/predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
 @pytest.fixture(scope="module")
-def figures(finished):
-    return json.loads((finished.path / "metrics/evaluate.json").read_text())
+def figures(finished_run):
+    return json.loads((finished_run.path / "metrics/evaluate.json").read_text())
 
 
 @pytest.mark.parametrize("model", ["svm", "nb"])
@@ -47,20 +47,20 @@ def test_the_paired_test_follows_from_the_rows(predictions, figures):
     assert figures["svm_vs_nb"]["p_value"] == pytest.approx(found["p_value"], rel=1e-3)
 
 
-def test_only_test_photos_are_scored(finished, predictions):
-    with (finished.path / "data/split.csv").open() as file:
+def test_only_test_photos_are_scored(finished_run, predictions):
+    with (finished_run.path / "data/split.csv").open() as file:
         parts = {row["row"]: row["part"] for row in csv.DictReader(file)}
     assert {parts[row] for row in predictions["row"]} == {"test"}
     assert len(predictions["row"]) == list(parts.values()).count("test")
 
 
 @pytest.mark.parametrize("name", ["confusion.svg", "reliability.svg", "recall.svg", "tuning.svg"])
-def test_charts_are_drawn(finished, name):
-    assert "</svg>" in (finished.path / "plots" / name).read_text()
+def test_charts_are_drawn(finished_run, name):
+    assert "</svg>" in (finished_run.path / "plots" / name).read_text()
 
 
 @pytest.mark.parametrize("name", ["photos.jpg", "twins.jpg", "mistakes.jpg"])
-def test_contact_sheets_are_photos(finished, name):
-    with Image.open(finished.path / "plots" / name) as sheet:
+def test_contact_sheets_are_photos(finished_run, name):
+    with Image.open(finished_run.path / "plots" / name) as sheet:
         sheet.load()
         assert np.asarray(sheet).std() > 10

@@ -7,49 +7,49 @@ from flowers.features.extraction import extract
 from flowers.images.index import get_sizes
 
 
-def test_pixels_stay_eight_bits(finished):
-    X = np.load(finished.path / "data/features.npy", mmap_mode="r")
-    images = np.load(finished.path / "data/images.npy")
+def test_pixels_stay_eight_bits(finished_run):
+    X = np.load(finished_run.path / "data/features.npy", mmap_mode="r")
+    images = np.load(finished_run.path / "data/images.npy")
     assert X.dtype == np.uint8
     assert np.array_equal(X, images.reshape(len(images), -1))
 
 
-def test_extractors_stand_side_by_side_in_the_order_named(desk):
+def test_extractors_stand_side_by_side_in_the_order_named(workdir):
     columns = {}
     for names in (["hog"], ["colour"], ["hog", "colour"]):
-        desk.stage("flatten", **{"flatten.features": names})
-        columns["+".join(names)] = np.load(desk.path / "data/features.npy")
+        workdir.run_stage("flatten", **{"flatten.features": names})
+        columns["+".join(names)] = np.load(workdir.path / "data/features.npy")
     both = columns["hog+colour"]
     assert both.dtype == np.float32
     assert np.array_equal(both, np.hstack([columns["hog"], columns["colour"]]))
 
 
 @pytest.mark.parametrize("names", [[], ["pixel"], ["hog", "hog"]])
-def test_a_wrong_list_of_extractors_is_refused(desk, names):
-    assert "flatten.features" in desk.refused("flatten", **{"flatten.features": names})
+def test_a_wrong_list_of_extractors_is_refused(workdir, names):
+    assert "flatten.features" in workdir.expect_refusal("flatten", **{"flatten.features": names})
 
 
 @pytest.mark.slow
-def test_mirror_images_have_the_features_of_the_mirrored_photo(learned):
-    images = np.load(learned.path / "data/images.npy")
-    sizes = get_sizes(read_csv(learned.path / "data/index.csv"))
-    codebook = read(learned.path / "models/codebook.npz")
-    mirrored = np.load(learned.path / "data/mirrored.npy")
+def test_mirror_images_have_the_features_of_the_mirrored_photo(fisher_run):
+    images = np.load(fisher_run.path / "data/images.npy")
+    sizes = get_sizes(read_csv(fisher_run.path / "data/index.csv"))
+    codebook = read(fisher_run.path / "models/codebook.npz")
+    mirrored = np.load(fisher_run.path / "data/mirrored.npy")
     turned = np.ascontiguousarray(images[:5, :, ::-1])
     assert len(mirrored) == len(images)
     assert np.array_equal(mirrored[:5], extract(turned, ["fisher"], sizes[:5], codebook))
 
 
-def test_mirror_images_that_nobody_asked_for_take_no_room(finished):
-    assert len(np.load(finished.path / "data/mirrored.npy")) == 0
+def test_mirror_images_that_nobody_asked_for_take_no_room(finished_run):
+    assert len(np.load(finished_run.path / "data/mirrored.npy")) == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_the_number_of_workers_changes_no_bit(learned, tmp_path, monkeypatch, backend):
-    shop = learned.copied(tmp_path / "repository")
-    before = (shop.path / "data/features.npy").read_bytes()
+def test_the_number_of_workers_changes_no_bit(fisher_run, tmp_path, monkeypatch, backend):
+    repo_copy = fisher_run.copy_to(tmp_path / "repository")
+    before = (repo_copy.path / "data/features.npy").read_bytes()
     monkeypatch.setenv("JOBS", "3")
     monkeypatch.setenv("BACKEND", backend)
-    shop.stage("flatten")
-    assert (shop.path / "data/features.npy").read_bytes() == before
+    repo_copy.run_stage("flatten")
+    assert (repo_copy.path / "data/features.npy").read_bytes() == before

@@ -18,10 +18,10 @@ def browser():
 
 
 @pytest.fixture
-def opened(browser, finished):
+def opened(browser, finished_run):
     """Open the report as a file; it asks for nothing else, and nothing complains."""
     contexts, asked, complaints = [], [], []
-    path = finished.path / "plots/report.html"
+    path = finished_run.path / "plots/report.html"
 
     def on(**options):
         contexts.append(browser.new_context(**options))
@@ -44,9 +44,9 @@ def test_it_opens_from_the_disk_with_every_picture(opened):
     assert pictures.evaluate_all("all => all.every((one) => one.naturalWidth > 50)")
 
 
-def test_it_says_what_the_figures_say(opened, finished):
-    svm = json.loads((finished.path / "metrics/evaluate.json").read_text())["svm"]
-    drift = json.loads((finished.path / "metrics/drift.json").read_text())
+def test_it_says_what_the_figures_say(opened, finished_run):
+    svm = json.loads((finished_run.path / "metrics/evaluate.json").read_text())["svm"]
+    drift = json.loads((finished_run.path / "metrics/drift.json").read_text())
     page = opened()
     assert f"{100 * svm['accuracy']:.1f} %" in page.locator(".result").inner_text()
     assert f"{100 * svm['accuracy']:.1f} %" in page.title()
@@ -67,14 +67,14 @@ def test_it_can_be_read_on_a_phone(opened, colours):
     assert page.evaluate(LOW_CONTRAST) == []
 
 
-def test_it_is_the_same_bytes_again(desk):
-    before = (desk.path / "plots/report.html").read_bytes()
-    desk.stage("report")
-    assert (desk.path / "plots/report.html").read_bytes() == before
+def test_it_is_the_same_bytes_again(workdir):
+    before = (workdir.path / "plots/report.html").read_bytes()
+    workdir.run_stage("report")
+    assert (workdir.path / "plots/report.html").read_bytes() == before
 
 
-def test_it_shows_the_state_of_the_last_drift_report(desk):
-    path = desk.path / "metrics/drift.json"
+def test_it_shows_the_state_of_the_last_drift_report(workdir):
+    path = workdir.path / "metrics/drift.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "alarm"}))
-    desk.stage("report")
-    assert "<strong>alarm</strong>" in (desk.path / "plots/report.html").read_text()
+    workdir.run_stage("report")
+    assert "<strong>alarm</strong>" in (workdir.path / "plots/report.html").read_text()

@@ -10,51 +10,51 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_array_and_index_have_a_row_for_every_photo_that_can_be_read(finished):
-    images = np.load(finished.path / "data/images.npy")
-    index = rows(finished.path / "data/index.csv")
-    rejected = rows(finished.path / "metrics/resize_rejected.csv")
-    fetched = json.loads((finished.path / "metrics/fetch.json").read_text())["photos"]
+def test_array_and_index_have_a_row_for_every_photo_that_can_be_read(finished_run):
+    images = np.load(finished_run.path / "data/images.npy")
+    index = rows(finished_run.path / "data/index.csv")
+    rejected = rows(finished_run.path / "metrics/resize_rejected.csv")
+    fetched = json.loads((finished_run.path / "metrics/fetch.json").read_text())["photos"]
     assert images.shape == (len(index), 32, 32, 3) and images.dtype == np.uint8
     assert len(index) + len(rejected) == fetched
     assert [row["path"] for row in index] == sorted(row["path"] for row in index)
     assert {row["path"]: row["reason"] for row in rejected} == {"Lilly/truncated.jpg": "truncated"}
 
 
-def test_special_photos_are_counted(finished):
-    treated = json.loads((finished.path / "metrics/resize.json").read_text())["converted"]
+def test_special_photos_are_counted(finished_run):
+    treated = json.loads((finished_run.path / "metrics/resize.json").read_text())["converted"]
     for kind in ("exif-transposed", "16-bit", "cmyk", "palette", "alpha"):
         assert treated[kind] == 1, kind
 
 
-def test_threads_and_processes_give_the_same_bytes(desk, monkeypatch):
-    before = (desk.path / "data/images.npy").read_bytes()
+def test_threads_and_processes_give_the_same_bytes(workdir, monkeypatch):
+    before = (workdir.path / "data/images.npy").read_bytes()
     monkeypatch.setenv("BACKEND", "loky")
     monkeypatch.setenv("JOBS", "2")
-    desk.stage("resize")
-    assert (desk.path / "data/images.npy").read_bytes() == before
+    workdir.run_stage("resize")
+    assert (workdir.path / "data/images.npy").read_bytes() == before
 
 
-def test_a_backend_that_is_none_stops_the_run_by_name(desk, monkeypatch):
+def test_a_backend_that_is_none_stops_the_run_by_name(workdir, monkeypatch):
     monkeypatch.setenv("BACKEND", "abacus")
-    assert "BACKEND=abacus" in desk.refused("resize")
+    assert "BACKEND=abacus" in workdir.expect_refusal("resize")
 
 
-def test_a_class_of_which_nothing_can_be_read_stops_the_run(desk):
-    for path in (desk.path / "data/photos/Tulip").iterdir():
+def test_a_class_of_which_nothing_can_be_read_stops_the_run(workdir):
+    for path in (workdir.path / "data/photos/Tulip").iterdir():
         path.chmod(0o644)
         path.write_bytes(b"\xff\xd8\xff" + b"no photo")
-    before = (desk.path / "data/images.npy").read_bytes()
-    assert "Tulip" in desk.refused("resize")
-    assert (desk.path / "data/images.npy").read_bytes() == before
+    before = (workdir.path / "data/images.npy").read_bytes()
+    assert "Tulip" in workdir.expect_refusal("resize")
+    assert (workdir.path / "data/images.npy").read_bytes() == before
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_a_cluster_that_is_not_installed_is_named_with_its_remedy(shop, backend, monkeypatch):
+def test_a_cluster_that_is_not_installed_is_named_with_its_remedy(repo_copy, backend, monkeypatch):
     monkeypatch.setenv("BACKEND", backend)
     try:
         __import__("distributed" if backend == "dask" else "ray")
     except ImportError:
-        assert "cluster" in shop.refused("resize")
+        assert "cluster" in repo_copy.expect_refusal("resize")
     else:
-        shop.run("python", "-m", "stages.resize")
+        repo_copy.run("python", "-m", "stages.resize")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from flowers.base.errors import BadInput
-from stages.support.run import read_yaml, run
+from stages.support.run import read_yaml, run_stage
 from tests.imports import ROOT
 
 
@@ -34,16 +34,18 @@ from tests.imports import ROOT
         ({"evaluate.bins": "ten"}, ("evaluate.bins", "ten")),
     ],
 )
-def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(desk, params, words):
-    photos = sorted((desk.path / "data/photos").rglob("*"))
-    line = desk.refused("fetch", **params)
+def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(
+    workdir, params, words
+):
+    photos = sorted((workdir.path / "data/photos").rglob("*"))
+    line = workdir.expect_refusal("fetch", **params)
     assert all(word in line for word in words), line
-    assert sorted((desk.path / "data/photos").rglob("*")) == photos
+    assert sorted((workdir.path / "data/photos").rglob("*")) == photos
 
 
-def test_a_stage_that_stops_says_one_line_and_exits_with_1(shop):
-    shop.set(**{"train_svm.C": -1})
-    done = shop.run("python", "-m", "stages.fetch", check=False)
+def test_a_stage_that_stops_says_one_line_and_exits_with_1(repo_copy):
+    repo_copy.set_params(**{"train_svm.C": -1})
+    done = repo_copy.run("python", "-m", "stages.fetch", check=False)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("fetch: ") and "train_svm.C" in line
@@ -58,23 +60,23 @@ def test_a_stage_that_stops_says_one_line_and_exits_with_1(shop):
         (BrokenExecutor("terminated"), "JOBS"),
     ],
 )
-def test_what_the_machine_refuses_is_one_line_too(desk, error, words):
+def test_what_the_machine_refuses_is_one_line_too(workdir, error, words):
     def main(_):
         raise error
 
-    with contextlib.chdir(desk.path), pytest.raises(SystemExit) as ended:
-        run("split", main)
+    with contextlib.chdir(workdir.path), pytest.raises(SystemExit) as ended:
+        run_stage("split", main)
     (line,) = ended.value.code.splitlines()
     assert line.startswith("split: ") and words in line
 
 
-def test_an_undeclared_knob_is_not_available(shop):
-    text = (shop.path / "dvc.yaml").read_text()
-    (shop.path / "dvc.yaml").write_text(
+def test_an_undeclared_knob_is_not_available(repo_copy):
+    text = (repo_copy.path / "dvc.yaml").read_text()
+    (repo_copy.path / "dvc.yaml").write_text(
         text.replace("params: [split]", "params: [split.strategy, split.test_size]")
     )
     with pytest.raises(KeyError):
-        shop.stage("split")
+        repo_copy.run_stage("split")
 
 
 def test_numbers_are_those_of_yaml_1_2(tmp_path):
@@ -92,9 +94,9 @@ def test_a_file_that_is_no_yaml_stops_with_its_name_on_one_line(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "fetch:\n", "fetch: drawn\n"])
-def test_a_params_file_that_lacks_its_sections_stops_with_one_line(desk, text):
-    (desk.path / "params.yaml").write_text(text)
-    assert "params.yaml" in desk.refused("fetch")
+def test_a_params_file_that_lacks_its_sections_stops_with_one_line(workdir, text):
+    (workdir.path / "params.yaml").write_text(text)
+    assert "params.yaml" in workdir.expect_refusal("fetch")
 
 
 # Those that split, fit, load a model or score.

@@ -5,26 +5,26 @@ import numpy as np
 from flowers.learning.saved import load
 
 
-def test_the_model_on_disk_answers_with_probabilities(finished):
-    model = load(finished.path / "models/nb.joblib")
-    X = np.load(finished.path / "data/features.npy")
+def test_the_model_on_disk_answers_with_probabilities(finished_run):
+    model = load(finished_run.path / "models/nb.joblib")
+    X = np.load(finished_run.path / "data/features.npy")
     answers = model.predict_proba(X[:7])
     assert answers.shape == (7, 5)
     assert np.allclose(answers.sum(axis=1), 1)
 
 
-def test_accuracy_on_held_out_folds_is_reported(finished):
-    figures = json.loads((finished.path / "metrics/train_nb.json").read_text())
+def test_accuracy_on_held_out_folds_is_reported(finished_run):
+    figures = json.loads((finished_run.path / "metrics/train_nb.json").read_text())
     assert 0.2 < figures["out_of_fold_accuracy"] < 1
 
 
-def test_more_folds_than_distinct_pictures_is_refused(desk):
-    line = desk.refused("train_nb", **{"train_nb.folds": 50})
+def test_more_folds_than_distinct_pictures_is_refused(workdir):
+    line = workdir.expect_refusal("train_nb", **{"train_nb.folds": 50})
     assert "50" in line and "folds" in line
 
 
-def test_the_same_rows_give_the_same_bytes(shop):
-    before = (shop.path / "models/nb.joblib").read_bytes()
+def test_the_same_rows_give_the_same_bytes(repo_copy):
+    before = (repo_copy.path / "models/nb.joblib").read_bytes()
     # Of a process of its own: what is pickled once depends on what was there before.
-    shop.run("python", "-m", "stages.train_nb")
-    assert (shop.path / "models/nb.joblib").read_bytes() == before
+    repo_copy.run("python", "-m", "stages.train_nb")
+    assert (repo_copy.path / "models/nb.joblib").read_bytes() == before

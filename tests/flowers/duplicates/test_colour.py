@@ -8,12 +8,12 @@ from PIL import Image
 
 from flowers.duplicates.colour import (
     ROWS,
-    groups_of,
-    near_duplicate_pairs,
-    pairs_to_show,
-    thumbnails,
+    compute_thumbnails,
+    find_colour_pairs,
+    group_pairs,
+    select_pairs,
 )
-from flowers.splits import grouped_split, measure_leakage
+from flowers.splits import measure_leakage, split_by_group
 
 THRESHOLD = 0.97
 
@@ -41,28 +41,28 @@ CHANGES = {
 
 
 def pairs_of(images):
-    return [tuple(pair) for pair in near_duplicate_pairs(images, THRESHOLD)[0].tolist()]
+    return [tuple(pair) for pair in find_colour_pairs(images, THRESHOLD)[0].tolist()]
 
 
 def test_a_thumbnail_is_the_mean_of_each_cell():
     image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
     cell = image[0, 6:8, 10:12].reshape(4, 3).mean(axis=0)
-    np.testing.assert_allclose(thumbnails(image)[0, 3, 5], cell, rtol=1e-6)
+    np.testing.assert_allclose(compute_thumbnails(image)[0, 3, 5], cell, rtol=1e-6)
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_copy_is_a_twin(change):
     images = pictures(6)
     images[4] = CHANGES[change](images[1])
-    pairs, correlation = near_duplicate_pairs(images, THRESHOLD)
+    pairs, correlation = find_colour_pairs(images, THRESHOLD)
     assert pairs.tolist() == [[1, 4]]
     assert THRESHOLD < correlation[0] <= 1 + 1e-5
 
 
 def test_distinct_pictures_have_no_twins():
-    pairs, correlation = near_duplicate_pairs(pictures(50), THRESHOLD)
+    pairs, correlation = find_colour_pairs(pictures(50), THRESHOLD)
     assert pairs.shape == (0, 2) and correlation.shape == (0,)
-    np.testing.assert_array_equal(groups_of(pairs, 50), np.arange(50))
+    np.testing.assert_array_equal(group_pairs(pairs, 50), np.arange(50))
 
 
 def test_a_picture_upside_down_is_no_twin():
@@ -84,9 +84,9 @@ def test_a_chain_of_twins_is_one_group():
     # Correlations are cosines: neighbours 12 degrees apart are twins, the ends at 24 are not.
     turned = [np.cos(a) * first + np.sin(a) * other for a in np.radians([0, 12, 24])]
     images = np.round(128 + 1500 * np.stack(turned)).astype(np.uint8).reshape(3, 16, 16, 3)
-    pairs, _ = near_duplicate_pairs(images, THRESHOLD)
+    pairs, _ = find_colour_pairs(images, THRESHOLD)
     assert pairs.tolist() == [[0, 1], [1, 2]]
-    assert groups_of(pairs, 3).tolist() == [0, 0, 0]
+    assert group_pairs(pairs, 3).tolist() == [0, 0, 0]
 
 
 def test_pairs_across_blocks_of_rows_are_found_once():
@@ -105,12 +105,12 @@ def test_pairs_across_blocks_of_rows_are_found_once():
 
 
 def test_groups_are_numbered_by_first_appearance():
-    assert groups_of(np.array([[1, 4], [2, 3]]), 6).tolist() == [0, 1, 2, 2, 1, 3]
+    assert group_pairs(np.array([[1, 4], [2, 3]]), 6).tolist() == [0, 1, 2, 2, 1, 3]
 
 
 def test_pairs_with_two_labels_are_shown_first_then_the_faintest():
     pairs, labels = np.array([[0, 1], [2, 3], [4, 5]]), np.array(list("aabcdd"))
-    shown = pairs_to_show(pairs, np.array([0.98, 0.99, 0.975]), labels, 2)
+    shown = select_pairs(pairs, np.array([0.98, 0.99, 0.975]), labels, 2)
     assert shown.tolist() == [2, 3, 4, 5]
 
 
@@ -120,9 +120,9 @@ def test_real_photos_are_read_and_grouped(real_photos):
     assert len(set(labels)) == 5
     # Photos i and 128 + i are the same, whatever twins the photos already have.
     images, labels = np.concatenate([images, images[:32, :, ::-1]]), np.append(labels, labels[:32])
-    pairs, _ = near_duplicate_pairs(images, THRESHOLD)
-    groups = groups_of(pairs, len(images))
+    pairs, _ = find_colour_pairs(images, THRESHOLD)
+    groups = group_pairs(pairs, len(images))
     assert (groups[:32] == groups[128:]).all()
     assert 100 < len(set(groups)) <= 128
-    test = grouped_split(labels, groups, 0.2, 42)
+    test = split_by_group(labels, groups, 0.2, 42)
     assert measure_leakage(groups, test) == 0 and 0.1 < test.mean() < 0.3

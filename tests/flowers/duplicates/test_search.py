@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers.duplicates.search import all_pairs, examples, twin_search
+from flowers.duplicates.search import find_near_duplicates, merge_pairs, select_examples
 
 THRESHOLDS = {"colour": 0.97, "structure": 0.8, "crop": 0.8}
 LABELS = np.array(list("aabbccd"))
@@ -23,27 +23,27 @@ def images():
 
 @pytest.fixture(scope="module")
 def found(images):
-    return twin_search(images, THRESHOLDS)
+    return find_near_duplicates(images, THRESHOLDS)
 
 
 def test_each_pair_is_told_once_by_the_first_signal_that_finds_it(found):
     pairs = {signal: pairs.tolist() for signal, (pairs, _) in found.items()}
     assert pairs == {"colour": [[0, 1]], "structure": [[0, 2], [1, 2]], "crop": [[3, 4]]}
-    assert len(all_pairs(found)) == 4
+    assert len(merge_pairs(found)) == 4
 
 
 def test_a_signal_without_a_threshold_is_left_out(images):
-    found = twin_search(images, THRESHOLDS | {"structure": None, "crop": None})
-    assert all_pairs(found).tolist() == [[0, 1]] and set(found) == {"colour"}
+    found = find_near_duplicates(images, THRESHOLDS | {"structure": None, "crop": None})
+    assert merge_pairs(found).tolist() == [[0, 1]] and set(found) == {"colour"}
 
 
 def test_without_any_signal_there_are_no_pairs(images):
-    none = twin_search(images, dict.fromkeys(THRESHOLDS))
-    assert all_pairs(none).shape == (0, 2)
+    none = find_near_duplicates(images, dict.fromkeys(THRESHOLDS))
+    assert merge_pairs(none).shape == (0, 2)
 
 
 def test_examples_show_pairs_of_every_signal(found):
-    rows, captions = examples(found, LABELS, 3)
+    rows, captions = select_examples(found, LABELS, 3)
     pairs = {tuple(pair) for pair in rows.reshape(-1, 2).tolist()}
     assert (0, 1) in pairs and (3, 4) in pairs and len(pairs) == 3
     said = " ".join(captions)
@@ -51,5 +51,5 @@ def test_examples_show_pairs_of_every_signal(found):
 
 
 def test_room_that_one_signal_leaves_goes_to_the_others(found):
-    assert len(examples(found, LABELS, 4)[0]) == 8
-    assert len(examples(found, LABELS, 99)[0]) == 8
+    assert len(select_examples(found, LABELS, 4)[0]) == 8
+    assert len(select_examples(found, LABELS, 99)[0]) == 8

@@ -7,10 +7,10 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from flowers.duplicates.structure import (
     ROWS,
     WHOLE,
-    crop_pairs,
-    mirrored,
-    structure,
-    structure_pairs,
+    compute_structure,
+    find_crop_pairs,
+    find_structure_pairs,
+    mirror_structure,
 )
 
 THRESHOLD = 0.8
@@ -75,7 +75,7 @@ def with_copy(change):
 
 @pytest.mark.parametrize("change", SAME_PLACE)
 def test_a_copy_in_other_colours_or_surroundings_is_a_twin(change):
-    pairs, correlation = structure_pairs(with_copy(SAME_PLACE[change]), THRESHOLD)
+    pairs, correlation = find_structure_pairs(with_copy(SAME_PLACE[change]), THRESHOLD)
     assert pairs.tolist() == [[1, 4]]
     assert THRESHOLD < correlation[0] <= 1 + 1e-5
 
@@ -83,12 +83,12 @@ def test_a_copy_in_other_colours_or_surroundings_is_a_twin(change):
 @pytest.mark.parametrize("change", MOVED)
 def test_a_part_of_a_photo_is_its_twin_whichever_comes_first(change):
     images = with_copy(MOVED[change])
-    assert crop_pairs(images, 0.7)[0].tolist() == [[1, 4]]
-    assert crop_pairs(images[::-1], 0.7)[0].tolist() == [[1, 4]]
+    assert find_crop_pairs(images, 0.7)[0].tolist() == [[1, 4]]
+    assert find_crop_pairs(images[::-1], 0.7)[0].tolist() == [[1, 4]]
 
 
 def test_distinct_pictures_have_no_twins():
-    for search in (structure_pairs, crop_pairs):
+    for search in (find_structure_pairs, find_crop_pairs):
         pairs, correlation = search(pictures(20), THRESHOLD)
         assert pairs.shape == (0, 2) and pairs.dtype == np.int64 and correlation.shape == (0,)
 
@@ -96,22 +96,22 @@ def test_distinct_pictures_have_no_twins():
 def test_photos_of_one_colour_have_no_structure_in_common():
     images = pictures(5)
     images[1], images[3] = 0, 255
-    for search in (structure_pairs, crop_pairs):
+    for search in (find_structure_pairs, find_crop_pairs):
         assert len(search(images, THRESHOLD)[0]) == 0
 
 
 def test_the_mirrored_structure_is_that_of_the_mirrored_photo():
     images = pictures(4)
-    turned = structure(np.ascontiguousarray(images[:, :, ::-1]))
-    np.testing.assert_allclose(mirrored(structure(images)), turned, atol=1e-5)
+    turned = compute_structure(np.ascontiguousarray(images[:, :, ::-1]))
+    np.testing.assert_allclose(mirror_structure(compute_structure(images)), turned, atol=1e-5)
 
 
 @pytest.mark.parametrize("side", [32, 48, 64, 112, 256])
 def test_photos_of_every_size_have_a_structure(side):
     images = pictures(3, side)
     images[2] = images[0, :, ::-1]
-    assert structure(images, WHOLE).shape == (3, 576)
-    assert structure_pairs(images, THRESHOLD)[0].tolist() == [[0, 2]]
+    assert compute_structure(images, WHOLE).shape == (3, 576)
+    assert find_structure_pairs(images, THRESHOLD)[0].tolist() == [[0, 2]]
 
 
 def test_pairs_across_blocks_of_rows_are_found_once():
@@ -119,4 +119,4 @@ def test_pairs_across_blocks_of_rows_are_found_once():
     expected = [[0, 2 * ROWS + 5], [5, ROWS], [ROWS - 1, ROWS + 1], [ROWS + 2, ROWS + 3]]
     for i, j in expected:
         images[j] = images[i, :, ::-1]
-    assert structure_pairs(images, 0.95)[0].tolist() == expected
+    assert find_structure_pairs(images, 0.95)[0].tolist() == expected

@@ -6,12 +6,12 @@ from scipy.ndimage import laplace
 from flowers.drift_simulation import shifts
 from flowers.images.decoding import resize_square
 from flowers.images.statistics import LUMA, STATISTIC_NAMES, compute_statistics, flatten_statistics
-from flowers.synthetic.picture import draw
+from flowers.synthetic.picture import draw_photo
 
 
 @pytest.fixture(scope="module")
 def photo():
-    return np.asarray(resize_square(draw("Tulip", np.random.default_rng(0)), 128))
+    return np.asarray(resize_square(draw_photo("Tulip", np.random.default_rng(0)), 128))
 
 
 def sharpness(pixels):

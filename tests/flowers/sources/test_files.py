@@ -16,7 +16,7 @@ from flowers.sources.files import (
     iterate_synthetic,
     make_free_path,
 )
-from flowers.synthetic.hazards import HAZARDS
+from flowers.synthetic.malformed import MALFORMED_FILES
 from flowers.synthetic.picture import SPECIES
 from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
 
@@ -155,7 +155,7 @@ def test_errors_name_the_archive_and_not_the_folder_it_was_unpacked_into(tmp_pat
 
 def test_the_drawn_set_has_the_species_as_classes():
     files = list(iterate_synthetic(2, 0.0, 0, seed=0, jobs=1))
-    assert len(files) == 2 * len(SPECIES) + len(HAZARDS)
+    assert len(files) == 2 * len(SPECIES) + len(MALFORMED_FILES)
     assert {label for label, _, _ in files} == set(SPECIES)
     assert all("/" not in name for _, name, _ in files)
 

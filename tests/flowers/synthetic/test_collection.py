@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from flowers.base.errors import BadInput
-from flowers.synthetic.collection import drawn_set
-from flowers.synthetic.hazards import HAZARDS, READABLE_HAZARDS
-from flowers.synthetic.picture import SPECIES, draw
+from flowers.synthetic.collection import generate_images
+from flowers.synthetic.malformed import MALFORMED_FILES, READABLE_FILES
+from flowers.synthetic.picture import SPECIES, draw_photo
 
 PER_CLASS, TWIN_SHARE, CONFLICTS = 8, 0.25, 3
 TWIN_CORRELATION = 0.97
@@ -19,12 +19,12 @@ TWIN_CORRELATION = 0.97
 
 @pytest.fixture(scope="module")
 def files():
-    return dict(drawn_set(PER_CLASS, TWIN_SHARE, CONFLICTS, seed=5, n_jobs=1))
+    return dict(generate_images(PER_CLASS, TWIN_SHARE, CONFLICTS, seed=5, n_jobs=1))
 
 
 @pytest.fixture(scope="module")
 def numbered(files):
-    return {name: content for name, content in files.items() if name not in HAZARDS}
+    return {name: content for name, content in files.items() if name not in MALFORMED_FILES}
 
 
 def opened(content):
@@ -60,14 +60,19 @@ def folder(name):
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_two_workers_give_the_same_bytes_as_one(backend):
     one, two = (
-        list(drawn_set(2, 0.5, 2, seed=1, n_jobs=n_jobs, backend=backend)) for n_jobs in (1, 2)
+        list(generate_images(2, 0.5, 2, seed=1, n_jobs=n_jobs, backend=backend))
+        for n_jobs in (1, 2)
     )
     assert one == two
 
 
 def test_another_seed_gives_other_bytes_under_every_number():
     first, second = (
-        [content for name, content in drawn_set(2, 0, 0, seed=seed, n_jobs=1) if name[-5].isdigit()]
+        [
+            content
+            for name, content in generate_images(2, 0, 0, seed=seed, n_jobs=1)
+            if name[-5].isdigit()
+        ]
         for seed in (1, 2)
     )
     assert not set(first) & set(second)
@@ -75,27 +80,27 @@ def test_another_seed_gives_other_bytes_under_every_number():
 
 def test_the_global_random_state_has_no_influence(files):
     np.random.seed(1)  # noqa: NPY002
-    again = drawn_set(PER_CLASS, TWIN_SHARE, CONFLICTS, seed=5, n_jobs=1)
+    again = generate_images(PER_CLASS, TWIN_SHARE, CONFLICTS, seed=5, n_jobs=1)
     assert list(islice(again, PER_CLASS)) == list(files.items())[:PER_CLASS]
 
 
 @pytest.mark.parametrize("species", SPECIES)
 def test_every_species_is_drawn_in_colour_at_the_promised_size(species):
     for seed in range(4):
-        picture = draw(species, np.random.default_rng(seed))
+        picture = draw_photo(species, np.random.default_rng(seed))
         assert picture.mode == "RGB"
         assert 160 <= min(picture.size) and max(picture.size) <= 320
         assert np.asarray(picture).std() > 5
 
 
 def test_the_same_generator_state_draws_the_same_picture():
-    pictures = [draw("Lotus", np.random.default_rng(7)).tobytes() for _ in range(2)]
+    pictures = [draw_photo("Lotus", np.random.default_rng(7)).tobytes() for _ in range(2)]
     assert pictures[0] == pictures[1]
 
 
 def test_an_unknown_species_is_refused():
     with pytest.raises(BadInput):
-        draw("Rose", np.random.default_rng(0))
+        draw_photo("Rose", np.random.default_rng(0))
 
 
 def test_each_class_has_per_class_numbered_readable_files(numbered):
@@ -112,7 +117,7 @@ def test_suffixes_tell_the_format(numbered):
 
 
 def test_distinct_pictures_are_not_taken_for_twins():
-    drawn = [draw(s, np.random.default_rng([9, n])) for s in SPECIES for n in range(12)]
+    drawn = [draw_photo(s, np.random.default_rng([9, n])) for s in SPECIES for n in range(12)]
     assert not (np.triu(likeness(drawn), 1) > TWIN_CORRELATION).any()
 
 
@@ -131,7 +136,9 @@ def test_conflicts_are_twins_under_another_species(alike):
 
 
 def test_without_conflicts_no_twin_is_under_another_species():
-    content = {n: c for n, c in drawn_set(4, 0.25, 0, seed=2, n_jobs=1) if n not in HAZARDS}
+    content = {
+        n: c for n, c in generate_images(4, 0.25, 0, seed=2, n_jobs=1) if n not in MALFORMED_FILES
+    }
     near = likeness([opened(c) for c in content.values()]) > TWIN_CORRELATION
     folders = np.array([folder(name) for name in content])
     assert near.sum() > len(content)
@@ -139,11 +146,11 @@ def test_without_conflicts_no_twin_is_under_another_species():
 
 
 def test_hazards_are_there_whatever_the_seed(files):
-    assert set(HAZARDS) < set(files)
-    assert {folder(name) for name in HAZARDS} == set(SPECIES)
+    assert set(MALFORMED_FILES) < set(files)
+    assert {folder(name) for name in MALFORMED_FILES} == set(SPECIES)
 
 
-@pytest.mark.parametrize("name", READABLE_HAZARDS)
+@pytest.mark.parametrize("name", READABLE_FILES)
 def test_readable_hazards_load(files, name):
     opened(files[name]).load()
 
@@ -178,8 +185,8 @@ def test_odd_pixel_formats_are_what_their_names_say(files):
 
 def test_the_rotated_jpeg_looks_right_once_transposed(files):
     assert opened(files["Tulip/exif-rotated.jpg"]).getexif()[0x0112] == 6
-    picture = draw("Tulip", np.random.default_rng(0))
-    stored = opened(HAZARDS["Tulip/exif-rotated.jpg"](picture))
+    picture = draw_photo("Tulip", np.random.default_rng(0))
+    stored = opened(MALFORMED_FILES["Tulip/exif-rotated.jpg"](picture))
     assert stored.size == picture.size[::-1]
     seen = ImageOps.exif_transpose(stored)
     assert np.abs(np.asarray(seen, float) - np.asarray(picture, float)).mean() < 10
@@ -202,4 +209,4 @@ def test_the_rotated_jpeg_looks_right_once_transposed(files):
 )
 def test_an_argument_out_of_range_is_refused_at_the_call(wrong):
     with pytest.raises(BadInput, match=next(reversed(wrong))):
-        drawn_set(**wrong)
+        generate_images(**wrong)

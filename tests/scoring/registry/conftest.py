@@ -7,20 +7,20 @@ from functools import partial
 import pytest
 
 from scoring.registry.__main__ import main
+from tests.repo_copy import make_once
 from tests.scoring.registry.registry_repository import make_run, make_runs, work_in
-from tests.workshop import shared
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory, finished):
+def run(tmp_path_factory, finished_run):
     """A finished run on the branch "run"."""
-    return shared(tmp_path_factory, "run", partial(make_run, finished))
+    return make_once(tmp_path_factory, "run", partial(make_run, finished_run))
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory, finished):
+def runs(tmp_path_factory, finished_run):
     """Two more finished runs on the branches "svm" and "nb", the second in the workspace."""
-    return shared(tmp_path_factory, "runs", partial(make_runs, finished))
+    return make_once(tmp_path_factory, "runs", partial(make_runs, finished_run))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def served(tmp_path_factory, run):
             work_in(folder, patch)
             assert main(["promote"]) == main(["fetch"]) == 0
 
-    return shared(tmp_path_factory, "served", make)
+    return make_once(tmp_path_factory, "served", make)
 
 
 def copied(folder, tmp_path, patch):

@@ -58,9 +58,9 @@ def work_in(folder, patch):
     patch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
 
 
-def make_run(finished, folder):
-    """Make a repository with the finished run on the branch "run"; gives its workshop."""
-    shop = finished.copied(folder)
+def make_run(finished_run, folder):
+    """Make a repository with the finished run on the branch "run"; returns its `RepoCopy`."""
+    repo_copy = finished_run.copy_to(folder)
     shutil.copy(ROOT / ".dvc/config", folder / ".dvc/config")
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch)
@@ -68,17 +68,17 @@ def make_run(finished, folder):
         call("git", "config", "user.email", "test@example.org")
         call("git", "checkout", "--quiet", "-b", "run")
         commit("run")
-    return shop
+    return repo_copy
 
 
-def make_runs(finished, folder):
+def make_runs(finished_run, folder):
     """Make a repository with two more runs, SVM and naive Bayes, on branches of the names."""
-    shop = make_run(finished, folder)
+    repo_copy = make_run(finished_run, folder)
     with pytest.MonkeyPatch.context() as patch:
         work_in(folder, patch)
         for branch, alpha in (("svm", 1.0), ("nb", 0.01)):
             call("git", "checkout", "--quiet", "-b", branch)
-            shop.set(**CHANGED, **{"promote.alpha": alpha})
+            repo_copy.set_params(**CHANGED, **{"promote.alpha": alpha})
             dvc("reproduce", targets=["promote"])
             commit(branch)
     assert json.loads((folder / "metrics/promotion.json").read_text())["champion"] == "nb"

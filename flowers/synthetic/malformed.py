@@ -59,7 +59,7 @@ def _thumbs_db(picture):
 
 
 # name: function from an RGB picture of that species to the content of the file
-HAZARDS: dict[str, Callable[[Image.Image], bytes]] = {
+MALFORMED_FILES: dict[str, Callable[[Image.Image], bytes]] = {
     "Lilly/extensionless": _jpeg,
     "Lilly/truncated.jpg": _truncated,
     "Lotus/16bit.png": _sixteen_bit,
@@ -70,7 +70,7 @@ HAZARDS: dict[str, Callable[[Image.Image], bytes]] = {
     "Tulip/exif-rotated.jpg": _exif_rotated,
     "Tulip/Thumbs.db": _thumbs_db,
 }
-READABLE_HAZARDS = (
+READABLE_FILES = (
     "Lilly/extensionless",
     "Lotus/16bit.png",
     "Orchid/cmyk.jpg",

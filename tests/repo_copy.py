@@ -13,7 +13,7 @@ from dvc.repo import Repo
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from stages.support.run import read_yaml, run
+from stages.support.run import read_yaml, run_stage
 from tests.imports import ROOT
 
 COPIED = (
@@ -36,7 +36,7 @@ TINY = {
     "drift_power.shifted_shares": [1.0],
 }
 
-LEARNED = {
+FISHER = {
     "flatten.features": ["fisher"],
     "codebook.scales": [1.0],
     "codebook.words": 8,
@@ -50,7 +50,7 @@ LEARNED = {
 }
 
 
-def shared(tmp_path_factory, name, make):
+def make_once(tmp_path_factory, name, make):
     """A folder that `make` fills once in a test run, whichever worker needs it first."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -62,14 +62,14 @@ def shared(tmp_path_factory, name, make):
     return folder
 
 
-class Workshop:
+class RepoCopy:
     """One folder with the pipeline in it."""
 
     def __init__(self, path):
         self.path = Path(path)
 
     @classmethod
-    def made(cls, path):
+    def create(cls, path):
         """A new one, its files committed to git."""
         path.mkdir(parents=True)
         for name in COPIED:
@@ -80,35 +80,35 @@ class Workshop:
                 )
             else:
                 shutil.copy(source, path / name)
-        shop = cls(path)
+        repo_copy = cls(path)
         for command in (
             "git init -q --template=",
             "dvc init -q",
             "dvc config core.analytics false",
         ):
-            shop.run(*command.split())
-        shop.commit("start")
-        return shop
+            repo_copy.run(*command.split())
+        repo_copy.commit("start")
+        return repo_copy
 
-    def copied(self, path):
+    def copy_to(self, path):
         """This folder once more."""
         shutil.copytree(self.path, path, symlinks=True)
-        return Workshop(path)
+        return RepoCopy(path)
 
-    def desk(self, path):
+    def copy_workdir(self, path):
         """What the stages of this folder read and write, a quarter of the files."""
         shutil.copytree(self.path, path, ignore=shutil.ignore_patterns(*OF_THE_WHOLE))
-        return Workshop(path)
+        return RepoCopy(path)
 
     @staticmethod
-    def search_path():
+    def get_search_path():
         """The PATH with this interpreter first: stages say "python"."""
         return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(self, *command, check=True):
         """Run a command here with this interpreter first on the path."""
         env = os.environ | {
-            "PATH": self.search_path(),
+            "PATH": self.get_search_path(),
             "DVC_NO_ANALYTICS": "1",
             "GIT_AUTHOR_NAME": "Test",
             "GIT_AUTHOR_EMAIL": "test@localhost",
@@ -123,7 +123,7 @@ class Workshop:
         self.run("git", "add", "-A")
         self.run("git", "commit", "-qm", message)
 
-    def set(self, **params):
+    def set_params(self, **params):
         """Set params by "section.key"."""
         if not params:
             return
@@ -137,29 +137,29 @@ class Workshop:
     def repro(self, *targets, **options):
         """Names of the stages that ``dvc repro`` runs; DVC itself in this process."""
         with contextlib.chdir(self.path), pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PATH", self.search_path())
+            patch.setenv("PATH", self.get_search_path())
             with Repo(".") as repo:
                 return [stage.name for stage in repo.reproduce(targets or None, **options)]
 
-    def stage(self, name, **params):
+    def run_stage(self, name, **params):
         """Run one stage, in this process, which has imported what it needs.
 
         As a process of its own: tests/stages/test_run.py, and each stage of ``dvc repro``.
         """
-        self.set(**params)
+        self.set_params(**params)
         main = importlib.import_module(f"stages.{name}").main
         with contextlib.chdir(self.path):
-            run(name, main)
+            run_stage(name, main)
 
-    def all_stages(self):
+    def run_all_stages(self):
         """Run all stages in this process, and let DVC lock what they leave."""
         for name in read_yaml(self.path / "dvc.yaml")["stages"]:
-            self.stage(name)
+            self.run_stage(name)
         self.run("dvc", "commit", "--force", "--quiet")
 
-    def refused(self, name, **params):
+    def expect_refusal(self, name, **params):
         """What a stage says when it stops: one line, exit code 1."""
         with pytest.raises(SystemExit) as ended:
-            self.stage(name, **params)
+            self.run_stage(name, **params)
         (line,) = ended.value.code.splitlines()
         return line
