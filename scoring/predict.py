@@ -15,7 +15,7 @@ from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.parallel import pooled_map
 from flowers.model import folder as model_folder
 from flowers.model.predictor import Prediction
-from scoring.answers import prediction
+from scoring.answers import describe_model, describe_prediction
 from scoring.output import run_command
 
 BATCH = 16  # photos that a worker answers together
@@ -165,7 +165,8 @@ def main(arguments=None):
     status = ALL_ANSWERED
     for photo, found in predict_files(model, photos, count):
         if isinstance(found, Prediction):
-            tqdm.write(show(photo, prediction(model, found)))
+            entry = describe_prediction(model, found) | describe_model(model)
+            tqdm.write(show(photo, entry))
         else:
             tqdm.write(f"{photo}: {found}", file=sys.stderr)
             status = SOME_REJECTED

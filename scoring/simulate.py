@@ -125,7 +125,7 @@ def replay(url, sent, count, shift, rng):
             answered += 1
             if name in shifts.WITHOUT_ANSWER:
                 continue
-            right += answer["label"] == label
+            right += answer["predictions"][0]["label"] == label
             truth = {"request_id": answer["request_id"], "true_label": label}
             post(f"{url}/feedback", json=truth)
         elif status not in (415, 422):  # only a photo that cannot be read is passed over

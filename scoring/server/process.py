@@ -1,7 +1,6 @@
 """The process of the scorer: socket, signals, limits, and the settings of waitress."""
 
 import logging
-import multiprocessing
 import resource
 import signal
 import socket
@@ -58,12 +57,12 @@ def main():
     scorer = app.extensions["scorer"]
     threading.Thread(target=_reload_on_hangup, args=(scorer,), daemon=True).start()
     host, port = listener.getsockname()[:2]
-    logging.info("Listening at: http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    host = f"[{host}]" if ":" in host else host
+    model = f"model {scorer.predictor.version} of {scorer.folder}"
+    logging.info("Listening at: http://%s:%d (%s)", host, port, model)
     # Until SIGTERM; requests that have begun then get five seconds to be answered.
     server.run()
     scorer.stop()
-    for process in multiprocessing.active_children():
-        process.kill()
 
 
 def _exit(number, frame):

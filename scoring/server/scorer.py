@@ -16,7 +16,7 @@ from scoring.server.guard import Ids
 from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
 from scoring.server.settings import EXPENSIVE_PLACES, MODELS, count_processors
-from scoring.server.workers import Worker, WorkerCrash, decode
+from scoring.server.workers import Worker, WorkerCrash, WorkerError, decode
 
 # Images of one request that are in memory as samples, and classified together.
 CHUNK = 8
@@ -60,9 +60,13 @@ def load_checked(settings):
     return predictor, folder
 
 
-def try_model(settings):
-    """Load and check a model in a worker; nothing of it is kept."""
-    load_checked(settings)
+def find_fault(settings):
+    """Load and check a model without keeping it; return why it is not to be served, or None."""
+    try:
+        load_checked(settings)
+    except BadInput as error:
+        return str(error)
+    return None
 
 
 class Scorer:
@@ -71,8 +75,13 @@ class Scorer:
     def __init__(self, settings):
         self._settings, self._log_failed, self.started = settings, False, record.now()
         self.metrics, self.ids = Metrics(), Ids()
-        if (state := self.check_log()) != "ok":
-            raise BadInput(f"LOG_DIR={settings.log_dir} {state}: set it to a folder to write to")
+        try:
+            days.probe(settings.log_dir)
+        except OSError as error:
+            raise BadInput(
+                f"LOG_DIR={settings.log_dir} cannot be written ({error.strerror}): set it to a "
+                "folder to write to"
+            ) from error
         self._serve(*load_checked(settings))
         self._cheap = threading.BoundedSemaphore(settings.places)
         self._expensive = threading.BoundedSemaphore(EXPENSIVE_PLACES)
@@ -85,25 +94,27 @@ class Scorer:
         self.metrics.set_model("production", predictor)
         settings = self._settings
         self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
-        _logger.info("serving model %s of %s", predictor.version, folder)
+        self.folder = folder
 
     def reload(self):
         """Load the model again and serve it from now on; keep the present one if that fails."""
         tester = Worker(CHECK_MEMORY)
         try:
             # First in another process: a model file may hang, or end the process that loads it.
-            tester.run(try_model, self._settings, seconds=CHECK_SECONDS)
+            if fault := tester.run(find_fault, self._settings, seconds=CHECK_SECONDS):
+                raise BadInput(fault)
             predictor, folder = load_checked(self._settings)
-        except BaseException as error:
+        except (BadInput, WorkerCrash, WorkerError) as error:
             _logger.error("Not reloaded: %s", " ".join(str(error).split()))
             return
         finally:
             tester.stop()
         self.canary.stop()
         self._serve(predictor, folder)
+        _logger.info("Reloaded: model %s of %s", predictor.version, folder)
 
     def stop(self):
-        """Let the worker processes end."""
+        """End the worker processes."""
         self._decoder.stop()
         self.canary.stop()
 
@@ -196,12 +207,11 @@ class Scorer:
             return error
 
     def _decode(self, data, size):
-        args, limits = (data, size, DECODE_CPU_SECONDS), (DECODE_SECONDS, EXPENSIVE_PLACES)
+        task = decode, data, size, DECODE_CPU_SECONDS
         try:
-            result = self._decoder.run(decode, *args, seconds=limits[0], waiting=limits[1])
-        except WorkerCrash as error:
+            *sample, rejection = self._decoder.run(*task, seconds=DECODE_SECONDS)
+        except (WorkerCrash, WorkerError) as error:
             raise RejectedImage("unreadable", f"decoding was stopped: {error}") from error
-        *sample, rejection = result
         if rejection:
             raise RejectedImage(*rejection)
         return sample

@@ -3,12 +3,10 @@
 import multiprocessing
 import os
 import resource
+import signal
 import threading
 import time
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-
-from pebble import ProcessExpired, ProcessPool
+from concurrent.futures import ThreadPoolExecutor
 
 from flowers.base.errors import RejectedImage
 from flowers.images.decoding import load_pixels
@@ -16,75 +14,98 @@ from flowers.model.folder import load_predictor
 
 # Of 19: beside a full load of cheap images a worker still gets a tenth of a processor.
 NICE = 10
-# Seconds that a process may take to start; it imports numpy and perhaps scikit-learn.
 START_SECONDS = 60
-# A clean process that forks: this one has threads, whose locks must not be copied.
+# A clean process that forks: this one has threads, whose locks must not be copied. It imports what
+# takes seconds before it forks.
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload([__name__])
+_CONTEXT.set_forkserver_preload(
+    [__name__, *(f"flowers.learning.{name}" for name in ("naive_bayes", "sgd", "svm"))]
+)
 
 
 class WorkerCrash(Exception):
     """A task ended its process, or took too long."""
 
 
+class WorkerError(Exception):
+    """A task raised an exception."""
+
+
 class Worker:
-    """One process of low priority that runs one task after the other, in their order.
+    """One process of low priority that runs one task after the other, first in first out.
 
     `memory` is what tasks may allocate on top of the process at its start, in bytes.
     """
 
     def __init__(self, memory):
-        self._memory, self._lock = memory, threading.Lock()
-        self._pool = self._create_pool()
+        self._memory, self._process, self._connection = memory, None, None
+        self._queue = ThreadPoolExecutor(1)
 
-    def _create_pool(self):
-        return ProcessPool(1, initializer=_start, initargs=(self._memory,), context=_CONTEXT)
-
-    def run(self, function, *args, seconds, waiting=1):
-        """Run a function in the process and return its result, or raise what it raises.
-
-        Parameters
-        ----------
-        function : callable
-            Of a module; it and what it takes and returns are pickled.
-        seconds : float
-            Time that it may take from its start.
-        waiting : int
-            Tasks in the queue at most, this one included.
+    def run(self, function, *args, seconds):
+        """Run a function of a module in the process, after those before it.
 
         Raises
         ------
         WorkerCrash
+            If it ends the process or takes more seconds; the next task gets a new process.
+        WorkerError
+            If it raises.
         """
-        with self._lock:
-            if not self._pool.active:  # a process that is killed while idle breaks its pool
-                self._pool = self._create_pool()
-            pool, future = self._pool, self._pool.schedule(function, args, timeout=seconds)
+        result, error = self._queue.submit(self._exchange, (function, args), seconds).result()
+        if error:
+            raise WorkerError(error)
+        return result
+
+    def _exchange(self, task, seconds):
         try:
-            return future.result(START_SECONDS + waiting * (seconds + 1))
-        except TimeoutError as error:
-            if not future.done():  # the pool itself hangs
-                pool.stop()
-            raise WorkerCrash(f"it took longer than {seconds} s") from error
-        except (ProcessExpired, BrokenProcessPool) as error:
-            raise WorkerCrash(f"it ended its process ({error})") from error
+            if self._process is None or not self._process.is_alive():
+                self._connection, theirs = _CONTEXT.Pipe()
+                arguments = (theirs, self._memory)
+                self._process = _CONTEXT.Process(target=_work, args=arguments, daemon=True)
+                self._process.start()
+                theirs.close()
+                self._receive(START_SECONDS)
+            self._connection.send(task)
+            return self._receive(seconds)
+        except (EOFError, OSError) as error:  # TimeoutError is an OSError
+            self.kill()
+            raise WorkerCrash(f"its process ended, or took too long ({error})") from error
+
+    def _receive(self, seconds):
+        if not self._connection.poll(seconds):
+            raise TimeoutError(f"longer than {seconds} s")
+        return self._connection.recv()
+
+    def kill(self):
+        """End the process; a running task has no result."""
+        process, self._process = self._process, None
+        if process:
+            process.kill()
 
     def stop(self):
-        """Let the process end; tasks that wait or run have no result."""
-        self._pool.stop()
+        """End the process, and take no more tasks."""
+        self._queue.shutdown(wait=False, cancel_futures=True)
+        self.kill()
 
 
-def _start(memory):
-    """Limit the process that this runs in, and end it when its parent ends."""
+def _work(connection, memory):
+    """Run tasks within limits until the parent process ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
     _limit(resource.RLIMIT_CORE, 0)
-    with suppress(OSError):  # without /proc (macOS) the address space is not limited
+    if os.path.exists("/proc/self/statm"):  # macOS has no limit of the address space
         with open("/proc/self/statm") as file:
-            _limit(
-                resource.RLIMIT_AS,
-                int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + memory,
-            )
+            size = int(file.read().split()[0]) * resource.getpagesize()
+        _limit(resource.RLIMIT_AS, size + memory)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    connection.send(None)
+    while True:
+        function, args = connection.recv()
+        try:
+            reply = function(*args), None
+        except BaseException as error:  # a model may raise anything
+            reply = None, f"{type(error).__name__}: {error}"
+        connection.send(reply)
 
 
 def _limit(kind, value):
@@ -92,7 +113,7 @@ def _limit(kind, value):
     resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
-def _limit_processor_time(seconds):
+def limit_processor_time(seconds):
     """Let the system end this process if it works longer than this from now on."""
     _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + seconds)
 
@@ -113,7 +134,7 @@ def decode(data, size, cpu_seconds):
     rejection : tuple of str, or None
         Reason and detail.
     """
-    _limit_processor_time(cpu_seconds)
+    limit_processor_time(cpu_seconds)
     start = time.perf_counter()
     pixels = dimensions = rejection = None
     try:
@@ -137,5 +158,5 @@ def load_canary(folder):
 def predict_canary(folder, data, cpu_seconds):
     """Classify an image by the canary."""
     load_canary(folder)
-    _limit_processor_time(cpu_seconds)
+    limit_processor_time(cpu_seconds)
     return _canary.predict([_canary.load(data)])[0]
