@@ -30,12 +30,12 @@ repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 	@python -m stages.support.repro
 
 # --force: what is logged is no dependency that DVC sees. --single-item: nothing is trained anew.
-drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the log of the scorer; 1 clears an alarm
-	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): say 1 to clear the alarm, 0 or nothing to keep it))
-	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.latch acknowledge)
+drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the logs; 1 acknowledges an alert
+	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): say 1 to acknowledge the alert, 0 or nothing to keep it))
+	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.acknowledge acknowledge)
 	@python -m stages.support.repro --force --single-item snapshot
 	@python -m stages.support.repro --single-item drift
-	python -m scoring.latch keep
+	python -m scoring.acknowledge store
 	@python -m stages.support.repro --single-item report
 
 # Written to .dvc/config.local as an absolute path: DVC takes a relative one of another revision
@@ -78,7 +78,7 @@ verify: env  ## compare all outputs with HEAD: on disk, in cache, in a run anew
 serve: env  ## make serve PORT=5001  ## answer over HTTP, with a page: http://127.0.0.1:5001
 	python -m scoring.server
 
-score: env  ## make score FILES="photo.jpg folder"  ## answer for photos on this machine
+score: env  ## make score FILES="photo.jpg folder"  ## classify photos on this machine
 	python -m scoring.predict $(FILES)
 
 real: env  ## make real SOURCE=photos.zip  ## the protocols of README.md on real photos, as experiments
@@ -97,11 +97,11 @@ bench: repro  ## make bench SOURCE=photos.zip  ## time of stages, peers, more ph
 	python -m benchmarks.dvc_costs
 	python -m benchmarks.serve
 	python -m benchmarks.drift
-	python -m study.near_duplicate_recall
+	python -m study.near_duplicate_recall $(SOURCE)
 	python -m benchmarks.attack
 
 shown: repro  ## run anew what README.md shows: stages, comparison, answer, page
-	python -m study.shown
+	python -m docs.tables.shown
 
 readme: env  ## write README.md anew from metrics/ and what make shown kept
 	python -m docs.tables

@@ -1,6 +1,6 @@
-"""Measurements and comparisons, each one command: python -m benchmarks.<name>."""
+"""Speed, memory and attack, each one command: python -m benchmarks.<name>."""
 
 from flowers.base.determinism import set_deterministic
 
-# What is measured is what is served.
+# Before numpy is imported: the arithmetic measured is that of the stages and the scorer.
 set_deterministic()

@@ -18,7 +18,7 @@ from itertools import cycle
 
 import numpy as np
 
-from benchmarks.attack_photos import costs
+from benchmarks.attack_photos import measure_costs
 from benchmarks.hostile_photos import generate_photos
 from benchmarks.serve import MODEL, SCORER, measure, server
 from scoring.server.settings import Settings, processors
@@ -198,7 +198,7 @@ def main(wanted):
 
     parts = {name: partial(compare, module) for name, module in SERVERS.items()}
     parts |= {f.__name__: partial(served, f) for f in (heavy, impatient)}
-    parts |= {"canary": canary, "port_free_s": orphan, "photos": costs}
+    parts |= {"canary": canary, "port_free_s": orphan, "photos": measure_costs}
     for name in wanted or parts:
         show(name, parts[name]())
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""The drift report of a long log: time and memory of its stages at 1,000,000 predictions."""
+"""Time and memory of the drift stages on 1,000,000 predictions: python -m benchmarks.drift."""
 
 import json
 import re
@@ -12,61 +12,66 @@ import numpy as np
 from benchmarks.measure import measure_command
 from study.repository import clone_repository
 
-PREDICTIONS, PER_DAY = 1_000_000, 50_000
-LIMITS = (1, 100_000, PREDICTIONS)  # the first shows what starting Python and DVC takes
+PREDICTIONS = 1_000_000
+PER_DAY = 50_000
+LIMITS = (1, 100_000, PREDICTIONS)  # with limit 1: the start of Python and DVC
 CANDIDATE = Path("models/candidate")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def generate_day(day, card, rng):
+    """Yield the log records of one day: random predictions, and a true label for every tenth."""
+    classes = card["classes"]
+    start = START + timedelta(days=day)
+    probabilities = rng.dirichlet(np.ones(len(classes)), PER_DAY)
+    statistics = rng.random((PER_DAY, 8)).round(4).tolist()
+    for i in range(PER_DAY):
+        request = {
+            "time": (start + timedelta(seconds=i)).isoformat(timespec="microseconds"),
+            "request_id": f"{day:012d}-{i:023d}",
+            "index": 0,
+        }
+        yield request | {
+            "kind": "prediction",
+            "role": "production",
+            "model_version": "untagged",
+            "model_md5": card["model"]["md5"],
+            "label": classes[probabilities[i].argmax()],
+            "probabilities": dict(zip(classes, probabilities[i].tolist(), strict=True)),
+            "image": {
+                "mean": statistics[i][:3],
+                "std": statistics[i][3:6],
+                "brightness": statistics[i][6],
+                "sharpness": statistics[i][7],
+            },
+            "photo_sha256": f"{day:032x}{i:032x}"[::-1],
+            "latency_ms": 1.0,
+        }
+        if i % 10 == 0:
+            yield request | {"kind": "feedback", "true_label": classes[i % len(classes)]}
+
+
 def write_log(folder, card):
-    """A log of random answers, one feedback record to ten predictions."""
-    classes, rng = card["classes"], np.random.default_rng(0)
+    """Write a log of `PREDICTIONS` predictions."""
+    rng = np.random.default_rng(0)
     folder.mkdir()
     for day in range(PREDICTIONS // PER_DAY):
-        when = START + timedelta(days=day)
-        shares = rng.dirichlet(np.ones(len(classes)), PER_DAY)
-        images = rng.random((PER_DAY, 8)).round(4)
-        with (folder / f"{when:%Y-%m-%d}.jsonl").open("w") as file:
-            for i in range(PER_DAY):
-                told = {
-                    "time": (when + timedelta(seconds=i)).isoformat(timespec="microseconds"),
-                    "request_id": f"{day:012d}-{i:023d}",
-                    "index": 0,
-                }
-                numbers = images[i].tolist()
-                record = told | {
-                    "kind": "prediction",
-                    "role": "production",
-                    "model_version": "untagged",
-                    "model_md5": card["model"]["md5"],
-                    "label": classes[shares[i].argmax()],
-                    "probabilities": dict(zip(classes, shares[i].tolist(), strict=True)),
-                    "image": {
-                        "mean": numbers[:3],
-                        "std": numbers[3:6],
-                        "brightness": numbers[6],
-                        "sharpness": numbers[7],
-                    },
-                    "photo_sha256": f"{day:032x}{i:032x}"[::-1],
-                    "latency_ms": 1.0,
-                }
+        name = f"{START + timedelta(days=day):%Y-%m-%d}.jsonl"
+        with (folder / name).open("w") as file:
+            for record in generate_day(day, card, rng):
                 file.write(f"\n{json.dumps(record)}\n")
-                if i % 10 == 0:
-                    told |= {"kind": "feedback", "true_label": classes[i % len(classes)]}
-                    file.write(f"\n{json.dumps(told)}\n")
 
 
 def main():
-    with clone_repository() as copy:
-        shutil.copytree(CANDIDATE, copy / CANDIDATE)
-        card = json.loads((CANDIDATE / "card.json").read_text())
-        write_log(copy / "logs", card)
+    with clone_repository() as clone:
+        shutil.copytree(CANDIDATE, clone / CANDIDATE)
+        write_log(clone / "logs", json.loads((CANDIDATE / "card.json").read_text()))
         print(f"{PREDICTIONS} logged predictions\n{'':<28}{'wall s':>8}{'peak MB':>9}")
-        params = copy / "params.yaml"
+        params = clone / "params.yaml"
         for limit in LIMITS:
             params.write_text(re.sub(r"limit: \d+", f"limit: {limit}", params.read_text()))
             for stage in ("snapshot", "drift"):
-                wall, _, peak = measure_command(f"{sys.executable} -m stages.{stage}", copy)
+                wall, _, peak = measure_command(f"{sys.executable} -m stages.{stage}", clone)
                 print(f"{f'{stage}, newest {limit}':<28}{wall:>8.1f}{peak:>9.0f}", flush=True)
 
 

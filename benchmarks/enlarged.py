@@ -1,7 +1,8 @@
-"""More real photos than there are: altered ones join them, in about the shares of the public set.
+"""More real photos than there are: altered ones are added, in about the shares of the public set.
 
-Of five that join three are new pictures, made from real ones so that they are no twins of theirs,
-and two are copies of such pictures. The public set has 3,067 distinct pictures among 4,999 photos.
+Of five added photos three are new pictures, altered so far from real ones that they are not
+near-duplicates of them, and two are copies of such pictures. The public set has 3,067 distinct
+pictures among 4,999 photos.
 """
 
 import io
@@ -17,66 +18,55 @@ import numpy as np
 from PIL import ImageEnhance
 from tqdm import tqdm
 
-from flowers.base.errors import RejectedImage
 from flowers.base.parallel import pooled_map
 from flowers.images.decoding import decode_image
-from flowers.sources.files import iterate_archive, iterate_folder
 from study.alterations import crop, mirror, shift_hue
+from study.photos import read_photos
 from study.repository import run_command
 
-NEW, OF = 3, 5
-BACK = 2  # so many before a copy is what it shows
+# Of five added photos three are new pictures.
+NEW = 3
+PERIOD = 5
+OFFSET = 2  # a copy shows the picture that was added two places before
 
 
 def make_picture(photo, rng):
-    """About a quarter of a photo, as large as the whole, in other hues and another light."""
+    """Make a new picture: about a quarter of a photo, enlarged, with other hues and brightness."""
     part = crop(photo, rng, rng.uniform(0.45, 0.6))
     part = shift_hue(mirror(part, rng) if rng.random() < 0.5 else part, rng)
     return ImageEnhance.Brightness(part.resize(photo.size)).enhance(rng.uniform(0.7, 1.3))
 
 
-def make_joining_photo(number, photos):
-    """The class and the bytes of a photo that joins, made from one of `photos`."""
-    copy = number % OF >= NEW
-    shown = number - BACK if copy else number
-    label, content = photos[shown % len(photos)]
-    picture = make_picture(decode_image(content)[0], np.random.default_rng(shown))
-    stream, quality = io.BytesIO(), 90
-    if copy:
+def make_photo(number, photos):
+    """Make the added photo of this number; return its class and its bytes as a JPEG."""
+    is_copy = number % PERIOD >= NEW
+    source = number - OFFSET if is_copy else number
+    label, content = photos[source % len(photos)]
+    picture = make_picture(decode_image(content)[0], np.random.default_rng(source))
+    quality = 90
+    if is_copy:
         rng = np.random.default_rng(number)
         picture = picture.resize([round(side * rng.uniform(0.6, 1)) for side in picture.size])
         quality = int(rng.integers(60, 85))
+    stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=quality)
     return label, stream.getvalue()
 
 
-def read_photos(source):
-    """Class and bytes of the photos of an archive or a folder that can be decoded, by turns."""
-    with tempfile.TemporaryDirectory() as cache:
-        named = iterate_folder(source) if Path(source).is_dir() else None
-        found = []
-        for label, _, content in named or iterate_archive(str(source), Path(cache)):
-            try:
-                decode_image(content or b"")
-            except RejectedImage:
-                continue
-            found.append((label, content))
-    # Classes come one after the other: what joins is of all of them.
-    return [found[i] for i in np.random.default_rng(0).permutation(len(found))]
-
-
 def enlarge_photos(source, count):
-    """Yield class and bytes of so many photos: first those there are, then those that join."""
-    photos = read_photos(source)
+    """Yield class and bytes of `count` photos: those of an archive or a folder, then added ones."""
+    labels, contents = read_photos(source)
+    # Shuffled, because files are sorted by class and added photos shall be of all classes.
+    order = np.random.default_rng(0).permutation(len(contents))
+    photos = [(str(labels[i]), contents[i]) for i in order]
     yield from photos[:count]
-    more = pooled_map(
-        partial(make_joining_photo, photos=photos), range(count - len(photos)), -1, "threading"
-    )
-    yield from tqdm(islice(more, max(count - len(photos), 0)), desc="altered", disable=None)
+    missing = max(count - len(photos), 0)
+    added = pooled_map(partial(make_photo, photos=photos), range(missing), -1, "threading")
+    yield from tqdm(islice(added, missing), desc="altered", disable=None)
 
 
 def write_archive(source, count, path):
-    """A zip of so many photos, one folder per class."""
+    """Write a zip of `count` photos with a folder per class."""
     with zipfile.ZipFile(path, "w") as archive:
         for k, (label, content) in enumerate(enlarge_photos(source, count)):
             archive.writestr(f"flower_images/{label}/{k:06}.jpg", content)
@@ -84,9 +74,9 @@ def write_archive(source, count, path):
 
 @contextmanager
 def create_archive(source, count):
-    """The path of a zip of so many photos, that is deleted afterwards.
+    """Create a temporary zip of `count` photos and yield its path.
 
-    Another process writes it: what it has in memory would count for those that are measured.
+    It is written by another process, whose memory does not count in later measurements.
     """
     with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
         path = Path(folder) / "photos.zip"

@@ -1,12 +1,10 @@
-"""The local script on a folder of photos: python -m benchmarks.folder ARCHIVE.
+"""Classify a folder of photos by the local script: python -m benchmarks.folder SOURCE.
 
-The photos of an archive or a folder are made 3,500, a model of their raw pixels is trained, and
-`python -m scoring.predict` answers all of them. Writes benchmarks/folder.json; make readme a
-sentence of it.
+3,500 photos are derived from an archive or a folder, a model of raw pixels is trained on them, and
+`python -m scoring.predict` classifies all of them. Writes benchmarks/folder.json.
 """
 
 import csv
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,67 +14,60 @@ import numpy as np
 from benchmarks.enlarged import create_archive
 from benchmarks.measure import measure_command
 from benchmarks.stages import set_fetch_params
+from flowers.base.tables import read_json, write_json
 from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command
 
-COUNT, ALONE = 3500, 12
-TRAINED = "fetch resize split codebook flatten train_svm train_nb evaluate promote".split()
+COUNT = 3500
+ALONE = 12
+STAGES = "fetch resize split codebook flatten train_svm train_nb evaluate promote".split()
 RESULTS = ROOT / "benchmarks" / "folder.json"
 
 
-def answers(text):
-    """File and probabilities of each line of a table."""
-    rows = list(csv.reader(text.splitlines()))[1:]
-    return [row[0] for row in rows], np.array([row[3:] for row in rows], dtype=float)
+def parse_predictions(text, classes):
+    """File and probabilities of each row of a CSV table."""
+    rows = list(csv.DictReader(text.splitlines()))
+    probabilities = [[float(row[name]) for name in classes] for row in rows]
+    return [row["file"] for row in rows], np.array(probabilities)
 
 
-def alone(copy, file):
-    """The probabilities of one photo that is asked for by itself."""
+def predict_alone(clone, file, classes):
+    """Probabilities of one photo in a call of its own."""
     command = [sys.executable, "-m", "scoring.predict", file, "--csv"]
-    return answers(subprocess.check_output(command, cwd=copy, env=ENVIRONMENT, text=True))[1][0]
+    text = subprocess.check_output(command, cwd=clone, env=ENVIRONMENT, text=True)
+    return parse_predictions(text, classes)[1][0]
 
 
-def measure(copy):
-    command = "python -m scoring.predict data/photos --csv > told.csv"
-    wall, cpu, peak = measure_command(command, copy)
-    files, told = answers((copy / "told.csv").read_text())
-    named = [Path(file) for file in files]
-    some = np.linspace(0, len(files) - 1, ALONE).astype(int)
-    differences = [abs(told[k] - alone(copy, files[k])).max() for k in some]
-    trained = json.loads((copy / "metrics/train_svm.json").read_text())
+def measure_folder(clone):
+    """Classify all photos of a clone together, and some of them alone."""
+    classes = read_json(clone / "models/candidate/card.json")["classes"]
+    command = "python -m scoring.predict data/photos --csv > predictions.csv"
+    wall, cpu, peak = measure_command(command, clone)
+    files, together = parse_predictions((clone / "predictions.csv").read_text(), classes)
+    paths = [Path(file) for file in files]
+    sample = np.linspace(0, len(files) - 1, ALONE).astype(int)
+    alone = np.stack([predict_alone(clone, files[k], classes) for k in sample])
     return {
         "photos": len(files),
-        "support_vectors": trained["support_vectors"],
+        "support_vectors": read_json(clone / "metrics/train_svm.json")["support_vectors"],
         "wall_s": round(wall, 1),
         "cpu_s": round(cpu, 1),
         "peak_mb": round(peak),
-        "in_order": named == sorted(named),
-        "asked_alone": ALONE,
-        "largest_difference": float(max(differences)),
+        "in_order": paths == sorted(paths),
+        "predicted_alone": ALONE,
+        "largest_difference": float(np.abs(together[sample] - alone).max()),
     }
 
 
-def table(found):
-    """A sentence of what was measured."""
-    order = "in the order of the files" if found["in_order"] else "not in the order of the files"
-    return (
-        f"A folder of {found['photos']:,} photos takes {found['wall_s']:.0f} s on two cores, "
-        f"{found['cpu_s']:.0f} s of processor time and\n{found['peak_mb']} MB, with a model of raw "
-        f"pixels that has {found['support_vectors']:,} support vectors; it answers {order}.\n"
-        f"{found['asked_alone']} of the photos were asked for alone as well: their probabilities "
-        f"differ by {found['largest_difference']:.0e} at most."
-    )
-
-
 def main(source):
-    with create_archive(source, COUNT) as archive, clone_repository() as copy:
-        file = copy / "params.yaml"
+    with create_archive(source, COUNT) as archive, clone_repository() as clone:
+        file = clone / "params.yaml"
         params = {"source": "archive", "path": archive}
         file.write_text(set_fetch_params(file.read_text(), params))
-        for stage in TRAINED:
-            run_command("python", "-m", f"stages.{stage}", cwd=copy)
-        found = measure(copy)
-    print(found)
-    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+        for stage in STAGES:
+            run_command("python", "-m", f"stages.{stage}", cwd=clone)
+        figures = measure_folder(clone)
+    print(figures)
+    write_json(RESULTS, figures)
 
 
 if __name__ == "__main__":

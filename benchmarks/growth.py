@@ -27,7 +27,8 @@ EXCLUDED = ("drift_power", "snapshot", "drift")
 # Stages that process pairs of photos, with the megabytes per pair: train_svm holds the kernel
 # matrix of the training rows, four fifths of the photos, in float32 and float64.
 MB_PER_PAIR = {"split": 0, "train_svm": 12e-6 * 0.8**2, "evaluate": 0}
-MEMORY, HOURS = 16, 12  # limits to report: GB of a common machine, hours of a night
+MEMORY = 16  # GB of a common machine
+HOURS = 12  # of a night
 
 
 def measure_size(n, results):
@@ -122,8 +123,9 @@ def draw_growth(results):
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
     panels = (("cpu_s", "CPU time (seconds)"), ("peak_mb", "Peak memory (MB)"))
     for ax, (key, title) in zip(figure.subplots(1, 2), panels, strict=True):
-        for name, sizes in select_stages(results).items():
-            ax.plot(list(map(int, sizes)), [r[key] for r in sizes.values()], "o-", label=name)
+        for k, (name, sizes) in enumerate(select_stages(results).items()):
+            style = "o-" if k < 10 else "s--"  # ten colours, then they repeat
+            ax.plot(list(map(int, sizes)), [r[key] for r in sizes.values()], style, label=name)
         ax.set(title=title, xlabel="photos", xscale="log", yscale="log")
     ax.legend(frameon=False, fontsize=7)
     return to_svg(figure)

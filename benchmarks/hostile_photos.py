@@ -1,4 +1,4 @@
-"""Photos that cost much to read for what they weigh, all under 20 MB: made here, sent by attack."""
+"""Hostile photos: files below 20 MB that are expensive to decode, for benchmarks.attack."""
 
 import struct
 import zlib
@@ -7,27 +7,32 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-LARGE, SMALL, GREY = (5_000, 5_000), (4, 5), (8, 0)
+LARGE = (5_000, 5_000)
+SMALL = (4, 5)
+GREY = (8, 0)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MEGABYTE = 1_000_000
 
 
-def encode(image, format, **options):
+def encode(image, file_format, **options):
+    """Encode an image to bytes."""
     buffer = BytesIO()
-    image.save(buffer, format, **options)
+    image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
 def make_chunk(name, body=b""):
+    """Make a chunk of a PNG."""
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def make_segment(marker, body=b""):
+    """Make a segment of a JPEG."""
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
 
 
 def make_grain(mode="RGB", size=LARGE, grain=24):
-    """A picture that compresses badly, in any mode of 8 bits."""
+    """Make an image that compresses badly, in any mode of 8 bits."""
     channels = len(Image.new(mode, (1, 1)).getbands())
     generator = np.random.default_rng(0)
     tile = generator.integers(0, grain, (500, 500, channels), dtype=np.uint8) + np.uint8(100)
@@ -36,53 +41,60 @@ def make_grain(mode="RGB", size=LARGE, grain=24):
 
 
 def build_png(size, kind, rows, extra=b"", interlace=0):
-    """A PNG by hand; `kind` is its depth and colour type, `rows` compressed or whole chunks."""
+    """Build a PNG from its bit depth and colour type `kind` and compressed rows or whole chunks."""
     header = struct.pack(">IIBBBBB", *size, *kind, 0, 0, interlace)
     data = rows if isinstance(rows, list) else [make_chunk(b"IDAT", rows)]
     return SIGNATURE + make_chunk(b"IHDR", header) + extra + b"".join(data) + make_chunk(b"IEND")
 
 
 def compress_blank_rows(row_bytes, rows):
+    """Compress rows of zeros, each with its filter byte."""
     return zlib.compress(bytes((row_bytes + 1) * rows), 1)
 
 
 def generate_jpegs():
+    """Yield (name, content) of each hostile JPEG."""
     small = encode(Image.new("RGB", (64, 64), "red"), "JPEG")
 
-    def headed(segments):
-        return small[:20] + segments + small[20:]  # after the first block
+    def insert_segments(segments):
+        return small[:20] + segments + small[20:]  # after the first segment
 
     progressive = encode(Image.new("L", (4_900, 4_900)), "JPEG", progressive=True)
     last = progressive[progressive.rindex(b"\xff\xda") : -2]
     yield "96 scans of 4900×4900", progressive[:-2] + last * 90 + progressive[-2:]
     hidden = (make_segment(0xFE, b"\xff\xd9") + last) * 90
     yield "96 scans behind a false end", progressive[:-2] + hidden + progressive[-2:]
-    yield "a million comments", headed(make_segment(0xFE) * MEGABYTE)
+    yield "a million comments", insert_segments(make_segment(0xFE) * MEGABYTE)
     yield (
         "a million comments after the scan",
         small[:-2] + make_segment(0xFE) * MEGABYTE + small[-2:],
     )
-    yield "10 MB of zeros before a marker", headed(bytes(10 * MEGABYTE))
-    yield "10 MB of FF before a marker", headed(b"\xff" * 10 * MEGABYTE)
-    yield "10 MB of escaped FF", headed(b"\xff\0" * 5 * MEGABYTE)
+    yield "10 MB of zeros before a marker", insert_segments(bytes(10 * MEGABYTE))
+    yield "10 MB of FF before a marker", insert_segments(b"\xff" * 10 * MEGABYTE)
+    yield "10 MB of escaped FF", insert_segments(b"\xff\0" * 5 * MEGABYTE)
     yield "19 MB of FF after the scan", small[:-2] + b"\xff" * 19 * MEGABYTE + small[-2:]
     yield "19 MB of escaped FF after the scan", small[:-2] + b"\xff\0" * 9_500_000 + small[-2:]
     yield "10 MB after the end", small + bytes(10 * MEGABYTE)
     resource = b"8BIM\4\4\0\0" + bytes(4)
     yield (
         "a million Photoshop blocks",
-        headed(make_segment(0xED, b"Photoshop 3.0\0" + resource * 5_400) * 250),
+        insert_segments(make_segment(0xED, b"Photoshop 3.0\0" + resource * 5_400) * 250),
     )
     table = bytes([0]) + bytes(range(1, 65))
-    yield "300,000 tables", headed(make_segment(0xDB, table * 1_000) * 300)
-    yield "profile of 16 MB", headed(make_segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(65_000)) * 250)
+    yield "300,000 tables", insert_segments(make_segment(0xDB, table * 1_000) * 300)
+    yield (
+        "profile of 16 MB",
+        insert_segments(make_segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(65_000)) * 250),
+    )
+    yield from generate_large_jpegs()
+
+
+def generate_large_jpegs():
+    """Yield (name, content) of JPEG files with many pixels."""
     heavy = encode(make_grain(grain=140), "JPEG", quality=60, subsampling=0, progressive=True)
     yield "25 MP progressive grain", heavy
     grain = make_grain()
-    for name, options in {
-        "sequential": {},
-        "progressive": {"progressive": True},
-    }.items():
+    for name, options in {"sequential": {}, "progressive": {"progressive": True}}.items():
         yield f"25 MP {name}", encode(grain, "JPEG", quality=85, subsampling=0, **options)
     whole = encode(grain, "JPEG", quality=60, subsampling=0)
     for name, coding in {"arithmetic": 0xC9, "lossless": 0xC3}.items():
@@ -92,6 +104,7 @@ def generate_jpegs():
 
 
 def generate_pngs():
+    """Yield (name, content) of each hostile PNG."""
     profile = make_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(990_000), 9))
     text = make_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(990_000), 9)[:-6] + b"\xff\xff")
     tiny = zlib.compress(bytes(4 * 5), 9)
@@ -111,6 +124,11 @@ def generate_pngs():
             SMALL, GREY, tiny, make_chunk(b"acTL", struct.pack(">II", 2, 0)) + frame * 400_000
         ),
     )
+    yield from generate_large_pngs()
+
+
+def generate_large_pngs():
+    """Yield (name, content) of PNG files with many pixels."""
     for name, (*kind, row_bytes) in {
         "1-bit": (1, 0, 625),
         "grey": (8, 0, 5_000),
@@ -142,15 +160,15 @@ def generate_pngs():
 
 
 def generate_webps():
+    """Yield (name, content) of each hostile WEBP."""
     for name, size in {"25 MP": LARGE, "18 MP": (4_500, 4_000)}.items():
         flat = Image.new("RGBA", size, (1, 2, 3, 4))
         yield name, encode(make_grain(size=size), "WEBP", quality=30, method=0)
         yield f"{name} lossless with alpha", encode(flat, "WEBP", lossless=True, method=0)
     grain = make_grain("RGBA", (3_000, 3_000))
     yield "9 MP lossless grain", encode(grain, "WEBP", lossless=True, quality=0, method=0)
-    one = encode(Image.new("RGB", (16, 16)), "WEBP", save_all=True, append_images=[
-        Image.new("RGB", (16, 16), "red")
-    ])  # fmt: skip
+    second = Image.new("RGB", (16, 16), "red")
+    one = encode(Image.new("RGB", (16, 16)), "WEBP", save_all=True, append_images=[second])
     start = one.index(b"ANMF")
     frame = one[start : start + 8 + int.from_bytes(one[start + 4 : start + 8], "little")]
     many = one[8:] + frame * (15 * MEGABYTE // len(frame))
@@ -160,11 +178,8 @@ def generate_webps():
 
 
 def generate_photos():
-    """Every hostile photo: (name, content)."""
-    for format, make in {
-        "JPEG": generate_jpegs,
-        "PNG": generate_pngs,
-        "WEBP": generate_webps,
-    }.items():
-        for name, content in make():
-            yield f"{format}: {name}", content
+    """Yield (name, content) of every hostile photo."""
+    generators = {"JPEG": generate_jpegs, "PNG": generate_pngs, "WEBP": generate_webps}
+    for kind, generate in generators.items():
+        for name, content in generate():
+            yield f"{kind}: {name}", content

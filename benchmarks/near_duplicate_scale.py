@@ -1,9 +1,9 @@
 """Time and memory of each search signal: python -m benchmarks.near_duplicate_scale [n ...].
 
-The photos of the last run are made more: parts of them in a size of 64 x 64, of which each
-hundredth is an altered copy of the one before. Each signal has a process of its own; 10,000 and
-20,000 photos if no number is named, and 100,000 where it takes minutes; what the crops need there
-is continued. Writes benchmarks/near_duplicate_scale.json; make readme its table.
+The photos of the last run are multiplied: parts of them, 64 x 64 pixels, of which every hundredth
+is an altered copy of the one before. Each signal runs in a process of its own; by default on
+10,000, 20,000 and 100,000 photos, the crops on 10,000 and 20,000. Writes
+benchmarks/near_duplicate_scale.json.
 """
 
 import json
@@ -15,113 +15,88 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
+from flowers.base.tables import read_json, write_json
 from study.repository import ROOT
 
-SIZES, MOST = (10_000, 20_000), 100_000
-SIDE, EVERY = 64, 100
+SIZES = (10_000, 20_000)
+MOST = 100_000
+SIZE = 64
+PERIOD = 100
 RESULTS = ROOT / "benchmarks" / "near_duplicate_scale.json"
-SIGNALS = {"colour": 0.97, "structure": 0.8, "crop": 0.82}
+THRESHOLDS = {"colour": 0.97, "structure": 0.8, "crop": 0.82}
 
 
-def part_of(photo, number):
-    """A part of a photo, of a third to 60 % of its sides, its colours exchanged."""
+def make_part(photo, number):
+    """Cut a part of 35 to 60 % of a photo's sides and permute its colour channels."""
     rng = np.random.default_rng(number)
-    long = rng.uniform(0.35, 0.6) * len(photo)
-    left, top = rng.uniform(0, len(photo) - long, 2)
-    box = (left, top, left + long, top + long)
-    shown = Image.fromarray(np.ascontiguousarray(photo[..., rng.permutation(3)]))
-    return shown.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box)
+    side = rng.uniform(0.35, 0.6) * len(photo)
+    left, top = rng.uniform(0, len(photo) - side, 2)
+    box = (left, top, left + side, top + side)
+    image = Image.fromarray(np.ascontiguousarray(photo[..., rng.permutation(3)]))
+    return image.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box)
 
 
-def copy_of(signal, shown):
-    """A copy that the signal is there to find, mirrored."""
-    shown = shown.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+def make_copy(signal, image):
+    """Make a mirrored copy that this signal is meant to find."""
+    image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if signal == "crop":
-        return shown.resize(shown.size, Image.Resampling.BICUBIC, (4, 4, 60, 60))
+        return image.resize(image.size, Image.Resampling.BICUBIC, (4, 4, 60, 60))
     if signal == "structure":
-        return Image.fromarray(np.asarray(shown)[..., [1, 2, 0]])
-    return Image.fromarray(np.asarray(shown) // 2 + 60)
+        return Image.fromarray(np.asarray(image)[..., [1, 2, 0]])
+    return Image.fromarray(np.asarray(image) // 2 + 60)
 
 
-def photos(signal, n, folder):
-    """So many photos in a mapped file, and the numbers of the copies."""
+def make_photos(signal, n, folder):
+    """Make `n` photos as a memory map, and the positions of the copies."""
     from flowers.base.parallel import drop_pages
 
-    known = np.load(ROOT / "data/images.npy")
-    images = np.lib.format.open_memmap(
-        Path(folder, "images.npy"), "w+", np.uint8, (n, SIDE, SIDE, 3)
-    )
+    originals = np.load(ROOT / "data/images.npy")
+    path = Path(folder, "images.npy")
+    images = np.lib.format.open_memmap(path, "w+", np.uint8, (n, SIZE, SIZE, 3))
     for k in range(n):
-        if k % EVERY == EVERY - 1:
-            images[k] = copy_of(signal, Image.fromarray(np.array(images[k - 1])))
+        if k % PERIOD == PERIOD - 1:
+            images[k] = make_copy(signal, Image.fromarray(np.array(images[k - 1])))
         else:
-            images[k] = part_of(known[k % len(known)], k)
+            images[k] = make_part(originals[k % len(originals)], k)
         if k % 1000 == 0:
             images.flush()
             drop_pages(images)
     images.flush()
-    return np.load(Path(folder, "images.npy"), mmap_mode="r"), np.arange(EVERY - 1, n, EVERY)
+    return np.load(path, mmap_mode="r"), np.arange(PERIOD - 1, n, PERIOD)
 
 
-def competitor(signal, n):
+def run_search(signal, n):
+    """Search `n` photos by one signal and print the figures."""
     from flowers.base.parallel import use_workers
-    from flowers.duplicates.search import SIGNALS as SEARCHES
+    from flowers.duplicates.search import SIGNALS
 
     with tempfile.TemporaryDirectory(prefix="flowers-") as folder, use_workers(-1, "threading"):
-        images, copies = photos(signal, n, folder)
-        (pairs, _), wall, cpu = time_call(SEARCHES[signal], images, SIGNALS[signal])
+        images, copies = make_photos(signal, n, folder)
+        (pairs, _), wall, cpu = time_call(SIGNALS[signal], images, THRESHOLDS[signal])
     planted = set(map(tuple, np.column_stack([copies - 1, copies]).tolist()))
     found = planted & set(map(tuple, pairs.tolist()))
-    told = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_peak_mb())}
-    print(json.dumps(told | {"planted": len(copies), "found": len(found), "pairs": len(pairs)}))
+    figures = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_peak_mb())}
+    figures |= {"planted": len(copies), "found": len(found), "pairs": len(pairs)}
+    print(json.dumps(figures))
 
 
 def main(sizes):
     if not (ROOT / "data/images.npy").exists():
-        sys.exit("data/images.npy is not there: dvc repro resize makes it")
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        sys.exit("data/images.npy is missing: run dvc repro resize")
+    results = read_json(RESULTS) if RESULTS.exists() else {}
     for n in sizes or (*SIZES, MOST):
-        for signal in SIGNALS:
+        for signal in THRESHOLDS:
             if n == MOST and signal == "crop" and not sizes:
                 continue
-            told = run_competitor("benchmarks.near_duplicate_scale", signal, n)
-            results.setdefault(signal, {})[str(n)] = told
-            print(n, signal, told, flush=True)
+            figures = run_competitor("benchmarks.near_duplicate_scale", signal, n)
+            results.setdefault(signal, {})[str(n)] = figures
+            print(n, signal, figures, flush=True)
             results[signal] = sort_by_size(results[signal])
-            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-
-
-def continued(found, n):
-    """Processor time and memory of more photos: parts per photo and per pair, and per photo.
-
-    Through the two largest numbers.
-    """
-    (a, less), (b, more) = [(int(key), told) for key, told in found.items()][-2:]
-    pairs = (more["cpu_s"] / b - less["cpu_s"] / a) / (b - a)
-    cpu = n * (less["cpu_s"] / a + max(pairs, 0) * (n - a))
-    return cpu, less["peak_mb"] + (more["peak_mb"] - less["peak_mb"]) / (b - a) * (n - a)
-
-
-def table(results):
-    """A row for each signal and number of photos."""
-    rows = [
-        "| signal | photos | time | processor time | memory | planted twins found |",
-        "|---|---|---|---|---|---|",
-    ]
-    for signal, found in results.items():
-        for n, told in found.items():
-            rows.append(
-                f"| {signal} | {int(n):,} | {told['wall_s']:.0f} s | {told['cpu_s']:.0f} s "
-                f"| {told['peak_mb']:,} MB | {told['found']:,} of {told['planted']:,} |"
-            )
-        if str(MOST) not in found and len(found) > 1:
-            cpu, memory = continued(found, MOST)
-            rows.append(f"| {signal} | {MOST:,}, continued | | {cpu:,.0f} s | {memory:,.0f} MB | |")
-    return "\n".join(rows)
+            write_json(RESULTS, results)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--as"]:
-        competitor(sys.argv[2], int(sys.argv[3]))
+        run_search(sys.argv[2], int(sys.argv[3]))
     else:
         main([int(n) for n in sys.argv[1:]])

@@ -7,12 +7,12 @@ from flowers.base.groups import require_groups
 
 
 def split_at_random(labels, test_size, seed):
-    """Photos drawn at random, stratified by label: twins end up on both sides.
+    """Draw test images at random, stratified by label; near-duplicates end up on both sides.
 
     Returns
     -------
     ndarray of shape (n,), bool
-        True where the photo is in the test part.
+        True where the image is in the test part.
     """
     _, test = train_test_split(
         np.arange(len(labels)), test_size=test_size, random_state=seed, stratify=labels
@@ -21,19 +21,19 @@ def split_at_random(labels, test_size, seed):
 
 
 def split_by_group(labels, groups, test_size, seed):
-    """Whole groups drawn at random, stratified by the label of each group's first photo.
+    """Draw whole groups at random, stratified by the label of each group's first image.
 
     Parameters
     ----------
     labels, groups : ndarray of shape (n,)
     test_size : float in (0, 1)
-        Share of the groups; the share of the photos is close to it.
+        Share of the groups; the share of the images is close to it.
     seed : int
 
     Returns
     -------
     ndarray of shape (n,), bool
-        True where the photo is in the test part.
+        True where the image is in the test part.
     """
     names, first = np.unique(groups, return_index=True)
     _, test = train_test_split(
@@ -43,17 +43,28 @@ def split_by_group(labels, groups, test_size, seed):
 
 
 def measure_leakage(groups, test):
-    """Share of the test photos with a twin in train, range [0, 1]."""
+    """Share of the test images with a near-duplicate in train, range [0, 1].
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,), int
+    test : ndarray of shape (n,), bool
+
+    Examples
+    --------
+    >>> measure_leakage(np.array([0, 0, 1, 2]), np.array([True, False, True, False]))
+    0.5
+    """
     return float(np.isin(groups[test], groups[~test]).mean())
 
 
 def split_by_strategy(labels, groups, test_size, seed):
-    """Split by every strategy, so that the leak of one can be measured beside the other.
+    """Split by every strategy, so that their leakage can be compared.
 
     Returns
     -------
     dict of {"grouped", "random"} to ndarray of shape (n,), bool
-        As of `split_by_group` and `split_at_random`.
+        As in `split_by_group` and `split_at_random`.
 
     Raises
     ------
@@ -68,32 +79,32 @@ def split_by_strategy(labels, groups, test_size, seed):
 
 
 def summarise_split(labels, groups, pairs, tests, strategy):
-    """Count what a split holds, and what crosses it.
+    """Count images, groups and leaks of a split.
 
     Parameters
     ----------
     labels, groups : ndarray of shape (n,)
     pairs : ndarray of shape (k, 2), int
-        Twins.
+        Near-duplicates.
     tests : dict of str to ndarray of shape (n,), bool
         From `split_by_strategy`.
     strategy : str
-        The one that is used.
+        The one in use.
 
     Returns
     -------
     dict
     """
     test = tests[strategy]
-    mixed = labels[pairs[:, 0]] != labels[pairs[:, 1]]
+    conflict = labels[pairs[:, 0]] != labels[pairs[:, 1]]
     return {
         "strategy": strategy,
         "photos": len(labels),
         "distinct": int(groups.max()) + 1,
         "near_duplicate_pairs": len(pairs),
-        "conflicting_groups": len(np.unique(groups[pairs[mixed, 0]])),
+        "conflicting_groups": len(np.unique(groups[pairs[conflict, 0]])),
         "train": int((~test).sum()),
         "test": int(test.sum()),
         "leaked_test_photos": int(np.isin(groups[test], groups[~test]).sum()),
-        "leakage": {name: measure_leakage(groups, t) for name, t in tests.items()},
+        "leakage": {name: measure_leakage(groups, part) for name, part in tests.items()},
     }

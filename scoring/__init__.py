@@ -1,7 +1,7 @@
-"""What users call: the scorer, the local script and the registry of promoted models."""
+"""The scorer, the prediction command and the model registry."""
 
 from flowers.base.determinism import set_deterministic
 
-# Answers are compared with golden ones: the same arithmetic as in training. Its one BLAS thread
-# is also the fastest for single photos (python -m benchmarks.serve).
+# Predictions are compared with golden ones, so they need the arithmetic of training. One BLAS
+# thread is also the fastest setting for single photos (python -m benchmarks.serve).
 set_deterministic()

@@ -1,4 +1,4 @@
-"""What a command prints, where standard output is closed, full, or read by who has seen enough."""
+"""Standard output of commands: closed, full, or a pipe whose reader has exited."""
 
 import os
 import sys
@@ -7,36 +7,37 @@ EXIT_FAILED = 2
 
 
 def run_command(name, main):
-    """Run a command to its end.
+    """Run the main function of a command and handle an output that cannot be written.
 
     Parameters
     ----------
     name : str
-        Of the command, for the line that says what failed.
+        Of the command, for the error message.
     main : callable
-        Prints, and gives the exit code.
+        Prints, and returns the exit code.
 
     Returns
     -------
     int
-        That of `main`; 0 if the reader, such as head, went away, and 2 if the machine refused.
+        That of `main`; 0 if the reader of the output, such as head, has exited; 2 if a write
+        fails.
     """
     for stream in ("stdout", "stderr"):
-        if getattr(sys, stream) is None:  # closed by who called: the exit code still tells
+        if getattr(sys, stream) is None:  # closed by the parent process
             setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))
     try:
         code = main()
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        _silence()
+        _discard_output()
         return 0
     except OSError as error:
-        _silence()
-        print(f"{name}: {error}: make room, or let the output go elsewhere", file=sys.stderr)
+        _discard_output()
+        print(f"{name}: {error}: free space or redirect the output", file=sys.stderr)
         return EXIT_FAILED
 
 
-def _silence():
-    """Let Python end without another try to write what is left."""
+def _discard_output():
+    """Keep Python from writing its buffer again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

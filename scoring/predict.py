@@ -1,4 +1,4 @@
-"""Photos from the command line: python -m scoring.predict photo.jpg folder/ [--csv] [--json]"""
+"""Classify photos from the command line: python -m scoring.predict photo.jpg folder/ [--csv]"""
 
 import argparse
 import csv
@@ -13,175 +13,179 @@ from tqdm import tqdm
 from flowers.base.environment import read_jobs, read_model_dir, read_model_sha256
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.parallel import pooled_map
-from flowers.model import folder as model_folder
-from flowers.model.predictor import Prediction
+from flowers.base.tables import escape_cell
+from flowers.model.card import check_library_versions
+from flowers.model.folder import check_golden_predictions, find_model_folder, load_predictor
 from scoring.answers import describe_model, describe_prediction
 from scoring.output import run_command
 
-BATCH = 16  # photos that a worker answers together
-# Bytes of a file that is read: as many as 25 million pixels with 16 bits take.
-LARGEST = 200_000_000
-ALL_ANSWERED, SOME_REJECTED, USAGE = 0, 1, 2
+BATCH = 16  # photos that a worker classifies together
+MAX_FILE_BYTES = 200_000_000  # enough for 25 million pixels of 16 bits per channel
+EXIT_OK, EXIT_INCOMPLETE, EXIT_USAGE = 0, 1, 2
 
 
 def list_files(paths):
-    """The files that the arguments mean, in order.
+    """List the files that the arguments name, in order.
 
-    Parameters
-    ----------
-    paths : list of Path
-        Files as they are; of a folder every file below it that is not hidden. Whether a file is
-        a photo is told by its content.
-
-    Returns
-    -------
-    list of Path
+    A folder stands for every file below it that is not hidden, whatever its name.
 
     Raises
     ------
     BadInput
-        If a path is not there, or a folder has no files.
+        If a path does not exist, or a folder has no files.
     """
-    found = []
+    files = []
     for path in paths:
         if path.is_dir():
-            below = sorted(p for p in path.rglob("*") if p.is_file() and _is_shown(p, path))
+            below = sorted(p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path))
             if not below:
                 raise BadInput(f"no files in {path}: name a folder with photos")
-            found += below
+            files += below
         elif path.exists():
-            found.append(path)
+            files.append(path)
         else:
-            raise BadInput(f"{path} is not there: name a photo or a folder")
-    return found
+            raise BadInput(f"{path} does not exist: name a photo or a folder")
+    return files
 
 
-def _is_shown(path, folder):
-    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-
-def format_json(file, told):
-    return json.dumps({"file": str(file)} | told)
-
-
-def format_csv(file, told):
-    return write_csv_line(file, told["label"], told["confidence"], *told["probabilities"].values())
-
-
-def write_csv_line(*cells):
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)  # cells with its line end are quoted
-    return line.getvalue().removesuffix("\r\n")
-
-
-def format_row(file, told):
-    shares = [f"{p:>{len(name)}.3f}" for name, p in told["probabilities"].items()]
-    width = max(map(len, told["probabilities"]))
-    return "  ".join([f"{told['label']:<{width}}", *shares, str(file)])
-
-
-def format_header(classes):
-    """The first line of the table; a column is as wide as the name of its class."""
-    return "  ".join(["label".ljust(max(map(len, classes))), *classes, "file"])
+def _is_hidden(path, folder):
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def read_content(path):
-    """The bytes of a file, unless they are more than a photo may have."""
+    """Read a file; RejectedImage if it is larger than `MAX_FILE_BYTES`."""
     if not path.is_file():  # a pipe or a device has no size, and perhaps no end
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) <= LARGEST:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) <= MAX_FILE_BYTES:
             return content
-    elif path.stat().st_size <= LARGEST:
+    elif path.stat().st_size <= MAX_FILE_BYTES:
         return path.read_bytes()
-    raise RejectedImage("too large", f"more than {LARGEST / 1e6:g} MB")
+    raise RejectedImage("too large", f"more than {MAX_FILE_BYTES / 1e6:g} MB")
 
 
-def predict_batch(model, paths):
-    """Each file with its answer, or with what is wrong with it; one is in memory at a time."""
-    found, read = {}, []
+def predict_batch(predictor, paths):
+    """Classify files, one in memory at a time; return pairs of path and Prediction or Exception."""
+    results, readable = {}, []
 
-    def contents():
+    def read_contents():
         for path in paths:
             try:
                 content = read_content(path)
             except (OSError, RejectedImage) as error:
-                found[path] = error
+                results[path] = error
                 continue
-            read.append(path)
+            readable.append(path)
             yield content
 
-    answers = model.predict_bytes(contents())
-    found |= zip(read, answers, strict=True)
-    return [(path, found[path]) for path in paths]
+    predictions = predictor.predict_bytes(read_contents())
+    results |= zip(readable, predictions, strict=True)
+    return [(path, results[path]) for path in paths]
 
 
-def predict_files(model, photos, count):
-    """Predict all photos in order, in batches on `count` cores, with a progress bar."""
-    batches = [photos[i : i + BATCH] for i in range(0, len(photos), BATCH)]
-    # disable=None: only where standard error is a terminal.
-    with tqdm(total=len(photos), unit="photo", disable=None if len(photos) > 1 else True) as bar:
-        for batch in pooled_map(partial(predict_batch, model), batches, count, "threading"):
-            yield from batch
-            bar.update(len(batch))
+def predict_files(predictor, files, jobs):
+    """Classify files in order, in batches on `jobs` cores; yield the items of `predict_batch`."""
+    batches = [files[i : i + BATCH] for i in range(0, len(files), BATCH)]
+    # disable=None shows the bar only if standard error is a terminal.
+    with tqdm(total=len(files), unit="photo", disable=None if len(files) > 1 else True) as bar:
+        for results in pooled_map(partial(predict_batch, predictor), batches, jobs, "threading"):
+            yield from results
+            bar.update(len(results))
+
+
+def format_csv(result):
+    """Format a prediction as a CSV line."""
+    probabilities = result["probabilities"].values()
+    return format_csv_line(result["file"], result["label"], result["confidence"], *probabilities)
+
+
+def format_csv_line(*cells):
+    """Format cells as a CSV line without its end; text that is a formula is escaped."""
+    line = io.StringIO()
+    csv.writer(line).writerow(map(escape_cell, cells))
+    return line.getvalue().removesuffix("\r\n")
+
+
+def format_row(result):
+    """Format a prediction as a line of the table."""
+    cells = [f"{p:>{len(name)}.3f}" for name, p in result["probabilities"].items()]
+    width = max(map(len, result["probabilities"]))
+    return "  ".join([f"{result['label']:<{width}}", *cells, result["file"]])
+
+
+def format_header(classes):
+    """Format the first line of the table; a column is as wide as the name of its class."""
+    return "  ".join(["label".ljust(max(map(len, classes))), *classes, "file"])
 
 
 def parse_path(text):
-    """The path that an argument names; an empty one, as of an unset variable, names none."""
+    """Parse an argument; an empty one, such as an unset variable, would name the folder itself."""
     if not text:
         raise argparse.ArgumentTypeError("a name is empty: name a photo or a folder")
     return Path(text)
 
 
+def build_parser():
+    """Build the command-line parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scoring.predict", description="Classify photos of flowers."
+    )
+    parser.add_argument("paths", nargs="+", type=parse_path, help="photos, and folders of photos")
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="one JSON object per line")
+    formats.add_argument("--csv", action="store_true", help="comma-separated values")
+    parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
+    parser.add_argument(
+        "--no-check", action="store_true", help="skip the golden images and library versions"
+    )
+    return parser
+
+
 def main(arguments=None):
-    """Answer photos on standard output, and name the rejected ones on standard error.
+    """Print predictions on standard output and rejected files on standard error.
 
     Returns
     -------
     int
-        0 if all are answered, 1 if some were rejected, 2 if there is no such photo or model.
+        0 if every file is classified; 1 if some are rejected or the model fails its checks; 2 if
+        a file or the model is missing.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m scoring.predict", description="Tell which flowers photos show."
-    )
-    parser.add_argument("paths", nargs="+", type=parse_path, help="photos, and folders of photos")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object per line")
-    form.add_argument("--csv", action="store_true", help="a table with commas")
-    parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
-    options = parser.parse_args(arguments)
+    options = build_parser().parse_args(arguments)
+    exit_code = EXIT_USAGE
     try:
-        folder = model_folder.find_model_folder("models", options.model or read_model_dir())
-        model = model_folder.load_predictor(folder, read_model_sha256())
-        photos, count = list_files(options.paths), read_jobs()
+        folder = find_model_folder("models", options.model or read_model_dir())
+        predictor = load_predictor(folder, read_model_sha256())
+        files = list_files(options.paths)
+        jobs = read_jobs()
+        exit_code = EXIT_INCOMPLETE
+        if not options.no_check:
+            check_library_versions(folder, predictor.card)
+            check_golden_predictions(predictor, folder)
     except BadInput as error:
-        print(f"scoring.predict: {error}", file=sys.stderr)
-        return USAGE
-    show = format_json if options.json else format_csv if options.csv else format_row
+        hint = " (--no-check skips this)" if exit_code == EXIT_INCOMPLETE else ""
+        print(f"scoring.predict: {error}{hint}", file=sys.stderr)
+        return exit_code
+    write = json.dumps if options.json else format_csv if options.csv else format_row
     if options.csv:
-        print(write_csv_line("file", "label", "confidence", *model.classes))
+        print(format_csv_line("file", "label", "confidence", *predictor.classes))
     elif not options.json:
-        print(format_header(model.classes))
-    status = ALL_ANSWERED
-    for photo, found in predict_files(model, photos, count):
-        if isinstance(found, Prediction):
-            entry = describe_prediction(model, found) | describe_model(model)
-            tqdm.write(show(photo, entry))
-        else:
-            tqdm.write(f"{photo}: {found}", file=sys.stderr)
-            status = SOME_REJECTED
-    return status
-
-
-def allow_any_file_name():
-    """Let names of files that are no text be written as the bytes they are, or their numbers."""
-    for stream in (sys.stdout, sys.stderr):
-        unicode = stream.encoding.lower() in ("utf-8", "utf8")
-        stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
+        print(format_header(predictor.classes))
+    exit_code = EXIT_OK
+    for file, prediction in predict_files(predictor, files, jobs):
+        if isinstance(prediction, Exception):
+            tqdm.write(f"{file}: {prediction}", file=sys.stderr)
+            exit_code = EXIT_INCOMPLETE
+            continue
+        result = describe_prediction(predictor, prediction) | describe_model(predictor)
+        tqdm.write(write({"file": str(file)} | result))
+    return exit_code
 
 
 def run_main():
-    allow_any_file_name()
+    """Run `main` with output streams that can write any file name."""
+    for stream in (sys.stdout, sys.stderr):
+        unicode = stream.encoding.lower() in ("utf-8", "utf8")
+        stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
     return main()
 
 

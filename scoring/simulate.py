@@ -1,6 +1,6 @@
-"""Ask the scorer about photos with a known shift: python -m scoring.simulate --shift grey
+"""Send photos with a known shift to the scorer: python -m scoring.simulate --shift grey
 
-`make drift` afterwards shows what the alarm makes of them.
+`make drift` then shows whether the drift detector detects it.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -19,37 +20,167 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from flowers.base.environment import read_model_dir
 from flowers.base.errors import BadInput, RejectedImage
+from flowers.base.tables import read_csv
 from flowers.drift_simulation import shifts
 from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
-from scoring import photos
+from flowers.synthetic.picture import SPECIES, draw_photo
+from scoring.predict import list_files
 from scoring.server.app import create_app
 
 DONE, REFUSED = 0, 2
-DRAWN = "synthetic"
+SYNTHETIC = "synthetic"
+PHOTOS, INDEX, SPLIT = Path("data/photos"), Path("data/index.csv"), Path("data/split.csv")
 TIMEOUT = 60  # seconds
+CROP = 0.04  # of a side, at most, so that a photo that is sent again is not a repeat
 
 
-def shifted(photo, shift):
-    """The bytes of a photo after a shift; without one that changes pixels, the same bytes."""
-    if shift not in shifts.OF_PIXELS:
+@dataclass(frozen=True)
+class Shift:
+    """The shift of the photos.
+
+    Attributes
+    ----------
+    name : str or None
+        One of ``shifts.NAMES``.
+    share : float
+        Share of shifted photos.
+    gradual : int
+        Photos over which the share is reached; 0: at once.
+    """
+
+    name: str | None
+    share: float = 1.0
+    gradual: int = 0
+
+    def compute_proportions(self, count):
+        """Class proportions of `count` classes after the shift."""
+        even = np.full(count, 1 / count)
+        return shifts.LABEL_SHIFTS.get(self.name, lambda _: even)(count)
+
+    def choose_name(self, number, rng):
+        """The name of the shift for the photo of this number, or None to leave it unchanged."""
+        share = self.share * min(1.0, (number + 1) / self.gradual if self.gradual else 1.0)
+        return self.name if rng.random() < share else None
+
+
+def shift_photo(photo, name):
+    """The bytes of a photo after a shift; the same bytes if it does not change pixels."""
+    if name not in shifts.IMAGE_SHIFTS:
         return photo
     image, _ = decode_image(photo)
-    pixels = shifts.apply(shift, np.asarray(image)[None])[0]
+    pixels = shifts.apply_shift(name, np.asarray(image)[None])[0]
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
-class _Quiet(WSGIRequestHandler):
+def draw_photos(compute_proportions, count, rng):
+    """Yield (label, bytes) of synthetic photos, as of ``fetch.source: synthetic`` by other seeds.
+
+    `compute_proportions` maps the number of classes to their proportions.
+    """
+    for species in rng.choice(SPECIES, count, p=compute_proportions(len(SPECIES))):
+        buffer = io.BytesIO()
+        draw_photo(species, rng).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
+        yield str(species), buffer.getvalue()
+
+
+def read_folder(folder):
+    """Paths by class of a folder with one subfolder per class, at least two."""
+    classes = {}
+    for path in list_files([folder]):
+        classes.setdefault(path.parent.name, []).append(path)
+    if len(classes) < 2:
+        raise BadInput(
+            f"{folder} has photos of {sorted(classes)}: give one folder per class, at least two"
+        )
+    return classes
+
+
+def read_test_photos(folder):
+    """Paths by class of the test photos of a model, one of each near-duplicate group."""
+    rows = read_csv(model_folder.find_reference(folder))
+    if "path" not in rows:
+        raise BadInput(
+            f"the reference set of {folder} has no paths: dvc repro promote writes one that has, "
+            "or give --photos"
+        )
+    classes = {}
+    for i in np.unique(rows["group"], return_index=True)[1]:
+        path = PHOTOS / rows["path"][i]
+        if not path.is_file() or sha256(path.read_bytes()).hexdigest() != rows["sha256"][i]:
+            raise BadInput(
+                f"{path} is not the photo that the model was tested on: dvc checkout data/photos "
+                "of its commit, or give --photos"
+            )
+        classes.setdefault(str(rows["label"][i]), []).append(path)
+    return classes
+
+
+def sample_photos(classes, compute_proportions, count, rng):
+    """Yield (label, bytes) of photos: each unchanged once, and slightly cropped when sent again."""
+    labels, waiting = sorted(classes), {}
+    used_up = set()
+    for label in rng.choice(labels, count, p=compute_proportions(len(labels))):
+        if not waiting.get(label):
+            used_up |= {label} if label in waiting else set()
+            waiting[label] = rng.permutation(len(classes[label])).tolist()
+        photo = classes[label][waiting[label].pop()].read_bytes()
+        yield str(label), crop_slightly(photo, rng) if label in used_up else photo
+
+
+def crop_slightly(photo, rng):
+    """Crop a little of each side and save as JPEG; an unreadable photo is left unchanged."""
+    try:
+        image, _ = decode_image(photo)
+    except RejectedImage:
+        return photo
+    left, top, right, bottom = rng.random(4) * CROP / 2
+    width, height = image.size
+    box = (left * width, top * height, (1 - right) * width, (1 - bottom) * height)
+    buffer = io.BytesIO()
+    image.resize(image.size, Image.Resampling.BICUBIC, box).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def warn_of_training_photos(folder):
+    """Print a warning if the model was trained on photos of the folder."""
+    if not (INDEX.is_file() and SPLIT.is_file()):
+        return
+    index, split = read_csv(INDEX), read_csv(SPLIT)
+    digests = dict(zip(index["row"], index["sha256"], strict=True))
+    train = {digests.get(row) for row in split["row"][split["part"] == "train"]}
+    paths = list_files([folder])
+    trained = sum(sha256(path.read_bytes()).hexdigest() in train for path in paths)
+    if trained:
+        print(
+            f"scoring.simulate: the model was trained on {trained} of the {len(paths)} photos in "
+            f"{folder}: accuracy is too high; leave out --photos for its test photos",
+            file=sys.stderr,
+        )
+
+
+def choose_photos(source, compute_proportions, count, rng):
+    """Photos of the source: test photos of the served model (None), synthetic, or a folder."""
+    if source == SYNTHETIC:
+        return draw_photos(compute_proportions, count, rng)
+    if source is None:
+        folder = model_folder.find_model_folder("models", read_model_dir())
+        return sample_photos(read_test_photos(folder), compute_proportions, count, rng)
+    warn_of_training_photos(Path(source))
+    return sample_photos(read_folder(Path(source)), compute_proportions, count, rng)
+
+
+class _QuietHandler(WSGIRequestHandler):
     def log_request(self, *_):
         pass
 
 
 @contextmanager
-def own_scorer():
-    """A scorer of the settings of the environment on a free port; yields its URL."""
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True, request_handler=_Quiet)
+def start_scorer():
+    """Start a scorer with the settings of the environment on a free port; yields its URL."""
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -61,109 +192,60 @@ def own_scorer():
 
 
 def post(url, **content):
-    """Status and JSON of an answer.
-
-    Raises
-    ------
-    BadInput
-        If nobody answers.
-    """
+    """Status and JSON of a response; ``BadInput`` without one."""
     try:
         response = requests.post(url, timeout=TIMEOUT, **content)
         return response.status_code, response.json()
     except requests.RequestException as error:
         raise BadInput(
-            f"no answer from {url} ({error}): start python -m scoring.server, or leave out --url"
+            f"no response from {url} ({error}): start python -m scoring.server, or leave out --url"
         ) from error
 
 
-@dataclass(frozen=True)
-class Shift:
-    """What becomes of the photos.
-
-    Attributes
-    ----------
-    name : str or None
-        One of ``shifts.NAMES``.
-    share : float
-        Of the photos that are shifted.
-    slow : int
-        Photos over which the share comes up; 0: all at once.
-    """
-
-    name: str | None
-    share: float = 1.0
-    slow: int = 0
-
-    def weights(self, count):
-        """How often each of `count` classes comes."""
-        even = np.full(count, 1 / count)
-        return shifts.OF_CLASSES.get(self.name, lambda _: even)(count)
-
-    def of(self, number, rng):
-        """The name of the shift for the photo of this number, or None where it stays as it is."""
-        chance = self.share * min(1.0, (number + 1) / self.slow if self.slow else 1.0)
-        return self.name if rng.random() < chance else None
-
-
-def replay(url, sent, count, shift, rng):
-    """Ask about each photo, and tell the true label of each that is answered and has one.
+def send_photos(url, photos, count, shift, rng):
+    """Send photos for prediction, and the true label of each predicted photo as feedback.
 
     Returns
     -------
-    answered, right : int
+    predicted, correct : int
     """
-    answered = right = 0
-    for number, (label, photo) in enumerate(tqdm(sent, total=count, unit=" photos", disable=None)):
-        name = shift.of(number, rng)
+    predicted = correct = 0
+    for number, (label, photo) in enumerate(
+        tqdm(photos, total=count, unit=" photos", disable=None)
+    ):
+        name = shift.choose_name(number, rng)
         try:
-            photo = shifted(photo, name)
+            photo = shift_photo(photo, name)
         except RejectedImage:
             continue
-        status, answer = post(f"{url}/predict", files={"file": ("photo", photo)})
+        status, response = post(f"{url}/predict", files={"file": ("photo", photo)})
         if status == 200:
-            answered += 1
-            if name in shifts.WITHOUT_ANSWER:
+            predicted += 1
+            if name in shifts.WITHOUT_TRUTH:
                 continue
-            right += answer["predictions"][0]["label"] == label
-            truth = {"request_id": answer["request_id"], "true_label": label}
-            post(f"{url}/feedback", json=truth)
-        elif status not in (415, 422):  # only a photo that cannot be read is passed over
-            raise BadInput(f"{url} answers with status {status}: {answer.get('detail', answer)}")
-    return answered, right
+            correct += response["predictions"][0]["label"] == label
+            feedback = {"request_id": response["request_id"], "true_label": label}
+            post(f"{url}/feedback", json=feedback)
+        elif status not in (415, 422):  # an unreadable photo is skipped
+            detail = response.get("detail", response)
+            raise BadInput(f"{url} responds with status {status}: {detail}")
+    return predicted, correct
 
 
-def chosen(source, weights, count, rng):
-    """Photos to send: held-out ones of the served model, drawn ones, or those of a folder."""
-    if source is None:
-        folder = model_folder.find_model_folder("models", read_model_dir())
-        return photos.held_out(folder, weights, count, rng)
-    if source == DRAWN:
-        return photos.drawn(weights, count, rng)
-    used, found = photos.used_to_train(Path(source))
-    if used:
-        print(
-            f"scoring.simulate: the model has learnt {used} of the {found} photos in {source}: "
-            "its answers look better than they are; leave out --photos for those it was tested on",
-            file=sys.stderr,
-        )
-    return photos.of_folder(Path(source), weights, count, rng)
-
-
-def options_of(arguments):
-    """Read and check the command line."""
+def parse_arguments(arguments):
+    """Parse and check the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m scoring.simulate",
-        description="Ask the scorer about photos with a known shift, and tell it the true labels.",
+        description="Send photos with a known shift to the scorer, with their true labels.",
     )
     parser.add_argument("--shift", choices=shifts.NAMES, help="default: none")
-    parser.add_argument("--share", type=float, default=1.0, help="of the photos that are shifted")
-    parser.add_argument("--slow", type=int, default=0, help="photos over which the share comes up")
+    parser.add_argument("--share", type=float, default=1.0, help="share of shifted photos")
+    parser.add_argument("--slow", type=int, default=0, help="photos over which it is reached")
     parser.add_argument(
         "--photos",
-        help="one folder per class, or drawn; default: the photos the model was tested on",
+        help="folder with one folder per class, or synthetic; default: the model's test photos",
     )
-    parser.add_argument("--url", help="of a running scorer; default: one of its own")
+    parser.add_argument("--url", help="of a running scorer; default: starts one")
     parser.add_argument("-n", type=int, default=400, help="photos (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
@@ -175,28 +257,29 @@ def options_of(arguments):
 
 
 def main(arguments=None):
-    """Replay photos, and say how many were answered.
+    """Send photos and print how many were predicted.
 
     Returns
     -------
     int
-        0, or 2 if there is no such photo, model or scorer.
+        0, or 2 without photos, model or scorer.
     """
-    options = options_of(arguments)
+    options = parse_arguments(arguments)
     shift = Shift(options.shift, options.share, options.slow)
-    # Of their own: which photos come is the same for each shift.
-    rng, other = np.random.default_rng(options.seed), np.random.default_rng([options.seed, 1])
+    # Two generators: the choice of photos does not depend on the shift.
+    rng = np.random.default_rng(options.seed)
+    shift_rng = np.random.default_rng([options.seed, 1])
     try:
-        sent = chosen(options.photos, shift.weights, options.n, rng)
+        photos = choose_photos(options.photos, shift.compute_proportions, options.n, rng)
         if options.url:
-            answered, right = replay(options.url, sent, options.n, shift, other)
+            predicted, correct = send_photos(options.url, photos, options.n, shift, shift_rng)
         else:
-            with own_scorer() as url:
-                answered, right = replay(url, sent, options.n, shift, other)
+            with start_scorer() as url:
+                predicted, correct = send_photos(url, photos, options.n, shift, shift_rng)
     except BadInput as error:
         print(f"scoring.simulate: {error}", file=sys.stderr)
         return REFUSED
-    print(f"{answered} of {options.n} photos answered, {right} right; now: make drift")
+    print(f"{predicted} of {options.n} photos predicted, {correct} correct; next: make drift")
     return DONE
 
 

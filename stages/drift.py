@@ -1,30 +1,33 @@
-"""Watch the frozen predictions: do they differ from the held-out photos, and does it harm."""
+"""Compare the frozen predictions with the reference set: drift, and accuracy from true labels."""
 
 import numpy as np
 
 from flowers.base.tables import read_json, write_csv, write_json, write_text
-from flowers.drift.charts import pictures
-from flowers.drift.summary import Stream, drift_report
+from flowers.drift.charts import plot_report
+from flowers.drift.report import build_drift_report, monitor_rows
 from flowers.drift.windows import COLUMNS
 from flowers.model.reference import read_reference
 from stages.support.run import run_stage
 
 
 def main(params):
-    held_out, snapshot = read_reference("data/reference.csv"), read_json("metrics/snapshot.json")
+    reference, snapshot = read_reference("data/reference.csv"), read_json("metrics/snapshot.json")
     rows = np.load("data/snapshot.npy", mmap_mode="r")
     if snapshot["acknowledged"]:
         rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
-    stream = Stream.of(held_out, rows, params)
-    report = drift_report(stream, snapshot, held_out.classes, params)
-    about = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
-    write_json("metrics/drift.json", {"state": report["state"]} | about | report)
-    write_csv("metrics/drift_windows.csv", stream.windows.rows(rows["time"], params), COLUMNS)
-    for name, picture in pictures(stream, held_out.classes, params).items():
-        write_text(f"plots/drift_{name}.svg", picture)
-    alarm = report["alarm"]
-    rang = f"; {alarm['kind']}, {alarm['detected_at']}, by {alarm['by']}" if alarm else ""
-    return f"{report['verdict']['word']}; {report['state']}{rang}; {len(rows)} photos"
+    stream = monitor_rows(reference, rows, params)
+    report = build_drift_report(stream, snapshot, reference.classes, params)
+    model = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
+    write_json("metrics/drift.json", {"state": report["state"]} | model | report)
+    write_csv("metrics/drift_windows.csv", stream.windows.to_rows(rows["time"], params), COLUMNS)
+    for name, plot in plot_report(stream, reference.classes, params).items():
+        write_text(f"plots/drift_{name}.svg", plot)
+    alert = report["alert"]
+    detected = ""
+    if alert:
+        detected = f"; {alert['kind']}, {alert['detected_at']}, by {alert['detected_by']}"
+    status = report["performance"]["status"]
+    return f"{report['state']}{detected}; accuracy: {status}; {len(rows)} predictions"
 
 
 if __name__ == "__main__":

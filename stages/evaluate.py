@@ -1,73 +1,47 @@
-"""Score both models on the test photos, with intervals, a paired test and pictures."""
+"""Evaluate both models on the test images: metrics, intervals, a paired test and charts."""
 
 from pathlib import Path
 
 import numpy as np
 
-from flowers.base.tables import read_csv, round_floats, to_rows, write_csv, write_json, write_text
-from flowers.evaluation import charts, metrics
-from flowers.evaluation.metrics import select_summary_metrics
-from flowers.evaluation.predictions import (
-    Predictions,
-    build_class_rows,
-    build_prediction_rows,
-    find_confident_errors,
-)
+from flowers.base.tables import read_csv, to_rows, write_csv, write_json, write_text
+from flowers.evaluation import charts, metrics, predictions
 from flowers.images.contact_sheet import write_contact_sheet
-from flowers.learning.saved import load
+from flowers.learning.persistence import load_model
 from stages.support.files import load_split
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
-MODELS = ("svm", "nb")
-
 
 def main(params):
-    rows, index = load_split(), read_csv("data/index.csv")
-    test, seed, bins = np.flatnonzero(~rows["train"]), params["seed"], params["bins"]
-    X, known = np.load("data/features.npy", mmap_mode="r")[test], rows["label"][test]
-    models = {name: load(f"models/{name}.joblib", mapped=True) for name in MODELS}
+    rows = load_split()
+    index = read_csv("data/index.csv")
+    test = np.flatnonzero(~rows["train"])
+    labels = rows["label"][test]
+    groups = rows["group"][test]
+    X = np.load("data/features.npy", mmap_mode="r")[test]
+    models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in ("svm", "nb")}
     with use_stage_workers():
-        given = {
-            n: Predictions.from_model(m, X, known, rows["group"][test]) for n, m in models.items()
-        }
-    figures = {
-        name: metrics.compute_metrics(a, params["resamples"], seed, bins)
-        for name, a in given.items()
-    }
-    total = metrics.summarise_evaluation(given, figures, rows["label"][rows["train"]])
+        by_model = predictions.predict_images(models, X, labels, groups)
+    options = (params["resamples"], params["seed"], params["bins"])
+    figures = {name: metrics.compute_metrics(p, *options) for name, p in by_model.items()}
+    total = metrics.summarise_evaluation(by_model, figures, rows["label"][rows["train"]])
     write_json("metrics/evaluate.json", total)
     size = Path("models/svm.joblib").stat().st_size
-    write_json(
-        "metrics/summary.json", select_summary_metrics(figures, rows["group"], ~rows["train"], size)
-    )
-    facts = {key: index[key][test] for key in ("path", "sha256", "label")}
-    facts = {"row": test} | facts | {"group": rows["group"][test]}
-    write_csv("metrics/predictions.csv", build_prediction_rows(given, facts))
-    write_csv("metrics/per_class.csv", build_class_rows(figures))
-    binned = {
-        name: metrics.compute_reliability(a.confidence, a.correct, bins)
-        for name, a in given.items()
-    }
-    curves = {
-        n: metrics.compute_precision_recall(known, a.probabilities, a.classes)
-        for n, a in given.items()
-    }
-    attempts = to_rows(read_csv("plots/tuning.csv"))
-    for name, picture in charts.plot_evaluation(given, binned, curves, attempts).items():
-        write_text(f"plots/{name}.svg", picture)
-    for name in MODELS:
-        write_csv(f"plots/reliability_{name}.csv", round_floats(binned[name]))
-    write_csv("plots/recall.csv", metrics.average_precision_recall(curves))
-    worst, captions = find_confident_errors(given, params["sheet_size"])
-    write_contact_sheet(
-        "plots/confident_errors.jpg", np.load("data/images.npy", "r")[test[worst]], captions
-    )
-    svm, nb = figures["svm"], figures["nb"]
-    return (
-        f"SVM {svm['accuracy']:.4f} ({svm['accuracy_low']:.4f} to {svm['accuracy_high']:.4f}), "
-        f"NB {nb['accuracy']:.4f}, baseline {total['baseline_accuracy']:.4f}"
-    )
+    summary = metrics.select_summary_metrics(figures, rows["group"], ~rows["train"], size)
+    write_json("metrics/summary.json", summary)
+    write_csv("metrics/predictions.csv", predictions.build_rows(by_model, index, test))
+    write_csv("metrics/per_class.csv", metrics.build_class_rows(figures), escape=True)
+    bins, curves = metrics.compute_curves(by_model, params["bins"])
+    tuning = to_rows(read_csv("plots/tuning.csv"))
+    for name, chart in charts.plot_evaluation(by_model, bins, curves, tuning).items():
+        write_text(f"plots/{name}.svg", chart)
+    for name, table in metrics.build_curve_tables(bins, curves).items():
+        write_csv(f"plots/{name}.csv", table)
+    errors, captions = predictions.find_confident_errors(by_model, params["sheet_size"])
+    images = np.load("data/images.npy", mmap_mode="r")[test[errors]]
+    write_contact_sheet("plots/confident_errors.jpg", images, captions)
+    return metrics.describe_accuracy(total)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Bring the photos here, one folder per class; what is no photo is listed and left out."""
+"""Collect the photos of a source, one folder per class; rejected files are listed."""
 
 from collections import Counter
 from functools import partial
@@ -12,7 +12,7 @@ from stages.support.files import show_progress
 from stages.support.run import run_stage
 
 
-def files_of(params):
+def open_source(params):
     if params["source"] == "archive":
         bar = partial(show_progress, None, unit="B", unit_scale=True)
         return iterate_archive(params["path"], Path("data/downloads"), params["sha256"], bar)
@@ -30,15 +30,19 @@ def files_of(params):
 def main(params):
     review = Review(params["exclude"], params["relabel"])
     with atomic_write("data/photos") as target:
-        files = show_progress(files_of(params), desc="fetch", unit=" files")
+        files = show_progress(open_source(params), desc="fetch", unit=" files")
         photos, rejected, reviewed = collect_photos(files, target, review)
     reasons = Counter(row["reason"] for row in rejected)
-    told = {"source": params["source"], "photos": photos.total()}
-    told |= {"classes": dict(sorted(photos.items()))} | reviewed
-    told["rejected"] = {"total": len(rejected)} | dict(sorted(reasons.items()))
+    figures = {
+        "source": params["source"],
+        "photos": photos.total(),
+        "classes": dict(sorted(photos.items())),
+        **reviewed,
+        "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
+    }
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))
-    write_json("metrics/fetch.json", told)
-    return f"{photos.total()} photos of {len(photos)} classes, {len(rejected)} files set aside"
+    write_json("metrics/fetch.json", figures)
+    return f"{photos.total()} photos of {len(photos)} classes, {len(rejected)} files rejected"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 
 from flowers.base.tables import atomic_write, read_csv
 from flowers.features import codebook
-from flowers.features.extraction import extract, extracted
+from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.index import get_sizes
 from stages.support.files import show_progress
 from stages.support.run import run_stage
@@ -13,15 +13,18 @@ from stages.support.workers import use_stage_workers
 
 def main(params):
     images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
-    preparation = {"names": params["features"], "codebook": codebook.read("models/codebook.npz")}
-    first = extract(images[:1], sizes=sizes[:1], **preparation)
+    preparation = {
+        "names": params["features"],
+        "codebook": codebook.read_codebook("models/codebook.npz"),
+    }
+    first = extract_features(images[:1], sizes=sizes[:1], **preparation)
     mirrored = len(images) if params["train_svm.mirror"] else 0
     outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}
     for path, count in outputs.items():
         shape = (count, first.shape[1])
         with atomic_write(path) as target, use_stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-            parts = extracted(images[:count], sizes[:count], preparation, "mirrored" in path)
+            parts = extract_batches(images[:count], sizes[:count], preparation, "mirrored" in path)
             for start, rows in show_progress(parts, desc="flatten", unit=" batches"):
                 X[start : start + len(rows)] = rows
             X.flush()

@@ -1,4 +1,4 @@
-"""Rank the photos whose label disagrees with a confident held-out answer, or with a twin."""
+"""List the images whose label is probably wrong, for review."""
 
 import numpy as np
 
@@ -10,28 +10,34 @@ from stages.support.run import run_stage
 
 
 def main(params):
-    rows, index = load_split(), read_csv("data/index.csv")
-    classes = np.unique(rows["label"])
-    shares = np.empty((len(rows["label"]), len(classes)))
-    for path in ("data/out_of_fold.csv", "metrics/predictions.csv"):  # training and test photos
-        told = read_csv(path)
-        shares[told["row"].astype(int)] = np.column_stack([told[f"svm_{c}"] for c in classes])
-    photos, suggested, margin, reason = find_label_issues(
-        rows["label"], rows["group"], shares, classes
+    rows = load_split()
+    index = read_csv("data/index.csv")
+    labels = rows["label"]
+    classes = np.unique(labels)
+    probabilities = np.empty((len(labels), len(classes)))
+    for path in ("data/out_of_fold.csv", "metrics/predictions.csv"):  # training and test images
+        table = read_csv(path)
+        columns = np.column_stack([table[f"svm_{c}"] for c in classes])
+        probabilities[table["row"].astype(int)] = columns
+    issues, suggested, margin, reason = find_label_issues(
+        labels, rows["group"], probabilities, classes
     )
-    table = {"path": index["path"][photos], "sha256": index["sha256"][photos]}
-    table |= {"label": rows["label"][photos], "suggested": suggested}
-    table |= {"margin": [f"{m:.4f}" for m in margin], "reason": reason}
-    table |= {"part": rows["part"][photos]}
-    lines = to_rows(table)
-    write_csv("metrics/label_issues.csv", lines, tuple(table))
+    columns = {
+        "path": index["path"][issues],
+        "sha256": index["sha256"][issues],
+        "label": labels[issues],
+        "suggested": suggested,
+        "margin": [f"{m:.4f}" for m in margin],
+        "reason": reason,
+        "part": rows["part"][issues],
+    }
+    lines = to_rows(columns)
+    write_csv("metrics/label_issues.csv", lines, tuple(columns), escape=True)
     count = params["evaluate.sheet_size"]
-    shown = lines[:count]
-    captions = [f"{line['label']}: {line['suggested']} {line['margin'][:-2]}" for line in shown]
-    images = np.load("data/images.npy", mmap_mode="r")
-    write_contact_sheet("plots/label_issues.jpg", images[photos[:count]], captions)
-    conflicts = np.sum(reason == NEAR_DUPLICATE)
-    return f"{len(lines)} labels to check, {conflicts} of them because of a near-duplicate"
+    captions = [f"{r['label']}: {r['suggested']} {r['margin'][:-2]}" for r in lines[:count]]
+    images = np.load("data/images.npy", mmap_mode="r")[issues[:count]]
+    write_contact_sheet("plots/label_issues.jpg", images, captions)
+    return f"{len(lines)} label issues, {np.sum(reason == NEAR_DUPLICATE)} among near-duplicates"
 
 
 if __name__ == "__main__":

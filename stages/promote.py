@@ -1,4 +1,4 @@
-"""Write the champion with its evidence as the candidate that a git tag may promote."""
+"""Write the champion and its evidence as the candidate that a git tag can promote."""
 
 from pathlib import Path
 
@@ -6,34 +6,35 @@ import numpy as np
 
 from flowers.base.tables import read_csv, read_json, write_json
 from flowers.evaluation.champion import choose_golden_images, decide_promotion
-from flowers.evaluation.predictions import select_model_rows
-from flowers.model import folder as model_folder
+from flowers.evaluation.metrics import select_model_rows
+from flowers.model.folder import write_model_folder
 from flowers.model.reference import build_reference_rows
 from stages.support.run import run_stage
 
 
 def main(params):
-    figures, split = read_json("metrics/evaluate.json"), read_json("metrics/split.json")
-    rows, images = read_csv("metrics/predictions.csv"), np.load("data/images.npy", mmap_mode="r")
-    decision = decide_promotion(
-        figures,
-        rows,
-        split["leaked_test_photos"],
-        alpha=params["alpha"],
-        min_accuracy_low=params["min_accuracy_low"],
-        max_log_loss=params["max_log_loss"],
-    )
+    evaluation = read_json("metrics/evaluate.json")
+    split = read_json("metrics/split.json")
+    rows = read_csv("metrics/predictions.csv")
+    images = np.load("data/images.npy", mmap_mode="r")
+    limits = {
+        "alpha": params["alpha"],
+        "min_accuracy_low": params["min_accuracy_low"],
+        "max_log_loss": params["max_log_loss"],
+    }
+    decision = decide_promotion(evaluation, rows, split["leaked_test_photos"], **limits)
     name = decision["champion"]
     preparation = {"features": params["flatten.features"], "size": params["resize.size"]}
-    card = model_folder.write_model_folder(
+    preparation["codebook"] = "models/codebook.npz"
+    card = write_model_folder(
         "models/candidate",
         f"models/{name}.joblib",
-        preparation=preparation | {"codebook": "models/codebook.npz"},
+        preparation=preparation,
         golden=choose_golden_images(Path("data/photos"), rows, params["golden"]),
         reference=list(build_reference_rows(rows, images, name)),
         evidence={
-            "metrics": {"distinct": figures["distinct"]} | figures[name],
-            "per_class": select_model_rows(read_csv("metrics/per_class.csv"), name),
+            "metrics": {"distinct": evaluation["distinct"]} | evaluation[name],
+            "per_class": select_model_rows(read_csv("metrics/per_class.csv", escaped=True), name),
             "split": split,
             "decision": decision,
         },

@@ -1,10 +1,10 @@
-"""Put the result on one page, to be read without a network; the last stage, after drift."""
+"""Write the report page: the results of the run in one file that opens in a browser."""
 
 from flowers.base.tables import read_csv, read_json, to_rows, write_text
 from flowers.evaluation.report_page import embed_image, render_report
 from stages.support.run import run_stage
 
-FACTS = (
+FIGURES = (
     "metrics/drift.json",
     "metrics/evaluate.json",
     "metrics/fetch.json",
@@ -13,7 +13,7 @@ FACTS = (
     "metrics/train_svm.json",
 )
 TABLES = ("metrics/per_class.csv", "metrics/label_issues.csv", "plots/tuning.csv")
-PICTURES = (
+IMAGES = (
     "plots/confusion.svg",
     "plots/confident_errors.jpg",
     "plots/recall.svg",
@@ -24,23 +24,23 @@ PICTURES = (
 )
 
 
-def named(read, paths):
-    """What is read from each file, by its name without folder and ending."""
+def read_files(read, paths):
+    """Read each file; the keys are the names without folder and suffix."""
     return {path.partition("/")[2].partition(".")[0]: read(path) for path in paths}
 
 
 def main(params):
-    told = {
+    figures = read_files(read_json, FIGURES)
+    figures["params"] = {
         "features": params["flatten.features"],
         "resamples": params["evaluate.resamples"],
         "size": params["resize.size"],
         "near_duplicate_colour": params["split.near_duplicate_colour"],
     }
-    tables = {name: to_rows(table) for name, table in named(read_csv, TABLES).items()}
-    facts = named(read_json, FACTS) | {"params": told}
-    text = render_report(facts, tables, named(embed_image, PICTURES))
-    write_text("plots/report.html", text)
-    return f"one page of {len(text) / 1e6:.1f} MB, to be opened in a browser from the disk"
+    tables = read_files(lambda path: to_rows(read_csv(path, escaped=True)), TABLES)
+    page = render_report(figures, tables, read_files(embed_image, IMAGES))
+    write_text("plots/report.html", page)
+    return f"{len(page) / 1e6:.1f} MB; open plots/report.html in a browser"
 
 
 if __name__ == "__main__":

@@ -1,51 +1,45 @@
-"""Group near-duplicates, split into train and test, and measure what crosses."""
+"""Group near-duplicates, split the images into train and test, and measure the leakage."""
 
 from functools import partial
 
 import numpy as np
 
-from flowers.base.tables import read_csv, write_csv, write_json
-from flowers.duplicates.colour import group_pairs
-from flowers.duplicates.search import find_near_duplicates, merge_pairs, select_examples
+from flowers.base.tables import read_csv, to_rows, write_csv, write_json
+from flowers.duplicates import search
 from flowers.images.contact_sheet import write_contact_sheet
 from flowers.splits import split_by_strategy, summarise_split
 from stages.support.files import show_progress
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
-SHOWN = 12  # pairs of twins on the contact sheet
+SHEET_SIZE = 12  # pairs of near-duplicates on the contact sheet
 
 
 def main(params):
-    index, images = read_csv("data/index.csv"), np.load("data/images.npy", mmap_mode="r")
-    labels, strategy = index["label"], params["strategy"]
+    labels = read_csv("data/index.csv")["label"]
+    images = np.load("data/images.npy", mmap_mode="r")
     thresholds = {
         "colour": params["near_duplicate_colour"],
         "structure": params["near_duplicate_structure"],
+        "crop": params["near_duplicate_crop"],
     }
     bar = partial(show_progress, desc="split", unit=" blocks")
     with use_stage_workers():
-        found = find_near_duplicates(
-            images, thresholds | {"crop": params["near_duplicate_crop"]}, bar
-        )
-    pairs = merge_pairs(found)
-    groups = group_pairs(pairs, len(labels))
+        matches = search.find_near_duplicates(images, thresholds, bar)
+    pairs = search.merge_pairs(matches)
+    groups = search.group_pairs(pairs, len(labels))
     tests = split_by_strategy(labels, groups, params["test_size"], params["seed"])
-    figures = summarise_split(labels, groups, pairs, tests, strategy)
-    figures["pairs_by_signal"] = {signal: len(its_own) for signal, (its_own, _) in found.items()}
-    rows = [
-        {"row": i, "label": label, "group": group, "part": "test" if in_test else "train"}
-        for i, (label, group, in_test) in enumerate(
-            zip(labels, groups, tests[strategy], strict=True)
-        )
-    ]
-    write_csv("data/split.csv", rows)
+    figures = summarise_split(labels, groups, pairs, tests, params["strategy"])
+    figures["pairs_by_signal"] = {signal: len(new) for signal, (new, _) in matches.items()}
+    part = np.where(tests[params["strategy"]], "test", "train")
+    table = {"row": range(len(labels)), "label": labels, "group": groups, "part": part}
+    write_csv("data/split.csv", to_rows(table))
     write_json("metrics/split.json", figures)
-    shown, captions = select_examples(found, labels, SHOWN)
-    write_contact_sheet("plots/near_duplicates.jpg", images[shown], captions)
+    rows, captions = search.select_examples(matches, labels, SHEET_SIZE)
+    write_contact_sheet("plots/near_duplicates.jpg", images[rows], captions)
     return (
         f"{len(labels)} photos, {figures['distinct']} distinct; "
-        f"{figures['leaked_test_photos']} test photos have a twin in train"
+        f"{figures['leaked_test_photos']} test photos have a near-duplicate in train"
     )
 
 

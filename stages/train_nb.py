@@ -5,7 +5,7 @@ import numpy as np
 from flowers.base.parallel import stack_rows
 from flowers.base.tables import write_json
 from flowers.learning.naive_bayes import CalibratedNB
-from flowers.learning.saved import save
+from flowers.learning.persistence import save_model
 from stages.support.files import load_split
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
@@ -17,7 +17,7 @@ def main(params):
     X = stack_rows([np.load("data/features.npy", mmap_mode="r")], train, "data")
     with use_stage_workers():
         model = CalibratedNB(**params).fit(X, rows["label"][train], rows["group"][train])
-    save(model, "models/nb.joblib")
+    save_model(model, "models/nb.joblib")
     figures = {
         "photos": len(train),
         "features": X.shape[1],

@@ -4,9 +4,8 @@ import numpy as np
 
 from flowers.base.parallel import stack_rows
 from flowers.base.tables import round_floats, to_rows, write_csv, write_json
-from flowers.learning.rows import Rows
-from flowers.learning.saved import save
-from flowers.learning.sgd import StreamedSVC
+from flowers.learning.persistence import save_model
+from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 from flowers.learning.svm import GramSVC
 from stages.support.files import load_split
 from stages.support.run import run_stage
@@ -21,18 +20,18 @@ def main(params):
     if params.pop("mirror"):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
     known, streamed = np.tile(train, len(sources)), params.pop("solver") == "sgd"
-    X = Rows(sources, train) if streamed else stack_rows(sources, train, "data")
+    X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")
     with use_stage_workers():
         model = (StreamedSVC if streamed else GramSVC)(**params)
         model.fit(X, rows["label"][known], rows["group"][known])
-    save(model, "models/svm.joblib")
-    held_out = model.calibrated(model.held_out_)[: len(train)].T
+    save_model(model, "models/svm.joblib")
+    held_out = model.calibrate_decision(model.out_of_fold_decision_)[: len(train)].T
     told = zip(model.classes_, held_out, strict=True)
     columns = {f"svm_{c}": [f"{p:.6f}" for p in its_own] for c, its_own in told}
     write_csv("data/out_of_fold.csv", to_rows({"row": train} | columns))
-    write_csv("plots/tuning.csv", round_floats(model.attempts()))
-    counts = {"photos": len(train), "mirrored": len(X) - len(train)}
-    write_json("metrics/train_svm.json", counts | model.figures())
+    write_csv("plots/tuning.csv", round_floats(model.list_candidates()))
+    counts = {"photos": len(train), "mirrored_rows": len(X) - len(train)}
+    write_json("metrics/train_svm.json", counts | model.summarise_fit())
     return (
         f"accuracy {model.out_of_fold_accuracy_:.4f} on held-out folds, "
         f"{len(model.support_)} of {len(X)} rows are support vectors"

@@ -1,6 +1,6 @@
-"""Measurements and comparisons, each one command: python -m benchmarks.<name>."""
+"""Results of the study and the tools that produce them: python -m study.<name>."""
 
 from flowers.base.determinism import set_deterministic
 
-# What is measured is what is served.
+# Before numpy is imported: the study computes the same bits as the stages.
 set_deterministic()

@@ -1,7 +1,8 @@
-"""What each part of the recipe is worth: python -m study.ablation ARCHIVE.
+"""The contribution of each part of a recipe: python -m study.ablation SOURCE.
 
-Features by machine by mirror images, as DVC experiments on real photos. The figure is the accuracy
-on held-out grouped folds of the training photos: test photos take no part in a choice.
+Features by classifier by mirrored rows, as DVC experiments on real photos. The figure is the
+accuracy on out-of-fold predictions of grouped folds of the training photos, so that no choice uses
+test photos.
 """
 
 import itertools
@@ -16,16 +17,16 @@ from study.recipes import RECIPES
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "ablation.json"
-PICTURE = ROOT / "docs" / "ablation.svg"
+CHART = ROOT / "docs" / "ablation.svg"
 FEATURES = ("pixels", "hog-colour", "fisher-small")
-MACHINES = {
-    "RBF, each pair": {
+CLASSIFIERS = {
+    "RBF, one-vs-one": {
         "train_svm.kernel": "rbf",
         "train_svm.standardise": "true",
         "train_svm.multiclass": "ovo",
         "train_svm.C": 1.0,
     },
-    "linear, one against the rest": {
+    "linear, one-vs-rest": {
         "train_svm.kernel": "linear",
         "train_svm.standardise": "false",
         "train_svm.multiclass": "ovr",
@@ -35,38 +36,39 @@ MACHINES = {
 MIRROR = (False, True)
 
 
-def picture(results):
-    """Accuracy on held-out folds, a group of bars per kind of features."""
+def draw_ablation(results):
+    """Draw the out-of-fold accuracy, a group of bars per kind of features."""
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     ax = figure.subplots()
-    bars = list(itertools.product(MACHINES, MIRROR))
-    for k, (machine, mirror) in enumerate(bars):
-        found = [r for r in results if r["machine"] == machine and r["mirror"] == mirror]
-        at = [FEATURES.index(r["features"]) + 0.2 * k for r in found]
-        label = f"{machine}{', mirror images too' if mirror else ''}"
-        drawn = ax.bar(at, [r["out_of_fold_accuracy"] for r in found], 0.18, label=label)
-        ax.bar_label(drawn, fmt="%.3f", fontsize=6)
+    for k, (classifier, mirror) in enumerate(itertools.product(CLASSIFIERS, MIRROR)):
+        rows = [r for r in results if r["classifier"] == classifier and r["mirror"] == mirror]
+        positions = [FEATURES.index(row["features"]) + 0.2 * k for row in rows]
+        label = f"{classifier}{', mirrored rows' if mirror else ''}"
+        bars = ax.bar(positions, [row["out_of_fold_accuracy"] for row in rows], 0.18, label=label)
+        ax.bar_label(bars, fmt="%.3f", fontsize=6)
     ax.set_xticks([i + 0.3 for i in range(len(FEATURES))], FEATURES)
-    ax.set(ylabel="accuracy on held-out folds", ylim=(0, 1))
+    ax.set(ylabel="out-of-fold accuracy", ylim=(0, 1))
     ax.legend(fontsize=7, loc="upper left")
     return to_svg(figure)
 
 
 def main(source):
-    source, results = experiments.get_source_params(source), []
-    for features, machine, mirror in itertools.product(FEATURES, MACHINES, MIRROR):
+    source = experiments.get_source_params(source)
+    results = []
+    for features, classifier, mirror in itertools.product(FEATURES, CLASSIFIERS, MIRROR):
         name = f"ablation-{len(results) + 1}"
-        params = RECIPES[features] | MACHINES[machine] | {"train_svm.mirror": str(mirror).lower()}
+        params = RECIPES[features] | CLASSIFIERS[classifier]
+        params |= {"train_svm.mirror": str(mirror).lower()}
         experiments.run_experiment(name, source | params, "train_svm")
-        told = experiments.read_metrics(experiments.find_commit(name), "train_svm")
-        facts = {"features": features, "machine": machine, "mirror": mirror}
-        results.append(facts | {key: told[key] for key in ("photos", "out_of_fold_accuracy")})
+        metrics = experiments.read_metrics(experiments.find_commit(name), "train_svm")
+        row = {"features": features, "classifier": classifier, "mirror": mirror}
+        results.append(row | {key: metrics[key] for key in ("photos", "out_of_fold_accuracy")})
         print(f"ablation: {results[-1]}", flush=True)
     write_json(FIGURES, results)
-    write_text(PICTURE, picture(results))
+    write_text(CHART, draw_ablation(results))
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("say which photos: python -m study.ablation /path/of/an/archive")
+        sys.exit("name the photos: python -m study.ablation /path/of/an/archive")
     main(sys.argv[1])

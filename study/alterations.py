@@ -1,4 +1,4 @@
-"""Copies of a photo as people make them, each altered in one way, for a twin search to find."""
+"""Alterations of a photo as in copies on the web, to measure the near-duplicate search."""
 
 import io
 
@@ -9,21 +9,24 @@ PAPER = (255, 255, 255)
 
 
 def reencode(photo, rng):
+    """Encode as a JPEG of quality 30 to 69."""
     stream = io.BytesIO()
     photo.save(stream, "JPEG", quality=int(rng.integers(30, 70)))
     return Image.open(stream).convert("RGB")
 
 
 def resize(photo, rng):
+    """Shrink each side to 30 to 60 %, independently."""
     return photo.resize([max(32, round(side * rng.uniform(0.3, 0.6))) for side in photo.size])
 
 
 def mirror(photo, rng):
+    """Mirror left to right."""
     return ImageOps.mirror(photo)
 
 
 def crop(photo, rng, share):
-    """A window anywhere, `share` of each side long."""
+    """Cut a window at a random place, `share` of each side long."""
     width, height = (round(side * share) for side in photo.size)
     left = int(rng.integers(0, photo.width - width + 1))
     top = int(rng.integers(0, photo.height - height + 1))
@@ -31,13 +34,13 @@ def crop(photo, rng, share):
 
 
 def add_border(photo, rng):
-    """A frame of one colour, 4 to 10 % of the shorter side wide."""
+    """Add a frame of one colour, 4 to 10 % of the shorter side wide."""
     wide = round(min(photo.size) * rng.uniform(0.04, 0.1))
     return ImageOps.expand(photo, wide, tuple(rng.integers(0, 256, 3).tolist()))
 
 
-def _text(photo, words, place, share, ink):
-    """Words laid over the photo, `share` of its width long, their middle at `place`."""
+def draw_text(photo, words, place, share, ink):
+    """Draw words over the photo, `share` of its width long, centred at `place`."""
     layer = Image.new("RGBA", photo.size, (*ink[:3], 0))
     size = share * photo.width / len(words) * 1.8
     middle = (place[0] * photo.width, place[1] * photo.height)
@@ -47,20 +50,20 @@ def _text(photo, words, place, share, ink):
 
 
 def add_watermark(photo, rng):
-    """Half-transparent words across the middle."""
-    return _text(photo, "stock photos", (0.5, rng.uniform(0.4, 0.6)), 0.8, (*PAPER, 120))
+    """Draw half-transparent words across the middle."""
+    return draw_text(photo, "stock photos", (0.5, rng.uniform(0.4, 0.6)), 0.8, (*PAPER, 120))
 
 
 def add_caption(photo, rng):
-    """Words on a bar along the lower edge."""
+    """Draw words on a bar along the lower edge."""
     bar = Image.new("RGB", (photo.width, max(12, photo.height // 8)), (30, 30, 30))
     photo = photo.copy()
     photo.paste(bar, (0, photo.height - bar.height))
-    return _text(photo, "Have a good day", (0.5, 15 / 16), 0.7, (*PAPER, 255))
+    return draw_text(photo, "Have a good day", (0.5, 15 / 16), 0.7, (*PAPER, 255))
 
 
 def shift_hue(photo, rng):
-    """The hues turned by 60 to 300 degrees, the saturation changed."""
+    """Rotate the hues by 60 to 300 degrees and change the saturation."""
     hsv = np.array(photo.convert("HSV"))
     hsv[..., 0] += np.uint8(rng.integers(43, 213))
     turned = Image.fromarray(hsv, "HSV").convert("RGB")
@@ -68,7 +71,7 @@ def shift_hue(photo, rng):
 
 
 def replace_background(photo, rng):
-    """Outside a soft ellipse, 75 % of each side long, all is one colour."""
+    """Fill with one colour outside a soft ellipse, 75 % of each side long."""
     mask = Image.new("L", photo.size, 0)
     width, height = photo.size
     box = (width * 0.125, height * 0.125, width * 0.875, height * 0.875)
@@ -79,17 +82,18 @@ def replace_background(photo, rng):
 
 
 def rotate(photo, rng, degrees):
-    """Turned to either side; the corners that come free are white."""
+    """Rotate to either side; the corners are white."""
     sign = 1 if rng.random() < 0.5 else -1
     expand = degrees == 90
     return photo.rotate(sign * degrees, Image.Resampling.BICUBIC, expand, fillcolor=PAPER)
 
 
 def blur(photo, rng):
+    """Blur by a Gaussian of 1 % of the shorter side."""
     return photo.filter(ImageFilter.GaussianBlur(0.01 * min(photo.size)))
 
 
-# name: function of an RGB picture and a numpy.random.Generator
+# Name to function of an RGB image and a numpy.random.Generator.
 ALTERATIONS = {
     "re-encoded": reencode,
     "resized": resize,

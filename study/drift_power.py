@@ -1,169 +1,167 @@
-"""The drift alarm beside the one before it, on traffic of many kinds: python -m study.drift_power.
+"""The drift detector against its predecessor on many kinds of traffic: python -m study.drift_power.
 
---months 200, --seed 7: more of them, or others than those below. Nothing was chosen on them.
-
-The one before compared windows of 200, repeats and all, by Kolmogorov-Smirnov on each probability
-and chi-square on the labels (Holm, 1 %), and rang when two in a row differed.
+The predecessor compared windows of 200 predictions, repeated photos included, by Kolmogorov-Smirnov
+tests of each probability and a chi-square test of the labels (Holm, 1 %). It raised an alert when
+two consecutive windows differed. No threshold was chosen on these streams. Needs data/ and
+models/candidate of a run; writes study/drift_power.json.
 """
 
 import argparse
-import json
-from pathlib import Path
 
 import dvc.api
 import numpy as np
 from tqdm import tqdm
 
-from flowers.base.tables import read_csv
-from flowers.drift.alarm import compare, first_of_groups
-from flowers.drift.watch import RINGS
+from flowers.base.tables import read_csv, read_json, write_json
+from flowers.drift.detector import DETECTORS, keep_one_per_group
+from flowers.drift.windows import compare_windows
 from flowers.drift_simulation import traffic
-from flowers.drift_simulation.cases import cases, spread
-from flowers.drift_simulation.simulation import MONTH, QUIET, WITHIN, Simulator
+from flowers.drift_simulation.power import (
+    BEFORE_SHIFT,
+    STREAM_LENGTH,
+    WITHIN,
+    Simulator,
+    build_shifts,
+    select_spread,
+)
 from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
+from study.repository import ROOT
 
-FIGURES = Path(__file__).with_name("alarms.json")
-OLD_WINDOW, OLD_ALPHA = 200, 0.01
+FIGURES = ROOT / "study" / "drift_power.json"
+MODEL = "models/candidate"
+WINDOW, ALPHA = 200, 0.01  # of the predecessor
+BATCH = 20  # streams at a time, for memory
 POPULAR, ZIPF = 20_000, 0.8
-KINDS = {
+TRAFFIC = {
     "independent": {},
-    "each photo sent twice": {"again": "twice"},
-    "photos in bursts of 3": {"again": "bursts"},
-    "popular photos (Zipf 0.8)": {"again": "popular"},
+    "each photo sent twice": {"repeats": "twice"},
+    "photos in bursts of 3": {"repeats": "bursts"},
+    "popular photos (Zipf 0.8)": {"repeats": "popular"},
     "classes in bursts of 3": {"burst": 3.0},
     "classes in bursts of 5": {"burst": 5.0},
-    "mix of a day, sd 3 points": {"day_sd": 0.03},
-    "mix of a day, sd 5 points": {"day_sd": 0.05},
+    "daily class proportions, sd 3 points": {"day_sd": 0.03},
+    "daily class proportions, sd 5 points": {"day_sd": 0.05},
 }
 
 
-def repeated(again, size, rng):
-    """Number of the photo at each place of each stream, (s, n); equal ones are repeats."""
+def draw_photo_numbers(repeats, size, rng):
+    """Number of the photo at each place of each stream, shape (s, n); equal ones are repeats."""
     count, length = size
-    if again == "twice":
+    if repeats == "twice":
         return np.tile(np.arange(length) // 2, (count, 1))
-    if again == "bursts":
+    if repeats == "bursts":
         return np.cumsum(rng.random(size) < 1 / 3, axis=1)
     weights = np.arange(1, POPULAR + 1) ** -ZIPF
     return rng.choice(POPULAR, size, p=weights / weights.sum())
 
 
-def month(simulator, count, rng, again=None, **kind):
-    """Streams as they come, and the same without repeats, as long as the shortest of them."""
-    size = count, MONTH
-    drawn = traffic.streams(simulator.held_out, size, rng, **kind)
-    if again is None:
-        return drawn, drawn
-    photos = repeated(again, size, rng)
-    pool = traffic.streams(simulator.held_out, (count, photos.max() + 1), rng)
-    firsts = [np.sort(np.unique(line, return_index=True)[1]) for line in photos]
-    least = min(map(len, firsts))
-    come = np.take_along_axis(pool, photos, axis=1)
-    return come, np.stack([line[f[:least]] for line, f in zip(come, firsts, strict=True)])
+def draw_traffic(simulator, count, rng, repeats=None, **kind):
+    """Draw streams without a shift, and the same without repeats, cut to the shortest of them."""
+    size = count, STREAM_LENGTH
+    streams = traffic.draw_streams(simulator.reference, size, rng, **kind)
+    if repeats is None:
+        return streams, streams
+    numbers = draw_photo_numbers(repeats, size, rng)
+    photos = traffic.draw_streams(simulator.reference, (count, numbers.max() + 1), rng)
+    firsts = [np.sort(np.unique(line, return_index=True)[1]) for line in numbers]
+    shortest = min(map(len, firsts))
+    streams = np.take_along_axis(photos, numbers, axis=1)
+    distinct = [line[f[:shortest]] for line, f in zip(streams, firsts, strict=True)]
+    return streams, np.stack(distinct)
 
 
-def old_rings(population, held, rows):
-    """Photo at which the old alarm rings, infinite if it does not."""
-    kept = population[rows[: len(rows) // OLD_WINDOW * OLD_WINDOW]]
-    windows = kept.reshape(-1, OLD_WINDOW, population.shape[1])
-    p_values, effects = compare(held, windows)
-    differs = ((p_values <= OLD_ALPHA) & (effects >= 0.1)).any(axis=1)
+def detect_by_windows(population, reference, stream):
+    """Prediction at which the predecessor raises an alert, infinite if it does not."""
+    predictions = population[stream[: len(stream) // WINDOW * WINDOW]]
+    windows = predictions.reshape(-1, WINDOW, population.shape[1])
+    p_values, effects = compare_windows(reference, windows)
+    differs = ((p_values <= ALPHA) & (effects >= 0.1)).any(axis=1)
     twice = differs[1:] & differs[:-1]
-    return (int(twice.argmax()) + 2) * OLD_WINDOW if twice.any() else np.inf
+    return (int(twice.argmax()) + 2) * WINDOW if twice.any() else np.inf
 
 
-def months(simulator, count):
-    """Share of streams without a shift that ring: the old alarm beside the new."""
-    found, answers = {}, simulator.held_out.probabilities
-    for name, kind in tqdm(KINDS.items(), desc="months", disable=None):
-        rng, old, new = np.random.default_rng(simulator.seed), [], []
-        for _ in range(0, count, 20):
-            come, distinct = month(simulator, 20, rng, **kind)
-            references = simulator.references(20, rng)
-            old += [
-                np.isfinite(old_rings(answers, answers[r], rows))
-                for r, rows in zip(references, come, strict=True)
-            ]
-            rung = simulator.rings(answers, references, distinct, rng)
-            new += [ring and ring.by for ring, *_ in rung]
-        found[name] = {"streams": len(old), "old": float(np.mean(old))}
-        found[name]["new"] = float(np.mean([by is not None for by in new]))
-        found[name] |= {by: new.count(by) / len(new) for by in RINGS}
-    return found
-
-
-def delays(simulator, case, count):
-    """Photos until each alarm rings after a shift, as shares within ``WITHIN``."""
-    told, rng = simulator.detection(case, count), np.random.default_rng(simulator.seed)
-    late = simulator.after(case, (count, WITHIN[-1]), rng, {})
-    answers = simulator.held_out.probabilities
-    population = np.concatenate([answers, case.after])
-    old = np.array(
+def detect_all_by_windows(population, simulator, references, streams):
+    """Apply `detect_by_windows` to each stream with its reference set."""
+    probabilities = simulator.reference.probabilities
+    return np.array(
         [
-            old_rings(population, answers[r], rows)
-            for r, rows in zip(simulator.references(count, rng), late, strict=True)
+            detect_by_windows(population, probabilities[rows], stream)
+            for rows, stream in zip(references, streams, strict=True)
         ]
     )
-    median = np.median(old)
+
+
+def simulate_false_alarms(simulator, count):
+    """Share of streams without a shift in which each detector raises an alert."""
+    population = simulator.reference.probabilities
+    figures = {}
+    for name, kind in tqdm(TRAFFIC.items(), desc="false alarms", disable=None):
+        rng = np.random.default_rng(simulator.seed)
+        previous = []
+        detectors = []
+        for _ in range(0, count, BATCH):
+            streams, distinct = draw_traffic(simulator, BATCH, rng, **kind)
+            references = simulator.draw_references(BATCH, rng)
+            delays = detect_all_by_windows(population, simulator, references, streams)
+            previous += np.isfinite(delays).tolist()
+            detections = simulator.detect_in_streams(population, references, distinct, rng)
+            detectors += [found.alert and found.alert.detector for found, _ in detections]
+        n = len(detectors)
+        figures[name] = {"streams": n, "previous": float(np.mean(previous))}
+        figures[name]["current"] = float(np.mean([d is not None for d in detectors]))
+        figures[name] |= {d.replace(" ", "_"): detectors.count(d) / n for d in DETECTORS}
+    return figures
+
+
+def simulate_delays(simulator, shift, count):
+    """Share of streams in which each detector finds a shift within `WITHIN` predictions."""
+    current = simulator.simulate_shift(shift, count)
+    rng = np.random.default_rng(simulator.seed)
+    streams = simulator.draw_shifted(shift, (count, WITHIN[-1]), rng, {})
+    references = simulator.draw_references(count, rng)
+    population = np.concatenate([simulator.reference.probabilities, shift.probabilities])
+    previous = detect_all_by_windows(population, simulator, references, streams)
+    median = np.median(previous)
     return {
-        "accuracy_drop": told["accuracy_drop"],
-        "old": [float((old <= n).mean()) for n in WITHIN],
-        "new": [told[f"detected_within_{n}"] for n in WITHIN],
-        "old_median_photos": int(median) if np.isfinite(median) else None,
-        "new_median_photos": told["median_delay"],
+        "accuracy_drop": current["accuracy_drop"],
+        "previous": [float((previous <= n).mean()) for n in WITHIN],
+        "current": [current[f"detected_within_{n}"] for n in WITHIN],
+        "previous_median_delay": int(median) if np.isfinite(median) else None,
+        "current_median_delay": current["median_delay"],
     }
 
 
 def main(count, seed):
-    everything = dvc.api.params_show("params.yaml")
-    params = everything["drift"]
-    model = model_folder.load_predictor("models/candidate")
-    held_out = read_reference(model_folder.find_reference("models/candidate"))
-    rows = spread(np.arange(len(held_out.row)), held_out.group, everything["drift_power"]["images"])
-    images = np.load("data/images.npy", mmap_mode="r")[held_out.row[rows]]
-    sizes = get_sizes(read_csv("data/index.csv"))[held_out.row[rows]]
-    simulator = Simulator(held_out, params, seed)
-    made = cases(held_out, model.predict_proba, images, sizes, rows, [1.0, 0.3])
-    found = {
-        "photos": MONTH,
-        "distinct": len(first_of_groups(held_out.group)),
+    params = dvc.api.params_show("params.yaml")
+    predictor = model_folder.load_predictor(MODEL)
+    reference = read_reference(model_folder.find_reference(MODEL))
+    rows = select_spread(reference.group, params["drift_power"]["images"])
+    images = np.load("data/images.npy", mmap_mode="r")[reference.row[rows]]
+    sizes = get_sizes(read_csv("data/index.csv"))[reference.row[rows]]
+    simulator = Simulator(reference, params["drift"], seed)
+    shifts = build_shifts(reference, predictor.predict_proba, images, sizes, rows, [1.0, 0.3])
+    figures = {
+        "stream_length": STREAM_LENGTH,
+        "distinct": len(keep_one_per_group(reference).group),
         "seed": seed,
-        "quiet": QUIET,
-        "proportion_tolerance": params["proportion_tolerance"],
+        "before_shift": BEFORE_SHIFT,
+        "proportion_tolerance": params["drift"]["proportion_tolerance"],
         "within": WITHIN,
-        "false_alarms": months(simulator, count),
+        "false_alarms": simulate_false_alarms(simulator, count),
         "shifts": {
-            name: delays(simulator, case, max(20, count // 2))
-            for name, case in tqdm(made, disable=None)
+            name: simulate_delays(simulator, shift, max(20, count // 2))
+            for name, shift in tqdm(shifts, desc="shifts", disable=None)
         },
     }
-    told = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
-    told[everything["fetch"]["source"]] = rounded(found)
-    FIGURES.write_text(json.dumps(told, indent=2) + "\n")
-    for name, rates in found["false_alarms"].items():
-        by = ", ".join(f"{by} {100 * rates[by]:.1f}" for by in RINGS)
-        print(
-            f"{name:<28} old {100 * rates['old']:5.1f} %   new {100 * rates['new']:5.1f} % ({by})"
-        )
-    for name, rates in found["shifts"].items():
-        old, new = (" ".join(f"{100 * x:3.0f}" for x in rates[key]) for key in ("old", "new"))
-        print(f"{name:<18} {-100 * rates['accuracy_drop']:+6.1f} points   old {old}   new {new}")
-
-
-def rounded(found):
-    """The same with four decimals."""
-    if isinstance(found, dict):
-        return {key: rounded(value) for key, value in found.items()}
-    if isinstance(found, list | tuple):
-        return [rounded(value) for value in found]
-    return round(found, 4) if isinstance(found, float) else found
+    results = read_json(FIGURES) if FIGURES.is_file() else {}
+    write_json(FIGURES, results | {params["fetch"]["source"]: figures})
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--months", type=int, default=100)
+    parser = argparse.ArgumentParser(prog="python -m study.drift_power", description=__doc__)
+    parser.add_argument("--streams", type=int, default=100, help="of each kind of traffic")
     parser.add_argument("--seed", type=int, default=11)
-    given = parser.parse_args()
-    main(given.months, given.seed)
+    options = parser.parse_args()
+    main(options.streams, options.seed)

@@ -1,4 +1,4 @@
-"""DVC experiments on real photos, and what they left behind."""
+"""Run DVC experiments and read their results."""
 
 import csv
 import io
@@ -16,15 +16,15 @@ DVC = Path(sys.executable).with_name("dvc")
 
 
 def run_git(*arguments):
-    """What a git command prints."""
+    """Return what a git command prints."""
     return subprocess.check_output(["git", *arguments], cwd=ROOT, text=True).strip()
 
 
 def get_source_params(source):
-    """Where the photos come from, as params, with their digest.
+    """Parameters of `fetch` for an archive, a URL or a folder.
 
-    DVC does not look at what is outside the repository: with the digest among the params it knows
-    other photos from those it has read, and need not read the same ones twice.
+    DVC does not look at files outside the repository. With their SHA-256 among the parameters it
+    reruns `fetch` exactly when the photos have changed.
     """
     path = fetch_file(source, ROOT / "data" / "downloads").resolve()
     kind = "folder" if path.is_dir() else "archive"
@@ -32,40 +32,40 @@ def get_source_params(source):
 
 
 def hash_path(path):
-    """The SHA-256 of a file, or of the names and contents of all files in a folder."""
+    """SHA-256 of a file, or of the names and contents of all files in a folder."""
     if path.is_dir():
         names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
-        listed = "".join(f"{hash_path(path / name)} {name.as_posix()}\n" for name in names)
-        return sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
+        listing = "".join(f"{hash_path(path / name)} {name.as_posix()}\n" for name in names)
+        return sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
     return hash_file(path, "sha256")
 
 
 def run_experiment(name, params, target):
-    """Run the stages up to `target` with other params."""
-    # --force would take the name over, and run even stages of which nothing has changed.
+    """Run the stages up to `target` with other parameters, as an experiment of this name."""
+    # --force would replace the experiment but also rerun stages that have not changed.
     subprocess.run([DVC, "exp", "remove", "--quiet", name], cwd=ROOT, capture_output=True)
     options = [f"--set-param={key}={value}" for key, value in params.items()]
     run_command("dvc", "exp", "run", "--temp", "--name", name, *options, target, cwd=ROOT)
 
 
 def find_commit(name):
-    """The commit of an experiment on HEAD, whatever others have its name."""
+    """Return the commit of the experiment of this name that is based on HEAD."""
     base = run_git("rev-parse", "HEAD")
     return run_git("rev-parse", f"refs/exps/{base[:2]}/{base[2:]}/{name}")
 
 
 def read_metrics(commit, name):
-    """A metrics file of an experiment."""
+    """Read metrics/NAME.json of an experiment."""
     return json.loads(run_git("show", f"{commit}:metrics/{name}.json"))
 
 
 def read_rows(commit, path):
-    """The rows of a table of an experiment."""
+    """Read a CSV file of an experiment as a list of dict."""
     return list(csv.DictReader(io.StringIO(run_git("show", f"{commit}:{path}"))))
 
 
 def get_candidate(commit, folder):
-    """Bring the model folder of an experiment to `folder`."""
+    """Copy the model folder of an experiment to `folder`."""
     run_command(
         "dvc", "get", "--quiet", ".", "models/candidate", "--rev", commit, "--out", str(folder)
     )

@@ -1,116 +1,121 @@
-"""Learned features on five grouped folds: python -m study.folds ARCHIVE.
+"""Fisher vectors on five grouped folds: python -m study.folds [--cost] SOURCE.
 
-All photos are held out once. The codebook, too, is learnt anew from the training photos of each
-fold. Beside the accuracy: what a photo costs, on one core, with the arithmetic that stages pin;
---cost measures it anew, alone.
+Every photo is in one test fold; the codebook is learned again from the training photos of each
+fold. The CPU time of the features of a photo is measured too; --cost measures it alone.
 """
 
+import argparse
 import json
-import sys
 import time
 
-import stages  # noqa: F401, first: its pins hold for numpy
-
-# isort: split
 import joblib
 import numpy as np
 from tqdm import tqdm
 
 from flowers.base.parallel import parallel_map, use_workers
-from flowers.base.tables import write_json
-from flowers.features.extraction import extract, extracted
-from flowers.features.vocabularies import Recipe, draw, learned, sample
+from flowers.base.tables import read_json, write_json
+from flowers.features.codebook_fitting import (
+    CodebookParams,
+    fit_codebook,
+    sample_descriptors,
+    select_images,
+)
+from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.decoding import decode_image, resize_square
-from flowers.learning.folds import grouped_folds
+from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from study.experiments import get_source_params
-from study.real import find_groups, read_photos
+from study.photos import find_groups, read_photos
 from study.recipes import RECIPES
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "folds.json"
-FOLDS, SEED, TIMED = 5, 0, 40
+FOLDS = 5
+SEED = 0
+TIMED = 40
 
 
 def decode_photos(photos, size):
-    """Squares of pixels and the sizes of photos."""
+    """Decode photos to squares of pixels, (n, size, size, 3), and their original sizes, (n, 2)."""
 
-    def one(photo):
+    def decode(photo):
         image, _ = decode_image(photo)
         return resize_square(image, size), image.size
 
-    done = joblib.Parallel(-1, prefer="threads")(joblib.delayed(one)(photo) for photo in photos)
-    squares, sizes = zip(*done, strict=True)
+    decoded = joblib.Parallel(-1, prefer="threads")(joblib.delayed(decode)(p) for p in photos)
+    squares, sizes = zip(*decoded, strict=True)
     return np.stack(squares), np.array(sizes)
 
 
 def extract_rows(images, sizes, train, recipe):
-    """Features of all photos and of their mirror images, by a codebook learnt from `train`."""
-    drawn = list(draw(images, sizes, train, recipe))
-    seen = list(tqdm(parallel_map(sample, drawn), total=len(drawn), desc="codebook", disable=None))
-    preparation = {"names": ["fisher"], "codebook": learned(seen, recipe)}
+    """Extract features of all photos and of their mirror images, by a codebook of `train`."""
+    tasks = list(select_images(images, sizes, train, recipe))
+    samples = parallel_map(sample_descriptors, tasks)
+    samples = tqdm(samples, total=len(tasks), desc="codebook", disable=None)
+    preparation = {"names": ["fisher"], "codebook": fit_codebook(list(samples), recipe)}
     both = []
     for mirrored in (False, True):
-        parts = extracted(images, sizes, preparation, mirrored)
+        parts = extract_batches(images, sizes, preparation, mirrored)
         parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
         both.append(np.concatenate([rows for _, rows in parts]))
     return *both, preparation
 
 
 def measure_features_ms(images, sizes, preparation):
-    """Median time of the features of one photo, of a processor, whatever else is at work."""
+    """Median CPU milliseconds of the features of one photo."""
     times = []
     for i in range(TIMED):
         start = time.process_time()
-        extract(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
+        extract_features(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
         times.append(time.process_time() - start)
     return 1000 * float(np.median(times))
 
 
-def get_codebook_recipe(params):
-    """How the codebook of a recipe is learnt."""
+def get_codebook_params(params):
+    """Return how the codebook of a recipe is learned."""
     scales = tuple(json.loads(params["codebook.scales"]))
-    return Recipe(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
+    return CodebookParams(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
 
 
 def evaluate_folds(recipe, labels, photos, groups):
-    """Accuracy on each fold, and the cost of a photo."""
+    """Compute the accuracy on each fold, and the cost of a photo."""
     params = RECIPES[recipe]
-    learning = get_codebook_recipe(params)
+    codebook_params = get_codebook_params(params)
     images, sizes = decode_photos(photos, params["resize.size"])
-    found = []
-    for train, test in grouped_folds(labels, groups, FOLDS, SEED):
-        X, mirrored, preparation = extract_rows(images, sizes, train, learning)
+    accuracies = []
+    for train, test in make_grouped_folds(labels, groups, FOLDS, SEED):
+        X, mirrored, preparation = extract_rows(images, sizes, train, codebook_params)
         model = GramSVC(C=2.0, kernel="linear", standardise=False, multiclass="ovr")
         both = np.concatenate([X[train], mirrored[train]])
         model.fit(both, np.tile(labels[train], 2), np.tile(groups[train], 2))
-        found.append(float((model.predict(X[test]) == labels[test]).mean()))
-        print(f"folds: {recipe} {found[-1]:.4f}", flush=True)
+        accuracies.append(float((model.predict(X[test]) == labels[test]).mean()))
+        print(f"folds: {recipe} {accuracies[-1]:.4f}", flush=True)
     return {
         "photos": len(labels),
         "distinct": len(np.unique(groups)),
-        "accuracy": np.mean(found),
-        "deviation": np.std(found),
-        "folds": found,
+        "accuracy": np.mean(accuracies),
+        "std": np.std(accuracies),
+        "folds": accuracies,
         "ms_per_photo": measure_features_ms(images, sizes, preparation),
     }
 
 
 def measure_cost(recipe, photos):
-    """What a photo costs, with a codebook of some others."""
-    learning = get_codebook_recipe(RECIPES[recipe])
+    """Median CPU milliseconds of a photo's features, with a codebook of other photos."""
+    codebook_params = get_codebook_params(RECIPES[recipe])
     images, sizes = decode_photos(photos[:: len(photos) // 150], RECIPES[recipe]["resize.size"])
-    seen = [sample(*task) for task in draw(images, sizes, np.arange(len(images)), learning)]
-    preparation = {"names": ["fisher"], "codebook": learned(seen, learning)}
+    tasks = select_images(images, sizes, np.arange(len(images)), codebook_params)
+    samples = [sample_descriptors(*task) for task in tasks]
+    preparation = {"names": ["fisher"], "codebook": fit_codebook(samples, codebook_params)}
     return measure_features_ms(images, sizes, preparation)
 
 
-def main(source, only_cost):
-    labels, photos = read_photos(get_source_params(source))
-    if only_cost:
-        results = json.loads(FIGURES.read_text())
-        for recipe, told in results.items():
-            told["ms_per_photo"] = measure_cost(recipe, photos)
+def main(source, cost_only):
+    labels, photos = read_photos(get_source_params(source)["fetch.path"])
+    if cost_only:
+        results = read_json(FIGURES)
+        for recipe, figures in results.items():
+            figures["ms_per_photo"] = measure_cost(recipe, photos)
         write_json(FIGURES, results)
         return
     groups = find_groups(photos)
@@ -122,7 +127,8 @@ def main(source, only_cost):
 
 
 if __name__ == "__main__":
-    *options, source = sys.argv[1:] or [""]
-    if not source or options not in ([], ["--cost"]):
-        sys.exit("say which photos: python -m study.folds [--cost] /path/of/an/archive")
-    main(source, bool(options))
+    parser = argparse.ArgumentParser(prog="python -m study.folds", description=__doc__)
+    parser.add_argument("source", help="an archive, a URL or a folder of photos")
+    parser.add_argument("--cost", action="store_true", help="measure the time of a photo alone")
+    options = parser.parse_args()
+    main(options.source, options.cost)

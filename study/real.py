@@ -1,107 +1,78 @@
-"""Real photos under every protocol, as DVC experiments: python -m study.real ARCHIVE.
+"""Run every protocol on real photos, as DVC experiments: python -m study.real [--again] SOURCE.
 
---again asks the models of the experiments on HEAD once more, without a run.
-
-Before any of them a fifth of the pictures is set aside, with all their copies. Each model answers
-these photos at the end, so that what its protocol promised stands beside what came.
+A fifth of the pictures, with all their near-duplicates, is removed first: the external hold-out.
+Every protocol runs on the others, and its model is evaluated on the hold-out at the end. --again
+only repeats the evaluation, of the experiments based on HEAD.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
 
-import scoring  # noqa: F401, first: its pins hold for numpy
-
-# isort: split
 import numpy as np
-import yaml
 from tqdm import tqdm
 
-from flowers.base.errors import RejectedImage
 from flowers.base.tables import write_csv, write_json, write_text
-from flowers.duplicates.colour import group_pairs
-from flowers.duplicates.search import find_near_duplicates, merge_pairs
+from flowers.evaluation.charts import plot_tuning
 from flowers.evaluation.metrics import compute_bootstrap_interval
-from flowers.images.decoding import decode_image, load_pixels
 from flowers.model import folder as model_folder
-from flowers.sources.files import iterate_archive, iterate_folder
 from flowers.splits import split_by_group
 from study import experiments
+from study.photos import DOWNLOADS, find_groups, read_photos
 from study.recipes import PROTOCOLS, RECIPES
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "real.json"
-ASIDE = ROOT / "data" / "downloads" / "aside.csv"
-KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "calibration_error")
-SHARE, SEED = 0.2, 1
-# The alarm of the last protocol, whose features are the best.
-ALARM = {
+TUNING_CHART = ROOT / "docs" / "tuning.svg"
+HOLDOUT = DOWNLOADS / "external_holdout.csv"
+METRICS = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "calibration_error")
+HOLDOUT_SHARE = 0.2
+SEED = 1
+# The drift simulation of the last protocol, which has the most accurate features.
+DRIFT_POWER = {
     "metrics/drift_power.json": "metrics/drift_power_real.json",
     "plots/drift_power.svg": "plots/drift_power_real.svg",
 }
 
 
-def read_photos(params):
-    """Labels and bytes of all photos that can be read."""
-    if params["fetch.source"] == "folder":
-        files = iterate_folder(params["fetch.path"])
-    else:
-        files = iterate_archive(str(params["fetch.path"]), ROOT / "data" / "downloads")
-    labels, photos = [], []
-    for label, _, content in tqdm(files, desc="photos", unit=" files", disable=None):
-        try:
-            decode_image(content or b"")
-        except RejectedImage:
-            continue
-        labels.append(label)
-        photos.append(content)
-    return np.array(labels), photos
+def select_holdout(labels, photos, groups):
+    """Select the external hold-out, and list its photos in a file for ``fetch.exclude``.
+
+    Returns
+    -------
+    ndarray of int
+        Positions of the photos.
+    """
+    holdout = np.flatnonzero(split_by_group(labels, groups, HOLDOUT_SHARE, SEED))
+    digests = sorted({sha256(photos[i]).hexdigest() for i in holdout})
+    write_csv(HOLDOUT, [{"sha256": digest} for digest in digests])
+    return holdout
 
 
-def find_groups(photos):
-    """Groups of near-duplicates, by the rules of params.yaml."""
-    split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
-    rules = {
-        "colour": split["near_duplicate_colour"],
-        "structure": split["near_duplicate_structure"],
-    }
-    rules["crop"] = split["near_duplicate_crop"]
-    images = np.stack([load_pixels(photo)[0] for photo in photos])
-    return group_pairs(merge_pairs(find_near_duplicates(images, rules)), len(photos))
+def evaluate_holdout(commit, labels, photos, groups):
+    """Evaluate the model of an experiment on the external hold-out.
 
-
-def hold_out(labels, photos, groups):
-    """Positions of the photos that no protocol sees, and the file that says so to `fetch`."""
-    aside = np.flatnonzero(split_by_group(labels, groups, SHARE, SEED))
-    digests = sorted({sha256(photos[i]).hexdigest() for i in aside})
-    write_csv(ASIDE, [{"sha256": digest} for digest in digests])
-    return aside
-
-
-def evaluate_protocol(commit, labels, photos, groups):
-    """What a protocol promised, what came on the photos set aside, and what an answer costs."""
-    split, told = (experiments.read_metrics(commit, name) for name in ("split", "evaluate"))
-    tuning = experiments.read_rows(commit, "plots/tuning.csv")
+    Returns
+    -------
+    dict
+        ``external_holdout`` with the accuracy and its interval, the median CPU ``ms_per_photo``,
+        and ``model_mb``.
+    """
     with tempfile.TemporaryDirectory() as folder:
         experiments.get_candidate(commit, Path(folder) / "model")
         model = model_folder.load_predictor(Path(folder) / "model")
         size = sum(p.stat().st_size for p in (Path(folder) / "model").glob("*.*"))
-    answers, seconds = [], []
-    for photo in tqdm(photos, desc="set aside", unit=" photos", disable=None):
-        start = time.process_time()  # whatever else is at work
-        answers.append(model.predict([model.load(photo)])[0].label)
+    predictions = []
+    seconds = []
+    for photo in tqdm(photos, desc="external hold-out", unit=" photos", disable=None):
+        start = time.process_time()  # independent of other load
+        predictions.append(model.predict([model.load(photo)])[0].label)
         seconds.append(time.process_time() - start)
-    correct = np.array(answers) == labels
+    correct = np.array(predictions) == labels
     low, high = compute_bootstrap_interval(correct, groups, 2000, 0)
     return {
-        "photos": split["photos"],
-        "distinct": split["distinct"],
-        "leakage": split["leakage"][split["strategy"]],
-        "test_photos": told["photos"],
-        "baseline_accuracy": told["baseline_accuracy"],
-        **{model: {key: told[model][key] for key in KEPT} for model in ("svm", "nb")},
         "external_holdout": {
             "photos": len(labels),
             "accuracy": correct.mean(),
@@ -110,39 +81,60 @@ def evaluate_protocol(commit, labels, photos, groups):
         },
         "ms_per_photo": 1000 * float(np.median(seconds)),
         "model_mb": size / 1e6,
+    }
+
+
+def read_protocol(commit):
+    """Read the leakage and the test metrics of an experiment, and its tuning if it has any."""
+    split = experiments.read_metrics(commit, "split")
+    evaluate = experiments.read_metrics(commit, "evaluate")
+    tuning = experiments.read_rows(commit, "plots/tuning.csv")
+    return {
+        "photos": split["photos"],
+        "distinct": split["distinct"],
+        "leakage": split["leakage"][split["strategy"]],
+        "test_photos": evaluate["photos"],
+        "baseline_accuracy": evaluate["baseline_accuracy"],
+        **{model: {key: evaluate[model][key] for key in METRICS} for model in ("svm", "nb")},
         **({"tuning": tuning} if len(tuning) > 1 else {}),
     }
 
 
+def run_protocol(name, source, target):
+    """Run one protocol as an experiment of its name."""
+    recipe, strategy = PROTOCOLS[name]
+    params = {"split.strategy": strategy, "fetch.exclude": HOLDOUT} | RECIPES[recipe]
+    experiments.run_experiment(name, source | params, target)
+
+
 def main(source, again):
     source = experiments.get_source_params(source)
-    labels, photos = read_photos(source)
+    labels, photos = read_photos(source["fetch.path"])
     groups = find_groups(photos)
-    aside = hold_out(labels, photos, groups)
-    kept = [photos[i] for i in aside]
+    holdout = select_holdout(labels, photos, groups)
+    holdout_photos = [photos[i] for i in holdout]
     results = {}
+    last = list(PROTOCOLS)[-1]
     for number, (name, (recipe, strategy)) in enumerate(PROTOCOLS.items(), 1):
-        start = time.monotonic()
-        print(f"\n[{number}/{len(PROTOCOLS)}] {name}: {recipe}, {strategy} split", flush=True)
-        params = {"split.strategy": strategy, "fetch.exclude": ASIDE} | RECIPES[recipe]
-        last = number == len(PROTOCOLS)
+        print(f"\n[{number}/{len(PROTOCOLS)}] {name}", flush=True)
         if not again:
-            experiments.run_experiment(name, source | params, "drift_power" if last else "promote")
+            run_protocol(name, source, "drift_power" if name == last else "promote")
         commit = experiments.find_commit(name)
-        facts = {"recipe": recipe, "strategy": strategy}
-        results[name] = facts | evaluate_protocol(commit, labels[aside], kept, groups[aside])
+        results[name] = {"recipe": recipe, "strategy": strategy} | read_protocol(commit)
+        results[name] |= evaluate_holdout(commit, labels[holdout], holdout_photos, groups[holdout])
         write_json(FIGURES, results)
-        promised, came = (results[name][k]["accuracy"] for k in ("svm", "external_holdout"))
-        spent = time.monotonic() - start
-        print(f"[{number}/{len(PROTOCOLS)}] {name}: {promised:.3f}, came {came:.3f}, {spent:.0f} s")
-    for source, target in ALARM.items():
-        write_text(ROOT / target, experiments.run_git("show", f"{commit}:{source}") + "\n")
-    print(f"\nwrote {FIGURES.relative_to(ROOT)}; make readme writes its tables, and")
-    print(f'make compare RUNS="{" ".join(PROTOCOLS)}" sets them side by side')
+        test, external = (results[name][k]["accuracy"] for k in ("svm", "external_holdout"))
+        print(f"{name}: test accuracy {test:.3f}, external hold-out {external:.3f}")
+    for path, copy in DRIFT_POWER.items():
+        write_text(ROOT / copy, experiments.run_git("show", f"{commit}:{path}") + "\n")
+    write_text(TUNING_CHART, plot_tuning(results["pixels-tuned-grouped"]["tuning"]))
+    print(f"\nwrote {FIGURES.relative_to(ROOT)}; make readme renders its tables, and")
+    print(f'make compare RUNS="{" ".join(PROTOCOLS)}" compares the protocols')
 
 
 if __name__ == "__main__":
-    *options, source = sys.argv[1:] or [""]
-    if not source or options not in ([], ["--again"]):
-        sys.exit("say which photos: make real SOURCE=photos.zip (an archive, a URL or a folder)")
-    main(source, bool(options))
+    parser = argparse.ArgumentParser(prog="python -m study.real", description=__doc__)
+    parser.add_argument("source", help="an archive, a URL or a folder of photos")
+    parser.add_argument("--again", action="store_true", help="repeat the evaluation alone")
+    options = parser.parse_args()
+    main(options.source, options.again)

@@ -1,4 +1,4 @@
-"""A clone of the last commit with a cache of its own: what a newcomer has."""
+"""The repository, commands in it, and clones of its last commit."""
 
 import os
 import subprocess
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-# "python" and "dvc" are those of this interpreter, in an activated environment or not.
+# "python" and "dvc" are those of this interpreter, also without an activated environment.
 ENVIRONMENT = os.environ | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 }
 
 
 def run_command(*command, cwd=ROOT):
-    """Run a command where its output is seen; stop with its exit code if it fails."""
+    """Run a command with its output shown; exit with its code if it fails."""
     code = subprocess.run(command, cwd=cwd, env=ENVIRONMENT).returncode
     if code:
         sys.exit(f"{' '.join(map(str, command))} failed with exit code {code}")
@@ -23,8 +23,8 @@ def run_command(*command, cwd=ROOT):
 
 @contextmanager
 def clone_repository():
-    """The path of a clone that is deleted afterwards."""
+    """Clone the last commit, without any cache of DVC, into a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
-        copy = Path(folder) / "repository"
-        run_command("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(copy))
-        yield copy
+        clone = Path(folder) / "repository"
+        run_command("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone))
+        yield clone

@@ -1,120 +1,248 @@
-"""Is every output what the commit holds? First on disk and in the cache, then in a run anew.
+"""Compare every committed output with the disk, the DVC cache and a rerun: python -m study.verify.
 
-Outputs that git keeps are compared with the files of HEAD, those that DVC keeps with the digests of
-the dvc.lock of HEAD, and that dvc.lock with the one that a clean copy writes. Each difference is a
-line; one is enough for exit code 1.
+Outputs in git are compared with the files of HEAD, outputs of DVC with the MD5 in dvc.lock of
+HEAD, and dvc.lock with the one a rerun in a clean clone writes. Each difference is one line; any
+difference is exit code 1.
 """
 
+import hashlib
 import json
 import shlex
 import shutil
+import subprocess
 import sys
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from study.committed_run import Held, cache_of, damaged_objects, digest
+import yaml
+from dvc.repo import Repo
+
+from flowers.model.card import hash_file
 from study.repository import ROOT, clone_repository, run_command
 
-# They describe what the scorer of this machine has logged: a clean copy has no log.
-OF_THE_LOG = ("snapshot", "drift", "report")
-# Outputs of the clean copy that differ are kept here to look at; git ignores it.
-KEPT = ROOT / "differing"
+# Outputs that depend on the prediction log; a clean clone has no log.
+LOG_STAGES = ("snapshot", "drift", "report")
+# Differing outputs of the rerun are copied here for inspection; git ignores it.
+DIFFERING = ROOT / "differing"
 
 
-def of_git(held):
-    """What in git differs from the dvc.lock beside it, or on disk from git."""
-    for path in (*held.in_git, "dvc.lock"):
-        if path not in held.files:
+@dataclass
+class CommittedRun:
+    """The outputs of a run as git and dvc.lock record them.
+
+    Attributes
+    ----------
+    lock : dict of stage name to dict
+        From (section, name) to the value in dvc.lock.
+    in_git, in_dvc : dict of path to str
+        MD5 of each output in dvc.lock, by where its bytes are kept.
+    files : dict of path to bytes
+        Outputs in git, and dvc.lock.
+    """
+
+    lock: dict
+    in_git: dict
+    in_dvc: dict
+    files: dict = field(default_factory=dict)
+
+    @classmethod
+    def from_head(cls, root):
+        """Read HEAD of the repository in `root`."""
+        names = run_git(root, "ls-tree", "-r", "-z", "--name-only", "HEAD").decode().split("\0")
+        lock, pipeline = (run_git(root, "show", f"HEAD:{f}") for f in ("dvc.lock", "dvc.yaml"))
+        run = cls.from_bytes(lock, pipeline)
+        committed = {*run.in_git, "dvc.lock"} & set(names)
+        run.files = {name: run_git(root, "show", f"HEAD:{name}") for name in committed}
+        return run
+
+    @classmethod
+    def from_disk(cls, root):
+        """Read the files of a finished run; `files` stays empty."""
+        return cls.from_bytes((root / "dvc.lock").read_bytes(), (root / "dvc.yaml").read_bytes())
+
+    @classmethod
+    def from_bytes(cls, lock, pipeline):
+        """Parse the bytes of dvc.lock and dvc.yaml."""
+        stages = yaml.safe_load(lock)["stages"]
+        uncached = set()
+        for stage in yaml.safe_load(pipeline)["stages"].values():
+            for out in (o for kind in ("outs", "metrics", "plots") for o in stage.get(kind, [])):
+                for path, options in out.items() if isinstance(out, dict) else ():
+                    if options.get("cache") is False:
+                        uncached.add(path)
+        outs = {o["path"]: str(o.get("md5")) for s in stages.values() for o in s.get("outs", [])}
+        return cls(
+            lock={name: flatten_stage(stage) for name, stage in stages.items()},
+            in_git={path: md5 for path, md5 in outs.items() if path in uncached},
+            in_dvc={path: md5 for path, md5 in outs.items() if path not in uncached},
+        )
+
+    def has_empty_log(self):
+        """Whether the run had no prediction log, as a clean clone."""
+        try:
+            snapshot = json.loads(self.files["metrics/snapshot.json"])
+            return snapshot["predictions"] == 0 and snapshot["model_version"] == "untagged"
+        except (KeyError, TypeError, ValueError):
+            return False
+
+    def compute_md5(self, path):
+        """MD5 of a file in git."""
+        return hashlib.md5(self.files[path], usedforsecurity=False).hexdigest()
+
+    def differs(self, path, root):
+        """Whether the file below `root` is missing or differs from the one in git."""
+        file = Path(root) / path
+        return not file.is_file() or file.read_bytes() != self.files[path]
+
+
+def flatten_stage(stage):
+    """Flatten an entry of dvc.lock to a dict from (section, name) to its value."""
+    flat = {("cmd", "cmd"): stage.get("cmd")}
+    for kind in ("deps", "outs"):
+        flat |= {(kind, entry["path"]): entry.get("md5") for entry in stage.get(kind, [])}
+    for file, params in stage.get("params", {}).items():
+        flat |= {("params", f"{file}:{name}"): value for name, value in params.items()}
+    return flat
+
+
+def run_git(root, *arguments):
+    """Return what a git command prints, as bytes."""
+    return subprocess.run(("git", *arguments), cwd=root, capture_output=True, check=True).stdout
+
+
+def compute_output_md5(path):
+    """MD5 as in dvc.lock of a file or a folder; None if it does not exist."""
+    if not path.is_dir():
+        return hash_file(path, "md5") if path.exists() else None
+    files = {
+        p.relative_to(path).as_posix(): hash_file(p, "md5") for p in path.rglob("*") if p.is_file()
+    }
+    # As in dvc_data.hashfile.tree.Tree, whose order is by path.
+    listing = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])
+    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def get_cache(root):
+    """Return the folder of the DVC cache of a repository."""
+    with Repo(root) as repo:
+        return Path(repo.cache.local.path)
+
+
+def find_damaged_objects(cache, md5):
+    """Yield cached objects of an output whose bytes do not match their name.
+
+    DVC links cached objects without checking them.
+    """
+    stored = cache / md5[:2] / md5[2:]
+    if not stored.exists():
+        return
+    if hash_file(stored, "md5") != md5.removesuffix(".dir"):
+        yield stored
+    elif md5.endswith(".dir"):
+        for entry in json.loads(stored.read_bytes()):
+            part = cache / entry["md5"][:2] / entry["md5"][2:]
+            if part.exists() and hash_file(part, "md5") != entry["md5"]:
+                yield part
+
+
+def check_git(committed):
+    """Yield (path, message) where git differs from its dvc.lock, or the disk from git."""
+    for path in (*committed.in_git, "dvc.lock"):
+        if path not in committed.files:
             yield path, "is not in git: git add and commit it"
             continue
-        stated = held.in_git.get(path)
-        if stated not in (None, held.md5(path)):
-            yield path, f"in HEAD has md5 {held.md5(path)}, dvc.lock of HEAD says {stated}"
-        if held.differs(path, ROOT):
+        md5 = committed.compute_md5(path)
+        if committed.in_git.get(path) not in (None, md5):
+            recorded = committed.in_git[path]
+            yield path, f"in HEAD has md5 {md5}, dvc.lock of HEAD records {recorded}"
+        if committed.differs(path, ROOT):
             yield path, f"on disk differs from HEAD: git checkout {path}, or commit it"
 
 
-def of_dvc(held):
-    """What on disk or in the cache of DVC is not what dvc.lock says."""
-    cache = cache_of(ROOT)
-    for path, stated in held.in_dvc.items():
-        found = digest(ROOT / path)
-        damaged = list(damaged_objects(cache, stated))
-        for place in damaged:
-            yield path, f"has a damaged copy in the cache, {place}"
-        if found not in (None, stated):
-            yield path, f"on disk has md5 {found}, dvc.lock of HEAD says {stated}"
+def check_dvc(committed):
+    """Yield (path, message) where the disk or the DVC cache differs from dvc.lock."""
+    cache = get_cache(ROOT)
+    for path, recorded in committed.in_dvc.items():
+        md5 = compute_output_md5(ROOT / path)
+        damaged = list(find_damaged_objects(cache, recorded))
+        for stored in damaged:
+            yield path, f"has a damaged copy in the cache, {stored}"
+        if md5 not in (None, recorded):
+            yield path, f"on disk has md5 {md5}, dvc.lock of HEAD records {recorded}"
         if damaged:
             remove = shlex.join(map(str, (path, *damaged)))
-            yield path, f"is healed by: rm -rf {remove} && dvc repro (or && dvc pull {path})"
-        elif found not in (None, stated):
-            yield path, f"comes back with: dvc checkout --force {path}, or dvc repro"
+            yield path, f"is repaired by: rm -rf {remove} && dvc repro (or && dvc pull {path})"
+        elif md5 not in (None, recorded):
+            yield path, f"is restored by: dvc checkout --force {path}, or dvc repro"
 
 
-def of_a_run(held, copy):
-    """What a run in a clean copy makes that is not what HEAD holds."""
-    made = Held.on_disk(copy)
-    for stage in sorted(held.lock.keys() | made.lock.keys()):
-        if stage in OF_THE_LOG and not held.log_is_empty():
-            print(f"anew: {stage} is of a log that a clean copy has not: not compared")
+def check_rerun(committed, clone):
+    """Yield (path, message) where a rerun in a clean clone differs from HEAD."""
+    rerun = CommittedRun.from_disk(clone)
+    for stage in sorted(committed.lock.keys() | rerun.lock.keys()):
+        if stage in LOG_STAGES and not committed.has_empty_log():
+            print(f"rerun: {stage} depends on a log that a clean clone has not: not compared")
             continue
-        ours, theirs = held.lock.get(stage, {}), made.lock.get(stage, {})
-        for what in sorted(ours.keys() | theirs.keys()):
-            section, path = what
-            if ours.get(what) != theirs.get(what):
-                said = f"{ours.get(what)} in dvc.lock of HEAD, {theirs.get(what)} after a run"
-                yield path, f"({section} of {stage}) is {said}"
-            if section == "outs" and path in held.files and held.differs(path, copy):
-                yield path, f"in HEAD is not what {stage} writes{figures(held, copy, path)}"
+        before = committed.lock.get(stage, {})
+        after = rerun.lock.get(stage, {})
+        for key in sorted(before.keys() | after.keys()):
+            section, path = key
+            if before.get(key) != after.get(key):
+                values = f"{before.get(key)} in dvc.lock of HEAD, {after.get(key)} after a rerun"
+                yield path, f"({section} of {stage}) is {values}"
+            if section == "outs" and path in committed.files and committed.differs(path, clone):
+                figures = compare_figures(committed, clone, path)
+                yield path, f"in HEAD differs from what {stage} writes{figures}"
 
 
-def figures(held, copy, path):
-    """Whether a metrics file says the same as the committed one, digit by digit as printed."""
+def compare_figures(committed, clone, path):
+    """Describe whether a JSON file has the same content, the model's MD5 left out."""
     if not path.endswith(".json"):
         return ""
     try:
-        both = [json.loads(held.files[path]), json.loads((copy / path).read_text())]
-        for found in both:
-            found.pop("md5", None)  # of the model file, whose bits are compared on their own
+        contents = [json.loads(committed.files[path]), json.loads((clone / path).read_text())]
+        for content in contents:
+            content.pop("md5", None)  # the bits of the model file are compared on their own
     except (AttributeError, ValueError):
         return ""
-    return ", the figures agree" if both[0] == both[1] else ", the figures differ"
+    return ", the figures agree" if contents[0] == contents[1] else ", the figures differ"
 
 
-def keep(copy, paths):
-    """Copy what a clean copy made and HEAD does not hold to where it can be looked at."""
-    shutil.rmtree(KEPT, ignore_errors=True)
+def copy_differing(clone, paths):
+    """Copy differing outputs of a rerun, and its dvc.lock, to `DIFFERING`."""
+    shutil.rmtree(DIFFERING, ignore_errors=True)
     for path in {"dvc.lock", *paths}:
-        made, kept = copy / path, KEPT / path
-        if made.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if made.is_dir() else shutil.copy2)(made, kept)
+        source = clone / path
+        target = DIFFERING / path
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+
+
+def print_differences(where, differences):
+    """Print each difference and return the paths."""
+    paths = []
+    for path, message in differences:
+        print(f"{where}: {path} {message}", flush=True)
+        paths.append(path)
+    return paths
 
 
 def main():
-    held = Held.of_head(ROOT)
-    found = [*report("in git", of_git(held)), *report("in dvc", of_dvc(held))]
-    with clone_repository() as copy:
-        (copy / "dvc.lock").unlink()
-        run_command("dvc", "repro", "--force", "--no-run-cache", cwd=copy)
-        again = report("anew", of_a_run(held, copy))
-        if again:
-            keep(copy, again)
-    differing = sorted({*found, *again})
-    if again:
-        print(f"verify: {KEPT.name}/ has what the run made instead")
-    if differing:
-        names = ", ".join(differing)
-        sys.exit(f"verify: {len(differing)} are not as committed: {names}")
-    count = len(held.in_git) + len(held.in_dvc)
-    print(f"verify: all {count} outputs are as committed, on disk, in the cache and in a run anew")
-
-
-def report(where, findings):
-    """Print each finding; give the paths."""
-    paths = []
-    for path, said in findings:
-        print(f"{where}: {path} {said}", flush=True)
-        paths.append(path)
-    return paths
+    committed = CommittedRun.from_head(ROOT)
+    differing = print_differences("in git", check_git(committed))
+    differing += print_differences("in dvc", check_dvc(committed))
+    with clone_repository() as clone:
+        (clone / "dvc.lock").unlink()
+        run_command("dvc", "repro", "--force", "--no-run-cache", cwd=clone)
+        rerun = print_differences("rerun", check_rerun(committed, clone))
+        if rerun:
+            copy_differing(clone, rerun)
+            print(f"verify: {DIFFERING.name}/ has the outputs of the rerun")
+    if paths := sorted({*differing, *rerun}):
+        sys.exit(f"verify: {len(paths)} outputs differ from the commit: {', '.join(paths)}")
+    count = len(committed.in_git) + len(committed.in_dvc)
+    print(f"verify: all {count} outputs are as committed: on disk, in the cache and in a rerun")
 
 
 if __name__ == "__main__":

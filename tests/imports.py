@@ -1,4 +1,4 @@
-"""Which files of this project a module imports, followed to the end by reading the source."""
+"""Imports between the modules of this project, from their source, without running them."""
 
 import ast
 from pathlib import Path
@@ -7,8 +7,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("flowers", "stages", "scoring", "study", "benchmarks", "tests")
 
 
-def file_of(module):
-    """The path of a module of this project relative to its root, or None."""
+def find_file(module):
+    """Path of a module of this project relative to its root, or None."""
     path = Path(*module.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):
         if (ROOT / candidate).is_file():
@@ -16,36 +16,37 @@ def file_of(module):
     return None
 
 
-def imported_modules(path):
-    """Names of project modules that one file imports."""
+def list_imports(path):
+    """Names of the modules of this project that one file imports."""
     names = set()
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in names if name.split(".")[0] in PACKAGES and file_of(name)}
+    return {name for name in names if name.split(".")[0] in PACKAGES and find_file(name)}
 
 
-def rooms_behind(module):
-    """`files_behind` as the paths that dvc.yaml declares: packages of the library, stages/support.
-
-    Left out is stages/__init__.py, which does nothing but import stages.support.
-    """
-    files = {Path(name) for name in files_behind(module)} - {Path("stages/__init__.py")}
-    packages = ("flowers", "stages/support")
-    return sorted({str(Path(*f.parts[:2]) if str(f).startswith(packages) else f) for f in files})
-
-
-def files_behind(module):
-    """Files that running a module reads: itself, its packages and all they import; none empty."""
-    found, queue = set(), [module]
+def list_files(module):
+    """Files that are loaded with a module: its own, its packages and all their imports."""
+    files = set()
+    queue = [module]
     while queue:
         name = queue.pop()
-        path = file_of(name)
-        if path in found:
+        path = find_file(name)
+        if path in files:
             continue
-        found.add(path)
-        queue += imported_modules(path)
+        files.add(path)
+        queue += list_imports(path)
         queue += [name.rpartition(".")[0]] if "." in name else []
-    return sorted(str(path) for path in found if (ROOT / path).stat().st_size)
+    return sorted(str(path) for path in files if (ROOT / path).stat().st_size)
+
+
+def list_packages(module):
+    """`list_files` as the paths that dvc.yaml declares: packages of the library, stages/support.
+
+    stages/__init__.py is left out; it only imports stages.support.
+    """
+    files = {Path(name) for name in list_files(module)} - {Path("stages/__init__.py")}
+    packages = ("flowers", "stages/support")
+    return sorted({str(Path(*f.parts[:2]) if str(f).startswith(packages) else f) for f in files})

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from flowers.log import days
-from flowers.log.record import parsed
+from flowers.log import day_files
+from flowers.log.record import parse_line
 
 
 def records(directory, on_torn=None):
     """Records in the order of days; `on_torn` is called with path and line number of the others."""
-    for path in sorted(Path(directory).glob(days.NAMES)):
+    for path in sorted(Path(directory).glob(day_files.FILE_PATTERN)):
         for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-            if line.strip() and (found := parsed(line)) is not None:
+            if line.strip() and (found := parse_line(line)) is not None:
                 yield found
             elif line.strip() and on_torn is not None:
                 on_torn((path, number))

@@ -17,10 +17,17 @@ from stages.support.run import read_yaml, run_stage
 from tests.imports import ROOT
 
 COPIED = (
-    *("dvc.yaml", "params.yaml", "params.schema.json", ".dvcignore", ".gitignore"),
-    *("flowers", "stages", "scoring", "review"),
+    "dvc.yaml",
+    "params.yaml",
+    "params.schema.json",
+    ".dvcignore",
+    ".gitignore",
+    "flowers",
+    "stages",
+    "scoring",
+    "review",
 )
-OF_THE_WHOLE = (".git", ".dvc", "flowers", "stages", "scoring")
+CODE = (".git", ".dvc", "flowers", "stages", "scoring")
 TINY = {
     "fetch.per_class": 24,
     "fetch.wrong_labels": 2,
@@ -35,7 +42,6 @@ TINY = {
     "drift_power.images": 10,
     "drift_power.shifted_shares": [1.0],
 }
-
 FISHER = {
     "flatten.features": ["fisher"],
     "codebook.scales": [1.0],
@@ -51,10 +57,11 @@ FISHER = {
 
 
 def make_once(tmp_path_factory, name, make):
-    """A folder that `make` fills once in a test run, whichever worker needs it first."""
+    """Fill a folder with `make` once in a test run, in the first worker that needs it."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, done = base / name, base / f"{name}.done"
+    folder = base / name
+    done = base / f"{name}.done"
     with FileLock(base / f"{name}.lock"):
         if not done.exists():
             make(folder)
@@ -63,58 +70,59 @@ def make_once(tmp_path_factory, name, make):
 
 
 class RepoCopy:
-    """One folder with the pipeline in it."""
+    """A folder that holds the pipeline.
+
+    Parameters
+    ----------
+    path : path-like
+    """
 
     def __init__(self, path):
         self.path = Path(path)
 
     @classmethod
     def create(cls, path):
-        """A new one, its files committed to git."""
+        """Copy the code and parameters of this repository and commit them."""
         path.mkdir(parents=True)
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(
-                    source, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
-                )
+                ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+                shutil.copytree(source, path / name, ignore=ignored)
             else:
                 shutil.copy(source, path / name)
-        repo_copy = cls(path)
-        for command in (
-            "git init -q --template=",
-            "dvc init -q",
-            "dvc config core.analytics false",
-        ):
-            repo_copy.run(*command.split())
-        repo_copy.commit("start")
-        return repo_copy
+        repo = cls(path)
+        repo.run("git", "init", "-q", "--template=")
+        repo.run("dvc", "init", "-q")
+        repo.run("dvc", "config", "core.analytics", "false")
+        repo.commit("start")
+        return repo
 
     def copy_to(self, path):
-        """This folder once more."""
+        """Copy the whole folder."""
         shutil.copytree(self.path, path, symlinks=True)
         return RepoCopy(path)
 
     def copy_workdir(self, path):
-        """What the stages of this folder read and write, a quarter of the files."""
-        shutil.copytree(self.path, path, ignore=shutil.ignore_patterns(*OF_THE_WHOLE))
+        """Copy only what the stages read and write: a quarter of the files."""
+        shutil.copytree(self.path, path, ignore=shutil.ignore_patterns(*CODE))
         return RepoCopy(path)
 
     @staticmethod
-    def get_search_path():
-        """The PATH with this interpreter first: stages say "python"."""
-        return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-    def run(self, *command, check=True):
-        """Run a command here with this interpreter first on the path."""
-        env = os.environ | {
-            "PATH": self.get_search_path(),
+    def get_environment():
+        """Variables of commands: this interpreter is first on the path, and git knows an author."""
+        return os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "DVC_NO_ANALYTICS": "1",
             "GIT_AUTHOR_NAME": "Test",
             "GIT_AUTHOR_EMAIL": "test@localhost",
             "GIT_COMMITTER_NAME": "Test",
             "GIT_COMMITTER_EMAIL": "test@localhost",
         }
+
+    def run(self, *command, check=True):
+        """Run a command in the folder; with `check`, its exit code must be 0."""
+        env = self.get_environment()
         done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True)
         assert not check or done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done
@@ -124,10 +132,11 @@ class RepoCopy:
         self.run("git", "commit", "-qm", message)
 
     def set_params(self, **params):
-        """Set params by "section.key"."""
+        """Set parameters by "section.key"."""
         if not params:
             return
-        yaml, path = YAML(), self.path / "params.yaml"
+        yaml = YAML()
+        path = self.path / "params.yaml"
         content = yaml.load(path)
         for name, value in params.items():
             section, key = name.split(".")
@@ -135,16 +144,16 @@ class RepoCopy:
         yaml.dump(content, path)
 
     def repro(self, *targets, **options):
-        """Names of the stages that ``dvc repro`` runs; DVC itself in this process."""
+        """Names of the stages that ``dvc repro`` runs; DVC itself runs in this process."""
         with contextlib.chdir(self.path), pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PATH", self.get_search_path())
+            patch.setenv("PATH", self.get_environment()["PATH"])
             with Repo(".") as repo:
                 return [stage.name for stage in repo.reproduce(targets or None, **options)]
 
     def run_stage(self, name, **params):
-        """Run one stage, in this process, which has imported what it needs.
+        """Run one stage in this process, which has loaded its imports already.
 
-        As a process of its own: tests/stages/test_run.py, and each stage of ``dvc repro``.
+        tests/stages/test_run.py and the tests of ``dvc repro`` run stages as processes.
         """
         self.set_params(**params)
         main = importlib.import_module(f"stages.{name}").main
@@ -152,14 +161,14 @@ class RepoCopy:
             run_stage(name, main)
 
     def run_all_stages(self):
-        """Run all stages in this process, and let DVC lock what they leave."""
+        """Run all stages in this process and write dvc.lock."""
         for name in read_yaml(self.path / "dvc.yaml")["stages"]:
             self.run_stage(name)
         self.run("dvc", "commit", "--force", "--quiet")
 
     def expect_refusal(self, name, **params):
-        """What a stage says when it stops: one line, exit code 1."""
-        with pytest.raises(SystemExit) as ended:
+        """Run a stage that must stop; its message, which must be one line."""
+        with pytest.raises(SystemExit) as stopped:
             self.run_stage(name, **params)
-        (line,) = ended.value.code.splitlines()
+        (line,) = stopped.value.code.splitlines()
         return line

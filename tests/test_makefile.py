@@ -30,9 +30,9 @@ def test_its_example_is_a_call_that_make_understands(target):
 
 
 @pytest.mark.parametrize(("value", "code"), [("1", 0), ("0", 0), ("", 0), ("yes", 2)])
-def test_an_alarm_is_cleared_by_1_alone_and_another_word_is_refused(value, code):
+def test_an_alert_is_acknowledged_by_1_and_other_values_are_refused(value, code):
     command = ["make", "--dry-run", "-o", "env", "drift", f"ACKNOWLEDGE={value}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
-    assert ("acknowledge" in done.stdout) == (value == "1")
+    assert ("scoring.acknowledge acknowledge" in done.stdout) == (value == "1")
     assert code == 0 or f"ACKNOWLEDGE={value}: say 1" in done.stderr

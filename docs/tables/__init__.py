@@ -1,0 +1,1 @@
+"""Tables and recorded output in README.md and docs/."""

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -34,11 +35,12 @@ def load(path):
     return read_json(ROOT / path)
 
 
-def shown(name):
+def read_shown(name):
     """Return the recorded output of a command as a code block."""
     return f"```text\n{(ROOT / 'docs/shown' / name).with_suffix('.txt').read_text()}```"
 
 
+@cache
 def read_stage_graph():
     """Stage names with the stages that depend on them, as `dvc dag` lists them."""
     command = [sys.executable, "-m", "dvc", "dag", "--mermaid"]
@@ -91,6 +93,7 @@ def extrapolate_search(figures, size):
     return cpu, less["peak_mb"] + (more["peak_mb"] - less["peak_mb"]) / (b - a) * (size - a)
 
 
+@cache
 def create_environment():
     """Create the Jinja environment of all templates."""
     environment = Environment(
@@ -107,7 +110,7 @@ def create_environment():
     }
     environment.globals |= {
         "load": load,
-        "shown": shown,
+        "shown": read_shown,
         "read_stage_graph": read_stage_graph,
         "extrapolate_slope": extrapolate_slope,
         "extrapolate_search": extrapolate_search,

@@ -1,9 +1,8 @@
-"""Pin what makes the same arithmetic give other bits on another x86 processor.
+"""Settings that make the same arithmetic give the same bits on every x86-64 processor since 2013.
 
-OpenBLAS picks its kernels by processor and cuts a product into as many parts as it has threads;
-numpy's ``exp`` rounds differently with AVX-512 than with AVX2. All are held at what every x86-64
-processor since 2013 has. The variables are not read after numpy has been imported, so this module
-is imported before it and imports nothing heavy.
+OpenBLAS chooses its kernels by processor and splits a product into one part per thread; numpy's
+``exp`` rounds differently with AVX-512 than with AVX2. numpy reads the variables when it is
+imported, so this module is imported before numpy and imports nothing heavy.
 """
 
 import os
@@ -19,21 +18,21 @@ DETERMINISTIC_ENVIRONMENT = {
 
 
 def set_deterministic():
-    """Set the pins for this process and its children; a value the user has set stays.
+    """Set the variables for this process and its children; values that are set already stay.
 
     Warns
     -----
     RuntimeWarning
-        If numpy was imported before, which then has other bits and, with as many BLAS threads as
-        workers, takes many times as long.
+        If numpy was imported before: its last bits may differ, and many BLAS threads beside many
+        workers take many times as long.
     """
     if platform.machine() not in ("x86_64", "AMD64"):
         return
     unset = [name for name in DETERMINISTIC_ENVIRONMENT if name not in os.environ]
     if unset and "numpy" in sys.modules:
         warnings.warn(
-            f"numpy was imported before {', '.join(unset)} could be pinned: this process computes "
-            "slower and with other last bits. Import stages or scoring before numpy",
+            f"numpy was imported before {', '.join(unset)} could be set: this process is slower "
+            "and its last bits may differ. Import stages or scoring before numpy",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""Settings that change no result: environment variables, each read here and nowhere else."""
+"""Environment variables: settings that change no result. All are read here."""
 
 import os
 import re
@@ -7,17 +7,17 @@ from pathlib import Path
 from flowers.base.errors import BadInput
 
 BACKENDS = ("threading", "loky", "dask", "ray")
-# More threads or processes than a machine starts.
+# More threads or processes than a machine can start.
 _MOST_JOBS = 1024
 
 
 def read_jobs():
-    """Workers of parallel work, from ``JOBS``: one per core if it is unset.
+    """Read the number of parallel workers from ``JOBS``; the default -1 is one per core.
 
     Raises
     ------
     BadInput
-        If it is no whole number, 0, or more than a machine can start.
+        If it is not a whole number, 0, or more than a machine can start.
     """
     text = os.environ.get("JOBS") or "-1"
     try:
@@ -33,12 +33,12 @@ def read_jobs():
 
 
 def read_backend():
-    """Name of the joblib backend, from ``BACKEND``: "threading" if it is unset.
+    """Read the name of the joblib backend from ``BACKEND``; the default is "threading".
 
     Raises
     ------
     BadInput
-        If it is none of ``BACKENDS``.
+        If it is not in ``BACKENDS``.
     """
     name = os.environ.get("BACKEND") or BACKENDS[0]
     if name not in BACKENDS:
@@ -47,22 +47,27 @@ def read_backend():
 
 
 def read_log_dir(environ=os.environ):
-    """Folder of the log of answers, from ``LOG_DIR``: "logs" if it is unset."""
+    """Read the folder of the prediction log from ``LOG_DIR``; the default is "logs"."""
     return Path(environ.get("LOG_DIR") or "logs")
 
 
 def read_model_dir(environ=os.environ):
-    """Folder of the model that is served, from ``MODEL_DIR``: None if it is unset."""
+    """Read the folder of the served model from ``MODEL_DIR``; None if it is unset."""
     return Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None
 
 
+def read_scorer_url(environ=os.environ):
+    """Address of the running scorer, from ``SCORER_URL``: the default local port if unset."""
+    return environ.get("SCORER_URL") or "http://127.0.0.1:5000"
+
+
 def read_model_sha256(environ=os.environ):
-    """SHA-256 that the model file must have, from ``MODEL_SHA256``: None if it is unset.
+    """Read the SHA-256 that the model file must have from ``MODEL_SHA256``; None if it is unset.
 
     Raises
     ------
     BadInput
-        If it is no such digest.
+        If it is not 64 hexadecimal digits.
     """
     text = (environ.get("MODEL_SHA256") or "").lower()
     if text and not re.fullmatch("[0-9a-f]{64}", text):

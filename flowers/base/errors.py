@@ -1,28 +1,25 @@
-"""The two ways input can be wrong: one photo is set aside, or the run stops; and Ctrl-C."""
+"""Errors of input, a wrong value or an unusable image, and the exit on Ctrl-C."""
 
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from pathlib import Path
 
-INTERRUPTED = 130
+INTERRUPTED = 130  # exit code of a process that Ctrl-C ended: 128 + SIGINT
 
 
 class BadInput(ValueError):
-    """The run cannot go on; the message names the value, the file and the remedy."""
+    """A wrong value that stops the run; the message names value, file and remedy in one line."""
 
 
 class RejectedImage(ValueError):
-    """One photo cannot be used; it is reported and set aside.
+    """One image cannot be used; it is listed with its reason and the run continues.
 
     Parameters
     ----------
     reason : str
-        A short, countable reason, the same for every photo with this fault.
+        A short reason, the same for every image with this fault, so that reasons can be counted.
     detail : str, optional
-        What is particular to this photo.
+        What is particular to this image.
     """
 
     def __init__(self, reason, detail=""):
@@ -31,77 +28,24 @@ class RejectedImage(ValueError):
         self.detail = detail
 
 
-def install_interrupt_message(name):
-    """Make Ctrl-C one line and exit code 130 where nothing catches it, as while modules load.
+def exit_on_interrupt(name=None):
+    """Turn an unhandled Ctrl-C into one line on standard error and exit code 130.
+
+    The process exits without waiting for workers. Call it before slow imports: a traceback of a
+    half-loaded module helps nobody.
 
     Parameters
     ----------
-    name : str
-        Who was interrupted.
+    name : str, optional
+        Begins the line. Default: the file name of the running program without its suffix.
     """
-    otherwise = sys.excepthook
+    previous = sys.excepthook
 
-    def said(kind, error, trace):
+    def report(kind, error, trace):
         if not issubclass(kind, KeyboardInterrupt):
-            return otherwise(kind, error, trace)
-        print(f"{name}: interrupted", file=sys.stderr, flush=True)
-        # Nothing is open that has to be closed, and Python would end by the signal instead.
+            previous(kind, error, trace)
+            return
+        print(f"{name or Path(sys.argv[0]).stem}: interrupted", file=sys.stderr, flush=True)
         os._exit(INTERRUPTED)
 
-    sys.excepthook = said
-
-
-@contextmanager
-def shield_workers():
-    """Keep Ctrl-C from the processes that are started inside; this one gets it as always.
-
-    A terminal sends it to all of them, and each would say so in its own words, or wait for one that
-    is gone. A signal that is blocked stays so in what a thread starts: a thread of its own takes
-    it, and passes it on to the main one by another name.
-    """
-    main = threading.main_thread()
-    if (
-        threading.current_thread() is not main
-        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
-        yield
-        return
-    resource_tracker.ensure_running()  # it unblocks the signal where it is started
-    usual = signal.signal(signal.SIGUSR1, signal.default_int_handler)
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    over = threading.Event()
-
-    def pass_on():
-        while signal.sigwait({signal.SIGINT}) and not over.is_set():
-            signal.pthread_kill(main.ident, signal.SIGUSR1)
-
-    thread = threading.Thread(target=pass_on, name="interrupts", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        signal.pthread_kill(thread.ident, signal.SIGINT)
-        thread.join()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGUSR1, usual)
-
-
-def exit_on_interrupt(line):
-    """End this process and all that it has started, at once, because of Ctrl-C.
-
-    Workers and clusters that are told to stop while they start, or work, take seconds for it and
-    have much to say.
-
-    Parameters
-    ----------
-    line : str
-        The last word, on standard error.
-    """
-    import psutil  # heavy, and seldom needed
-
-    print(line, file=sys.stderr, flush=True)
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    os._exit(INTERRUPTED)
+    sys.excepthook = report

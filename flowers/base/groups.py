@@ -6,7 +6,7 @@ from flowers.base.errors import BadInput
 
 
 def require_groups(labels, groups, least, remedy):
-    """Refuse a class with too few distinct pictures, about which scikit-learn is silent.
+    """Refuse a class with too few groups; scikit-learn would continue without a warning.
 
     Raises
     ------
@@ -17,5 +17,5 @@ def require_groups(labels, groups, least, remedy):
         count = len(np.unique(groups[labels == label]))
         if count < least:
             raise BadInput(
-                f"class {str(label)!r} has {count} distinct pictures, fewer than {least}: {remedy}"
+                f"class {str(label)!r} has {count} distinct images, fewer than {least}: {remedy}"
             )

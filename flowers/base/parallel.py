@@ -1,7 +1,6 @@
-"""One function over many things: threads, processes, or the workers of a cluster."""
+"""Parallel work in threads, processes or the workers of a cluster."""
 
 import mmap
-import sys
 import tempfile
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -12,27 +11,27 @@ import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
 
-from flowers.base.errors import BadInput, shield_workers
+from flowers.base.errors import BadInput
 
-# Bytes that tasks on threads may copy together, beside what they share.
+# Bytes that all tasks on threads may copy together, besides shared arrays.
 COPIES = 500_000_000
-# Where arrays lie that processes read; a cluster needs a folder that all its machines see.
+# Folder of the arrays that processes read; all machines of a cluster must see it.
 _FOLDER = ContextVar("folder", default=None)
 
 
 @contextmanager
 def use_workers(jobs, backend, folder=None):
-    """Give the parallel work inside so many workers; without it, work is done one by one.
+    """Use a number of workers for the parallel work inside; without it, work is sequential.
 
     Parameters
     ----------
     jobs : int
         Workers; -1 is one per core. A cluster has its own number.
     backend : {"threading", "loky", "dask", "ray"}
-        "dask" and "ray" come with the extra `cluster`; they join the cluster that
-        DASK_SCHEDULER_ADDRESS or RAY_ADDRESS names, or start one on this machine.
+        "dask" and "ray" come with the extra `cluster`; they join the cluster of
+        DASK_SCHEDULER_ADDRESS or RAY_ADDRESS, or start one on this machine.
     folder : path-like, optional
-        Seen by all workers; arrays are handed to processes through files in it. Default: that of
+        All workers must see it: processes read arrays from files in it. Default: the folder of
         temporary files.
 
     Raises
@@ -40,72 +39,51 @@ def use_workers(jobs, backend, folder=None):
     BadInput
         If the backend is not installed.
     """
-    with nullcontext() if backend == "threading" else _use_processes(backend):
+    with _start_backend(backend):
         token = _FOLDER.set(folder)
         try:
-            # Without a folder joblib makes one at once, which stays where Ctrl-C ends it all.
             with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
                 yield
         finally:
             _FOLDER.reset(token)
 
 
-@contextmanager
-def _use_processes(backend):
-    from joblib.externals.loky.backend import resource_tracker
-
-    resource_tracker.ensure_running()  # before `shield_workers`, for the reason it has with its own
-    with shield_workers():
-        try:
-            end = _start_backend(backend)
-        except ImportError as error:
-            raise BadInput(
-                f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
-            ) from error
-        try:
-            yield
-        finally:
-            # Who is interrupted ends at once, and waits for nobody.
-            if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
-                end()
-
-
 def _start_backend(backend):
-    """Say what a backend needs before joblib knows it; give what ends it."""
-    if backend == "dask":
-        from dask.distributed import Client
+    """Register a backend with joblib; return the context in which it works."""
+    try:
+        if backend == "dask":
+            from dask.distributed import Client
 
-        return Client().close
-    if backend == "ray":
-        from ray.util.joblib import register_ray
+            return Client()
+        if backend == "ray":
+            from ray.util.joblib import register_ray
 
-        register_ray()
-        return lambda: None  # the cluster ends with this process
-
-    from joblib.externals.loky import get_reusable_executor
-
-    # While the process ends, Ctrl-C would come too late to be one line.
-    return lambda: get_reusable_executor().shutdown()
+            register_ray()
+    except ImportError as error:
+        raise BadInput(
+            f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
+        ) from error
+    return nullcontext()
 
 
 def use_threads():
-    """Let the parallel work inside share memory, even where other work goes to a cluster."""
+    """Run the parallel work inside in threads, also where other work uses processes."""
     return joblib.parallel_config("threading")
 
 
 def max_workers_for(size):
-    """How many tasks may be at work if each copies so many bytes.
+    """Return the number of tasks that may run at once if each copies `size` bytes.
 
     Returns
     -------
     int
-        As many as there are workers, unless their copies would be more than ``COPIES``.
+        The number of workers, reduced so that their copies stay below ``COPIES``.
     """
     return max(1, min(joblib.effective_n_jobs(None), int(COPIES // max(size, 1))))
 
 
 def parallel_map(function, tasks):
-    """Results of ``function(*task)`` in the order of `tasks`, as they become ready.
+    """Yield the results of ``function(*task)`` in the order of `tasks`, as they become ready.
 
     Parameters
     ----------
@@ -114,14 +92,14 @@ def parallel_map(function, tasks):
     tasks : iterable of tuple
     """
     backend, _ = get_active_backend(prefer="threads")
-    # Ray's backend has no generators: its results come all at the end.
+    # Ray's backend has no generators: all results arrive at the end.
     order = "generator" if backend.supports_return_generator else "list"
     parallel = joblib.Parallel(prefer="threads", return_as=order)
     yield from parallel(joblib.delayed(function)(*task) for task in tasks)
 
 
 def pooled_map(function, items, jobs, backend):
-    """Results of `function` in the order of `items`, as they become ready.
+    """Yield the results of ``function(item)`` in the order of `items`, as they become ready.
 
     Parameters
     ----------
@@ -129,7 +107,7 @@ def pooled_map(function, items, jobs, backend):
         Picklable for every backend but "threading".
     items : iterable
     jobs, backend
-        As of `use_workers`.
+        As in `use_workers`.
 
     Raises
     ------
@@ -142,12 +120,12 @@ def pooled_map(function, items, jobs, backend):
 
 @contextmanager
 def share_arrays(*arrays):
-    """Give arrays as tasks take them: as they are to threads, as files to processes.
+    """Prepare arrays for tasks: unchanged for threads, as files for processes.
 
     Yields
     ------
     list
-        For `open_shared`, in a task.
+        Arguments for `open_shared` in a task.
     """
     backend, _ = get_active_backend(prefer="threads")
     if getattr(backend, "supports_sharedmem", False):
@@ -157,14 +135,14 @@ def share_arrays(*arrays):
         paths = []
         for i, array in enumerate(arrays):
             first = next(k for k in range(i + 1) if arrays[k] is array)  # one array, one file
-            paths.append(_backing_file(array) or Path(folder, f"{first}.npy").resolve())
+            paths.append(_find_backing_file(array) or Path(folder, f"{first}.npy").resolve())
             if not paths[-1].exists():
                 np.save(paths[-1], array)
         yield paths
 
 
-def _backing_file(array):
-    """Give the .npy file that a mapped array is the whole of, or None."""
+def _find_backing_file(array):
+    """Return the .npy file that a memory map covers in full, or None."""
     name = getattr(array, "filename", None)
     if name is None or not str(name).endswith(".npy"):
         return None
@@ -174,24 +152,24 @@ def _backing_file(array):
 
 
 def open_shared(array):
-    """Give the array that `share_arrays` made ready: mapped, if it is a file."""
+    """Open an array of `share_arrays`; a file is mapped into memory."""
     return _open_mapped(array) if isinstance(array, Path) else array
 
 
 def stack_rows(sources, rows, folder):
-    """Put the same rows of several arrays below one another, in a mapped file without a name.
+    """Stack the same rows of several arrays in a memory-mapped file without a name.
 
     Parameters
     ----------
     sources : list of ndarray of shape (n, d)
     rows : ndarray of int
     folder : path-like
-        Where the file lies, as long as the array is used.
+        Folder of the file, which exists as long as the array.
 
     Returns
     -------
     ndarray of shape (len(sources) * len(rows), d)
-        Its memory can be `drop_pages`.
+        `drop_pages` can free its memory.
     """
     shape = (len(sources) * len(rows), sources[0].shape[1])
     with tempfile.TemporaryFile(dir=folder) as file:  # the mapping keeps it
@@ -203,18 +181,20 @@ def stack_rows(sources, rows, folder):
 
 
 def drop_pages(array):
-    """Give the memory of a mapped file back: what is needed again is read again.
+    """Free the memory of a memory-mapped file; its pages are read again when they are needed.
 
     Parameters
     ----------
     array : ndarray
-        Anything but a view of a mapped file is left alone.
+        Nothing happens unless it is a view of a mapped file.
     """
-    while array is not None and not isinstance(array, np.memmap):
-        array = getattr(array, "base", None)
-    # A copy on write ("c") is nowhere but in memory.
-    if array is not None and array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
-        array._mmap.madvise(mmap.MADV_DONTNEED)
+    mode = None
+    while isinstance(array, np.ndarray):
+        mode = getattr(array, "mode", mode)
+        array = array.base
+    # In mode "c" changes exist only in memory.
+    if isinstance(array, mmap.mmap) and mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+        array.madvise(mmap.MADV_DONTNEED)
 
 
 @lru_cache(maxsize=8)

@@ -1,8 +1,9 @@
-"""Tables and figures as files: whole or not at all, the same bytes for the same content."""
+"""Text, JSON and CSV files, written atomically; the same content gives the same bytes."""
 
 import csv
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +11,18 @@ from pathlib import Path
 import numpy as np
 
 DIGITS = 4
+# Text that a spreadsheet runs as a formula, apostrophes in front or not; a number is none.
+_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?![\d.]+$))")
 
 
 def round_floats(value, digits=DIGITS):
-    """Round every float in `value` to significant digits, and make numpy types plain."""
+    """Round every float in `value` to significant digits, and convert numpy to Python types.
+
+    Examples
+    --------
+    >>> round_floats({"accuracy": 0.123456, "counts": (1, 2)})
+    {'accuracy': 0.1235, 'counts': [1, 2]}
+    """
     if isinstance(value, dict):
         return {key: round_floats(v, digits) for key, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -25,7 +34,7 @@ def round_floats(value, digits=DIGITS):
 
 @contextmanager
 def atomic_write(path):
-    """Give a temporary path beside `path`, which takes its place if the block ends well."""
+    """Yield a temporary path; it replaces `path` if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{path.name}")
@@ -58,7 +67,29 @@ def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_csv(path, rows, columns=None):
+def escape_cell(value):
+    """Put an apostrophe before text that a spreadsheet would run as a formula.
+
+    Examples
+    --------
+    >>> [escape_cell(value) for value in ("Tulip", "=1+1", "-0.5", -0.5)]
+    ['Tulip', "'=1+1", '-0.5', -0.5]
+    """
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def unescape_cell(text):
+    """Undo `escape_cell` on a cell that was read.
+
+    Examples
+    --------
+    >>> [unescape_cell(escape_cell(text)) for text in ("Tulip", "=1+1", "'=1+1")]
+    ['Tulip', '=1+1', "'=1+1"]
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def write_csv(path, rows, columns=None, escape=False):
     """Write dicts as rows under a header.
 
     Parameters
@@ -67,12 +98,15 @@ def write_csv(path, rows, columns=None):
     rows : list of dict
     columns : sequence of str, optional
         Those of the first row if not given; without rows they make the file.
+    escape : bool
+        Escape text with `escape_cell`: for files that people open in a spreadsheet.
     """
     columns = tuple(rows[0]) if columns is None else columns
     with atomic_write(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow({k: escape_cell(v) for k, v in row.items()} if escape else row)
 
 
 def to_rows(columns):
@@ -89,8 +123,14 @@ def to_rows(columns):
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def read_csv(path):
+def read_csv(path, escaped=False):
     """Read a CSV file.
+
+    Parameters
+    ----------
+    path : path-like
+    escaped : bool
+        Whether `write_csv` escaped it.
 
     Returns
     -------
@@ -98,5 +138,7 @@ def read_csv(path):
     """
     with Path(path).open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
+    if escaped:
+        rows = [map(unescape_cell, row) for row in rows]
     columns = zip(*rows, strict=True) if rows else [()] * len(header)
     return {name: np.array(column) for name, column in zip(header, columns, strict=True)}

@@ -1,1 +1,1 @@
-"""Does what arrives change: the alarm, its report, and simulations of both."""
+"""Drift detection: the detector, the report on a stream of predictions, and its plots."""

@@ -1,179 +1,197 @@
-"""Charts of the drift report and of the alarm's own simulation, as SVG."""
+"""Plots of the drift report and of the power simulation, as SVG."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from flowers.base.plots import to_svg
-from flowers.drift.alarm import counts
+from flowers.drift.windows import count_predicted
 
-REFERENCE, RECENT, ALARM, MOVED = "0.6", "tab:green", "tab:red", "tab:orange"
-SHOWN = 200  # windows
-POINTS = 2000  # of the capital
-WITHIN, SOON = (400, 1000, 2000), ("tab:green", "#8fce8f", "#d4ecd4")
-LEAST = 1e-12  # p-values below are drawn there
+REFERENCE, RECENT, ALERT, MOVED = "0.6", "tab:green", "tab:red", "tab:orange"
+WINDOWS_SHOWN = 200
+POINTS = 2000  # of the wealth
+WITHIN, SHADES = (400, 1000, 2000), ("tab:green", "#8fce8f", "#d4ecd4")
+LEAST_P = 1e-12  # smaller p-values are drawn here
 
 
-def _axes(width=5.2):
+def _make_axes(width=5.2):
     figure = Figure(figsize=(width, 3.4), layout="constrained")
     return figure, figure.subplots()
 
 
-def nothing(title):
-    """Make a chart that says there is nothing to draw yet."""
-    figure, ax = _axes()
+def plot_empty(title):
+    """Plot that there are no predictions yet."""
+    figure, ax = _make_axes()
     ax.set_axis_off()
     ax.set_title(title)
     ax.text(0.5, 0.5, "no predictions yet", ha="center", color="0.4")
     return to_svg(figure)
 
 
-def classes(expected, shares, names):
-    """Shares of the answered classes.
+def plot_classes(expected, shares, names):
+    """Plot the shares of the predicted classes.
 
     Parameters
     ----------
     expected, shares : ndarray of shape (n_classes,)
-        Of the held-out photos and of the newest photos.
+        Of the reference set and of the newest predictions.
     names : sequence of str
     """
-    figure, ax = _axes()
+    figure, ax = _make_axes()
     place = np.arange(len(names))
-    ax.bar(place - 0.2, expected, 0.4, color=REFERENCE, label="held-out photos")
-    ax.bar(place + 0.2, shares, 0.4, color=RECENT, label="newest photos")
+    ax.bar(place - 0.2, expected, 0.4, color=REFERENCE, label="reference set")
+    ax.bar(place + 0.2, shares, 0.4, color=RECENT, label="newest predictions")
     ax.set_xticks(place, names)
-    ax.set(title="Answered classes", ylabel="share")
+    ax.set(title="Predicted classes", ylabel="share")
     ax.legend(frameon=False)
     return to_svg(figure)
 
 
-def confidence(before, now):
-    """Distribution functions of the confidence.
+def plot_confidence(before, now):
+    """Plot the distribution functions of the confidence.
 
     Parameters
     ----------
     before, now : ndarray of shape (m,), (n,)
-        Of the held-out photos and of the newest photos.
+        Of the reference set and of the newest predictions.
     """
-    figure, ax = _axes()
-    ax.ecdf(before, color=REFERENCE, label="held-out photos")
-    ax.ecdf(now, color=RECENT, label="newest photos")
+    figure, ax = _make_axes()
+    ax.ecdf(before, color=REFERENCE, label="reference set")
+    ax.ecdf(now, color=RECENT, label="newest predictions")
     ax.set(title="Confidence", xlabel="confidence", ylabel="share below", xlim=(0, 1))
     ax.legend(frameon=False, loc="upper left")
     return to_svg(figure)
 
 
-def windows(p_values, differing, moved, alpha):
-    """Draw the smallest adjusted p-value of each window, in the order of time.
+def plot_windows(p_values, differing, moved, alpha):
+    """Plot the smallest adjusted p-value of each window in the order of time.
 
     Parameters
     ----------
     p_values : ndarray of shape (k,)
-        Apart from the mix of classes.
+        Adjusted for label shift.
     differing, moved : ndarray of shape (k,), bool
-        Windows that differ apart from their mix, and those whose mix has moved.
+        Windows that differ after that adjustment, and those whose class proportions moved.
     alpha : float
     """
-    figure, ax = _axes(7)
-    number = np.arange(len(p_values))[-SHOWN:]
-    shown, marked = np.maximum(p_values, LEAST)[-SHOWN:], differing[-SHOWN:]
+    figure, ax = _make_axes(7)
+    number = np.arange(len(p_values))[-WINDOWS_SHOWN:]
+    shown = np.maximum(p_values, LEAST_P)[-WINDOWS_SHOWN:]
+    differing = differing[-WINDOWS_SHOWN:]
     ax.axhline(alpha, color="0.7", linestyle="--", label=f"alpha = {alpha}")
     ax.plot(number, shown, color=REFERENCE, linewidth=0.8)
-    for which, colour, label in ((~marked, RECENT, "as the test"), (marked, ALARM, "differs")):
-        ax.plot(number[which], shown[which], "o", markersize=4, color=colour, label=label)
-    which = moved[-SHOWN:]
-    ring = {"color": MOVED, "markersize": 8, "fillstyle": "none"}
-    ax.plot(number[which], shown[which], "o", label="another mix of classes", **ring)
-    ax.set(yscale="log", ylim=(LEAST / 3, 3), xlabel="window", ylabel="smallest adjusted p-value")
+    for rows, colour, label in (
+        (~differing, RECENT, "as the reference set"),
+        (differing, ALERT, "differs"),
+    ):
+        ax.plot(number[rows], shown[rows], "o", markersize=4, color=colour, label=label)
+    rows = moved[-WINDOWS_SHOWN:]
+    circle = {"color": MOVED, "markersize": 8, "fillstyle": "none"}
+    ax.plot(number[rows], shown[rows], "o", label="other class proportions", **circle)
+    ax.set(yscale="log", ylim=(LEAST_P / 3, 3), xlabel="window", ylabel="smallest adjusted p-value")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title("Windows of photos beside the held-out ones")
+    ax.set_title("Windows against the reference set, adjusted for label shift")
     ax.legend(frameon=False, loc="lower left")
     return to_svg(figure)
 
 
-def capital(log_capital, rings_at, first):
-    """Draw the capital of the player who bets that something has changed.
+def plot_wealth(log_wealth, limit, alert):
+    """Plot the wealth of the test martingale.
 
     Parameters
     ----------
-    log_capital : ndarray of shape (n,)
-    rings_at : float
-        Capital.
-    first : int or None
-        Photo at which the alarm rang.
+    log_wealth : ndarray of shape (n,)
+    limit : float
+        Wealth at which it raises an alert.
+    alert : flowers.drift.detector.Alert or None
+        Of any detector.
     """
-    figure, ax = _axes(7)
-    photos, shown = np.arange(1, len(log_capital) + 1), np.exp(np.clip(log_capital, -14, 60))
-    step = max(1, len(photos) // POINTS)
-    ax.axhline(rings_at, color="0.7", linestyle="--", label=f"rings at {rings_at:g}")
-    ax.plot(photos[::-step][::-1], shown[::-step][::-1], color=RECENT, linewidth=1)
-    if first is not None:
-        ax.axvline(first + 1, color=ALARM, linewidth=1, label="the alarm rang")
-    low, high = min(1e-3, shown.min()), max(shown.max(), rings_at)
-    ax.set(yscale="log", ylim=(low, 3 * high), xlabel="photo", ylabel="capital")
-    ax.set_title("Capital bet on a change; without one it seldom grows")
+    figure, ax = _make_axes(7)
+    position = np.arange(1, len(log_wealth) + 1)
+    shown = np.exp(np.clip(log_wealth, -14, 60))
+    step = max(1, len(position) // POINTS)
+    ax.axhline(limit, color="0.7", linestyle="--", label=f"alert at {limit:g}")
+    ax.plot(position[::-step][::-1], shown[::-step][::-1], color=RECENT, linewidth=1)
+    if alert is not None:
+        ax.axvline(alert.position + 1, color=ALERT, linewidth=1, label="change detected")
+    low = min(1e-3, shown.min())
+    high = max(shown.max(), limit)
+    ax.set(yscale="log", ylim=(low, 3 * high), xlabel="prediction", ylabel="wealth")
+    ax.set_title("Wealth of the test martingale; without a change it rarely grows")
     ax.legend(frameon=False, loc="upper left")
     return to_svg(figure)
 
 
-def alarm(months, shifts):
-    """Draw how soon each simulated shift is noticed, and how often the alarm rings in vain.
+def plot_power(false_alarms, shifts):
+    """Plot how soon each simulated shift is detected, with the false-alarm rates in the title.
 
     Parameters
     ----------
-    months : dict of traffic to dict
-        As of ``flowers.drift_simulation.simulation.Simulator.false_alarms``.
+    false_alarms : dict of traffic to dict
+        From ``flowers.drift_simulation.power.Simulator.simulate_false_alarms``.
     shifts : dict of name to dict
-        As of ``Simulator.detection``.
+        From ``Simulator.simulate_shift``.
     """
     figure = Figure(figsize=(7, 1.4 + 0.24 * len(shifts)), layout="constrained")
-    ax, place, before = figure.subplots(), np.arange(len(shifts)), np.zeros(len(shifts))
-    for n, colour in zip(WITHIN, SOON, strict=True):
-        share = np.array([told[f"detected_within_{n}"] or 0.0 for told in shifts.values()])
-        ax.barh(place, share - before, 0.75, before, color=colour, label=f"within {n:,} photos")
-        before = share
-    for y, told in zip(place, shifts.values(), strict=True):
-        lost = -100 * told["accuracy_drop"]
-        ax.text(1.02, y, f"{lost:+.0f} points", va="center", fontsize=8)
+    ax = figure.subplots()
+    place = np.arange(len(shifts))
+    left = np.zeros(len(shifts))
+    for n, colour in zip(WITHIN, SHADES, strict=True):
+        share = np.array([power[f"detected_within_{n}"] or 0.0 for power in shifts.values()])
+        label = f"within {n:,} predictions"
+        ax.barh(place, share - left, 0.75, left, color=colour, label=label)
+        left = share
+    for y, power in zip(place, shifts.values(), strict=True):
+        ax.text(1.02, y, f"{-100 * power['accuracy_drop']:+.0f} points", va="center", fontsize=8)
     ax.set_yticks(place, shifts)
     ax.invert_yaxis()
-    ax.set(xlim=(0, 1.2), xlabel="share of streams that ring, and the accuracy that is lost")
+    ax.set(xlim=(0, 1.2), xlabel="share of streams with an alert; right: change of accuracy")
     ax.set_xticks(np.linspace(0, 1, 6))
-    false = [f"{100 * month['false_alarm_rate']:.1f} % ({name} traffic)" for name, month in months.items()]
-    photos = next(iter(months.values()))["photos"]
-    ax.set_title(f"{photos:,} photos without a shift ring: {', '.join(false)}", fontsize=9)
+    rates = [
+        f"{100 * rates['false_alarm_rate']:.1f} % ({name} traffic)"
+        for name, rates in false_alarms.items()
+    ]
+    photos = next(iter(false_alarms.values()))["photos"]
+    title = f"False alarms in {photos:,} predictions without a shift: {', '.join(rates)}"
+    ax.set_title(title, fontsize=9)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0), fontsize=8)
     return to_svg(figure)
 
 
-def pictures(stream, names, params):
-    """Draw all charts of a report.
+def plot_report(stream, names, params):
+    """Plot all charts of a report.
 
     Parameters
     ----------
-    stream : flowers.drift.summary.Stream
+    stream : flowers.drift.report.MonitoredStream
     names : sequence of str
         Of the classes.
     params : dict
-        ``alpha``, ``capital``, ``window``.
+        ``alpha``, ``wealth_limit``, ``window``.
 
     Returns
     -------
     dict of str to str
         SVG by name.
     """
-    reference, found = stream.held.probabilities, stream.windows
-    late = stream.rows["probabilities"][-params["window"] :]
-    titles = {"classes": "Answered classes", "confidence": "Confidence"}
-    titles |= {"windows": "Windows", "wealth": "Wealth of the test martingale"}
-    drawn = {name: nothing(title) for name, title in titles.items()}
-    if len(late):
-        shares = [counts(given) / len(given) for given in (reference, late)]
-        drawn["classes"] = classes(*shares, names)
-        drawn["confidence"] = confidence(reference.max(axis=1), late.max(axis=1))
-        rang = stream.ring and stream.ring.at
-        drawn["wealth"] = capital(stream.log_capital, params["wealth_limit"], rang)
-    if found.spans:
-        moved = found.moved(params["alpha"]).any(axis=1)
-        marks = found.differing(params["alpha"]), moved
-        drawn["windows"] = windows(found.p_values.min(axis=1), *marks, params["alpha"])
-    return drawn
+    reference = stream.reference.probabilities
+    newest = stream.rows["probabilities"][-params["window"] :]
+    titles = {
+        "classes": "Predicted classes",
+        "confidence": "Confidence",
+        "windows": "Windows",
+        "wealth": "Wealth of the test martingale",
+    }
+    plots = {name: plot_empty(title) for name, title in titles.items()}
+    if len(newest):
+        expected = count_predicted(reference) / len(reference)
+        plots["classes"] = plot_classes(expected, count_predicted(newest) / len(newest), names)
+        plots["confidence"] = plot_confidence(reference.max(axis=1), newest.max(axis=1))
+        log_wealth = stream.detection.log_wealth
+        plots["wealth"] = plot_wealth(log_wealth, params["wealth_limit"], stream.alert)
+    windows = stream.windows
+    if windows.spans:
+        moved = windows.find_moved(params["alpha"]).any(axis=1)
+        differing = windows.find_differing(params["alpha"])
+        p_values = windows.p_values.min(axis=1)
+        plots["windows"] = plot_windows(p_values, differing, moved, params["alpha"])
+    return plots

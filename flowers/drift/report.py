@@ -1,25 +1,311 @@
-"""What is told of a window of answers beside the alarm: shares, confidence, accuracy."""
+"""The drift report: state, performance check, alert and figures of a stream of predictions."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
 
-from flowers.drift.alarm import counts
+from flowers.drift import label_shift
+from flowers.drift.detector import (
+    LABELS,
+    Alert,
+    Detection,
+    Stream,
+    classify_change,
+    detect,
+    keep_one_per_group,
+    select_evidence,
+)
+from flowers.drift.performance import (
+    DROP,
+    IMPROVEMENT,
+    check_performance,
+    compute_labels_needed,
+)
+from flowers.drift.windows import (
+    Windows,
+    adjust_holm,
+    compare_adjusted,
+    compare_windows,
+    count_predicted,
+    run_kolmogorov_smirnov,
+)
+from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log.record import UNKNOWN
 
+# Least predictions for a comparison, and for the state "ok".
+LEAST = 100
+# Newest labels that the performance check reads where no number of labels would be enough.
+LABELS_READ = 200
+# Simulated pairs of samples behind `compute_l1_noise`.
 DRAWS = 2000
-LEVEL = 0.95
+LEVEL = 0.95  # of intervals
 Z = ndtri((1 + LEVEL) / 2)
 
 
-def l1_noise(shares, m, n, seed):
-    """Say what the L1 difference of class shares stays below in 95 % of cases with no shift at all.
+@dataclass(frozen=True)
+class MonitoredStream:
+    """Rows of the log with all results of drift detection and the performance check.
+
+    Attributes
+    ----------
+    reference : flowers.model.reference.Reference
+        One row per near-duplicate group.
+    rows : ndarray of shape (n,)
+        Dtype of ``flowers.log.table.build_row_dtype``; from the last acknowledgement on.
+    detection : flowers.drift.detector.Detection
+    alert : flowers.drift.detector.Alert or None
+        Of the detection, or else of the performance check.
+    windows : flowers.drift.windows.Windows
+    performance : dict
+        From ``flowers.drift.performance.check_performance``.
+    """
+
+    reference: object
+    rows: np.ndarray
+    detection: Detection
+    alert: Alert | None
+    windows: Windows
+    performance: dict
+
+
+def monitor_rows(reference, rows, params):
+    """Run drift detection, the comparison of windows and the performance check.
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
+    rows : ndarray of shape (n,)
+    params : dict
+        Section ``drift`` of params.yaml.
+
+    Returns
+    -------
+    MonitoredStream
+    """
+    reference = keep_one_per_group(reference)
+    rows = np.array(rows)
+    windows = Windows.from_stream(
+        reference, rows["probabilities"], params["window"], params["proportion_tolerance"]
+    )
+    detection = detect(reference, Stream.from_rows(rows), params)
+    performance, labelled = _check_labels(reference, rows, detection.alert, params)
+    alert = detection.alert
+    if alert is None and performance["status"] == DROP:
+        alert = Alert(LABELS, int(labelled[0]), int(labelled[-1]))
+    return MonitoredStream(reference, rows, detection, alert, windows, performance)
+
+
+def _check_labels(reference, rows, alert, params):
+    """Check performance on the labels since a change, or on the newest ones without an alert."""
+    correct = reference.probabilities.argmax(axis=1) == reference.truth
+    max_drop, alpha = params["max_accuracy_drop"], params["label_alpha"]
+    labelled = np.flatnonzero(rows["truth"] != UNKNOWN)
+    if alert is None:
+        needed = compute_labels_needed(correct.mean(), len(correct), max_drop, alpha)
+        labelled = labelled[-(needed or LABELS_READ) :]
+    else:
+        labelled = labelled[labelled >= alert.change_start]
+    recent = rows[labelled]
+    recent_correct = recent["probabilities"].argmax(axis=1) == recent["truth"]
+    return check_performance(recent_correct, correct, max_drop, alpha), labelled
+
+
+def build_drift_report(stream, alert_state, classes, params):
+    """Build the report, most important members first.
+
+    Parameters
+    ----------
+    stream : MonitoredStream
+    alert_state : dict
+        ``alert``: the stored alert, until it is acknowledged; ``acknowledged``: time of the last
+        acknowledgement. Each may be None.
+    classes : sequence of str
+    params : dict
+
+    Returns
+    -------
+    dict
+    """
+    rows, windows = stream.rows, stream.windows
+    stored = alert_state["alert"]
+    alert = stored or describe_alert(stream, classes, params)
+    moved = windows.find_moved(params["alpha"])
+    report = {
+        "state": choose_state(len(rows), alert, stream.performance["status"], moved),
+        "performance": stream.performance,
+        "alert": alert and alert | {"stored": stored is not None},
+        "reference": {
+            "distinct": len(stream.reference.truth),
+            "confidence": stream.reference.probabilities.max(axis=1).mean(),
+            "accuracy": stream.performance["reference_accuracy"],
+        },
+        "windows": {
+            "compared": len(windows.spans),
+            "differ": int(windows.find_differing(params["alpha"]).sum()),
+            "proportion_moved": int(moved.any(axis=1).sum()),
+        },
+    }
+    if not len(rows):
+        if alert_state["acknowledged"] and not alert:  # there were predictions before
+            report["state"] = "warming up"
+        return report
+    log_wealth = stream.detection.log_wealth
+    report["wealth"] = {
+        "current": float(np.exp(min(log_wealth[-1], 700))),
+        "highest": float(np.exp(min(log_wealth.max(), 700))),
+    }
+    newest = describe_newest(stream, classes, params)
+    return report | {
+        "newest": newest,
+        "all": compute_accuracy(rows["probabilities"], rows["truth"]),
+    }
+
+
+def choose_state(count, alert, status, moved):
+    """Choose the state of a stream.
+
+    Parameters
+    ----------
+    count : int
+        Predictions.
+    alert : dict or None
+    status : str
+        Of the performance check; a change that improved accuracy is only a notice.
+    moved : ndarray of shape (k, n_classes)
+        From ``Windows.find_moved``.
+
+    Returns
+    -------
+    {"no predictions", "warming up", "ok", "notice", "alert"}
+    """
+    if alert:
+        return "notice" if status == IMPROVEMENT else "alert"
+    if count < LEAST:
+        return "warming up" if count else "no predictions"
+    return "notice" if len(moved) and moved[-1].any() else "ok"
+
+
+def describe_alert(stream, classes, params):
+    """Describe the alert of a stream; None without one.
+
+    Returns
+    -------
+    dict or None
+        ``detected_at``, ``change_started_at`` (times), ``detected_by``, ``kind``; about the
+        predictions since the change: ``classes`` whose probability differs after adjustment for
+        label shift, ``image_statistics`` that differ, estimated ``class_proportions``.
+    """
+    alert, reference = stream.alert, stream.reference
+    if alert is None:
+        return None
+    changed = select_evidence(alert, stream.rows, params["window"])
+    (p_values,), *_ = compare_adjusted(reference, changed["probabilities"][None])
+    probabilities = stream.rows["probabilities"]
+    kind = classify_change(alert, stream.detection.tests, reference, probabilities, params)
+    return {
+        "detected_at": str(stream.rows["time"][alert.position]),
+        "change_started_at": str(stream.rows["time"][alert.change_start]),
+        "detected_by": alert.detector,
+        "kind": kind,
+        "classes": [c for c, p in zip(classes, p_values, strict=True) if p <= params["alpha"]],
+        "image_statistics": find_image_differences(
+            reference.image, changed["image"], params["alpha"]
+        ),
+        "class_proportions": estimate_class_proportions(
+            reference, changed["probabilities"], classes, params["alpha"]
+        ),
+    }
+
+
+def describe_newest(stream, classes, params):
+    """Describe the newest window of a stream against the reference set.
+
+    Returns
+    -------
+    dict
+        ``from`` and ``to`` (times) and `describe_window`; from ``LEAST`` predictions on also
+        ``tests`` of each class probability and of the predicted labels, ``class_proportions`` and
+        ``image_statistics`` that differ.
+    """
+    reference = stream.reference
+    rows = stream.rows[-params["window"] :]
+    probabilities = rows["probabilities"]
+    figures = {"from": str(rows["time"][0]), "to": str(rows["time"][-1])}
+    figures |= describe_window(
+        reference.probabilities, probabilities, rows["truth"], classes, params["seed"]
+    )
+    if len(rows) < LEAST:
+        return figures
+    (p_values,), (effects,) = compare_windows(reference.probabilities, probabilities[None])
+    adjusted = [*compare_adjusted(reference, probabilities[None])[0][0].tolist(), None]
+    tests = zip((*classes, "labels"), p_values, effects, adjusted, strict=True)
+    figures["tests"] = {
+        name: {
+            "p_value": float(p),
+            "effect": float(effect),
+            "p_value_label_shift_adjusted": p_adjusted,
+        }
+        for name, p, effect, p_adjusted in tests
+    }
+    figures["class_proportions"] = estimate_class_proportions(
+        reference, probabilities, classes, params["alpha"]
+    )
+    figures["image_statistics"] = find_image_differences(
+        reference.image, rows["image"], params["alpha"]
+    )
+    return figures
+
+
+def describe_window(reference, probabilities, truth, classes, seed):
+    """Compute the figures of a window against the reference set.
+
+    Parameters
+    ----------
+    reference : ndarray of shape (m, n_classes)
+        Probabilities of the reference set, one row per near-duplicate group.
+    probabilities : ndarray of shape (n, n_classes)
+        Not empty.
+    truth : ndarray of shape (n,), int
+    classes : sequence of str
+    seed : int
+        Of `compute_l1_noise`.
+
+    Returns
+    -------
+    dict
+        ``predictions``; ``shares`` of the predicted classes, their ``l1`` distance from the
+        reference set, ``l1_noise``; mean ``confidence``, ``confidence_drop`` with its 95 % interval
+        (normal, unequal variances); and `compute_accuracy`.
+    """
+    m, n = len(reference), len(probabilities)
+    expected = count_predicted(reference) / m
+    shares = count_predicted(probabilities) / n
+    before = reference.max(axis=1)
+    now = probabilities.max(axis=1)
+    drop = float(before.mean() - now.mean())
+    margin = Z * np.sqrt(before.var() / m + now.var() / n)
+    return {
+        "predictions": n,
+        "shares": dict(zip(classes, shares.tolist(), strict=True)),
+        "l1": float(np.abs(shares - expected).sum()),
+        "l1_noise": compute_l1_noise(expected, m, n, seed),
+        "confidence": float(now.mean()),
+        "confidence_drop": drop,
+        "confidence_drop_low": drop - margin,
+        "confidence_drop_high": drop + margin,
+    } | compute_accuracy(probabilities, truth)
+
+
+def compute_l1_noise(shares, m, n, seed):
+    """Simulate the 95 % quantile of the L1 distance of class shares without any shift.
 
     Parameters
     ----------
     shares : ndarray of shape (n_classes,)
-        Of the reference; both samples are drawn from them.
+        Of the reference set; both samples are drawn from them.
     m, n : int
-        Size of the reference and of the window.
+        Sizes of the reference set and of the window.
     seed : int
 
     Returns
@@ -27,86 +313,89 @@ def l1_noise(shares, m, n, seed):
     float
     """
     rng = np.random.default_rng(seed)
-    first, second = rng.multinomial(m, shares, DRAWS) / m, rng.multinomial(n, shares, DRAWS) / n
+    first = rng.multinomial(m, shares, DRAWS) / m
+    second = rng.multinomial(n, shares, DRAWS) / n
     return float(np.quantile(np.abs(first - second).sum(axis=1), LEVEL))
 
 
-def accuracy(probabilities, truth):
-    """Accuracy where the true label is known.
+def compute_accuracy(probabilities, truth):
+    """Compute the accuracy of the labelled predictions.
 
     Parameters
     ----------
     probabilities : ndarray of shape (n, n_classes)
     truth : ndarray of shape (n,), int
-        Index of the class, or ``UNKNOWN``.
+        Class index, or ``UNKNOWN``.
 
     Returns
     -------
     dict
-        ``labelled``, ``coverage``, and ``accuracy`` with its 95 % Wilson interval, None where
-        nothing is labelled.
+        ``labelled``, ``coverage`` (share that is labelled), and ``accuracy`` with its 95 % Wilson
+        interval, None without labels.
     """
     known = truth != UNKNOWN
     labelled = int(known.sum())
-    found = {"labelled": labelled, "coverage": labelled / len(truth)}
+    figures = {"labelled": labelled, "coverage": labelled / len(truth)}
     if not labelled:
-        return found | dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"))
+        return figures | dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"))
     right = int((probabilities[known].argmax(axis=1) == truth[known]).sum())
-    low, high = wilson(right, labelled)
-    return found | {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}
+    low, high = compute_wilson_interval(right, labelled)
+    return figures | {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}
 
 
-def wilson(right, n):
-    """Interval of a share at ``LEVEL`` (Wilson 1927).
+def compute_wilson_interval(successes, n):
+    """Compute the Wilson interval of a proportion at ``LEVEL`` (Wilson 1927).
 
     Parameters
     ----------
-    right, n : int
-        `right` out of `n`, which is positive.
+    successes, n : int
+        `n` is positive.
 
     Returns
     -------
     low, high : float
     """
-    share, shrink = right / n, 1 + Z**2 / n
+    share = successes / n
+    shrink = 1 + Z**2 / n
     centre = (share + Z**2 / (2 * n)) / shrink
     half = Z / shrink * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     return float(centre - half), float(centre + half)
 
 
-def describe(reference, probabilities, truth, classes, seed):
-    """Give the figures of a window against the reference.
-
-    Parameters
-    ----------
-    reference : ndarray of shape (m, n_classes)
-        Probabilities on held-out photos, one of each group.
-    probabilities : ndarray of shape (n, n_classes)
-        Not empty.
-    truth : ndarray of shape (n,), int
-    classes : sequence of str
-    seed : int
-        Of `l1_noise`.
+def estimate_class_proportions(reference, probabilities, classes, alpha):
+    """Estimate the proportion of each class in a window (BBSE).
 
     Returns
     -------
-    dict
-        ``predictions``; ``shares`` of the classes among the answers, ``l1`` from those of the
-        reference, ``l1_noise``; ``confidence`` (mean), ``confidence_drop`` with its 95 % interval
-        (normal, unequal variances); and what `accuracy` gives.
+    dict of class to dict
+        ``estimate``, ``low`` and ``high`` (level 1 - alpha over all classes), ``reference``.
     """
-    m, n = len(reference), len(probabilities)
-    expected, shares = counts(reference) / m, counts(probabilities) / n
-    before, now = reference.max(axis=1), probabilities.max(axis=1)
-    drop = float(before.mean() - now.mean())
-    margin = Z * np.sqrt(before.var() / m + now.var() / n)
-    return {
-        "predictions": n,
-        "shares": dict(zip(classes, shares.tolist(), strict=True)),
-        "l1": float(np.abs(shares - expected).sum()),
-        "l1_noise": l1_noise(expected, m, n, seed),
-        "confidence": float(now.mean()),
-        "confidence_drop": drop,
-        "confidence_drop_low": drop - margin,
-        "confidence_drop_high": drop + margin,
-    } | accuracy(probabilities, truth)
+    (change,), (noise,) = label_shift.estimate_changes(reference, probabilities[None])
+    before = label_shift.encode_one_hot(reference.truth, len(classes)).mean(axis=0)
+    margin = label_shift.compute_critical_value(len(classes), alpha) * noise
+    columns = {
+        "estimate": before + change,
+        "low": before + change - margin,
+        "high": before + change + margin,
+        "reference": before,
+    }
+    rows = zip(*(np.clip(column, 0, 1).tolist() for column in columns.values()), strict=True)
+    return {c: dict(zip(columns, row, strict=True)) for c, row in zip(classes, rows, strict=True)}
+
+
+def find_image_differences(reference, image, alpha):
+    """Find the image statistics that differ from those of the reference set.
+
+    Parameters
+    ----------
+    reference, image : ndarray of shape (m, d), (n, d)
+        A column with NaN is not compared: earlier versions did not store every statistic.
+    alpha : float
+
+    Returns
+    -------
+    list of str
+    """
+    known = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
+    p_values, _ = run_kolmogorov_smirnov(reference[:, known], image[None][:, :, known])
+    return np.array(STATISTIC_NAMES)[known][(adjust_holm(p_values) <= alpha)[0]].tolist()

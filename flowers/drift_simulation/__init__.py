@@ -1,1 +1,1 @@
-"""Shifts, traffic and simulated streams that measure the drift detector."""
+"""Simulated shifts and traffic, to measure false-alarm rate and power of the drift detector."""

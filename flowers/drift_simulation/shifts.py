@@ -1,4 +1,4 @@
-"""Named ways in which photos of later differ from those of the test: to see what the alarm sees."""
+"""Named shifts of images and of class proportions, to measure what the drift detector detects."""
 
 import io
 from zlib import crc32
@@ -11,140 +11,145 @@ from flowers.base.errors import BadInput
 from flowers.images.statistics import LUMA
 
 
-def grey(images):
-    """Without colour: brightness (luma) in all three channels."""
+def remove_colour(images):
+    """Replace colour by brightness (luma) in all three channels."""
     return np.repeat(np.rint(images @ LUMA).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def swap(images):
-    """Red and blue exchanged, as by a reader that takes BGR for RGB."""
+def swap_channels(images):
+    """Exchange red and blue, as a decoder that takes BGR for RGB does."""
     return images[..., ::-1]
 
 
-def darker(images):
-    """Six tenths of the brightness."""
+def reduce_brightness(images):
+    """Scale brightness to 60 %."""
     return np.rint(images * 0.6).astype(np.uint8)
 
 
-def blur(images):
-    """Out of focus: Gaussian of 1/64 of the height (standard deviation)."""
+def blur_images(images):
+    """Blur with a Gaussian whose standard deviation is 1/64 of the height."""
     sigma = images.shape[1] / 64
     return gaussian_filter(images, (0, sigma, sigma, 0))
 
 
-def noise(images):
-    """Grain of a dark room: Gaussian of 25 of 255, the same for the same photo."""
-    grain = [np.random.default_rng(crc32(image.tobytes())).normal(0, 25, image.shape)
-             for image in images]  # fmt: skip
-    return np.clip(np.rint(images + np.stack(grain)), 0, 255).astype(np.uint8)
+def add_noise(images):
+    """Add Gaussian noise of standard deviation 25 of 255, the same for the same image."""
+    noise = [
+        np.random.default_rng(crc32(image.tobytes())).normal(0, 25, image.shape) for image in images
+    ]
+    return np.clip(np.rint(images + np.stack(noise)), 0, 255).astype(np.uint8)
 
 
-def jpeg(images):
-    """Save as JPEG of quality 8."""
-    return _each(images, _as_jpeg)
+def compress_jpeg(images):
+    """Compress as JPEG of quality 8."""
+    return _map_images(images, _save_jpeg)
 
 
-def rotate(images):
-    """Turn by a quarter, as where the orientation is lost; width and height change places."""
+def rotate_images(images):
+    """Rotate by 90 degrees, as where EXIF orientation is lost; width and height are exchanged."""
     return np.rot90(images, axes=(1, 2))
 
 
-def crop(images):
-    """Cut out the middle, six tenths of each side, and make it as large as the whole."""
-    return _each(images, lambda photo: photo.resize(photo.size, box=_middle(photo.size, 0.6)))
+def crop_centre(images):
+    """Crop to the centre, 60 % of each side, and resize to the full size."""
+    return _map_images(images, lambda image: image.resize(image.size, box=_centre(image.size, 0.6)))
 
 
-def letterbox(images):
-    """Squeezed to six tenths of the height between black bars."""
-    return _each(images, _between_bars)
+def add_bars(images):
+    """Shrink to 60 % of the height between black bars (letterbox)."""
+    return _map_images(images, _letterbox)
 
 
-def occlude(images):
-    """Put a grey square over the middle, half of each side."""
+def occlude_centre(images):
+    """Cover the centre, half of each side, with a grey rectangle."""
     height, width = images.shape[1:3]
-    left, top, right, bottom = _middle((width, height), 0.5)
-    hidden = images.copy()
-    hidden[:, top:bottom, left:right] = 128
-    return hidden
+    left, top, right, bottom = _centre((width, height), 0.5)
+    occluded = images.copy()
+    occluded[:, top:bottom, left:right] = 128
+    return occluded
 
 
-def unknown(images):
-    """No flower of these classes, and so no right answer: 16 tiles in disorder, colours turned."""
+def shuffle_tiles(images):
+    """Make images of no known class: 16 tiles in another order with rotated colour channels."""
     height, width = (side - side % 4 for side in images.shape[1:3])
     tiles = images[:, :height, :width].reshape(-1, 4, height // 4, 4, width // 4, 3)
     tiles = tiles.transpose(0, 1, 3, 2, 4, 5).reshape(len(images), 16, height // 4, width // 4, 3)
-    # A full cycle modulo 16: no tile stays, no two neighbours stay neighbours.
+    # A full cycle modulo 16: no tile keeps its place, no two neighbours stay neighbours.
     tiles = tiles[:, (np.arange(16) * 7 + 3) % 16][..., [1, 2, 0]]
     tiles = tiles.reshape(-1, 4, 4, height // 4, width // 4, 3).transpose(0, 1, 3, 2, 4, 5)
-    shown = images.copy()
-    shown[:, :height, :width] = tiles.reshape(-1, height, width, 3)
-    return shown
+    shuffled = images.copy()
+    shuffled[:, :height, :width] = tiles.reshape(-1, height, width, 3)
+    return shuffled
 
 
-def class_gone(count):
-    """Take away the first class."""
+def remove_class(count):
+    """Class proportions without the first class."""
     return np.r_[0.0, np.ones(count - 1)] / (count - 1)
 
 
-def class_tripled(count):
-    """Send the first class three times as often, relative to the others."""
+def triple_class(count):
+    """Class proportions with three times as much of the first class, relative to the others."""
     return np.r_[3.0, np.ones(count - 1)] / (count + 2)
 
 
-def season(count):
-    """Each class comes half as often as the one before."""
+def halve_in_turn(count):
+    """Class proportions of which each is half of the one before."""
     weights = 0.5 ** np.arange(count)
     return weights / weights.sum()
 
 
-def _each(images, function):
+def _map_images(images, function):
     return np.stack([np.asarray(function(Image.fromarray(image))) for image in images])
 
 
-def _as_jpeg(photo):
+def _save_jpeg(image):
     buffer = io.BytesIO()
-    photo.save(buffer, "JPEG", quality=8)
+    image.save(buffer, "JPEG", quality=8)
     return Image.open(buffer).convert("RGB")
 
 
-def _middle(size, share):
-    """Box around the middle of (width, height) with this share of each side."""
-    (width, height), edge = size, (1 - share) / 2
-    left, top = round(width * edge), round(height * edge)
+def _centre(size, share):
+    """Box around the centre of (width, height) with this share of each side."""
+    width, height = size
+    left, top = (round(side * (1 - share) / 2) for side in size)
     return left, top, width - left, height - top
 
 
-def _between_bars(photo):
-    _, top, _, bottom = _middle(photo.size, 0.6)
-    framed = Image.new("RGB", photo.size)
-    framed.paste(photo.resize((photo.width, bottom - top)), (0, top))
+def _letterbox(image):
+    _, top, _, bottom = _centre(image.size, 0.6)
+    framed = Image.new("RGB", image.size)
+    framed.paste(image.resize((image.width, bottom - top)), (0, top))
     return framed
 
 
-# Of images, ndarray of shape (n, height, width, 3), uint8, to the same dtype and, but for
-# `rotate`, the same shape.
-OF_PIXELS = {
-    "grey": grey,
-    "swap": swap,
-    "darker": darker,
-    "blur": blur,
-    "noise": noise,
-    "jpeg": jpeg,
-    "rotate": rotate,
-    "crop": crop,
-    "letterbox": letterbox,
-    "occlude": occlude,
-    "unknown": unknown,
+# From images, ndarray of shape (n, height, width, 3), uint8, to the same dtype and, except for
+# `rotate_images`, the same shape.
+IMAGE_SHIFTS = {
+    "grey": remove_colour,
+    "swap": swap_channels,
+    "darker": reduce_brightness,
+    "blur": blur_images,
+    "noise": add_noise,
+    "jpeg": compress_jpeg,
+    "rotate": rotate_images,
+    "crop": crop_centre,
+    "letterbox": add_bars,
+    "occlude": occlude_centre,
+    "unknown": shuffle_tiles,
 }
-# Of the number of classes, at least 2, to their shares, shape (count,), sum 1.
-OF_CLASSES = {"class-gone": class_gone, "class-tripled": class_tripled, "season": season}
-NAMES = (*OF_PIXELS, *OF_CLASSES)
-# After these no answer is right.
-WITHOUT_ANSWER = ("unknown",)
+# From the number of classes, at least 2, to their proportions, shape (count,), sum 1.
+LABEL_SHIFTS = {
+    "class-gone": remove_class,
+    "class-tripled": triple_class,
+    "season": halve_in_turn,
+}
+NAMES = (*IMAGE_SHIFTS, *LABEL_SHIFTS)
+# Shifts to images of no known class: no prediction is correct.
+WITHOUT_TRUTH = ("unknown",)
 
 
-def apply(name, images):
-    """Photos after a shift; those that change only how often a class comes leave them as they are.
+def apply_shift(name, images):
+    """Apply a shift to images; shifts of class proportions leave images unchanged.
 
     Parameters
     ----------
@@ -154,13 +159,13 @@ def apply(name, images):
 
     Returns
     -------
-    ndarray of the same shape (`rotate`: height and width exchanged), uint8
+    ndarray of the same shape (`rotate_images`: height and width exchanged), uint8
 
     Raises
     ------
     BadInput
-        If there is no such shift.
+        If the name is unknown.
     """
     if name not in NAMES:
         raise BadInput(f"shift {name!r} is unknown: choose one of {', '.join(NAMES)}")
-    return OF_PIXELS[name](images) if name in OF_PIXELS else images
+    return IMAGE_SHIFTS[name](images) if name in IMAGE_SHIFTS else images

@@ -1,21 +1,21 @@
-"""Traffic as a scorer gets it, drawn from held-out photos: independent, in bursts, in days."""
+"""Simulated traffic: images drawn from a reference set, independently, in bursts, in days."""
 
 import numpy as np
 
-from flowers.drift.mix import one_hot
+from flowers.drift.label_shift import encode_one_hot
 
-PER_DAY = 500
+PER_DAY = 500  # predictions
 
 
-def draw_photos(groups, weights, size, rng):
-    """Draw groups with replacement, and of each drawn group one photo.
+def draw_images(groups, weights, size, rng):
+    """Draw near-duplicate groups with replacement, and one image of each drawn group.
 
     Parameters
     ----------
     groups : ndarray of shape (m,)
     weights : ndarray of shape (m,), >= 0
-        How often each photo comes, relative to the others; its group comes as often as the first
-        photo of the group that can come at all.
+        Relative frequency of each image. A group is drawn as often as its first image with a
+        positive weight.
     size : tuple of int
     rng : numpy.random.Generator
 
@@ -32,67 +32,69 @@ def draw_photos(groups, weights, size, rng):
     return order[start[group] + rng.integers(members[group])]
 
 
-def base_mix(truth, n_classes):
-    """Share of each class, (n_classes,)."""
-    return one_hot(truth, n_classes).mean(axis=0)
+def compute_proportions(reference):
+    """Compute the class proportions of a reference set, (n_classes,)."""
+    return encode_one_hot(reference.truth, len(reference.classes)).mean(axis=0)
 
 
-def days(mix, count, sd, rng):
-    """Draw the mix of each day around `mix`.
+def draw_daily_proportions(proportions, count, sd, rng):
+    """Draw the class proportions of each day.
 
     Parameters
     ----------
-    mix : ndarray of shape (n_classes,)
+    proportions : ndarray of shape (n_classes,)
+        Their mean.
     count : tuple of int
-        Of streams and days.
+        Streams and days.
     sd : float
-        Standard deviation of the share of each class.
+        Standard deviation of each proportion.
     rng : numpy.random.Generator
 
     Returns
     -------
     ndarray of shape (*count, n_classes), sum 1
-        No class that there is comes less often than one photo in a hundred.
+        A class with a positive mean has about 1 % at least.
     """
-    drawn = mix + sd * rng.normal(size=(*count, len(mix)))
-    drawn = np.where(mix > 0, np.maximum(drawn, 0.01), 0)
+    drawn = proportions + sd * rng.normal(size=(*count, len(proportions)))
+    drawn = np.where(proportions > 0, np.maximum(drawn, 0.01), 0)
     return drawn / drawn.sum(axis=-1, keepdims=True)
 
 
-def streams(photos, size, rng, *, burst=1.0, day_sd=0.0, mix=None):
-    """Draw streams of photos.
+def draw_streams(reference, size, rng, *, burst=1.0, day_sd=0.0, proportions=None):
+    """Draw streams of images.
 
     Parameters
     ----------
-    photos : flowers.model.reference.Reference
+    reference : flowers.model.reference.Reference
     size : tuple of int
-        Of streams, and of photos in each.
+        Streams, and images in each.
     rng : numpy.random.Generator
     burst : float, >= 1
-        Photos of a class that come in a row, on average, beside those by chance.
+        Mean length of bursts of one class.
     day_sd : float
-        Of `days`, with ``PER_DAY`` photos each.
-    mix : ndarray of shape (n_classes,), optional
-        That of `photos` if not given.
+        Standard deviation of the class proportions between days of ``PER_DAY`` images.
+    proportions : ndarray of shape (n_classes,), optional
+        Mean class proportions; by default those of the reference set.
 
     Returns
     -------
     ndarray of shape `size`, int64
-        Rows of `photos`.
+        Rows of `reference`.
     """
-    truth, n_classes = photos.truth, len(photos.classes)
-    if burst == 1 and day_sd == 0 and mix is None:
-        return draw_photos(photos.group, np.ones(len(truth)), size, rng)
-    mix = base_mix(truth, n_classes) if mix is None else mix
+    truth = reference.truth
+    if burst == 1 and day_sd == 0 and proportions is None:
+        return draw_images(reference.group, np.ones(len(truth)), size, rng)
+    if proportions is None:
+        proportions = compute_proportions(reference)
     count, length = size
-    daily = days(mix, (count, -(-length // PER_DAY)), day_sd, rng)
-    upto = np.repeat(np.cumsum(daily, axis=-1), PER_DAY, axis=1)[:, :length]
-    fresh = (rng.random(size)[..., None] > upto[..., :-1]).sum(axis=-1)
-    begins = np.where(rng.random(size) < 1 / burst, np.arange(length), 0)
-    classes = np.take_along_axis(fresh, np.maximum.accumulate(begins, axis=1), axis=1)
+    daily = draw_daily_proportions(proportions, (count, -(-length // PER_DAY)), day_sd, rng)
+    cumulative = np.repeat(np.cumsum(daily, axis=-1), PER_DAY, axis=1)[:, :length]
+    fresh = (rng.random(size)[..., None] > cumulative[..., :-1]).sum(axis=-1)
+    starts = np.where(rng.random(size) < 1 / burst, np.arange(length), 0)
+    classes = np.take_along_axis(fresh, np.maximum.accumulate(starts, axis=1), axis=1)
     drawn = np.empty(size, np.int64)
     for code in np.unique(classes):
         here = classes == code
         weights = (truth == code).astype(float)
-        drawn[here] = draw_photos(photos.group, weights, (int(here.sum()),), rng)
+        drawn[here] = draw_images(reference.group, weights, (int(here.sum()),), rng)
     return drawn

@@ -1,1 +1,1 @@
-"""How good the answers are, and which model is the champion."""
+"""Evaluation on the test images: metrics, intervals, comparison, champion, charts, report page."""

@@ -1,4 +1,4 @@
-"""Two models on the same test photos: what one is worth more than the other, and how surely."""
+"""Paired comparison of two models on the same test images."""
 
 from collections import Counter
 
@@ -11,20 +11,20 @@ from flowers.evaluation.metrics import resample_group_means, run_mcnemar_test
 
 
 def compare_paired(correct_a, correct_b, groups, resamples, seed):
-    """Compare two classifiers on the same photos.
+    """Compare two classifiers on the same images.
 
     Parameters
     ----------
     correct_a, correct_b : ndarray of shape (n,), bool
     groups : ndarray of shape (n,)
-        Photos of one group are drawn together, as in `group_bootstrap`.
+        Resampled as a whole, see `resample_group_means`.
     resamples, seed : int
 
     Returns
     -------
     dict
-        ``accuracy`` of each, the ``difference`` of the second from the first with the ends
-        ``low`` and ``high`` of its 95 % interval, and what `run_mcnemar_test` gives.
+        ``photos``; ``accuracy`` of both; the ``difference`` of the second from the first with the
+        ends ``low`` and ``high`` of its 95 % interval; and the keys of `run_mcnemar_test`.
     """
     gain = correct_b.astype(float) - correct_a
     low, high = np.quantile(resample_group_means(gain, groups, resamples, seed), [0.025, 0.975])
@@ -37,13 +37,13 @@ def compare_paired(correct_a, correct_b, groups, resamples, seed):
     } | run_mcnemar_test(correct_a, correct_b)
 
 
-def list_models(rows):
-    """Names of the models that a table of predictions has answers of."""
-    return [name for name in rows if any(column.startswith(f"{name}_") for column in rows)]
+def list_models(table):
+    """List the models whose predictions a table holds."""
+    return [name for name in table if any(column.startswith(f"{name}_") for column in table)]
 
 
 def match_images(first, second):
-    """Match the rows of two tables of predictions that are of the same photo and label.
+    """Match the rows of two tables of predictions that hold the same image and label.
 
     Parameters
     ----------
@@ -55,58 +55,53 @@ def match_images(first, second):
     rows_first, rows_second : ndarray of int
         Positions, in the order of the first table.
     groups : ndarray of int
-        Photos that are twins in either table share one.
+        Images that share a group in either table share one here.
     """
-    places = {key: place for place, key in enumerate(_identify_images(second))}
-    found = [(i, places[key]) for i, key in enumerate(_identify_images(first)) if key in places]
-    rows = np.array(found, dtype=int).reshape(-1, 2)
-    ours, theirs = first["group"][rows[:, 0]], second["group"][rows[:, 1]]
-    return rows[:, 0], rows[:, 1], _join_groups(ours, theirs)
+    positions = {key: position for position, key in enumerate(_identify_images(second))}
+    keys = enumerate(_identify_images(first))
+    matches = [(row, positions[key]) for row, key in keys if key in positions]
+    rows = np.array(matches, dtype=int).reshape(-1, 2)
+    groups = _join_groups(first["group"][rows[:, 0]], second["group"][rows[:, 1]])
+    return rows[:, 0], rows[:, 1], groups
 
 
-def _identify_images(rows):
-    """Tell photos apart: by content, label, and which of several copies it is."""
-    seen = Counter()
-    for photo in zip(rows["sha256"].tolist(), rows["label"].tolist(), strict=True):
-        seen[photo] += 1
-        yield *photo, seen[photo]
+def _identify_images(table):
+    """Yield a key per image: content, label and the number of the copy."""
+    counts = Counter()
+    for image in zip(table["sha256"].tolist(), table["label"].tolist(), strict=True):
+        counts[image] += 1
+        yield *image, counts[image]
 
 
 def _join_groups(first, second):
-    """Hold together what either grouping does."""
-    (a, i), (b, j) = (np.unique(groups, return_inverse=True) for groups in (first, second))
-    edges = coo_array((np.ones(len(i)), (i, len(a) + j)), shape=(len(a) + len(b),) * 2)
-    return connected_components(edges, directed=False)[1][i]
+    """Label the connected components of two groupings of the same images."""
+    names_first, index_first = np.unique(first, return_inverse=True)
+    names_second, index_second = np.unique(second, return_inverse=True)
+    size = len(names_first) + len(names_second)
+    ends = (index_first, len(names_first) + index_second)
+    edges = coo_array((np.ones(len(first)), ends), shape=(size, size))
+    return connected_components(edges, directed=False)[1][index_first]
 
 
 def compare_runs(first, second, models, resamples, seed):
-    """Compare the answers of two tables on the test photos that both have.
+    """Compare the predictions of two runs on the test images that both have; see `compare_paired`.
 
     Parameters
     ----------
     first, second : dict of column to ndarray of str
         Tables of predictions.
     models : pair of str
-        Whose answers to take, from the first and from the second.
+        Name of the model in the first and in the second table.
     resamples, seed : int
-
-    Returns
-    -------
-    dict
-        As of `compare_paired`.
 
     Raises
     ------
     BadInput
-        If no test photo is in both.
+        If no test image is in both.
     """
     rows_first, rows_second, groups = match_images(first, second)
     if not len(rows_first):
-        raise BadInput("no test photo is in both runs: compare runs on the same photos and split")
-    right = [
-        (table[model] == table["label"])[rows]
-        for table, model, rows in zip(
-            (first, second), models, (rows_first, rows_second), strict=True
-        )
-    ]
-    return compare_paired(*right, groups, resamples, seed)
+        raise BadInput("no test image is in both runs: compare runs on the same images and split")
+    correct_first = (first[models[0]] == first["label"])[rows_first]
+    correct_second = (second[models[1]] == second["label"])[rows_second]
+    return compare_paired(correct_first, correct_second, groups, resamples, seed)

@@ -1,4 +1,4 @@
-"""Photos whose label is worth a look: confident answers against it, and twins that disagree."""
+"""Label issues: confident predictions of another class, and near-duplicates with two labels."""
 
 import numpy as np
 
@@ -6,88 +6,79 @@ CONFIDENT_PREDICTION, NEAR_DUPLICATE = "confident prediction", "near-duplicate"
 
 
 def find_confident_classes(labels, probabilities, classes):
-    """Give the class each photo confidently looks like, by the rule of confident learning.
+    """Find the class that each image is confidently predicted as (confident learning).
 
-    A photo confidently looks like a class if its probability is at least the mean probability
-    that photos of this class get for it: a class the model is never sure of needs less. Of
-    several such classes the most probable counts (Northcutt, Jiang & Chuang 2021, "Confident
-    Learning: Estimating Uncertainty in Dataset Labels", equations 1 and 2). With the condition
-    in `find_label_issues` it finds the photos that ``find_label_issues(filter_by="confident_learning")``
-    of cleanlab 2.9 finds, which brings pandas along.
+    The threshold of a class is the mean probability that its own images get for it. Of several
+    classes above their thresholds the most probable one counts (Northcutt, Jiang & Chuang 2021,
+    "Confident Learning: Estimating Uncertainty in Dataset Labels", equations 1 and 2). With the
+    condition in `find_label_issues` the result equals that of cleanlab 2.9 with
+    ``filter_by="confident_learning"``; cleanlab is not used because it requires pandas.
 
     Parameters
     ----------
     labels : ndarray of shape (n,), str
     probabilities : ndarray of shape (n, n_classes)
-        Held-out: of models that saw neither the photo nor a twin of it.
+        From models that were fitted without the image and its near-duplicates.
     classes : ndarray of shape (n_classes,), str
 
     Returns
     -------
     ndarray of shape (n,), str
-        Empty where a photo confidently looks like no class.
+        Empty where no class reaches its threshold.
     """
     own = [probabilities[labels == name, k] for k, name in enumerate(classes)]
-    bar = np.array([shares.mean() if len(shares) else np.inf for shares in own])
-    sure = np.where(probabilities >= bar, probabilities, -1.0)
-    return np.where(sure.max(axis=1) >= 0, classes[sure.argmax(axis=1)], "")
+    thresholds = np.array([values.mean() if len(values) else np.inf for values in own])
+    above = np.where(probabilities >= thresholds, probabilities, -1.0)
+    return np.where(above.max(axis=1) >= 0, classes[above.argmax(axis=1)], "")
 
 
 def find_group_labels(labels, groups, probabilities, classes):
-    """Give the label that the twins of each photo speak for.
+    """Find the most frequent label in each image's group of near-duplicates, shape (n,).
 
-    Of the labels in a group it is the most frequent one, and among equals the one that the
-    group's photos together look most like.
-
-    Parameters
-    ----------
-    labels, groups : ndarray of shape (n,)
-    probabilities, classes : as of `find_confident_classes`
-
-    Returns
-    -------
-    ndarray of shape (n,), str
-        The photo's own label where all twins agree.
+    Among equally frequent labels the one of the highest mean probability in the group is taken. The
+    parameters are those of `find_label_issues`.
     """
-    spoken = labels.copy()
+    majority = labels.copy()
     names, index = np.unique(groups, return_inverse=True)
     for group in range(len(names)):
         rows = np.flatnonzero(index == group)
-        present, count = np.unique(labels[rows], return_counts=True)
+        present, counts = np.unique(labels[rows], return_counts=True)
         if len(present) > 1:
-            likely = probabilities[rows].mean(axis=0)[np.searchsorted(classes, present)]
-            spoken[rows] = present[np.lexsort((-likely, -count))[0]]
-    return spoken
+            means = probabilities[rows].mean(axis=0)[np.searchsorted(classes, present)]
+            majority[rows] = present[np.lexsort((-means, -counts))[0]]
+    return majority
 
 
 def find_label_issues(labels, groups, probabilities, classes):
-    """Rank the photos whose label may be wrong.
+    """Rank the images whose label is probably wrong.
 
     Parameters
     ----------
     labels, groups : ndarray of shape (n,)
-    probabilities, classes : as of `find_confident_classes`
+    probabilities, classes : ndarray
+        See `find_confident_classes`.
 
     Returns
     -------
     rows : ndarray of int
-        Positions: twins that disagree first, then by margin.
+        Positions: near-duplicates with two labels first, then by margin.
     suggested : ndarray of str
     margin : ndarray of float, range [-1, 1]
-        Probability of what is suggested minus that of the label.
+        Probability of the suggested class minus that of the label.
     reason : ndarray of str
         ``NEAR_DUPLICATE`` or ``CONFIDENT_PREDICTION``.
     """
-    spoken = find_group_labels(labels, groups, probabilities, classes)
-    answered = find_confident_classes(labels, probabilities, classes)
-    # Where the label is the likeliest class of all there is nothing to check, as in cleanlab.
-    by_answer = (answered != "") & (classes[probabilities.argmax(axis=1)] != labels)
-    by_answer &= answered != labels
-    by_twin = spoken != labels
-    suggested = np.where(by_twin, spoken, answered)
-    rows = np.flatnonzero(by_twin | by_answer)
-    of = np.searchsorted(classes, suggested[rows]), np.searchsorted(classes, labels[rows])
-    margin = probabilities[rows, of[0]] - probabilities[rows, of[1]]
-    order = np.lexsort((rows, -margin, ~by_twin[rows]))
-    reason = np.where(by_twin[rows], NEAR_DUPLICATE, CONFIDENT_PREDICTION)
+    majority = find_group_labels(labels, groups, probabilities, classes)
+    confident = find_confident_classes(labels, probabilities, classes)
+    # Where the label is the most probable class there is no issue, as in cleanlab.
+    by_prediction = (confident != "") & (classes[probabilities.argmax(axis=1)] != labels)
+    by_prediction &= confident != labels
+    by_group = majority != labels
+    suggested = np.where(by_group, majority, confident)
+    rows = np.flatnonzero(by_group | by_prediction)
+    column_suggested = np.searchsorted(classes, suggested[rows])
+    column_label = np.searchsorted(classes, labels[rows])
+    margin = probabilities[rows, column_suggested] - probabilities[rows, column_label]
+    order = np.lexsort((rows, -margin, ~by_group[rows]))
+    reason = np.where(by_group[rows], NEAR_DUPLICATE, CONFIDENT_PREDICTION)
     return rows[order], suggested[rows][order], margin[order], reason[order]

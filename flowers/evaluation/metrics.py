@@ -1,4 +1,4 @@
-"""How good the answers are: point figures, intervals, and paired comparison."""
+"""Metrics of a classifier on the test images: point estimates, intervals, calibration, curves."""
 
 import numpy as np
 from scipy.stats import binomtest
@@ -13,14 +13,14 @@ from sklearn.metrics import (
 )
 
 from flowers.base.tables import round_floats
-from flowers.learning.calibration import argmax_labels
+from flowers.learning.calibration import choose_labels
 from flowers.splits import measure_leakage
 
 
 def compute_bootstrap_interval(correct, groups, resamples, seed, level=0.95):
-    """Percentile interval of the accuracy when whole groups are drawn again.
+    """Compute the percentile interval of the accuracy by the group bootstrap.
 
-    Photos of one group are not independent, so the group is the unit (Field & Welsh 2007,
+    Near-duplicates are not independent, so whole groups are resampled (Field & Welsh 2007,
     "Bootstrapping clustered data": the cluster bootstrap).
 
     Parameters
@@ -41,23 +41,27 @@ def compute_bootstrap_interval(correct, groups, resamples, seed, level=0.95):
 
 
 def resample_group_means(values, groups, resamples, seed):
-    """Means of `values` when whole groups are drawn again, shape (resamples,)."""
+    """Compute the mean of `values` in each resample of whole groups, shape (resamples,)."""
     _, index = np.unique(groups, return_inverse=True)
     size = np.bincount(index)
     total = np.bincount(index, weights=values)
     n = len(size)
-    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    return (drawn @ total) / (drawn @ size)
+    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+    return (counts @ total) / (counts @ size)
 
 
 def run_mcnemar_test(correct_a, correct_b):
-    """Exact two-sided McNemar test of two classifiers on the same photos.
+    """Run the exact two-sided McNemar test of two classifiers on the same images (McNemar 1947).
+
+    Parameters
+    ----------
+    correct_a, correct_b : ndarray of shape (n,), bool
 
     Returns
     -------
     dict
-        ``only_first_correct``, ``only_second_correct``: photos that one alone answers right; ``p_value``: of the
-        binomial test on them (McNemar 1947), 1 where there is none.
+        ``only_first_correct``, ``only_second_correct``: images that one classifier alone predicts
+        correctly; ``p_value``: of the binomial test on the two counts, 1 if both are 0.
     """
     first = int(np.sum(correct_a & ~correct_b))
     second = int(np.sum(correct_b & ~correct_a))
@@ -66,36 +70,42 @@ def run_mcnemar_test(correct_a, correct_b):
 
 
 def compute_reliability(confidence, correct, bins):
-    """Mean confidence against accuracy in bins of equal width.
+    """Compute mean confidence and accuracy in bins of equal width (reliability diagram).
+
+    Parameters
+    ----------
+    confidence : ndarray of shape (n,), float in [0, 1]
+    correct : ndarray of shape (n,), bool
+    bins : int
 
     Returns
     -------
     list of dict
-        ``confidence``, ``accuracy``, ``photos`` of each bin that holds a photo.
+        ``confidence``, ``accuracy``, ``photos`` of each bin that is not empty.
     """
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         {
-            "confidence": float(confidence[which == b].mean()),
-            "accuracy": float(correct[which == b].mean()),
-            "photos": int((which == b).sum()),
+            "confidence": float(confidence[index == b].mean()),
+            "accuracy": float(correct[index == b].mean()),
+            "photos": int((index == b).sum()),
         }
-        for b in np.unique(which)
+        for b in np.unique(index)
     ]
 
 
 def compute_calibration_error(rows):
-    """Give the expected calibration error (Naeini et al. 2015) of the bins of `compute_reliability`."""
-    photos = np.array([r["photos"] for r in rows])
-    gap = np.array([abs(r["confidence"] - r["accuracy"]) for r in rows])
+    """Compute the expected calibration error (Naeini et al. 2015) from `compute_reliability`."""
+    photos = np.array([row["photos"] for row in rows])
+    gap = np.array([abs(row["confidence"] - row["accuracy"]) for row in rows])
     return float((photos * gap).sum() / photos.sum())
 
 
 def find_confidence_threshold(confidence, correct):
-    """Find the confidence below which answers are wrong at least as often as right.
+    """Find the confidence below which predictions are wrong at least as often as correct.
 
-    Read off the reliability curve that may only rise (isotonic regression of right or wrong on
-    confidence; Zadrozny & Elkan 2002), which needs no bins.
+    It is read from the isotonic regression of `correct` on `confidence` (Zadrozny & Elkan 2002),
+    a reliability curve without bins.
 
     Parameters
     ----------
@@ -105,7 +115,7 @@ def find_confidence_threshold(confidence, correct):
     Returns
     -------
     float in [0, 1]
-        0 if answers are right more often than wrong at every confidence, 1 if at none.
+        0 if predictions are mostly correct at every confidence, 1 if they are at none.
     """
     curve = IsotonicRegression(y_min=0, y_max=1).fit(confidence, correct).predict(confidence)
     if (curve > 0.5).all():
@@ -114,7 +124,15 @@ def find_confidence_threshold(confidence, correct):
 
 
 def compute_precision_recall(labels, probabilities, classes, points=101):
-    """One-against-rest precision at evenly spaced recalls, the interpolated curve.
+    """Compute the interpolated precision-recall curve of each class against the rest.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), str
+    probabilities : ndarray of shape (n, n_classes)
+    classes : sequence of str
+    points : int
+        Evenly spaced recalls per curve.
 
     Returns
     -------
@@ -124,45 +142,80 @@ def compute_precision_recall(labels, probabilities, classes, points=101):
     rows = []
     for k, name in enumerate(classes):
         precision, recall, _ = precision_recall_curve(labels == name, probabilities[:, k])
-        # Precision at recall r: the best that any threshold with recall >= r gives.
+        # Precision at recall r: the best of all thresholds with recall >= r.
         best = np.maximum.accumulate(precision)
-        # k / (points - 1), rounded as recall itself is: linspace often ends up just above it.
+        # k / (points - 1) is rounded as recall is; linspace is often one bit larger.
         for r in np.arange(points) / (points - 1):
             at = np.searchsorted(-recall, -r, side="right") - 1
             rows.append({"class": str(name), "recall": float(r), "precision": float(best[at])})
     return rows
 
 
-def compute_metrics(answers, resamples, seed, bins):
-    """All figures of one classifier on the test photos.
+def compute_curves(predictions, bins):
+    """Compute reliability and precision-recall curves, two dicts of model name to rows."""
+    reliability, curves = {}, {}
+    for name, model in predictions.items():
+        reliability[name] = compute_reliability(model.confidence, model.correct, bins)
+        curves[name] = compute_precision_recall(model.labels, model.probabilities, model.classes)
+    return reliability, curves
+
+
+def build_curve_tables(reliability, curves):
+    """Build the tables of the curves of `compute_curves`, rounded.
+
+    Returns
+    -------
+    dict of file name without suffix to list of dict
+        ``reliability_{model}``; ``recall``: precision of each model, averaged over the classes.
+    """
+    rows = []
+    for recall in sorted({row["recall"] for row in next(iter(curves.values()))}):
+        means = {
+            name: np.mean([row["precision"] for row in curve if row["recall"] == recall])
+            for name, curve in curves.items()
+        }
+        rows.append({"recall": recall} | means)
+    tables = {f"reliability_{name}": table for name, table in reliability.items()}
+    return round_floats(tables | {"recall": rows})
+
+
+def compute_metrics(predictions, resamples, seed, bins):
+    """Compute all metrics of one classifier on the test images.
 
     Parameters
     ----------
-    answers : Answers
-    resamples, seed, bins : int
-        Of `compute_bootstrap_interval` and `compute_reliability`.
+    predictions : Predictions
+    resamples, seed : int
+        See `compute_bootstrap_interval`.
+    bins : int
+        See `compute_reliability`.
 
     Returns
     -------
     dict
+        The key ``per_class`` holds a dict per class.
     """
-    labels, classes, probabilities = answers.labels, answers.classes, answers.probabilities
-    low, high = compute_bootstrap_interval(answers.correct, answers.groups, resamples, seed)
+    labels = predictions.labels
+    predicted = predictions.predicted
+    correct = predictions.correct
+    classes = predictions.classes
+    probabilities = predictions.probabilities
+    low, high = compute_bootstrap_interval(correct, predictions.groups, resamples, seed)
+    reliability = compute_reliability(predictions.confidence, correct, bins)
     per_class = precision_recall_fscore_support(
-        labels, answers.predicted, labels=classes, zero_division=0.0
+        labels, predicted, labels=classes, zero_division=0.0
     )
+    uncalibrated = choose_labels(classes, predictions.decision)
     return {
-        "accuracy": accuracy_score(labels, answers.predicted),
+        "accuracy": accuracy_score(labels, predicted),
         "accuracy_low": low,
         "accuracy_high": high,
-        "macro_f1": f1_score(labels, answers.predicted, average="macro", zero_division=0.0),
+        "macro_f1": f1_score(labels, predicted, average="macro", zero_division=0.0),
         "log_loss": log_loss(labels, probabilities, labels=classes),
         "brier": brier_score_loss(labels, probabilities, labels=classes, scale_by_half=False),
-        "calibration_error": compute_calibration_error(
-            compute_reliability(answers.confidence, answers.correct, bins)
-        ),
-        "confidence_threshold": find_confidence_threshold(answers.confidence, answers.correct),
-        "uncalibrated_accuracy": accuracy_score(labels, argmax_labels(classes, answers.decision)),
+        "calibration_error": compute_calibration_error(reliability),
+        "confidence_threshold": find_confidence_threshold(predictions.confidence, correct),
+        "uncalibrated_accuracy": accuracy_score(labels, uncalibrated),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}
             for name, p, r, f, n in zip(classes, *per_class, strict=True)
@@ -170,59 +223,63 @@ def compute_metrics(answers, resamples, seed, bins):
     }
 
 
-def summarise_evaluation(answers, figures, trained_on):
-    """Give the figures of a run: of the photos, of each model, of the two against each other.
-
-    Parameters
-    ----------
-    answers : dict of model name to Answers
-        Of the same photos; ``svm`` and ``nb`` are compared.
-    figures : dict of model name to dict
-        From `compute_metrics`.
-    trained_on : ndarray of str
-        Labels of the training photos: the most frequent one is the baseline.
-    """
-    given = answers["svm"]
-    most_frequent = max(given.classes, key=lambda c: np.sum(trained_on == c))
-    return {
-        "photos": len(given.labels),
-        "distinct": len(np.unique(given.groups)),
-        "baseline_accuracy": np.mean(given.labels == most_frequent),
-        **{n: {k: v for k, v in f.items() if k != "per_class"} for n, f in figures.items()},
-        "svm_vs_nb": run_mcnemar_test(given.correct, answers["nb"].correct),
-    }
-
-
-def average_precision_recall(curves):
-    """Precision against recall, the mean of the classes, one column per model.
-
-    Parameters
-    ----------
-    curves : dict of model name to list of dict
-        From `compute_precision_recall`, all at the same recalls.
-    """
-    recalls = sorted({row["recall"] for row in next(iter(curves.values()))})
+def build_class_rows(metrics):
+    """Build a table with one row per model and class from the results of `compute_metrics`."""
     return [
-        round_floats(
-            {"recall": r}
-            | {
-                name: np.mean([row["precision"] for row in rows if row["recall"] == r])
-                for name, rows in curves.items()
-            }
-        )
-        for r in recalls
+        {"model": name, "class": label} | round_floats(values)
+        for name, figures in metrics.items()
+        for label, values in figures["per_class"].items()
     ]
 
 
-def select_summary_metrics(figures, groups, test, model_bytes):
-    """Give the figures that say at a glance what a run is worth.
+def select_model_rows(table, name):
+    """Select the rows of one model from the table of `build_class_rows`, as numbers."""
+    rows = np.flatnonzero(table["model"] == name)
+    types = {"class": str, "precision": float, "recall": float, "f1": float, "photos": int}
+    return [{key: convert(table[key][i]) for key, convert in types.items()} for i in rows]
+
+
+def summarise_evaluation(predictions, metrics, train_labels):
+    """Summarise a run: the test part, the metrics of each model and their comparison.
 
     Parameters
     ----------
-    figures : dict of model name to dict
-        With ``svm`` and ``nb``, from `compute_metrics`.
+    predictions : dict of model name to Predictions
+        On the same images; ``svm`` and ``nb`` are compared.
+    metrics : dict of model name to dict
+        From `compute_metrics`.
+    train_labels : ndarray of str
+        The baseline predicts the most frequent one.
+    """
+    svm = predictions["svm"]
+    most_frequent = max(svm.classes, key=lambda c: np.sum(train_labels == c))
+    return {
+        "photos": len(svm.labels),
+        "distinct": len(np.unique(svm.groups)),
+        "baseline_accuracy": np.mean(svm.labels == most_frequent),
+        **{n: {k: v for k, v in m.items() if k != "per_class"} for n, m in metrics.items()},
+        "svm_vs_nb": run_mcnemar_test(svm.correct, predictions["nb"].correct),
+    }
+
+
+def describe_accuracy(evaluation):
+    """Describe the accuracies of `summarise_evaluation` in one line."""
+    svm = evaluation["svm"]
+    return (
+        f"SVM {svm['accuracy']:.4f} ({svm['accuracy_low']:.4f} to {svm['accuracy_high']:.4f}), "
+        f"NB {evaluation['nb']['accuracy']:.4f}, baseline {evaluation['baseline_accuracy']:.4f}"
+    )
+
+
+def select_summary_metrics(metrics, groups, test, model_bytes):
+    """Select the summary metrics, which DVC compares between runs.
+
+    Parameters
+    ----------
+    metrics : dict of model name to dict
+        From `compute_metrics`.
     groups : ndarray of shape (n,)
-        Of all photos; twins share one.
+        Of all images; near-duplicates share one.
     test : ndarray of shape (n,), bool
     model_bytes : int
         Size of the SVM's file.
@@ -230,12 +287,11 @@ def select_summary_metrics(figures, groups, test, model_bytes):
     Returns
     -------
     dict of str to int or float
-        Ten figures under short names, which are columns of a table. ``leakage`` is the share of the
-        test photos with a twin in train, ``svm`` and ``nb`` are accuracies, ``svm_low`` and
-        ``svm_high`` the ends of its interval; ``log_loss``, ``ece`` (calibration error) and
-        ``model_mb`` are of the SVM.
+        ``leakage`` is the share of test images with a near-duplicate in train, ``svm`` and ``nb``
+        are accuracies, ``svm_low`` and ``svm_high`` the ends of the SVM's interval; ``log_loss``,
+        ``ece`` (expected calibration error) and ``model_mb`` are those of the SVM.
     """
-    svm = figures["svm"]
+    svm = metrics["svm"]
     return {
         "photos": len(groups),
         "distinct": len(np.unique(groups)),
@@ -243,7 +299,7 @@ def select_summary_metrics(figures, groups, test, model_bytes):
         "svm": svm["accuracy"],
         "svm_low": svm["accuracy_low"],
         "svm_high": svm["accuracy_high"],
-        "nb": figures["nb"]["accuracy"],
+        "nb": metrics["nb"]["accuracy"],
         "log_loss": svm["log_loss"],
         "ece": svm["calibration_error"],
         "model_mb": model_bytes / 1e6,

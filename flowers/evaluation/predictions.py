@@ -1,20 +1,21 @@
-"""The answers of one classifier on the test photos, and the rows of tables made of them."""
+"""The predictions of a classifier on the test images, and the table rows built from them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from flowers.base.errors import BadInput
-from flowers.base.tables import round_floats, to_rows
+from flowers.base.tables import to_rows
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a classifier says of the test photos, beside what they show.
+    """Labels and predictions of the test images.
 
     Attributes
     ----------
     labels, groups : ndarray of shape (n,)
+        Near-duplicates share a group.
     classes : ndarray of shape (n_classes,), str, sorted
     probabilities : ndarray of shape (n, n_classes), float64
     decision : ndarray of shape (n, n_classes), or (n,) with two classes
@@ -29,118 +30,84 @@ class Predictions:
 
     @classmethod
     def from_model(cls, model, X, labels, groups):
-        """Let a fitted model answer.
-
-        Parameters
-        ----------
-        model : GramSVC or CalibratedNB
-        X : ndarray of shape (n, d)
-        labels, groups : ndarray of shape (n,)
+        """Predict the test images, features `X` of shape (n, d), with a fitted model.
 
         Raises
         ------
         BadInput
-            If a class of the test photos is unknown to the model.
+            If a label is not among the classes of the model.
         """
         unknown = sorted(map(str, set(labels) - set(model.classes_)))
         if unknown:
-            raise BadInput(f"test photos of classes the model never saw: {unknown}; split again")
+            raise BadInput(f"the training part has no image of the classes {unknown}; split again")
         decision = model.decision_function(X)
-        return cls(labels, groups, model.classes_, model.calibrated(decision), decision)
+        return cls(labels, groups, model.classes_, model.calibrate_decision(decision), decision)
 
     @property
     def predicted(self):
-        """The class of the highest probability, shape (n,)."""
+        """Class of the highest probability, shape (n,)."""
         return self.classes[self.probabilities.argmax(axis=1)]
 
     @property
     def correct(self):
-        """Whether the answer is the label, shape (n,)."""
+        """Whether the predicted class is the label, shape (n,), bool."""
         return self.predicted == self.labels
 
     @property
     def confidence(self):
-        """The highest probability, shape (n,)."""
+        """Highest probability, shape (n,)."""
         return self.probabilities.max(axis=1)
 
 
-def build_prediction_rows(answers, facts):
-    """Rows of the table of predictions: one per test photo, with the answers of every model.
+def predict_images(models, X, labels, groups):
+    """Return the `Predictions` of each model; see `Predictions.from_model`."""
+    return {name: Predictions.from_model(m, X, labels, groups) for name, m in models.items()}
+
+
+def build_rows(predictions, index, test):
+    """Build the table of predictions: one row per test image, with the predictions of each model.
 
     Parameters
     ----------
-    answers : dict of model name to Answers
-    facts : dict of column to ndarray of shape (n,)
-        What is known of each photo.
+    predictions : dict of model name to Predictions
+    index : dict of column name to ndarray
+        Of all images, with ``path``, ``sha256`` and ``label``.
+    test : ndarray of shape (n,), int
+        Rows of the test images in `index`.
 
     Returns
     -------
     list of dict
-        Probabilities as text with six digits.
+        ``row``, ``path``, ``sha256``, ``label``, ``group``; the predicted class of each model and
+        its probabilities as text with six decimals.
     """
-    rows = to_rows(facts)
-    for name, given in answers.items():
-        for row, label, probabilities in zip(
-            rows, given.predicted, given.probabilities, strict=True
-        ):
+    columns = {"row": test} | {key: index[key][test] for key in ("path", "sha256", "label")}
+    rows = to_rows(columns | {"group": next(iter(predictions.values())).groups})
+    for name, model in predictions.items():
+        names = [f"{name}_{c}" for c in model.classes]
+        for row, label, values in zip(rows, model.predicted, model.probabilities, strict=True):
             row[name] = label
-            row |= {
-                f"{name}_{c}": f"{p:.6f}" for c, p in zip(given.classes, probabilities, strict=True)
-            }
+            row |= {column: f"{p:.6f}" for column, p in zip(names, values, strict=True)}
     return rows
 
 
-def build_class_rows(figures):
-    """Rows of the table of classes: one per model and class.
+def find_confident_errors(predictions, count):
+    """Find the wrong predictions of the most accurate model, highest confidence first.
 
     Parameters
     ----------
-    figures : dict of model name to dict
-        With ``per_class``, as ``flowers.evaluation.metrics.compute_metrics`` gives them.
-    """
-    return [
-        {"model": name, "class": label} | round_floats(found)
-        for name, told in figures.items()
-        for label, found in told["per_class"].items()
-    ]
-
-
-def select_model_rows(table, name):
-    """Rows of one model out of the table that `build_class_rows` made, numbers as numbers.
-
-    Parameters
-    ----------
-    table : dict of column to ndarray of str
-        As ``flowers.base.tables.read_csv`` reads it.
-    name : str
-
-    Returns
-    -------
-    list of dict
-        ``class``, ``precision``, ``recall``, ``f1`` and ``photos``.
-    """
-    chosen = np.flatnonzero(table["model"] == name)
-    columns = {"class": str, "precision": float, "recall": float, "f1": float, "photos": int}
-    return [{key: kind(table[key][i]) for key, kind in columns.items()} for i in chosen]
-
-
-def find_confident_errors(answers, count):
-    """Give the wrong answers of the most accurate model, the surest first.
-
-    Parameters
-    ----------
-    answers : dict of model name to Answers
+    predictions : dict of model name to Predictions
     count : int
-        At most so many.
+        Maximum number of errors.
 
     Returns
     -------
     rows : ndarray of int
-        Positions among the test photos.
+        Positions among the test images.
     captions : list of str
     """
-    best = max(answers.values(), key=lambda given: given.correct.sum())
+    best = max(predictions.values(), key=lambda model: model.correct.sum())
     wrong = np.flatnonzero(~best.correct)
-    worst = wrong[np.argsort(-best.confidence[wrong], kind="stable")][:count]
-    captions = [f"{best.labels[i]}: {best.predicted[i]} {best.confidence[i]:.2f}" for i in worst]
-    return worst, captions
+    rows = wrong[np.argsort(-best.confidence[wrong], kind="stable")][:count]
+    captions = [f"{best.labels[i]}: {best.predicted[i]} {best.confidence[i]:.2f}" for i in rows]
+    return rows, captions

@@ -12,7 +12,7 @@ from flowers.features.descriptors import WIDTHS
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class DescriptorMixture:
     """Projection of one kind of descriptor, and the Gaussians that its projections fall into.
 
     Attributes
@@ -23,28 +23,28 @@ class Vocabulary:
         Subtracted after the projection.
     spread : float32
         What x and y are multiplied with before they are appended.
-    shares : ndarray of shape (words,), float32, sum 1
+    weights : ndarray of shape (words,), float32, sum 1
     means, variances : ndarray of shape (words, k + 2), float32
     """
 
     projection: np.ndarray
     offset: np.ndarray
     spread: np.ndarray
-    shares: np.ndarray
+    weights: np.ndarray
     means: np.ndarray
     variances: np.ndarray
 
-    def projected(self, descriptors, positions):
+    def project_descriptors(self, descriptors, positions):
         """Components and place of descriptors, (n, k + 2), float32."""
         return np.hstack([descriptors @ self.projection - self.offset, positions * self.spread])
 
-    def sums(self, rows):
+    def sum_statistics(self, rows):
         """Sum over projected descriptors what each word has of them.
 
         Parameters
         ----------
         rows : ndarray of shape (n, k + 2), float32
-            From `projected`.
+            From `project_descriptors`.
 
         Returns
         -------
@@ -62,7 +62,7 @@ class Vocabulary:
     def log_density(self):
         """Weights of 1, row and squared row in the log-density of each word, less a constant."""
         mean, variance = self.means, self.variances
-        constant = np.log(self.shares)
+        constant = np.log(self.weights)
         constant -= 0.5 * (np.log(variance) + mean**2 / variance).sum(axis=1)
         return np.hstack([constant[:, None], mean / variance, -0.5 / variance]).T.copy()
 
@@ -75,28 +75,28 @@ class Codebook:
     ----------
     scales : tuple of float
         At which a photo is looked at; 1 is the area of its square.
-    vocabularies : dict of descriptor name to Vocabulary
+    mixtures : dict of descriptor name to Vocabulary
     """
 
     scales: tuple
-    vocabularies: dict
+    mixtures: dict
 
 
-def write(path, codebook):
+def write_codebook(path, codebook):
     """Write a codebook; None gives a file that holds nothing, always of the same bytes."""
     arrays = {}
     if codebook is not None:
         arrays = {"scales": np.array(codebook.scales)} | {
             f"{name}_{field.name}": getattr(vocabulary, field.name)
-            for name, vocabulary in codebook.vocabularies.items()
-            for field in fields(Vocabulary)
+            for name, vocabulary in codebook.mixtures.items()
+            for field in fields(DescriptorMixture)
         }
     with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)
 
 
-def read(path):
-    """Read what `write` wrote.
+def read_codebook(path):
+    """Read what `write_codebook` wrote.
 
     Raises
     ------
@@ -110,7 +110,9 @@ def read(path):
             if not arrays.files:
                 return None
             found = {
-                name: Vocabulary(*(arrays[f"{name}_{field.name}"] for field in fields(Vocabulary)))
+                name: DescriptorMixture(
+                    *(arrays[f"{name}_{field.name}"] for field in fields(DescriptorMixture))
+                )
                 for name in WIDTHS
             }
             return Codebook(tuple(map(float, arrays["scales"])), found)

@@ -6,7 +6,7 @@ LEVELS = 6
 CELLS = 2
 
 
-def colour(images):
+def extract_colour(images):
     """Square roots of joint RGB histograms of the four quarters of the photo.
 
     The root turns Euclidean into Hellinger distance (Arandjelovic & Zisserman 2012, section 3).

@@ -18,7 +18,7 @@ MAX_RATIO = 4.0
 WIDTHS = {"sift": 128, "opponent": 256, "lcs": 96}
 
 
-def at_scale(image, size, scale):
+def resize_to_scale(image, size, scale):
     """Give a photo its proportions back, its area times ``scale**2``.
 
     Parameters
@@ -43,7 +43,7 @@ def at_scale(image, size, scale):
     return np.asarray(resized, dtype=np.float32) / np.float32(255)
 
 
-def dense(image):
+def compute_descriptors(image):
     """Describe every window of 4 x 4 cells of 4 x 4 pixels.
 
     ``sift`` is RootSIFT (Lowe 2004; Arandjelovic & Zisserman 2012) of the brightness, ``opponent``

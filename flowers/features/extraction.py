@@ -6,18 +6,23 @@ import numpy as np
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import open_shared, parallel_map, share_arrays
-from flowers.features.colour import colour
-from flowers.features.fisher import fisher
-from flowers.features.hog import hog
-from flowers.features.pixels import pixels
+from flowers.features.colour import extract_colour
+from flowers.features.fisher import extract_fisher
+from flowers.features.hog import extract_hog
+from flowers.features.pixels import extract_pixels
 
-EXTRACTORS = {"pixels": pixels, "colour": colour, "hog": hog, "fisher": fisher}
+EXTRACTORS = {
+    "pixels": extract_pixels,
+    "colour": extract_colour,
+    "hog": extract_hog,
+    "fisher": extract_fisher,
+}
 # Those that need a codebook, which is learnt from training photos.
-LEARNED = {"fisher"}
+NEEDS_CODEBOOK = {"fisher"}
 BATCH = 32  # photos
 
 
-def extract(images, names, sizes=None, codebook=None):
+def extract_features(images, names, sizes=None, codebook=None):
     """Give the features of photos, the named extractors side by side.
 
     Parameters
@@ -28,9 +33,9 @@ def extract(images, names, sizes=None, codebook=None):
         Keys of ``EXTRACTORS``.
     sizes : ndarray of shape (n, 2), int, optional
         Width and height of the photos before they were squeezed to squares. Only the extractors
-        of ``LEARNED`` look at them; without them, photos count as squares.
+        of ``NEEDS_CODEBOOK`` look at them; without them, photos count as squares.
     codebook : flowers.features.codebook.Codebook, optional
-        Needed by the extractors of ``LEARNED``.
+        Needed by the extractors of ``NEEDS_CODEBOOK``.
 
     Returns
     -------
@@ -43,10 +48,12 @@ def extract(images, names, sizes=None, codebook=None):
     BadInput
         If a feature has to learn first, and there is no codebook.
     """
-    if codebook is None and (unread := sorted(LEARNED & set(names))):
+    if codebook is None and (unread := sorted(NEEDS_CODEBOOK & set(names))):
         raise BadInput(f"feature {unread[0]} has no codebook: dvc repro codebook learns one")
     parts = [
-        EXTRACTORS[name](images, sizes, codebook) if name in LEARNED else EXTRACTORS[name](images)
+        EXTRACTORS[name](images, sizes, codebook)
+        if name in NEEDS_CODEBOOK
+        else EXTRACTORS[name](images)
         for name in names
     ]
     if len(parts) == 1:
@@ -55,7 +62,7 @@ def extract(images, names, sizes=None, codebook=None):
     return np.hstack([p / whole[p.dtype] if p.dtype in whole else p for p in parts])
 
 
-def extracted(images, sizes, preparation, mirrored=False):
+def extract_batches(images, sizes, preparation, mirrored=False):
     """Features of many photos by all workers, a batch at a time.
 
     Parameters
@@ -63,7 +70,7 @@ def extracted(images, sizes, preparation, mirrored=False):
     images : ndarray of shape (n, s, s, 3), uint8
     sizes : ndarray of shape (n, 2), int
     preparation : dict
-        ``names`` and ``codebook``, as of `extract`.
+        ``names`` and ``codebook``, as of `extract_features`.
     mirrored : bool, optional
         Take the mirror images instead.
 
@@ -82,4 +89,4 @@ def extracted(images, sizes, preparation, mirrored=False):
 def _batch(images, start, sizes, mirrored, **preparation):
     some = open_shared(images)[start : start + len(sizes)]
     some = np.ascontiguousarray(some[:, :, ::-1] if mirrored else some)
-    return extract(some, sizes=sizes, **preparation)
+    return extract_features(some, sizes=sizes, **preparation)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.features.descriptors import at_scale, dense
+from flowers.features.descriptors import compute_descriptors, resize_to_scale
 
 # Of each kind of descriptor in the kernel of two photos, relative to the others.
 WEIGHTS = {"sift": 2, "opponent": 1, "lcs": 1}
@@ -12,7 +12,7 @@ STEPS = 21
 LARGEST, DTYPE = 127, np.int8
 
 
-def fisher(images, sizes, codebook):
+def extract_fisher(images, sizes, codebook):
     """Improved Fisher vectors (Perronnin, Sanchez & Mensink 2010) of photos.
 
     Each kind of descriptor gives the gradients of its mixture's log-likelihood by means and
@@ -37,15 +37,15 @@ def fisher(images, sizes, codebook):
 
 
 def _vector(image, size, codebook):
-    sums, windows = dict.fromkeys(codebook.vocabularies, 0), 0
+    sums, windows = dict.fromkeys(codebook.mixtures, 0), 0
     for scale in codebook.scales:
-        descriptors, positions = dense(at_scale(image, size, scale))
+        descriptors, positions = compute_descriptors(resize_to_scale(image, size, scale))
         windows += len(positions)
-        for name, vocabulary in codebook.vocabularies.items():
-            rows = vocabulary.projected(descriptors[name], positions)
-            sums[name] = sums[name] + vocabulary.sums(rows)
+        for name, vocabulary in codebook.mixtures.items():
+            rows = vocabulary.project_descriptors(descriptors[name], positions)
+            sums[name] = sums[name] + vocabulary.sum_statistics(rows)
     parts = {}
-    for name, vocabulary in codebook.vocabularies.items():
+    for name, vocabulary in codebook.mixtures.items():
         part = _gradients(sums[name] / np.float32(windows), vocabulary)
         part = np.copysign(np.sqrt(np.abs(part)), part)
         parts[name] = part * (WEIGHTS[name] ** 0.5 / max(np.linalg.norm(part), 1e-12))
@@ -59,7 +59,7 @@ def _gradients(sums, vocabulary):
     """Equations 9 and 10 of Sanchez et al. 2013 ("Image Classification with the Fisher Vector")."""
     mean, variance = vocabulary.means, vocabulary.variances
     weight, (first, second) = sums[:, :1], np.hsplit(sums[:, 1:], 2)
-    root = np.sqrt(vocabulary.shares)[:, None]
+    root = np.sqrt(vocabulary.weights)[:, None]
     by_mean = (first - mean * weight) / np.sqrt(variance) / root
     by_variance = (second - 2 * mean * first + mean**2 * weight) / variance - weight
     by_variance /= np.sqrt(np.float32(2)) * root

@@ -6,7 +6,7 @@ CELL = 16
 BINS = 9
 
 
-def hog(images):
+def extract_hog(images):
     """Histograms of oriented gradients (Dalal & Triggs 2005).
 
     Per pixel the gradient of the colour channel where it is largest, unsigned, in 9 orientation

@@ -1,7 +1,7 @@
 """The raw pixels as features."""
 
 
-def pixels(images):
+def extract_pixels(images):
     """Give the raw pixels, row by row.
 
     They stay uint8, an eighth of float64: standardisation is scale-free, so dividing by 255

@@ -1,1 +1,1 @@
-"""From the bytes of photos to pixels, and what pixels have in common."""
+"""Decode images, compute their statistics, and write the image index and contact sheets."""

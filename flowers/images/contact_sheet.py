@@ -1,4 +1,4 @@
-"""Contact sheets: many photos on one picture, each with a caption."""
+"""Contact sheets: many images on one sheet, each with a caption."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -9,51 +9,52 @@ TILE = 120
 CAPTION = 16
 GAP = 4
 COLUMNS = 8
-PAPER = (255, 255, 255)
-INK = (34, 34, 34)
+BACKGROUND = (255, 255, 255)
+TEXT_COLOUR = (34, 34, 34)
 
 
 def draw_contact_sheet(images, captions, columns=COLUMNS):
-    """Photos in rows of `columns`, each above its caption.
+    """Draw images in rows of `columns`, each above its caption.
 
     Parameters
     ----------
     images : sequence of ndarray of shape (s, s, 3), uint8
     captions : sequence of str
-        As many as images; cut where the tile ends.
+        One for each image; cut where the tile ends.
     columns : int, >= 1
 
     Returns
     -------
     PIL.Image.Image
-        RGB; a blank line of paper where there are no images.
+        RGB; a blank strip if there are no images.
     """
     font = ImageFont.load_default(size=11)
     rows = -(-len(images) // columns)
-    width, height = TILE + GAP, TILE + CAPTION + GAP
-    sheet = Image.new("RGB", (columns * width + GAP, max(rows * height, 1) + GAP), PAPER)
+    width = TILE + GAP
+    height = TILE + CAPTION + GAP
+    sheet = Image.new("RGB", (columns * width + GAP, max(rows * height, 1) + GAP), BACKGROUND)
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        tile = Image.new("RGB", (TILE, TILE + CAPTION), PAPER)
+        tile = Image.new("RGB", (TILE, TILE + CAPTION), BACKGROUND)
         photo = Image.fromarray(np.asarray(image)).resize((TILE, TILE), Image.Resampling.BICUBIC)
         tile.paste(photo, (0, 0))
-        ImageDraw.Draw(tile).text((0, TILE + 2), caption, fill=INK, font=font)
+        ImageDraw.Draw(tile).text((0, TILE + 2), caption, fill=TEXT_COLOUR, font=font)
         sheet.paste(tile, (GAP + i % columns * width, GAP + i // columns * height))
     return sheet
 
 
 def select_evenly(labels, count):
-    """Choose photos of each class, from its first to its last.
+    """Select images of each class, evenly spaced from the first to the last.
 
     Parameters
     ----------
     labels : ndarray of shape (n,)
     count : int
-        At most so many of each class.
+        The largest number of each class.
 
     Returns
     -------
     ndarray of int
-        Positions, class by class.
+        Row numbers, class by class.
     """
     members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     return np.concatenate(
@@ -62,6 +63,6 @@ def select_evenly(labels, count):
 
 
 def write_contact_sheet(path, images, captions):
-    """Write a contact sheet as JPEG, with the arguments of `draw_contact_sheet`."""
+    """Write a contact sheet as JPEG; see `draw_contact_sheet`."""
     with atomic_write(path) as partial:
         draw_contact_sheet(images, captions).save(partial, "JPEG", quality=88)

@@ -1,4 +1,4 @@
-"""The index of the photos: a row for each that can be decoded, a reason for each that cannot."""
+"""The image index: a row for each decoded image, and a reason for each rejected one."""
 
 from collections import Counter
 from hashlib import sha256
@@ -13,23 +13,23 @@ REJECTED_COLUMNS = ("label", "path", "reason", "detail")
 
 
 def load_image(path, size):
-    """Decode one photo.
+    """Decode and resize one image.
 
     Parameters
     ----------
     path : pathlib.Path
         Its folder is its label.
     size : int
-        Pixels a side.
+        Side of the square in pixels.
 
     Returns
     -------
     pixels : ndarray of shape (size, size, 3), uint8, or None
-        None if it cannot be decoded.
+        None if the image is rejected.
     row : dict
-        Of ``INDEX_COLUMNS`` without ``row``; of ``REJECTED_COLUMNS`` if it cannot be decoded.
+        The values of ``INDEX_COLUMNS`` without ``row``, or those of ``REJECTED_COLUMNS``.
     notes : sequence of str
-        Of ``flowers.images.decoding.NOTES``.
+        A subset of ``flowers.images.decoding.NOTES``.
     """
     data = path.read_bytes()
     row = {"label": path.parent.name, "path": f"{path.parent.name}/{path.name}"}
@@ -42,31 +42,33 @@ def load_image(path, size):
 
 
 def write_images(results, file, size):
-    """Write what is decoded as an array (.npy), photo by photo, and note what was met.
+    """Write decoded images one by one as an array (.npy), and collect the index and figures.
 
     Parameters
     ----------
     results : iterable
-        From `load_image`.
+        Return values of `load_image`.
     file : file object
         Empty, open for writing bytes.
     size : int
-        Pixels a side.
+        Side of the square in pixels.
 
     Returns
     -------
     index, rejected : list of dict
     figures : dict
+        The numbers of images, exact copies, rejected images by reason and conversions.
 
     Raises
     ------
     BadInput
-        If no photo of a class can be read.
+        If all images of a class are rejected.
     """
-    index, rejected, treated = [], [], Counter(dict.fromkeys(NOTES, 0))
-    _write_head(file, 0, size)
+    index, rejected = [], []
+    conversions = Counter(dict.fromkeys(NOTES, 0))
+    _write_header(file, 0, size)
     for pixels, row, notes in results:
-        treated.update(notes)
+        conversions.update(notes)
         if pixels is None:
             rejected.append(row)
         else:
@@ -75,31 +77,31 @@ def write_images(results, file, size):
     lost = {row["label"] for row in rejected} - {row["label"] for row in index}
     if lost:
         raise BadInput(f"no photo of {sorted(lost)} can be read: {rejected[0]}; replace them")
-    _write_head(file, len(index), size)
+    _write_header(file, len(index), size)
     reasons = Counter(row["reason"] for row in rejected)
     figures = {
         "photos": len(index),
         "exact_copies": len(index) - len({row["sha256"] for row in index}),
         "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
-        "converted": dict(treated),
+        "converted": dict(conversions),
     }
     return index, rejected, figures
 
 
-def _write_head(file, count, size):
-    """Write the head of the array, which is as long for any number of photos."""
+def _write_header(file, count, size):
+    """Write the header of the array; its length is the same for every number of images."""
     file.seek(0)
-    about = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
-    np.lib.format.write_array_header_1_0(file, about)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def get_sizes(index):
-    """Width and height of the photos of an index.
+    """Return the original width and height of the images of an index.
 
     Parameters
     ----------
     index : dict of column to ndarray of str
-        As ``flowers.base.tables.read_csv`` reads it.
+        See ``flowers.base.tables.read_csv``.
 
     Returns
     -------

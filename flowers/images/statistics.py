@@ -1,15 +1,15 @@
-"""A photo in eight numbers, colour, brightness and sharpness: logged, and kept with test photos."""
+"""Eight image statistics: colour, brightness and sharpness, for the log and the reference set."""
 
 import numpy as np
 
-# Shares of red, green and blue in brightness (ITU-R BT.601, luma).
+# Weights of red, green and blue in the luma (ITU-R BT.601).
 LUMA = np.array([0.299, 0.587, 0.114])
 STATISTIC_NAMES = tuple(f"{kind}_{c}" for kind in ("mean", "std") for c in ("red", "green", "blue"))
 STATISTIC_NAMES += ("brightness", "sharpness")
 
 
 def compute_statistics(pixels):
-    """Colour, brightness and sharpness, for the warning that photos of another kind arrive.
+    """Compute colour, brightness and sharpness, with which drift detection compares images.
 
     Parameters
     ----------
@@ -18,48 +18,56 @@ def compute_statistics(pixels):
     Returns
     -------
     dict
-        ``mean`` and ``std`` of red, green and blue and the ``brightness``, all in [0, 1], and the
-        ``sharpness``: standard deviation of the Laplacian of the brightness (the focus measure of
-        Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", but for the
-        root), in [0, 4]. Blur and enlarging lower it, noise and JPEG blocks raise it.
+        ``mean`` and ``std`` of red, green and blue and the ``brightness`` (mean luma), all in
+        [0, 1], and the ``sharpness`` in [0, 4]: the standard deviation of the Laplacian of the
+        luma, the root of the focus measure of Pech-Pacheco et al. 2000, "Diatom autofocusing in
+        brightfield microscopy". Blur and enlarging lower it, noise and JPEG blocks raise it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> compute_statistics(np.full((16, 16, 3), 255, np.uint8))
+    {'mean': [1.0, 1.0, 1.0], 'std': [0.0, 0.0, 0.0], 'brightness': 1.0, 'sharpness': 0.0}
     """
     channels = pixels.reshape(-1, 3).T.astype(np.float64, order="C")
     n = channels.shape[1]
-    # Sums of whole numbers, exact in float64: their difference loses no digits.
-    total, squares = channels.sum(axis=1), np.einsum("ij,ij->i", channels, channels)
-    mean, std = total / (255 * n), np.sqrt(np.maximum(n * squares - total**2, 0)) / (255 * n)
+    # Sums of whole numbers are exact in float64: their difference loses no digits.
+    total = channels.sum(axis=1)
+    squares = np.einsum("ij,ij->i", channels, channels)
+    mean = total / (255 * n)
+    std = np.sqrt(np.maximum(n * squares - total**2, 0)) / (255 * n)
     luma = (LUMA @ channels).reshape(pixels.shape[:2])
-    # A megabyte at once would go back to the system, which then clears it for every photo.
+    # An allocation above a megabyte returns to the system, which clears it for every image.
     del channels
     return {
         "mean": mean.round(4).tolist(),
         "std": std.round(4).tolist(),
         "brightness": round(float(mean @ LUMA), 4),
-        "sharpness": round(_laplacian_std(luma) / 255, 4),
+        "sharpness": round(_compute_laplacian_std(luma) / 255, 4),
     }
 
 
-def _laplacian_std(values):
-    """Give the standard deviation of the Laplacian; beyond its edge a picture goes on as there.
+def _compute_laplacian_std(values):
+    """Return the standard deviation of the Laplacian, with the edge values repeated outside.
 
-    The steps between neighbours enter once with each sign: the mean is 0.
+    Each difference of neighbours is added once with each sign, so that the mean is 0.
     """
-    out = np.zeros_like(values)
-    for lines, here in ((values, out), (values.T, out.T)):
+    laplacian = np.zeros_like(values)
+    for lines, sums in ((values, laplacian), (values.T, laplacian.T)):
         step = lines[1:] - lines[:-1]
-        here[:-1] += step
-        here[1:] -= step
-    return float(np.sqrt(np.mean(np.square(out, out=out))))
+        sums[:-1] += step
+        sums[1:] -= step
+    return float(np.sqrt(np.mean(np.square(laplacian, out=laplacian))))
 
 
 def flatten_statistics(image):
-    """Give the numbers of `compute_statistics` in the order of ``STATISTIC_NAMES``.
+    """Return the values of `compute_statistics` in the order of ``STATISTIC_NAMES``.
 
     Parameters
     ----------
     image : dict
-        With ``mean``, ``std`` and ``brightness``; without ``sharpness``, as in logs of old, that
-        is NaN. Other keys are passed over.
+        With ``mean``, ``std`` and ``brightness``. Logs of earlier versions have no ``sharpness``,
+        which becomes NaN. Other keys are ignored.
 
     Returns
     -------
@@ -68,7 +76,7 @@ def flatten_statistics(image):
     Raises
     ------
     KeyError, TypeError, ValueError
-        If it is not such a dict.
+        If `image` has another form.
     """
     last = (image["brightness"], image.get("sharpness", np.nan))
     numbers = tuple(map(float, (*image["mean"], *image["std"], *last)))

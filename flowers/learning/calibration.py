@@ -9,10 +9,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import max_workers_for, use_threads
-from flowers.learning.folds import copied, grouped_folds, held_out, in_order
+from flowers.learning.folds import fit_fold, fold_copy_bytes, make_grouped_folds, restore_row_order
 
 
-class DecisionValues(ClassifierMixin, BaseEstimator):
+class PrecomputedDecision(ClassifierMixin, BaseEstimator):
     """A classifier whose input is its decision values: what is left to fit is calibration."""
 
     def fit(self, X, y):
@@ -26,22 +26,22 @@ class DecisionValues(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         """Name the class of the highest decision value."""
-        return argmax_labels(self.classes_, X)
+        return choose_labels(self.classes_, X)
 
 
-def as_columns(values):
+def to_columns(values):
     """Decision values with one column per class, or a single one with two classes."""
     return values[:, None] if values.ndim == 1 else values
 
 
-def argmax_labels(classes, values):
+def choose_labels(classes, values):
     """Give the classes of the highest decision values."""
-    values = as_columns(values)
+    values = to_columns(values)
     index = (values[:, 0] > 0).astype(int) if values.shape[1] == 1 else values.argmax(axis=1)
     return classes[index]
 
 
-class Calibrated(ClassifierMixin, BaseEstimator):
+class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     """What both classifiers share: grouped calibration, and answers by probability.
 
     A subclass gives the classifier and its input to `_calibrate` in `fit`, turns photos into such
@@ -51,7 +51,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
     ----------
     out_of_fold_accuracy_ : float
         Accuracy on the held-out folds.
-    held_out_ : ndarray of shape (n, n_classes), or (n, 1) with two classes
+    out_of_fold_decision_ : ndarray of shape (n, n_classes), or (n, 1) with two classes
         Decision values of the training rows, each from a fit without its fold. They describe the
         fit and are no part of the model: a file does not keep them.
     """
@@ -59,7 +59,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
     def __getstate__(self):
         """Leave out what only describes the fit."""
         state = super().__getstate__()
-        return {key: value for key, value in state.items() if key != "held_out_"}
+        return {key: value for key, value in state.items() if key != "out_of_fold_decision_"}
 
     def _calibrate(self, machine, rows, y, groups):
         """Fit the classifier on all rows, the calibration on what held-out folds are given."""
@@ -67,28 +67,30 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        folds = grouped_folds(y, groups, self.folds, self.seed)
-        self.machine_, decision = self._fits(machine, rows, y, folds)
-        held_out = self._values(decision)
+        folds = make_grouped_folds(y, groups, self.folds, self.seed)
+        self.classifier_, decision = self._fits(machine, rows, y, folds)
+        decision = self._values(decision)
         self.classes_ = classes
-        self.out_of_fold_accuracy_ = float(np.mean(argmax_labels(classes, held_out) == y))
-        self.held_out_ = held_out = as_columns(held_out)
+        self.out_of_fold_accuracy_ = float(np.mean(choose_labels(classes, decision) == y))
+        self.out_of_fold_decision_ = decision = to_columns(decision)
         # Numbered labels: temperature scaling takes integers for column numbers, unchecked.
         self.calibration_ = CalibratedClassifierCV(
-            FrozenEstimator(DecisionValues().fit(held_out, index)),
+            FrozenEstimator(PrecomputedDecision().fit(decision, index)),
             method=self.calibration,
             cv=folds,
             ensemble=False,
-        ).fit(held_out, index)
+        ).fit(decision, index)
 
     def _fits(self, machine, rows, y, folds):
         """Give the classifier fitted on all rows, and what those without its fold say of a row."""
         # The fit on all rows takes longest, and starts first.
         tasks = [joblib.delayed(machine.fit)(rows, y)]
-        tasks += [joblib.delayed(held_out)(machine, rows, y, *fold) for fold in folds]
+        tasks += [joblib.delayed(fit_fold)(machine, rows, y, *fold) for fold in folds]
         with use_threads():
-            fitted, *told = joblib.Parallel(max_workers_for(copied(machine, rows, folds)))(tasks)
-        return fitted, in_order([values for _, values in told], folds)
+            fitted, *told = joblib.Parallel(max_workers_for(fold_copy_bytes(machine, rows, folds)))(
+                tasks
+            )
+        return fitted, restore_row_order([values for _, values in told], folds)
 
     def _values(self, decision):
         return decision
@@ -109,7 +111,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         ndarray of shape (n, n_classes), or (n,) with two classes, float64
         """
         rows = self._rows(self._validated(X))
-        return self._values(self.machine_.decision_function(rows))
+        return self._values(self.classifier_.decision_function(rows))
 
     def predict_proba(self, X):
         """Calibrated class probabilities, columns in the order of ``classes_``.
@@ -118,9 +120,9 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n, n_classes), float64, rows sum to 1
         """
-        return self.calibrated(self.decision_function(X))
+        return self.calibrate_decision(self.decision_function(X))
 
-    def calibrated(self, decision):
+    def calibrate_decision(self, decision):
         """Calibrated class probabilities of decision values.
 
         Parameters
@@ -132,7 +134,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n, n_classes), float64, rows sum to 1
         """
-        return self.calibration_.predict_proba(as_columns(decision))
+        return self.calibration_.predict_proba(to_columns(decision))
 
     def predict(self, X):
         """Give the class of the highest calibrated probability."""

@@ -8,7 +8,7 @@ from sklearn.utils import get_tags
 from flowers.base.groups import require_groups
 
 
-def grouped_folds(labels, groups, folds, seed):
+def make_grouped_folds(labels, groups, folds, seed):
     """Stratified folds that keep groups whole.
 
     Returns
@@ -25,17 +25,17 @@ def grouped_folds(labels, groups, folds, seed):
     return list(splitter.split(np.zeros(len(labels)), labels, groups))
 
 
-def in_order(told, folds):
+def restore_row_order(told, folds):
     """Put what is told of the rows that each fold holds out in the order of the rows."""
     return np.concatenate(told)[np.argsort(np.concatenate([rows for _, rows in folds]))]
 
 
-def fold_numbers(folds):
+def assign_fold_numbers(folds):
     """Give for each row the number of the fold that holds it out, shape (n,)."""
-    return in_order([np.full(len(rows), k) for k, (_, rows) in enumerate(folds)], folds)
+    return restore_row_order([np.full(len(rows), k) for k, (_, rows) in enumerate(folds)], folds)
 
 
-def copied(machine, X, folds):
+def fold_copy_bytes(machine, X, folds):
     """Bytes that the fit of the largest fold copies, in which its rows become float64.
 
     Parameters
@@ -54,7 +54,7 @@ def copied(machine, X, folds):
     return most * width * (X.itemsize if X.itemsize == 8 else X.itemsize + 8)
 
 
-def held_out(machine, X, y, train, rows):
+def fit_fold(machine, X, y, train, rows):
     """Fit a machine on some rows, and ask it about others.
 
     Parameters

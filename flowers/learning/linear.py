@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from flowers.learning.kernels import FEW
-from flowers.learning.standard import blocks, standardised
+from flowers.learning.gram import BATCH_INVARIANT_ROWS
+from flowers.learning.standardisation import split_range, standardise_block
 
 # Rows of the identity that a machine answers at a time.
 ROWS = 256
 
 
-def products_of_rows(rows, vectors):
+def multiply_rows(rows, vectors):
     """Scalar products of rows with vectors.
 
-    A product of matrices has other last bits with other numbers of rows: up to `FEW` rows have a
+    A product of matrices has other last bits with other numbers of rows: up to `BATCH_INVARIANT_ROWS` rows have a
     product each, so that what is asked with a row does not change a bit of its answer.
 
     Parameters
@@ -24,7 +24,7 @@ def products_of_rows(rows, vectors):
     -------
     ndarray of shape (n, k), float64
     """
-    if len(rows) > FEW:
+    if len(rows) > BATCH_INVARIANT_ROWS:
         return rows @ vectors.T
     found = np.empty((len(rows), len(vectors)))
     for row, values in zip(rows, found, strict=True):
@@ -32,7 +32,7 @@ def products_of_rows(rows, vectors):
     return found
 
 
-class Hyperplanes:
+class LinearDecisionFunction:
     """Affine functions of a row.
 
     Parameters
@@ -57,13 +57,13 @@ class Hyperplanes:
         ndarray of shape (n, k), or (n,) where k is 1, float64
         """
         values = np.tile(self.intercept_, (len(X), 1))
-        for b in blocks(X.shape[1]):
+        for b in split_range(X.shape[1]):
             coef = self.coef_[:, b].astype(np.float64)
-            values += products_of_rows(X[:, b].astype(np.float64), coef)
+            values += multiply_rows(X[:, b].astype(np.float64), coef)
         return values[:, 0] if values.shape[1] == 1 else values
 
 
-def duals(function, n):
+def compute_dual_coefficients(function, n):
     """Take apart a function that is affine in the kernel row: a weight per known row.
 
     Parameters
@@ -85,7 +85,7 @@ def duals(function, n):
     return weights, offset
 
 
-def collapsed(X, mean, scale, weights, offset):
+def to_primal(X, mean, scale, weights, offset):
     """Weights of known rows become weights of features.
 
     Parameters
@@ -95,16 +95,16 @@ def collapsed(X, mean, scale, weights, offset):
         The kernel is the product of rows standardised by them.
     weights : ndarray of shape (n, k)
     offset : ndarray of shape (k,)
-        From `duals`.
+        From `compute_dual_coefficients`.
 
     Returns
     -------
     Hyperplanes
     """
     coef, offset = np.empty((weights.shape[1], X.shape[1]), np.float32), offset.copy()
-    for b in blocks(X.shape[1]):
-        part = standardised(X, mean, scale, b).astype(np.float64)
+    for b in split_range(X.shape[1]):
+        part = standardise_block(X, mean, scale, b).astype(np.float64)
         exact = weights.T @ part / scale[b]
         offset -= exact @ mean[b]
         coef[:, b] = exact
-    return Hyperplanes(coef, offset)
+    return LinearDecisionFunction(coef, offset)

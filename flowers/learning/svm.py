@@ -7,18 +7,22 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from flowers.base.parallel import drop_pages
-from flowers.learning.calibration import Calibrated, argmax_labels
-from flowers.learning.kernels import rbf, squared_distances, squared_distances_to
-from flowers.learning.linear import collapsed, duals
-from flowers.learning.products import products
-from flowers.learning.standard import blocks, moments
-from flowers.learning.tuning import Tuning, as_list
+from flowers.learning.calibration import CalibratedClassifier, choose_labels
+from flowers.learning.gram import (
+    apply_rbf,
+    compute_distances_to,
+    compute_gram,
+    compute_squared_distances,
+)
+from flowers.learning.linear import compute_dual_coefficients, to_primal
+from flowers.learning.standardisation import compute_moments, split_range
+from flowers.learning.tuning import Tuning, to_list
 
 # Megabytes of kernel values that libsvm keeps while it fits: they lie in memory already.
 CACHE = 50
 
 
-def votes_and_margins(pairwise):
+def sum_votes_and_margins(pairwise):
     """One value per class from the decision values of all pairs of classes.
 
     The number of pairs a class wins, plus a third of the sum of its margins. scikit-learn's
@@ -47,7 +51,7 @@ def votes_and_margins(pairwise):
     return values
 
 
-class SVM(Calibrated):
+class BaseSVM(CalibratedClassifier):
     """What the ways to train a support vector machine share: params, tuning, values per class.
 
     A subclass gives its machines and their input in `_attempts`.
@@ -103,52 +107,52 @@ class SVM(Calibrated):
         self.folds = folds
         self.seed = seed
 
-    def figures(self):
+    def summarise_fit(self):
         """Say what a fit was made with and came to, by name."""
         return {
             "features": self.n_features_in_,
             "support_vectors": len(self.support_),
             **{"C": self.C_, "gamma": self.gamma_},
-            "tried": max(len(self.tuning_), 1),
+            "candidates": max(len(self.tuning_), 1),
             "out_of_fold_accuracy": self.out_of_fold_accuracy_,
         }
 
-    def attempts(self):
+    def list_candidates(self):
         """Give rows of `tuning_`, or the one there would be, where nothing was to choose."""
         only = {"C": self.C_, "gamma": self.gamma_, "grouped": self.out_of_fold_accuracy_}
         return self.tuning_ or [only | {"random": "", "chosen": 1}]
 
     def _tuning(self, y, groups, rows, width):
         """Set ``C_`` and ``gamma_``, chosen where there are several."""
-        Cs = as_list(self.C)
-        gammas = [width if gamma == "scale" else float(gamma) for gamma in as_list(self.gamma)]
+        Cs = to_list(self.C)
+        gammas = [width if gamma == "scale" else float(gamma) for gamma in to_list(self.gamma)]
         self.C_, self.gamma_, self.tuning_ = Cs[0], gammas[0], []
         if len(Cs) * len(gammas) == 1:
             return None
         tuning = Tuning(y, groups, self.folds, self.seed)
         for gamma in gammas:
             for C, machine, seen in self._attempts(rows, Cs, gamma):
-                tuning.attempt({"C": C, "gamma": gamma}, machine, seen, self._labels)
-        self.C_, self.gamma_ = tuning.chosen["C"], tuning.chosen["gamma"]
+                tuning.evaluate_candidate({"C": C, "gamma": gamma}, machine, seen, self._labels)
+        self.C_, self.gamma_ = tuning.best_params["C"], tuning.best_params["gamma"]
         self.tuning_ = tuning.table
         return tuning
 
     def _labels(self, classes, decision):
-        return argmax_labels(classes, self._values(decision))
+        return choose_labels(classes, self._values(decision))
 
     def _values(self, decision):
         pairwise = self.multiclass == "ovo" and decision.ndim == 2
-        return votes_and_margins(decision) if pairwise else decision
+        return sum_votes_and_margins(decision) if pairwise else decision
 
 
-class GramSVC(SVM):
+class GramSVC(BaseSVM):
     """Support vector machine trained from one Gram matrix.
 
     The kernel matrix is computed once; the fit on all rows and the folds of the calibration are
     sub-matrices of it. Standardisation and kernel therefore see all training rows, also those a
     fold holds out; labels are held out, and test rows never enter. With the RBF kernel the fitted
     model keeps the support vectors in the features' own dtype (uint8 pixels too); with the linear
-    kernel it keeps one weight vector per decision value. Knobs and attributes are those of `SVM`.
+    kernel it keeps one weight vector per decision value. Knobs and attributes are those of `BaseSVM`.
     """
 
     def fit(self, X, y, groups=None):
@@ -170,12 +174,12 @@ class GramSVC(SVM):
         check_classification_targets(y)
         mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if self.standardise:
-            mean, scale = moments(X)
+            mean, scale = compute_moments(X)
         if self.kernel == "linear":
-            base, norms = products(X, mean, scale)
+            base, norms = compute_gram(X, mean, scale)
             width = 1.0 / max(norms.mean(), np.finfo(float).tiny)
         else:
-            base, norms = squared_distances(X, mean, scale)
+            base, norms = compute_squared_distances(X, mean, scale)
             width = _rbf_scale(X, self.standardise)
         drop_pages(X)  # the machine sees the kernel alone
         tuning = self._tuning(y, groups, base, width)
@@ -185,13 +189,13 @@ class GramSVC(SVM):
         del gram
         if tuning:
             self.out_of_fold_accuracy_ = tuning.nested_accuracy
-        machines = getattr(self.machine_, "estimators_", [self.machine_])
+        machines = getattr(self.classifier_, "estimators_", [self.classifier_])
         self.support_ = machines[0].support_
         if len(machines) > 1:
             self.support_ = np.unique(np.concatenate([m.support_ for m in machines]))
         if self.kernel == "linear":
-            weights, offset = duals(self.machine_.decision_function, len(X))
-            self.machine_ = collapsed(X, mean, scale, weights * self.gamma_, offset)
+            weights, offset = compute_dual_coefficients(self.classifier_.decision_function, len(X))
+            self.classifier_ = to_primal(X, mean, scale, weights * self.gamma_, offset)
         else:
             self.mean_, self.scale_, self.n_rows_ = mean, scale, len(X)
             self.support_vectors_ = np.ascontiguousarray(X[self.support_])
@@ -208,7 +212,7 @@ class GramSVC(SVM):
         In float64, as libsvm takes them: machines that are fitted at once share them.
         """
         if self.kernel == "rbf":
-            return rbf(base, gamma).astype(np.float64)
+            return apply_rbf(base, gamma).astype(np.float64)
         base *= np.float32(gamma)
         return base.astype(np.float64)
 
@@ -221,10 +225,10 @@ class GramSVC(SVM):
         if self.kernel == "linear":
             return X
         kernel = np.zeros((len(X), self.n_rows_), dtype=np.float32)
-        distances = squared_distances_to(
+        distances = compute_distances_to(
             X, self.support_vectors_, self.support_norms_, self.mean_, self.scale_
         )
-        kernel[:, self.support_] = rbf(distances, self.gamma_)
+        kernel[:, self.support_] = apply_rbf(distances, self.gamma_)
         return kernel
 
 
@@ -232,9 +236,9 @@ def _rbf_scale(X, standardise):
     """1 / (d * variance), the variance that of all entries as the kernel sees them."""
     if standardise:
         # A standardised column has variance 1, a constant one 0.
-        varying = sum(int((X[:, b] != X[0, b]).any(axis=0).sum()) for b in blocks(X.shape[1]))
+        varying = sum(int((X[:, b] != X[0, b]).any(axis=0).sum()) for b in split_range(X.shape[1]))
         return 1.0 / varying if varying else 1.0
-    mean, scale = moments(X)
-    constant = np.concatenate([(X[:, b] == X[0, b]).all(axis=0) for b in blocks(X.shape[1])])
+    mean, scale = compute_moments(X)
+    constant = np.concatenate([(X[:, b] == X[0, b]).all(axis=0) for b in split_range(X.shape[1])])
     spread = np.where(constant, 0.0, scale**2) + (mean - mean.mean()) ** 2
     return 1.0 / spread.sum() if spread.any() else 1.0

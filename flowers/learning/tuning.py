@@ -6,10 +6,15 @@ from sklearn.model_selection import StratifiedKFold
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import max_workers_for
-from flowers.learning.folds import copied, fold_numbers, grouped_folds, held_out
+from flowers.learning.folds import (
+    assign_fold_numbers,
+    fit_fold,
+    fold_copy_bytes,
+    make_grouped_folds,
+)
 
 
-def as_list(value):
+def to_list(value):
     """Make a list of a knob that may be one value or several to choose from."""
     return list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value]
 
@@ -41,15 +46,15 @@ class Tuning:
         if folds < 3:
             raise BadInput(f"folds is {folds}: to choose from a list takes 3 folds or more")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        self._y, self._tried = y, []
-        self._fold = fold_numbers(grouped_folds(y, groups, folds, seed))
+        self._y, self._candidates = y, []
+        self._fold = assign_fold_numbers(make_grouped_folds(y, groups, folds, seed))
         shuffled = StratifiedKFold(folds, shuffle=True, random_state=seed)
         # Only where each class has a row for each fold: else random folds show nothing.
         least = min(np.unique(y, return_counts=True)[1])
         self._random = list(shuffled.split(y, y)) if least >= folds else []
         self._folds = folds
 
-    def attempt(self, params, machine, X, labels):
+    def evaluate_candidate(self, params, machine, X, labels):
         """Try one machine.
 
         Parameters
@@ -58,7 +63,7 @@ class Tuning:
             Its row of the table; smaller values are preferred among equals.
         machine : classifier
             Unfitted, with a ``decision_function``. Fits run where ``joblib.parallel_config`` says.
-            Or, with a method ``held_out``, one that fits on all folds together.
+            Or, with a method ``fit_folds``, one that fits on all folds together.
         X : ndarray of shape (n, n) or (n, d)
             Kernel values if the machine takes them, else rows.
         labels : callable
@@ -68,17 +73,19 @@ class Tuning:
         def right(train, rows):
             if len(np.unique(self._y[train])) == 1:
                 return self._y[rows] == self._y[train[0]]
-            return labels(*held_out(machine, X, self._y, train, rows)) == self._y[rows]
+            return labels(*fit_fold(machine, X, self._y, train, rows)) == self._y[rows]
 
         away = [(i, j) for i in range(self._folds) for j in range(i, self._folds)]
         parts = [np.isin(self._fold, pair) for pair in away]
         tasks = [(np.flatnonzero(~out), np.flatnonzero(out)) for out in parts] + self._random
-        if hasattr(machine, "held_out"):
-            classes, values = machine.held_out(X, self._y, tasks)
+        if hasattr(machine, "fit_folds"):
+            classes, values = machine.fit_folds(X, self._y, tasks)
             answers = zip(tasks, values, strict=True)
             done = [labels(classes, told) == self._y[rows] for (_, rows), told in answers]
         else:
-            parallel = joblib.Parallel(max_workers_for(copied(machine, X, tasks)), prefer="threads")
+            parallel = joblib.Parallel(
+                max_workers_for(fold_copy_bytes(machine, X, tasks)), prefer="threads"
+            )
             done = parallel(joblib.delayed(right)(*task) for task in tasks)
         # Entry [i, r]: whether row r is right when fold i is away as well as its own.
         correct = np.zeros((self._folds, len(self._y)), dtype=bool)
@@ -86,10 +93,10 @@ class Tuning:
             for one, other in ((i, j), (j, i)):
                 correct[one, rows[self._fold[rows] == other]] = found[self._fold[rows] == other]
         leaky = np.concatenate(done[len(away) :]).mean() if self._random else None
-        self._tried.append((params, correct, leaky))
+        self._candidates.append((params, correct, leaky))
 
     def _best(self, score):
-        ranked = [(-score(c), *params.values()) for params, c, _ in self._tried]
+        ranked = [(-score(c), *params.values()) for params, c, _ in self._candidates]
         return min(range(len(ranked)), key=ranked.__getitem__)
 
     def _alone(self, correct):
@@ -97,9 +104,9 @@ class Tuning:
         return correct[self._fold, np.arange(len(self._y))]
 
     @property
-    def chosen(self):
+    def best_params(self):
         """The params that are right most often on grouped folds, the smallest of the best."""
-        return self._tried[self._best(lambda correct: self._alone(correct).mean())][0]
+        return self._candidates[self._best(lambda correct: self._alone(correct).mean())][0]
 
     @property
     def nested_accuracy(self):
@@ -108,7 +115,7 @@ class Tuning:
         for fold in range(self._folds):
             own = self._fold == fold
             best = self._best(lambda correct, fold=fold, own=own: correct[fold, ~own].mean())
-            right[own] = self._alone(self._tried[best][1])[own]
+            right[own] = self._alone(self._candidates[best][1])[own]
         return float(right.mean())
 
     @property
@@ -121,7 +128,7 @@ class Tuning:
             The params; ``grouped``, the accuracy on folds that keep groups whole; ``random``, on
             folds drawn at random, which measures memory too; ``chosen``, 1 in one row.
         """
-        chosen = self.chosen
+        chosen = self.best_params
         return [
             params
             | {
@@ -129,5 +136,5 @@ class Tuning:
                 "random": "" if leaky is None else float(leaky),
                 "chosen": int(params == chosen),
             }
-            for params, correct, leaky in self._tried
+            for params, correct, leaky in self._candidates
         ]

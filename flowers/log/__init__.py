@@ -1,1 +1,1 @@
-"""The log of answers: records, the days they are kept in, and tables made of them."""
+"""The prediction log: records, day files, alert state, and the table that drift detection reads."""

@@ -1,4 +1,4 @@
-"""One record of the log: written and read here, so both know the same members."""
+"""Records of the log: built and parsed in one place, so that both sides know the same members."""
 
 import json
 import math
@@ -7,74 +7,77 @@ from hashlib import blake2b, sha256
 
 from flowers.images.statistics import flatten_statistics
 
-# Probabilities are compared as they are written: equal answers must be equal numbers.
+# Decimals of a logged probability. They are compared as logged, so equal ones are equal numbers.
 DECIMALS = 6
-UNKNOWN = -1  # no true label came
+UNKNOWN = -1  # class index of a prediction without a true label
 KINDS = ("prediction", "feedback")
-LARGEST = 3e38  # the rows are float32
-_EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+LARGEST = 3e38  # rows are float32
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
-def now():
-    """Tell the time in UTC, ISO 8601 with microseconds: as text it sorts as in time."""
+def format_now():
+    """Format the current UTC time as ISO 8601 with microseconds; text order is time order."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 class NotFinite(ValueError):
-    """A number of a record is infinite, or none at all."""
+    """A number of a record is NaN or infinite, or too large for float32."""
 
 
-def prediction(model, answer, request_id, index, role, photo):
-    """Make the record of an answer; the photo and its name are not kept, only its digest.
+def build_prediction_record(predictor, prediction, request_id, index, role, photo):
+    """Build the record of a prediction; of the image only the digest and statistics are kept.
 
     Parameters
     ----------
-    model : Model
-    answer : Answer
-        Of this model.
+    predictor : flowers.model.predictor.Predictor
+    prediction : flowers.model.predictor.Prediction
+        Of this predictor.
     request_id : str
     index : int
-        Of the photo in its request.
+        Position of the image in its request.
     role : {"production", "canary"}
-        Whether the user got this answer.
+        Production predictions are sent to the client.
     photo : bytes
-        The content of the file.
+        Content of the file.
 
     Returns
     -------
     dict
     """
     return {
-        "time": now(),
+        "time": format_now(),
         "kind": "prediction",
         "request_id": request_id,
         "index": index,
         "role": role,
-        "model_version": model.version,
-        "model_md5": model.md5,
-        "label": answer.label,
-        "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
-        "image": answer.image,
+        "model_version": predictor.version,
+        "model_md5": predictor.md5,
+        "label": prediction.label,
+        "probabilities": dict(
+            zip(predictor.classes, prediction.probabilities.tolist(), strict=True)
+        ),
+        "image": prediction.image,
         "photo_sha256": sha256(photo).hexdigest(),
-        "latency_ms": answer.latency_ms,
+        "latency_ms": prediction.latency_ms,
     }
 
 
-def feedback(request_id, index, true_label):
-    """Make the record of a true label that somebody told.
+def build_feedback_record(request_id, index, true_label):
+    """Build the record of a reported true label.
 
     Parameters
     ----------
-    request_id, true_label : str
+    request_id : str
     index : int
-        Of the photo in its request.
+        Position of the image in its request.
+    true_label : str
 
     Returns
     -------
     dict
     """
     return {
-        "time": now(),
+        "time": format_now(),
         "kind": "feedback",
         "request_id": request_id,
         "index": index,
@@ -82,8 +85,8 @@ def feedback(request_id, index, true_label):
     }
 
 
-def parsed(line):
-    """Read one line of the log.
+def parse_line(line):
+    """Parse one line of the log.
 
     Parameters
     ----------
@@ -92,41 +95,41 @@ def parsed(line):
     Returns
     -------
     dict or None
-        With ``kind`` and ``time`` at least; None for a line that is no whole record, such as one
-        that a crash has torn.
+        With ``kind`` and ``time`` at least; None if the line is no complete record, for example
+        after a crash in the middle of a write.
     """
     try:
         record = json.loads(line)
-    except (ValueError, RecursionError):  # bytes that are no UTF-8 included
+    except (ValueError, RecursionError):  # invalid UTF-8 included
         return None
     return record if isinstance(record, dict) and {"kind", "time"} <= record.keys() else None
 
 
-def key(record):
-    """Hash what a prediction and the feedback on it have in common.
+def hash_key(record):
+    """Hash the request id and index, which a prediction shares with its feedback.
 
     Raises
     ------
     KeyError
-        If it names no photo.
+        If the record has none.
     """
     name = f"{record['request_id']} {record['index']}"
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
 
 
-def moment(record):
-    """Give the time of a record in microseconds since 1970.
+def parse_time(record):
+    """Parse the time of a record, in microseconds since 1970.
 
     Raises
     ------
     KeyError, TypeError, ValueError, ArithmeticError
-        If it has none, or one without a time zone.
+        If the record has no time, or one without a time zone.
     """
-    return (datetime.fromisoformat(record["time"]) - _EPOCH) // _TICK
+    return (datetime.fromisoformat(record["time"]) - _EPOCH) // _MICROSECOND
 
 
-def row(record, classes):
-    """Take from a prediction what is compared, in the order of ``flowers.log.table.row_type``.
+def build_row(record, classes):
+    """Build the table row of a prediction record.
 
     Parameters
     ----------
@@ -137,28 +140,30 @@ def row(record, classes):
     Returns
     -------
     tuple
-        Key, photo, microseconds since 1970, ``UNKNOWN``, probabilities, image statistics. The
-        photo is the beginning of its digest as a number, 0 for a record that has none.
+        Key, photo, microseconds since 1970, ``UNKNOWN``, probabilities, image statistics; as in
+        ``flowers.log.table.build_row_dtype``. The photo is the first 64 bits of its digest, 0 if
+        the record has none.
 
     Raises
     ------
     NotFinite
-        If a number is infinite, none, or too large for float32.
+        If a number is NaN, infinite, or too large for float32.
     KeyError, TypeError, ValueError, ArithmeticError
-        If it is not such a record.
+        If the record is malformed.
     """
-    answer = record["probabilities"]
-    probabilities = [round(float(answer[name]), DECIMALS) for name in classes]
+    by_class = record["probabilities"]
+    probabilities = [round(float(by_class[name]), DECIMALS) for name in classes]
     image = flatten_statistics(record["image"])
-    # NaN is not below either. Only the last statistic may be missing, in records of old.
-    known = image[:-1] if math.isnan(image[-1]) and "sharpness" not in record["image"] else image
-    if not all(abs(number) < LARGEST for number in (*probabilities, *known)):
+    # Only the last statistic may be missing, in records of earlier versions.
+    no_sharpness = math.isnan(image[-1]) and "sharpness" not in record["image"]
+    numbers = probabilities + list(image[:-1] if no_sharpness else image)
+    if not all(abs(number) < LARGEST for number in numbers):  # NaN is not below either
         raise NotFinite("a number that is not finite")
     if not (
-        len(answer) == len(classes)
+        len(by_class) == len(classes)
         and abs(sum(probabilities) - 1) < 1e-3
         and min(probabilities) >= 0
     ):
         raise ValueError(f"not the probabilities of {len(classes)} classes")
     photo = int(record.get("photo_sha256", "0")[:16], 16)
-    return key(record), photo, moment(record), UNKNOWN, probabilities, image
+    return hash_key(record), photo, parse_time(record), UNKNOWN, probabilities, image

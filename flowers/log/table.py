@@ -1,4 +1,4 @@
-"""From lines of the log to rows of numbers: the answers of one model, joined with true labels."""
+"""The log as a table: the newest predictions of one model, joined with true labels."""
 
 import math
 from array import array
@@ -8,34 +8,118 @@ from pathlib import Path
 import numpy as np
 
 from flowers.images.statistics import STATISTIC_NAMES
-from flowers.log import days, record
+from flowers.log import day_files, record
 from flowers.log.record import KINDS, UNKNOWN, NotFinite
-from flowers.log.repeats import first_of_repeats
 
-# Rows that wait as Python objects, ten times the size of the array they become.
+# Rows that are kept as Python objects, ten times the size of the array they become.
 BATCH = 10_000
-COUNTED = (
-    *("predictions", "repeats", "canary", "other_model", "duplicates"),
-    *("torn", "malformed", "not_finite", "unknown_kind", "in_the_future", "days_unreadable"),
-    *("labels", "labels_replaced", "labels_of_unknown_class"),
-    *("labels_without_prediction", "labels_of_unread_days"),
-)
+COUNTERS = """predictions repeats canary other_model duplicates
+    torn malformed not_finite unknown_kind in_the_future days_unreadable
+    labels labels_replaced labels_of_unknown_class
+    labels_without_prediction labels_of_unread_days""".split()
 
 
-def row_type(n_classes):
-    """Type of a row: ``time`` (UTC), ``truth`` (index of the class, or -1), numbers as float32."""
+def build_row_dtype(n_classes):
+    """Build the dtype of a row of the table.
+
+    Returns
+    -------
+    dtype
+        ``time`` (UTC, microseconds), ``truth`` (class index, ``UNKNOWN`` without a true label),
+        ``probabilities`` (n_classes,) and ``image`` (8,) statistics, both float32.
+    """
     return np.dtype(
         [
-            *(("time", "M8[us]"), ("truth", "i2")),
-            *(("probabilities", "f4", (n_classes,)), ("image", "f4", (len(STATISTIC_NAMES),))),
+            ("time", "M8[us]"),
+            ("truth", "i2"),
+            ("probabilities", "f4", (n_classes,)),
+            ("image", "f4", (len(STATISTIC_NAMES),)),
         ]
     )
 
 
-def project(lines, classes, md5, written=None):
-    """Take the answers of a model, the true labels and all other keys from a part of the log.
+def read_log(directory, model, limit, progress=iter):
+    """Read the newest predictions of a model with their true labels, each image once.
 
-    Nothing in a log is fatal: what is of no use is counted.
+    Days that are older than the newest `limit` predictions are not opened. Nothing in a log is
+    fatal: unusable lines and files are counted.
+
+    Parameters
+    ----------
+    directory : path-like
+        Of the log; may be missing.
+    model : dict
+        ``classes`` (sequence of str, in the order of the model) and ``md5`` of the model file.
+    limit : int
+        Most predictions to return.
+    progress : callable, optional
+        Wraps the list of day files.
+
+    Returns
+    -------
+    rows : ndarray of shape (at most `limit`,), dtype from `build_row_dtype`
+        In the order of time.
+    counts : dict
+        ``days``, ``days_read`` and each of ``COUNTERS``.
+
+    Examples
+    --------
+    Two predictions and one true label, logged and read back:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from flowers.log.day_files import append_records
+    >>> from flowers.log.table import read_log
+    >>> image = {"mean": [0.5] * 3, "std": [0.2] * 3, "brightness": 0.5, "sharpness": 0.1}
+    >>> prediction = {"kind": "prediction", "role": "production", "model_md5": "c0ffee"}
+    >>> prediction |= {"time": "2026-01-01T12:00:00+00:00", "index": 0, "image": image}
+    >>> records = [
+    ...     prediction | {"request_id": "a", "probabilities": {"Lotus": 0.9, "Tulip": 0.1}},
+    ...     prediction
+    ...     | {"time": "2026-01-01T12:01:00+00:00", "request_id": "b"}
+    ...     | {"probabilities": {"Lotus": 0.4, "Tulip": 0.6}},
+    ...     {"kind": "feedback", "time": "2026-01-01T12:05:00+00:00", "index": 0}
+    ...     | {"request_id": "b", "true_label": "Tulip"},
+    ... ]
+    >>> with TemporaryDirectory() as directory:
+    ...     size = append_records(directory, records)
+    ...     model = {"classes": ["Lotus", "Tulip"], "md5": "c0ffee"}
+    ...     rows, counts = read_log(directory, model, limit=100)
+    >>> rows["probabilities"].argmax(axis=1).tolist(), rows["truth"].tolist()
+    ([0, 1], [-1, 1])
+    >>> counts["days_read"], counts["predictions"], counts["labels"], counts["torn"]
+    (1, 2, 1, 0)
+    """
+    rows, labels, keys, counts = parse_lines((), **model)
+    parts, others, days_read = [rows], [keys], 0
+    paths = sorted(Path(directory).glob(day_files.FILE_PATTERN), reverse=True)
+    for path in progress(paths):
+        if sum(map(len, parts)) >= limit:
+            break
+        days_read += 1
+        try:
+            if not path.is_file():  # reading a pipe or device would block
+                raise OSError(f"{path} is not a file")
+            with path.open("rb") as lines:
+                written = day_files.read_write_time(path)
+                rows, new_labels, keys, new_counts = parse_lines(lines, **model, written=written)
+        except OSError:  # a folder of that name, or no permission
+            counts["days_unreadable"] += 1
+            continue
+        counts.update(new_counts)
+        counts["labels_replaced"] += len(new_labels.keys() & labels.keys())
+        # A label comes after its prediction: its day has been read before, or is this one.
+        labels = new_labels | labels
+        parts.append(rows)
+        others.append(keys)
+    rows, joined = join_labels(np.concatenate(parts), labels, np.concatenate(others), limit)
+    if days_read < len(paths):  # the predictions may be in the days that were not read
+        joined["labels_of_unread_days"] = joined.pop("labels_without_prediction")
+    days = {"days": len(paths), "days_read": days_read}
+    return rows, days | {name: counts[name] + joined[name] for name in COUNTERS}
+
+
+def parse_lines(lines, classes, md5, written=None):
+    """Parse lines of the log into rows of one model, true labels, and counts of the rest.
 
     Parameters
     ----------
@@ -45,97 +129,97 @@ def project(lines, classes, md5, written=None):
     md5 : str
         Of the model file.
     written : int, optional
-        When the lines were written last, in microseconds since 1970; what is more than a day later
-        is set aside.
+        Time of the last write, in microseconds since 1970. Records that are more than a day later
+        are skipped.
 
     Returns
     -------
     rows : ndarray of shape (n,)
-        `row_type` and the ``key`` and ``photo`` of each, as written.
+        Dtype of `build_row_dtype` with ``key`` and ``photo`` before it; in the order of the lines.
     labels : dict of key to int
-        Index of the class; the last label of a key wins.
+        Class index; the last label of a key counts.
     others : ndarray of key
-        Of answers by other models.
-    counted : Counter
+        Predictions of other models.
+    counts : Counter
     """
-    part, batches = _Part(classes, md5, written), []
-    dtype = np.dtype([("key", "u8"), ("photo", "u8"), *row_type(len(classes)).descr])
+    parser, batches = _Parser(classes, md5, written), []
+    dtype = np.dtype([("key", "u8"), ("photo", "u8"), *build_row_dtype(len(classes)).descr])
     for line in lines:
         if not line.strip():
             continue
-        if (found := record.parsed(line)) is None:
-            part.counted["torn"] += 1
+        if (parsed := record.parse_line(line)) is None:
+            parser.counts["torn"] += 1
             continue
         try:
-            part.take(found)
+            parser.add_record(parsed)
         except NotFinite:
-            part.counted["not_finite"] += 1
+            parser.counts["not_finite"] += 1
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
-            part.counted["malformed"] += 1
-        if len(part.rows) == BATCH:
-            batches.append(np.array(part.rows, dtype))
-            part.rows.clear()
-    rows = np.concatenate([*batches, np.array(part.rows, dtype)])
-    return rows, part.labels, np.array(part.others, np.uint64), part.counted
+            parser.counts["malformed"] += 1
+        if len(parser.rows) == BATCH:
+            batches.append(np.array(parser.rows, dtype))
+            parser.rows.clear()
+    rows = np.concatenate([*batches, np.array(parser.rows, dtype)])
+    return rows, parser.labels, np.array(parser.others, np.uint64), parser.counts
 
 
-class _Part:
-    """What `project` has found so far."""
+class _Parser:
+    """Rows, labels and counts of the lines that `parse_lines` has read."""
 
     def __init__(self, classes, md5, written):
         self.classes, self.md5 = classes, md5
-        self.latest = math.inf if written is None else written + days.DAY
-        self.counted, self.labels, self.others, self.rows = Counter(), {}, array("Q"), []
+        self.latest = math.inf if written is None else written + day_files.CLOCK_TOLERANCE
+        self.counts, self.labels, self.others, self.rows = Counter(), {}, array("Q"), []
 
-    def take(self, found):
-        if found["kind"] not in KINDS:
-            self.counted["unknown_kind"] += 1
-        elif record.moment(found) > self.latest:
-            self.counted["in_the_future"] += 1
-        elif found["kind"] == "feedback":
-            self.label(record.key(found), found["true_label"])
-        elif found["role"] != "production":
-            self.counted["canary"] += 1
-        elif found["model_md5"] != self.md5:
-            self.counted["other_model"] += 1
-            self.others.append(record.key(found))
+    def add_record(self, parsed):
+        if parsed["kind"] not in KINDS:
+            self.counts["unknown_kind"] += 1
+        elif record.parse_time(parsed) > self.latest:
+            self.counts["in_the_future"] += 1
+        elif parsed["kind"] == "feedback":
+            self.add_label(record.hash_key(parsed), parsed["true_label"])
+        elif parsed["role"] != "production":
+            self.counts["canary"] += 1
+        elif parsed["model_md5"] != self.md5:
+            self.counts["other_model"] += 1
+            self.others.append(record.hash_key(parsed))
         else:
-            self.rows.append(record.row(found, self.classes))
+            self.rows.append(record.build_row(parsed, self.classes))
 
-    def label(self, key, name):
-        self.counted["labels"] += 1
+    def add_label(self, key, name):
+        self.counts["labels"] += 1
         if name in self.classes:
-            self.counted["labels_replaced"] += key in self.labels
+            self.counts["labels_replaced"] += key in self.labels
             self.labels[key] = self.classes.index(name)
         else:
-            self.counted["labels_of_unknown_class"] += 1
+            self.counts["labels_of_unknown_class"] += 1
 
 
-def join(rows, labels, others, limit):
-    """Put rows in the order of time, each answer and each photo once, with its true label.
+def join_labels(rows, labels, others, limit):
+    """Sort rows by time, drop duplicates and repeats, and join true labels.
 
     Parameters
     ----------
     rows : ndarray of shape (n,)
     labels : dict of key to int
     others : ndarray of key
-        As of `project`.
+        All three as from `parse_lines`.
     limit : int
-        Keep the newest so many.
+        Keep the newest rows, at most this many.
 
     Returns
     -------
-    ndarray of shape (at most `limit`,), `row_type`
-    counted : Counter
-        Answers that repeat the key of an earlier one, answers about a photo that was there before,
-        and labels that no answer asked for.
+    rows : ndarray of shape (at most `limit`,), dtype from `build_row_dtype`
+    counts : Counter
+        ``predictions``; ``duplicates``, which have the key of an earlier prediction; ``repeats``,
+        which have the image of an earlier one; ``labels_without_prediction``.
     """
     rows = rows[np.lexsort((rows["key"], rows["time"]))]
-    known, first = np.unique(rows["key"], return_index=True)
+    unique_keys, first = np.unique(rows["key"], return_index=True)
     keys = np.fromiter(labels, np.uint64, len(labels))
-    answered = np.isin(keys, known) | np.isin(keys, others)
-    counted = Counter(
-        duplicates=len(rows) - len(known), labels_without_prediction=int((~answered).sum())
+    predicted = np.isin(keys, unique_keys) | np.isin(keys, others)
+    counts = Counter(
+        duplicates=len(rows) - len(unique_keys), labels_without_prediction=int((~predicted).sum())
     )
     rows = rows[np.sort(first)[-limit:]]
     order = np.argsort(keys)
@@ -143,58 +227,48 @@ def join(rows, labels, others, limit):
     if len(keys):
         place = np.minimum(np.searchsorted(keys, rows["key"]), len(keys) - 1)
         rows["truth"] = np.where(keys[place] == rows["key"], codes[place], UNKNOWN)
-    counted["predictions"] = len(rows)
-    rows = first_of_repeats(rows)
-    counted["repeats"] = counted["predictions"] - len(rows)
-    kept = np.empty(len(rows), row_type(rows["probabilities"].shape[1]))
-    for name in kept.dtype.names:
-        kept[name] = rows[name]
-    return kept, counted
+    counts["predictions"] = len(rows)
+    rows = drop_repeats(rows)
+    counts["repeats"] = counts["predictions"] - len(rows)
+    table = np.empty(len(rows), build_row_dtype(rows["probabilities"].shape[1]))
+    for name in table.dtype.names:
+        table[name] = rows[name]
+    return table, counts
 
 
-def newest(directory, model, limit, progress=iter):
-    """Read the newest answers of a model; older days than they need are not opened.
+def drop_repeats(rows):
+    """Keep the first prediction of each image, with the first true label of any of its repeats.
+
+    Real traffic repeats images: a client retries, or several clients send the same file. Repeats
+    add no information, and tests that count them as independent images raise false alarms. Images
+    are equal if their files are, or if their probabilities and statistics are.
 
     Parameters
     ----------
-    directory : path-like
-        Of the log; without one there are no answers.
-    model : dict
-        ``classes`` and ``md5``, as of `project`.
-    limit : int
-    progress : callable, optional
-        Wraps the list of days.
+    rows : ndarray of shape (n,)
+        In the order of time, with ``photo`` (number; 0 if unknown), ``probabilities``, ``image``
+        and ``truth``.
 
     Returns
     -------
-    rows : ndarray of shape (at most `limit`,), `row_type`
-    facts : dict
-        ``days``, ``days_read`` and each of ``COUNTED``.
+    ndarray of shape (at most n,)
     """
-    rows, labels, keys, counted = project((), **model)
-    parts, others, read = [rows], [keys], 0
-    paths = sorted(Path(directory).glob(days.NAMES), reverse=True)
-    for path in progress(paths):
-        if sum(map(len, parts)) >= limit:
-            break
-        read += 1
-        try:
-            if not path.is_file():  # a pipe, or a device, would have to be waited for
-                raise OSError(f"{path} is no file")
-            with path.open("rb") as lines:
-                written = days.written(path)
-                rows, told, keys, found = project(lines, **model, written=written)
-        except OSError:  # a folder of that name, or no right to read
-            counted["days_unreadable"] += 1
-            continue
-        counted.update(found)
-        counted["labels_replaced"] += len(told.keys() & labels.keys())
-        # A label comes after its prediction: in days that have been read already, or in this.
-        labels = told | labels
-        parts.append(rows)
-        others.append(keys)
-    rows, found = join(np.concatenate(parts), labels, np.concatenate(others), limit)
-    if read < len(paths):  # the predictions may lie there
-        found["labels_of_unread_days"] = found.pop("labels_without_prediction")
-    facts = {"days": len(paths), "days_read": read}
-    return rows, facts | {name: counted[name] + found[name] for name in COUNTED}
+    if not len(rows):
+        return rows
+    content = np.concatenate([rows["probabilities"], rows["image"]], axis=1)
+    # Compared as bytes: a missing statistic, NaN, must equal itself.
+    content = np.ascontiguousarray(content).view(f"V{content.dtype.itemsize * content.shape[1]}")
+    _, first, inverse = np.unique(content.ravel(), return_index=True, return_inverse=True)
+    by_content = first[inverse]
+    _, first, inverse = np.unique(rows["photo"], return_index=True, return_inverse=True)
+    by_photo = np.where(rows["photo"] == 0, by_content, by_content[first[inverse]])
+    origin = np.minimum(by_content, by_photo)
+    while (origin != origin[origin]).any():  # equality is transitive
+        origin = origin[origin]
+    kept = rows[np.unique(origin)]
+    labelled = np.flatnonzero(rows["truth"] != UNKNOWN)[::-1]
+    # Assigned from the newest to the oldest, so the first label of an image stays.
+    truth = np.full(len(rows), UNKNOWN, rows["truth"].dtype)
+    truth[origin[labelled]] = rows["truth"][labelled]
+    kept["truth"] = truth[np.unique(origin)]
+    return kept

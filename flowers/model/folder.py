@@ -1,4 +1,4 @@
-"""The model folder: the one place that knows its card, model file, golden photos and origin."""
+"""The model folder: model file, card, golden images, reference set and README."""
 
 import json
 import shutil
@@ -9,62 +9,48 @@ import numpy as np
 from flowers.base.errors import BadInput
 from flowers.base.tables import atomic_write, write_csv, write_text
 from flowers.features import codebook as codebooks
-from flowers.features.extraction import LEARNED
-from flowers.learning import saved
+from flowers.features.extraction import NEEDS_CODEBOOK
+from flowers.learning import persistence
 from flowers.model.card import CARD, build_card, check_attestation, hash_file, read_card
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
 
 GOLDEN, REFERENCE, README = "golden", "reference.csv", "README.md"
-# Golden answers come from this code on another machine at worst: the last bits may differ.
+# Largest accepted difference of a golden probability: on another machine the last bits may differ.
 TOLERANCE = 1e-6
 
 
 def find_model_folder(models, named=None):
-    """Give the folder of the model to serve: a promoted one before the candidate.
+    """Find the folder of the model to serve in the folder `models`.
 
-    Parameters
-    ----------
-    models : path-like
-        Holds ``production`` and ``candidate``.
-    named : path-like, optional
-        Taken as it is, without falling back to another model.
-
-    Returns
-    -------
-    pathlib.Path
+    It is `named` if given, else ``production``, else ``candidate``.
 
     Raises
     ------
     BadInput
-        If there is no model, or a production folder that is none.
+        If there is no model, or the production folder has no card.
     """
     if named is not None:
         return Path(named)
-    production, candidate = Path(models, "production"), Path(models, "candidate")
+    production = Path(models, "production")
+    candidate = Path(models, "candidate")
     if production.is_dir():
         if not (production / CARD).is_file():
             raise BadInput(
-                f"{production} has no {CARD}: python -m scoring.registry fetch brings the promoted "
-                "model; remove the folder to serve the candidate"
+                f"{production} has no {CARD}: run python -m scoring.registry fetch to get the "
+                "promoted model, or remove the folder to serve the candidate"
             )
         return production
     if (candidate / CARD).is_file():
         return candidate
     raise BadInput(
         f"no model in {production} or {candidate}: run dvc repro for a candidate, "
-        "python -m scoring.registry fetch for the promoted one, or set MODEL_DIR"
+        "python -m scoring.registry fetch for the promoted model, or set MODEL_DIR"
     )
 
 
 def find_reference(folder):
-    """Name the file of a model's answers on held-out photos.
-
-    Raises
-    ------
-    BadInput
-        If the folder has none.
-    """
+    """Return the path of the reference set of a model folder; it is a BadInput if missing."""
     path = Path(folder, REFERENCE)
     if not path.is_file():
         raise BadInput(
@@ -74,91 +60,88 @@ def find_reference(folder):
 
 
 def load_predictor(folder, sha256=None):
-    """Load a model folder after comparing its bytes with its card, and with its digest.
+    """Load a model folder after its files are compared with its card and its attestation.
 
     Parameters
     ----------
     folder : path-like
     sha256 : str, optional
-        The model file must have it, whatever the card says.
+        Required digest of the model file.
+
+    Returns
+    -------
+    Predictor
 
     Raises
     ------
     BadInput
         If a file is missing, damaged, not the one of the card, or cannot be loaded.
+
+    Examples
+    --------
+    After ``make repro`` or ``dvc repro promote``:
+
+    >>> from flowers.model import load_predictor
+    >>> predictor = load_predictor("models/candidate")
+    >>> predictor.role, predictor.version
+    ('candidate', 'untagged')
     """
     folder = Path(folder)
-    facts, origin = read_card(folder)
-    check_attestation(folder, origin)
-    verify_files(folder, facts)
-    if sha256 is not None and facts["model"]["sha256"] != sha256:
+    card, provenance = read_card(folder)
+    check_attestation(folder, provenance)
+    verify_files(folder, card)
+    if sha256 is not None and card["model"]["sha256"] != sha256:
         raise BadInput(
-            f"the model in {folder} has sha256 {facts['model']['sha256']}, MODEL_SHA256={sha256}: "
-            "name the folder of that model in MODEL_DIR, or correct the variable"
+            f"the model in {folder} has sha256 {card['model']['sha256']}, MODEL_SHA256={sha256}: "
+            "set MODEL_DIR to the folder of that model, or correct MODEL_SHA256"
         )
-    path = folder / facts["model"]["file"]
+    path = folder / card["model"]["file"]
     try:
-        estimator = saved.load(path)
+        estimator = persistence.load_model(path)
         classes = [str(c) for c in estimator.classes_]
-    except (Exception, SystemExit) as error:  # there is no list of what a file may raise
+    except (Exception, SystemExit) as error:  # unpickling can raise anything
         raise BadInput(
             f"{path} cannot be loaded ({type(error).__name__}: {error}): run dvc repro and promote "
-            "anew, or roll back"
+            "again, or roll back"
         ) from error
-    if classes != facts["classes"]:
+    if classes != card["classes"]:
         raise BadInput(
-            f"{folder / CARD} names the classes {', '.join(facts['classes'])}, the model knows "
-            f"{', '.join(classes)}: restore it with dvc checkout, or fetch the model anew"
+            f"{folder / CARD} lists the classes {', '.join(card['classes'])}, the model has "
+            f"{', '.join(classes)}: restore it with dvc checkout, or fetch the model again"
         )
     codebook = None
-    if "codebook" in facts:
-        codebook = codebooks.read(folder / facts["codebook"]["file"])
-    return Predictor(estimator, facts, origin, codebook)
+    if "codebook" in card:
+        codebook = codebooks.read_codebook(folder / card["codebook"]["file"])
+    return Predictor(estimator, card, provenance, codebook)
 
 
 def verify_files(folder, card):
-    """Compare the files of a model with the digests of its card.
-
-    Raises
-    ------
-    BadInput
-        If one is missing or has other bytes.
-    """
+    """Raise BadInput if the model file or the codebook differs from its digests in the card."""
     for name in ("model", "codebook"):
-        if name not in card:
-            continue
-        path = Path(folder, card[name]["file"])
-        for kind in [k for k in ("md5", "sha256") if k in card[name]]:
+        entry = card.get(name, {})
+        for algorithm in [key for key in ("md5", "sha256") if key in entry]:
+            path = Path(folder, entry["file"])
             try:
-                found = hash_file(path, kind)
+                digest = hash_file(path, algorithm)
             except OSError as error:
                 raise BadInput(f"no model in {folder}: {path} cannot be read ({error})") from error
-            if found != card[name][kind]:
+            if digest != entry[algorithm]:
                 raise BadInput(
-                    f"{path} has {kind} {found}, its card says {card[name][kind]}: restore it "
+                    f"{path} has {algorithm} {digest}, its card has {entry[algorithm]}: restore it "
                     "with dvc checkout, or promote again"
                 )
 
 
-def measure_golden_difference(model, folder):
-    """Give the largest difference between golden and present probabilities.
+def measure_golden_difference(predictor, folder):
+    """Return the largest difference of a golden probability from that in the card.
 
-    Parameters
-    ----------
-    model : Model
-    folder : path-like
-        Where it was loaded from.
-
-    Returns
-    -------
-    float
-        At most ``TOLERANCE`` where the model answers as it did when it was trained; infinite if a
-        label differs.
+    It is at most ``TOLERANCE`` if the model works as when it was trained, and infinite if a
+    label differs.
     """
     largest = 0.0
-    for entry in model.card["golden"]:
-        sample = model.load(Path(folder, GOLDEN, entry["file"]).read_bytes())
-        (prediction,) = model.predict([sample])
+    for entry in predictor.card["golden"]:
+        sample = predictor.load(Path(folder, GOLDEN, entry["file"]).read_bytes())
+        (prediction,) = predictor.predict([sample])
         if prediction.label != entry.get("label", prediction.label):
             return float("inf")
         difference = np.abs(prediction.probabilities - entry["probabilities"]).max()
@@ -166,56 +149,75 @@ def measure_golden_difference(model, folder):
     return largest
 
 
+def check_golden_predictions(predictor, folder):
+    """Compare the predictions for the golden images with those of the card.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    folder : path-like
+        Where it was loaded from.
+
+    Raises
+    ------
+    BadInput
+        If an image cannot be classified, or a prediction differs by more than `TOLERANCE`.
+    """
+    try:
+        difference = measure_golden_difference(predictor, folder)
+    except Exception as error:  # a model may raise anything
+        raise BadInput(
+            f"{folder}: the golden images cannot be classified ({type(error).__name__}: {error}): "
+            "run dvc repro and promote again, or roll back"
+        ) from error
+    if not difference <= TOLERANCE:  # NaN is not below it either
+        raise BadInput(
+            f"{folder}: golden predictions differ by {difference:.3g}, more than {TOLERANCE:g}: "
+            "install the library versions of its card, or promote again"
+        )
+
+
 def write_model_folder(folder, file, preparation, golden, reference, evidence):
-    """Write a model folder, whole or not at all.
+    """Write a model folder atomically and return its card.
 
     Parameters
     ----------
     folder : path-like
-        Replaced if it is there.
+        Replaced if it exists.
     file : path-like
-        The estimator, from ``flowers.learning.saved``.
+        The estimator, from ``flowers.learning.persistence``.
     preparation : dict
-        How a photo becomes a row: ``features``, ``size``, and where a feature learns the path
-        ``codebook``.
+        ``features``, ``size`` and, for learned features, the path ``codebook``.
     golden : dict of file name to bytes
-        Photos whose answers are kept.
+        Golden images.
     reference : list of dict
-        Rows of the answers on held-out photos.
+        Rows of the reference set.
     evidence : dict
-        What the card holds besides, for `flowers.model.readme.render_readme`: how good the model is, and
-        why it was chosen.
-
-    Returns
-    -------
-    dict
-        The card.
+        Further keys of the card, which `flowers.model.readme.render_readme` shows.
     """
-    estimator = saved.load(file, mapped=True)
-    preparation = dict(preparation)
-    path = preparation.pop("codebook", None)
-    learnt = Path(path) if LEARNED & set(preparation["features"]) else None
-    classes = {"classes": [str(c) for c in estimator.classes_]}
-    model = Predictor(estimator, classes | preparation, {}, learnt and codebooks.read(learnt))
-    answers = []
-    for name, photo in golden.items():
-        (prediction,) = model.predict([model.load(photo)])
+    estimator = persistence.load_model(file, mapped=True)
+    features = preparation["features"]
+    path = preparation.get("codebook") if NEEDS_CODEBOOK & set(features) else None
+    codebook = codebooks.read_codebook(path) if path else None
+    preparation = {"features": features, "size": preparation["size"]}
+    classes = [str(c) for c in estimator.classes_]
+    predictor = Predictor(estimator, {"classes": classes} | preparation, {}, codebook)
+    entries = []
+    for name, data in golden.items():
+        (prediction,) = predictor.predict([predictor.load(data)])
         probabilities = prediction.probabilities.tolist()
-        answers.append({"file": name, "label": prediction.label, "probabilities": probabilities})
-    facts = build_card(file, estimator, **preparation, golden=answers) | evidence
-    if learnt:
-        facts["codebook"] = {
-            "file": learnt.name,
-            "sha256": hash_file(learnt, "sha256"),
-        }
-    with atomic_write(folder) as fresh:
-        (fresh / GOLDEN).mkdir(parents=True)
-        for name, photo in golden.items():
-            (fresh / GOLDEN / name).write_bytes(photo)
-        shutil.copyfile(file, fresh / facts["model"]["file"])
-        if learnt:
-            shutil.copy(learnt, fresh / learnt.name)
-        write_csv(fresh / REFERENCE, reference)
-        write_text(fresh / CARD, json.dumps(facts, indent=2) + "\n")
-        write_text(fresh / README, render_readme(facts))
-    return facts
+        entries.append({"file": name, "label": prediction.label, "probabilities": probabilities})
+    card = build_card(file, estimator, **preparation, golden=entries) | evidence
+    if path:
+        card["codebook"] = {"file": Path(path).name, "sha256": hash_file(path, "sha256")}
+    with atomic_write(folder) as partial:
+        (partial / GOLDEN).mkdir(parents=True)
+        for name, data in golden.items():
+            (partial / GOLDEN / name).write_bytes(data)
+        shutil.copyfile(file, partial / card["model"]["file"])
+        if path:
+            shutil.copy(path, partial / Path(path).name)
+        write_csv(partial / REFERENCE, reference)
+        write_text(partial / CARD, json.dumps(card, indent=2) + "\n")
+        write_text(partial / README, render_readme(card))
+    return card

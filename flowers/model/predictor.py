@@ -1,4 +1,8 @@
-"""The one path from the bytes of an image to a prediction."""
+"""The path from the bytes of an image to a prediction.
+
+The scorer, its canary, the command line and the golden check share it: equal bytes get equal
+probabilities everywhere.
+"""
 
 import time
 from dataclasses import dataclass
@@ -6,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowers.base.errors import RejectedImage
-from flowers.features.extraction import extract
+from flowers.features.extraction import extract_features
 from flowers.images.decoding import load_pixels
 from flowers.images.statistics import compute_statistics
-from flowers.learning.kernels import FEW
+from flowers.learning.gram import BATCH_INVARIANT_ROWS
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An image that is ready to be classified.
+    """The features and statistics of one image, ready to be classified.
 
     Attributes
     ----------
@@ -41,9 +45,10 @@ class Prediction:
     probabilities : ndarray of shape (n_classes,), float64
         In the order of the predictor's classes, sum 1.
     image : dict
-        As in `Sample`.
+        See `Sample`.
     latency_ms : float
-        Milliseconds from the bytes to the probabilities; of a batch, the image's share of it.
+        Milliseconds from the bytes to the probabilities. The time of a batch is divided equally
+        among its images.
     """
 
     label: str
@@ -66,7 +71,7 @@ class Predictor:
     estimator : classifier
         Fitted, with ``predict_proba``.
     card : dict
-        As written by ``flowers.model.card.build_card``.
+        From ``flowers.model.card.build_card``.
     provenance : dict
         ``version``, ``tag`` and ``commit`` of a promoted model, empty for a candidate.
     codebook : flowers.features.codebook.Codebook, optional
@@ -74,9 +79,15 @@ class Predictor:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from flowers.model import load_predictor
-    >>> predictor = load_predictor("models/candidate")  # doctest: +SKIP
-    >>> predictor.predict_bytes([open("tulip.jpg", "rb").read()])  # doctest: +SKIP
+    >>> predictor = load_predictor("models/candidate")
+    >>> image = Path("data/photos/Tulip/0001.jpg").read_bytes()
+    >>> tulip, rejected = predictor.predict_bytes([image, b"not an image"])
+    >>> tulip.label, tulip.probabilities.shape
+    ('Tulip', (5,))
+    >>> rejected.reason
+    'not a JPEG, PNG or WEBP'
     """
 
     estimator: object
@@ -101,36 +112,36 @@ class Predictor:
 
     @property
     def role(self):
-        """Return "production" if a tag names the model, else "candidate"."""
+        """Role of the model: "production" if it has a provenance, else "candidate"."""
         return "production" if self.provenance else "candidate"
 
     @property
     def confidence_threshold(self):
-        """Confidence below which test images were misclassified at least as often as not.
+        """Confidence below which test images were wrong at least as often as correct.
 
-        From `flowers.evaluation.metrics.find_confidence_threshold`; 0 if the card has none.
+        From ``flowers.evaluation.metrics.find_confidence_threshold``; 0 if the card has none.
         """
         return self.card.get("metrics", {}).get("confidence_threshold", 0.0)
 
     def predict_proba(self, images, sizes=None):
-        """Classify images that are decoded and resized already.
+        """Predict the probabilities of many images that are decoded and resized already.
 
         Parameters
         ----------
         images : ndarray of shape (n, size, size, 3), uint8
         sizes : ndarray of shape (n, 2), int, optional
-            Width and height before resizing; without them the images count as squares.
+            Width and height before resizing; squares if omitted.
 
         Returns
         -------
         ndarray of shape (n, n_classes), float64
             For large n the last bits may differ from those of `predict`.
         """
-        features = extract(images, self.card["features"], sizes, self.codebook)
+        features = extract_features(images, self.card["features"], sizes, self.codebook)
         return self.estimator.predict_proba(features)
 
     def load(self, data):
-        """Decode and resize an image and extract its features and statistics.
+        """Decode and resize an image; compute its features and statistics once.
 
         Parameters
         ----------
@@ -151,12 +162,15 @@ class Predictor:
         return self.to_sample(pixels, size, time.perf_counter() - start)
 
     def to_sample(self, pixels, size, seconds=0.0):
-        """Extract the features and statistics of an image that is decoded and resized already.
+        """Compute the features and statistics of an image that is decoded and resized already.
+
+        Together with ``flowers.images.decoding.load_pixels`` it equals `load`; a decode worker runs
+        the first part in another process.
 
         Parameters
         ----------
         pixels : ndarray of shape (s, s, 3), uint8
-            `s` is the size in the card.
+            `s` is ``card["size"]``.
         size : tuple of int
             Width and height of the upright image.
         seconds : float
@@ -168,24 +182,20 @@ class Predictor:
         """
         start = time.perf_counter()
         metadata = {"width": size[0], "height": size[1]} | compute_statistics(pixels)
-        features = extract(pixels[None], self.card["features"], [size], self.codebook)
+        features = extract_features(pixels[None], self.card["features"], [size], self.codebook)
         return Sample(features, metadata, seconds + time.perf_counter() - start)
 
     def predict(self, samples):
-        """Classify samples together; each gets the same bits as if it were alone.
-
-        Parameters
-        ----------
-        samples : sequence of Sample
+        """Classify a sequence of `Sample` as one batch; the bits are the same for every batch size.
 
         Returns
         -------
         list of Prediction
         """
         predictions = []
-        # A larger batch would use matrix products with other last bits.
-        for first in range(0, len(samples), FEW):
-            batch = samples[first : first + FEW]
+        # Larger batches would use matrix products whose last bits differ.
+        for first in range(0, len(samples), BATCH_INVARIANT_ROWS):
+            batch = samples[first : first + BATCH_INVARIANT_ROWS]
             start = time.perf_counter()
             rows = self.estimator.predict_proba(np.concatenate([s.features for s in batch]))
             seconds = (time.perf_counter() - start) / len(batch)
@@ -196,21 +206,17 @@ class Predictor:
         return predictions
 
     def predict_bytes(self, many):
-        """Classify the contents of image files.
-
-        Parameters
-        ----------
-        many : iterable of bytes
+        """Classify the contents of image files, an iterable of bytes.
 
         Returns
         -------
         list of Prediction or RejectedImage
             In the order of `many`; the error in place of an image that cannot be decoded.
         """
-        loaded = [self._try_load(data) for data in many]
-        samples = [result for result in loaded if isinstance(result, Sample)]
+        results = [self._try_load(data) for data in many]
+        samples = [result for result in results if isinstance(result, Sample)]
         predictions = iter(self.predict(samples))
-        return [next(predictions) if isinstance(r, Sample) else r for r in loaded]
+        return [next(predictions) if isinstance(r, Sample) else r for r in results]
 
     def _try_load(self, data):
         try:

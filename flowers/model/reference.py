@@ -1,4 +1,4 @@
-"""The reference set: predictions and image statistics of the test images, to detect drift against."""
+"""The reference set: the test images of a model, with which traffic is compared."""
 
 from dataclasses import dataclass
 
@@ -38,38 +38,22 @@ class Reference:
     image: np.ndarray
 
     def select(self, rows):
-        """Return the reference set of some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (k,), int
-            A row may occur more than once, as in a bootstrap.
-
-        Returns
-        -------
-        Reference
-        """
+        """Return the reference set of `rows`, shape (k,); a row may occur more than once."""
         columns = (self.row, self.group, self.truth, self.probabilities, self.image)
         return Reference(self.classes, *(column[rows] for column in columns))
 
 
 def build_reference_rows(predictions, images, name):
-    """Build the rows of a reference set: predictions and statistics of each test image.
+    """Yield the rows of a reference set as dicts: predictions and statistics of each test image.
 
     Parameters
     ----------
     predictions : dict of column to ndarray of shape (n,), str
-        With ``row``, ``group``, ``label``, ``path``, ``sha256`` and a column ``{name}_{class}`` for
-        each class, in the order of the model's classes.
+        With `COPIED` and a column ``{name}_{class}`` for each class, in the order of the model.
     images : ndarray of shape (m, s, s, 3), uint8
         All images of the study, indexed by ``row``.
     name : str
         Name of the model.
-
-    Yields
-    ------
-    dict
-        The copied columns, ``p_{class}`` and ``image_{statistic}``.
     """
     columns = [column for column in predictions if column.startswith(f"{name}_")]
     for i, row in enumerate(predictions["row"]):
@@ -82,17 +66,7 @@ def build_reference_rows(predictions, images, name):
 
 
 def read_reference(path):
-    """Read a reference set from the CSV file of `build_reference_rows`.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    Reference
-        A statistic that the file lacks is NaN.
-    """
+    """Read the `Reference` of a CSV file; image statistics that the file lacks are NaN."""
     rows = read_csv(path)
     classes = [column.removeprefix("p_") for column in rows if column.startswith("p_")]
     missing = np.full(len(rows["row"]), "nan")

@@ -1,1 +1,1 @@
-"""Files from somewhere: archives, downloads, folders, drawings."""
+"""Get image files from archives, downloads, folders and the synthetic generator."""

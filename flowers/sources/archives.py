@@ -1,4 +1,4 @@
-"""Unpack a zip or tar archive of photos that is not trusted."""
+"""Unpack a zip or tar archive that is not trusted."""
 
 import bz2
 import errno
@@ -6,241 +6,153 @@ import gzip
 import lzma
 import os
 import re
-import stat
+import shutil
 import struct
 import tarfile
 import tempfile
-import unicodedata
 import zipfile
 import zlib
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from flowers.base.errors import BadInput
+from flowers.base.errors import BadInput, RejectedImage
 
 MAX_EXPANSION = 200
-# Below this size an archive may expand as it likes: plain pictures compress a thousandfold.
-FREE_BYTES = 64 * 2**20
-_MAX_NAME = 1000
-_MAX_PART = 255
-# A tar archive is padded to a whole record, which is far shorter.
-_MAX_PADDING = 64 * 2**20
+FREE_BYTES = 64 * 2**20  # below this size the expansion is free: plain images compress very well
+_MAX_PADDING = 64 * 2**20  # zeros after the last member of a tar; programs write a few kB
 _CHUNK = 2**20
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
-_CORRUPT = (
-    *(EOFError, IndexError, NotImplementedError, OverflowError, RuntimeError, ValueError),
-    *(lzma.LZMAError, struct.error, tarfile.TarError, zipfile.BadZipFile, zlib.error),
-)
+# What zipfile, tarfile and the decompressors raise on damaged data; OSError without a number too.
+_CORRUPT = (EOFError, IndexError, OSError, OverflowError, RuntimeError, ValueError, struct.error)
+_CORRUPT += (lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
+_NAME_ERRORS = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ENAMETOOLONG)
 
 
 def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, bar=None):
-    """Unpack a zip or tar archive, whole or not at all.
+    """Unpack a zip or tar archive (plain, gzip, bzip2 or xz), recognised by its content.
 
-    The format is told by content: zip, or tar plain or compressed with gzip, bzip2 or xz. Only
-    files and folders are unpacked, with default permissions. The limit on bytes is the lower of
-    `max_bytes` and, above `FREE_BYTES`, `MAX_EXPANSION` times the size of the archive; bytes
-    are counted as they are written, whatever the headers say.
+    A member that is unsafe or corrupt is left out. Files get default permissions.
 
     Parameters
     ----------
-    archive : pathlib.Path
-    target : pathlib.Path
-        The folder to make; it must not exist, or be empty.
-    max_bytes : int
-        Most bytes to write.
-    max_members : int
-        Most files and folders to accept.
+    archive, target : pathlib.Path
+        The file, and the folder to make, which must not exist.
+    max_bytes, max_members : int
+        Limits on the unpacked size and on the number of files and folders. Above `FREE_BYTES` the
+        size is also limited to `MAX_EXPANSION` times the size of the archive.
     bar : callable, optional
-        Makes a progress bar, as `tqdm.tqdm` does with the keywords `desc` and `total`; it counts
-        bytes.
+        Makes a progress bar that counts bytes, such as ``tqdm.tqdm``.
 
     Returns
     -------
-    int
-        The number of files written.
+    dict of str to str
+        The names of the members that were left out, with the reason.
 
     Raises
     ------
     BadInput
-        If `target` is taken; if the archive is corrupt, encrypted or too large; or if a member
-        is a link or a device, leads out of `target`, or has the same name as another, ignoring
-        case. Nothing is left behind.
+        If the archive cannot be read to its end or exceeds a limit. Nothing is left behind.
     """
-    if target.is_symlink() or target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise BadInput(f"{target} exists: remove it, or name a new folder to unpack into")
-    try:
-        limit = min(max_bytes, max(FREE_BYTES, MAX_EXPANSION * archive.stat().st_size))
-        opened = archive.open("rb")
-    except OSError as error:
-        raise BadInput(f"{archive.resolve()} cannot be opened: {error.strerror}") from error
+    rejected, total = {}, 0
+    target.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        file = stack.enter_context(opened)
-        with _corruption_refused(archive):
-            folders, files, size = _plan(_members(file, stack), archive, limit, max_members)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # A folder inside the temporary one, which only its owner may read, to take the place
-        # of target with default permissions.
-        scratch = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
-        )
-        root = Path(scratch, "unpacked")
+        try:
+            stream = stack.enter_context(archive.open("rb"))
+        except OSError as error:
+            raise BadInput(f"{archive.resolve()} cannot be opened: {error.strerror}") from error
+        limit = min(max_bytes, max(FREE_BYTES, MAX_EXPANSION * archive.stat().st_size))
+        scratch = tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
+        root = Path(stack.enter_context(scratch), "unpacked")
         root.mkdir()
-        # Each folder once: most files share theirs.
-        for folder in dict.fromkeys([*folders, *(path.parent for path, _ in files)]):
-            (root / folder).mkdir(parents=True, exist_ok=True)
-        shown = stack.enter_context(bar(desc="unpack", total=size)) if bar else None
-        written = 0
-        for path, opener in files:
-            with (root / path).open("xb") as out:
-                for chunk in _chunks(opener, archive, path):
-                    written += len(chunk)
-                    if written > limit:
-                        raise _too_large(archive, path, limit)
-                    out.write(chunk)
-                    if shown is not None:
-                        shown.update(len(chunk))
+        progress = stack.enter_context(bar(desc="unpack")) if bar else None
+        for count, (name, size, opener) in enumerate(_iterate_members(stream, archive, stack), 1):
+            total += size
+            if count > max_members or total > limit:
+                raise BadInput(
+                    f"{archive} has more than {max_members} members or {limit} bytes at member "
+                    f"{name!r}: check where it comes from, or split it"
+                )
+            try:
+                _write_member(root, name, opener)
+            except RejectedImage as error:
+                rejected[name] = error.reason
+            if progress is not None:
+                progress.update(size)
         os.replace(root, target)
-    return len(files)
+    return rejected
 
 
 def is_archive(head):
-    """Whether a file is an archive, told by its first 262 bytes."""
+    """Whether a file is an archive, by its first 262 bytes."""
     magics = (b"PK\3\4", b"Rar!", b"7z\xbc\xaf\x27\x1c", *_COMPRESSED)
     return head.startswith(magics) or head[257:262] == b"ustar"
 
 
-def _plan(members, archive, limit, max_members):
-    """Check every header; give folders, (path, function to open it) of files, and all bytes."""
-    folders, files, total = [], [], 0
-    # The root is taken from the start, so that a file without a name is refused.
-    taken_by_files, taken_by_folders = set(), {PurePosixPath()}
-    for count, (name, what, size, opener) in enumerate(members, 1):
-        if count > max_members:
-            raise BadInput(f"{archive} has more than {max_members} members: split it")
-        path = PurePosixPath(name)
-        fault = _fault_of_name(name, path) or (what if what not in ("file", "folder") else None)
-        key = PurePosixPath(unicodedata.normalize("NFC", str(path)).casefold())
-        if what == "file":
-            total += size
-            if key in taken_by_files or key in taken_by_folders:
-                fault = fault or "has a name that is taken, ignoring case"
-            taken_by_files.add(key)
-            if key.parent not in taken_by_folders:
-                taken_by_folders.update(key.parents)
-            files.append((path, opener))
-        else:
-            taken_by_folders.update((key, *key.parents))
-            folders.append(path)
-        if fault:
-            raise BadInput(f"{archive}: member {name!r} {fault}: make the archive without it")
-        if total > limit:
-            raise _too_large(archive, name, limit)
-    if clash := taken_by_files & taken_by_folders:
-        raise BadInput(
-            f"{archive}: member {str(min(clash))!r} is both a file and a folder: rename one"
-        )
-    return folders, files, total
-
-
-def _fault_of_name(name, path):
-    if "\\" in name or "\0" in name:
-        return "has a backslash or NUL in its name"
-    if path.is_absolute() or re.match(r"[A-Za-z]:", name):
-        return "has an absolute name"
-    if ".." in path.parts:
-        return "leads out of the archive"
-    longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
-    if len(os.fsencode(name)) > _MAX_NAME or longest > _MAX_PART:
-        return "has too long a name"
-    return None
-
-
-def _members(file, stack):
-    """Yield name, "file" or "folder" or a fault, size as claimed, and what opens each member."""
-    head = file.read(6)
-    file.seek(0)
-    if head.startswith(b"PK"):
-        return _zip_members(stack.enter_context(zipfile.ZipFile(file)))
-    for magic, decompress in _COMPRESSED.items():
-        if head.startswith(magic):
-            file = stack.enter_context(decompress(file))
-    return _tar_members(stack.enter_context(tarfile.open(fileobj=file, mode="r:")), file)
-
-
-def _zip_members(archive):
-    for info in archive.infolist():
-        mode = stat.S_IFMT(info.external_attr >> 16)
-        if info.flag_bits & 0x41:
-            what = "is encrypted"
-        elif mode == stat.S_IFLNK:
-            what = "is a symbolic link"
-        elif mode not in (0, stat.S_IFREG, stat.S_IFDIR):
-            what = "is neither a file nor a folder"
-        else:
-            what = "folder" if info.is_dir() else "file"
-        # orig_filename still has what follows a NUL.
-        yield info.orig_filename, what, info.file_size, partial(archive.open, info)
-
-
-def _tar_members(archive, stream):
-    for info in archive:
-        yield info.name, _what(info), info.size, partial(archive.extractfile, info)
-    # tarfile takes a broken header for the end. The true end is a block of zeros, and only
-    # reading on to the last byte makes the decompressor compare its checksum.
-    stream.seek(archive.offset)
-    if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("it does not end as a tar archive does")
-    tail = 0
-    while chunk := stream.read(_CHUNK):
-        tail += len(chunk)
-        if tail > _MAX_PADDING:
-            raise tarfile.ReadError("it goes on after its end")
-
-
-def _what(info):
-    # Links within the archive pass the filter, and Python before 3.11.4 has no filter.
-    if info.issym() or info.islnk():
-        return "is a link"
-    if not (info.isfile() or info.isdir()):
-        return "is neither a file nor a folder"
-    if hasattr(tarfile, "data_filter"):
-        try:
-            tarfile.data_filter(info, os.devnull)  # nothing lies below it
-        except tarfile.FilterError as error:
-            return f"is refused ({error})"
-    return "file" if info.isfile() else "folder"
-
-
-def _chunks(opener, archive, name):
-    """Yield the content of a member as bytes; raise BadInput if it is corrupt."""
-    with _corruption_refused(archive, name), opener() as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-
-
-@contextmanager
-def _corruption_refused(archive, name=None):
-    """Turn what the readers raise on bad data into BadInput naming archive and member."""
-    where = f"{archive}: member {str(name)!r}" if name else f"{archive}"
+def _iterate_members(stream, archive, stack):
+    """Yield name, unpacked size and a function that opens the file; None for a folder."""
+    head = stream.read(6)
+    stream.seek(0)
     try:
-        yield
-    except BadInput:
+        if head.startswith(b"PK"):
+            zipped = stack.enter_context(zipfile.ZipFile(stream))
+            for info in zipped.infolist():
+                opener = None if info.is_dir() else partial(zipped.open, info)
+                yield info.orig_filename, info.file_size, opener
+            return
+        for magic, decompress in _COMPRESSED.items():
+            if head.startswith(magic):
+                stream = stack.enter_context(decompress(stream))
+        with tarfile.open(fileobj=stream, mode="r:") as tar:
+            for info in tar:
+                # extractfile returns None for a device and follows a link: neither is opened.
+                opener = None if info.isdir() else partial(_open_tar_member, tar, info)
+                yield info.name, info.size, opener
+            _check_end(stream)
+    except _CORRUPT as error:
+        if getattr(error, "errno", None) not in (None, errno.EINVAL):
+            raise
+        raise BadInput(f"{archive} is no zip or tar archive, or is corrupt ({error})") from error
+
+
+def _open_tar_member(tar, info):
+    if not info.isreg():
+        raise RejectedImage("a link or a device in the archive")
+    return tar.extractfile(info)
+
+
+def _check_end(stream):
+    # tarfile takes a broken header for the end of the archive. The true end is followed by zeros,
+    # and only reading to the last byte makes the decompressor compare its checksum.
+    padding = 0
+    while chunk := stream.read(_CHUNK):
+        padding += len(chunk)
+        if padding > _MAX_PADDING or chunk.strip(b"\0"):
+            raise tarfile.ReadError("a header is broken")
+    if not padding:
+        raise tarfile.ReadError("its end is missing")
+
+
+def _write_member(root, name, opener):
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:|.*[\\\0]", name, re.S):
+        raise RejectedImage("an unsafe name in the archive")
+    part = root.with_name("part")
+    try:
+        (root / path if opener is None else (root / path).parent).mkdir(parents=True, exist_ok=True)
+        if opener is None:
+            return
+        if (root / path).exists():
+            raise RejectedImage("a name that the archive has twice")
+        with opener() as member, part.open("wb") as out:
+            shutil.copyfileobj(member, out, _CHUNK)
+        os.replace(part, root / path)
+    except RejectedImage:
         raise
     except _CORRUPT as error:
-        raise BadInput(
-            f"{where} is corrupt or not a zip or tar archive ({error}): fetch it again"
-        ) from error
-    except OSError as error:
-        # Bad data is an OSError without a number from a decompressor, and a wrong offset in a
-        # zip an invalid seek; any other is a fault of the machine.
-        if error.errno not in (None, errno.EINVAL):
+        number = getattr(error, "errno", None)
+        if number in _NAME_ERRORS:
+            raise RejectedImage("a name in the archive that cannot be stored") from error
+        if number not in (None, errno.EINVAL):
             raise
-        raise BadInput(f"{where} is corrupt ({error}): fetch it again") from error
-
-
-def _too_large(archive, name, limit):
-    return BadInput(
-        f"{archive}: with member {str(name)!r} it unpacks to more than {limit} bytes: "
-        "check where it comes from, or split it"
-    )
+        raise RejectedImage("corrupt or encrypted in the archive") from error

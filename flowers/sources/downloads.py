@@ -1,4 +1,4 @@
-"""Bring a file named by a path or a URL onto this machine."""
+"""Get a file from a path or a URL."""
 
 import hashlib
 import os
@@ -17,18 +17,18 @@ _CHUNK = 2**20
 
 
 def fetch_file(source, cache, sha256=None, bar=None):
-    """Give the path of a local file, or of the download of a URL.
+    """Return the path of a local file, or of the download of a URL.
 
-    A download already in `cache` is used again only if `sha256` vouches for it.
+    A download in `cache` is reused only if `sha256` is given and matches.
 
     Parameters
     ----------
     source : str
         A path, or a URL with the scheme file, http or https.
     cache : pathlib.Path
-        The folder that keeps downloads; made if it is missing.
+        The folder of the downloads; made if it is missing.
     sha256 : str, optional
-        The digest of the file, 64 hexadecimal digits.
+        The expected SHA-256 of the file, 64 hexadecimal digits.
     bar : callable, optional
         Makes a progress bar, as `tqdm.tqdm` does with the keywords `desc` and `total`; it counts
         bytes.
@@ -36,17 +36,17 @@ def fetch_file(source, cache, sha256=None, bar=None):
     Returns
     -------
     pathlib.Path
-        The local path, which may be a folder if no `sha256` is given, or a file in `cache`.
+        The local path (a folder only if no `sha256` is given), or a file in `cache`.
 
     Raises
     ------
     BadInput
-        If there is no such file, the server fails or sends fewer bytes than it announced, the
-        digest differs, or the scheme is another. No part of a download is kept.
+        If the file does not exist, the server fails or sends too few bytes, the SHA-256 differs,
+        or the scheme is not supported. A partial download is deleted.
     """
     scheme = source.partition("://")[0].lower() if "://" in source else ""
     if scheme in ("http", "https"):
-        return _downloaded(source, cache, sha256, bar)
+        return _download(source, cache, sha256, bar)
     if scheme == "file" or source.lower().startswith("file:"):
         url = urlsplit(source)
         if url.netloc not in ("", "localhost"):
@@ -66,7 +66,7 @@ def fetch_file(source, cache, sha256=None, bar=None):
     return path
 
 
-def _downloaded(url, cache, sha256, bar):
+def _download(url, cache, sha256, bar):
     name = PurePosixPath(unquote(url.partition("?")[0])).name.replace("\0", "")[-100:] or "download"
     path = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:12]}-{name}"
     if sha256 and path.is_file() and pooch.file_hash(path) == sha256.lower():
@@ -74,7 +74,7 @@ def _downloaded(url, cache, sha256, bar):
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".download-", dir=cache) as scratch:
         part = Path(scratch, "part")
-        # Bytes as they are on the server: the digest is theirs.
+        # Without compression in transfer: the SHA-256 is that of the stored file.
         download = pooch.HTTPDownloader(
             progressbar=bar(desc="download", total=1) if bar else False,  # pooch sets the total
             chunk_size=_CHUNK,
@@ -83,7 +83,7 @@ def _downloaded(url, cache, sha256, bar):
         )
         try:
             download(url, str(part), None)
-        # A failure of the network or an address that is none; a full disk is neither.
+        # The network or the address failed; a full disk raises another error.
         except (requests.RequestException, ValueError) as error:
             raise BadInput(
                 f"{url} cannot be downloaded ({error}): check the address, or set a local file"
@@ -95,9 +95,9 @@ def _downloaded(url, cache, sha256, bar):
 
 
 def _verify(path, expected, name):
-    found = pooch.file_hash(path)
-    if found != expected.lower():
+    actual = pooch.file_hash(path)
+    if actual != expected.lower():
         raise BadInput(
-            f"{name} has the SHA-256 digest {found}, expected {expected}: "
-            "fetch the file again, or set the digest of the file that is meant"
+            f"{name} has the SHA-256 digest {actual}, expected {expected}: "
+            "fetch the file again, or correct the expected digest"
         )

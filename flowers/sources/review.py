@@ -1,4 +1,4 @@
-"""What a person decided of single photos: leave one out, or file it under another class."""
+"""Reviewed labels: images to exclude, and images to move to another class."""
 
 import csv
 import hashlib
@@ -6,52 +6,53 @@ import re
 from pathlib import Path
 
 from flowers.base.errors import BadInput
+from flowers.base.tables import unescape_cell
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Review:
-    """Two lists of photos, each a CSV file whose column ``sha256`` says which photo is meant.
+    """Two lists of images, each a CSV file with a column ``sha256``.
 
-    A photo is known by its bytes, because its name changes with the archive it comes in. Other
-    columns than those below are for the reader, so that lines of ``suspects.csv`` may be copied.
+    An image is identified by its bytes, because its name changes with the archive. Other columns
+    than those below are ignored, so that lines of ``metrics/label_issues.csv`` may be copied.
 
     Parameters
     ----------
     exclude : path-like
-        Photos to leave out; with a ``label``, only the copy that is filed under it.
+        Images to leave out; with a ``label``, only the copy in the folder of that class.
     relabel : path-like
-        Photos to file under ``label``.
+        Images to move to the class ``label``.
 
     Raises
     ------
     BadInput
-        If a file is missing or a line is not of this form, or decides against another line.
+        If a file is missing, a line is malformed, or two lines contradict each other.
     """
 
     def __init__(self, exclude, relabel):
         self._relabel = relabel
-        excluded, relabelled = _lines(exclude), _lines(relabel)
-        self._excluded = {(row["sha256"], row["label"]) for row in excluded}
+        self._excluded = {(row["sha256"], row["label"]) for row in _read_rows(exclude)}
         self._labels = {}
-        for row in relabelled:
-            digest, label = row["sha256"], row["label"]
+        for row in _read_rows(relabel):
+            digest = row["sha256"]
+            label = row["label"]
             if not label or "/" in label or label.startswith("."):
-                raise BadInput(f"{relabel}: {label!r} for {digest} is no class: name its folder")
+                raise BadInput(f"{relabel}: {label!r} for {digest} is not a class: name its folder")
             if self._labels.setdefault(digest, label) != label:
                 raise BadInput(f"{relabel}: {digest} has two labels: keep one of its lines")
         both = sorted(self._labels.keys() & {digest for digest, _ in self._excluded})
         if both:
             raise BadInput(f"{both[0]} is in {exclude} and in {relabel}: keep it in one of them")
-        self._found = {"excluded": set(), "relabelled": set()}
+        self._matched = {"excluded": set(), "relabelled": set()}
 
-    def label_of(self, label, content):
-        """Give the class a photo goes to, or None if it is left out.
+    def get_label(self, label, content):
+        """Return the reviewed class of an image, or None if it is excluded.
 
         Parameters
         ----------
         label : str
-            The class it is filed under.
+            The class of its folder.
         content : bytes
 
         Returns
@@ -59,51 +60,53 @@ class Review:
         str or None
         """
         digest = hashlib.sha256(content).hexdigest()
-        for line in ((digest, label), (digest, "")):
-            if line in self._excluded:
-                self._found["excluded"].add(line)
+        for row in ((digest, label), (digest, "")):
+            if row in self._excluded:
+                self._matched["excluded"].add(row)
                 return None
         if digest in self._labels:
-            self._found["relabelled"].add(digest)
+            self._matched["relabelled"].add(digest)
         return self._labels.get(digest, label)
 
-    def figures(self, classes):
-        """Count the lines, and those that met a photo.
+    def count_matches(self, classes):
+        """Count the lines of each list, and those that matched an image.
 
         Parameters
         ----------
         classes : collection of str
-            Those of the source.
+            The classes of the source.
 
         Returns
         -------
-        dict
+        dict of str to dict
+            ``excluded`` and ``relabelled``, each with ``listed`` and ``matched``.
 
         Raises
         ------
         BadInput
-            If a photo was relabelled to none of them.
+            If an image was relabelled to another class.
         """
-        for digest in sorted(self._found["relabelled"]):
+        for digest in sorted(self._matched["relabelled"]):
             if (label := self._labels[digest]) not in classes:
                 raise BadInput(
-                    f"{self._relabel}: {digest} has the label {label!r}, which is no class of "
+                    f"{self._relabel}: {digest} has the label {label!r}, which is not a class of "
                     f"these photos: use one of {', '.join(sorted(classes))}"
                 )
         listed = {"excluded": len(self._excluded), "relabelled": len(self._labels)}
         return {
-            name: {"listed": count, "found": len(self._found[name])}
+            name: {"listed": count, "matched": len(self._matched[name])}
             for name, count in listed.items()
         }
 
 
-def _lines(path):
-    """Rows of a list, their ``sha256`` in lower case, their ``label`` empty where there is none."""
+def _read_rows(path):
+    """Read a list: ``sha256`` in lower case, and ``label``, empty if the column is missing."""
     try:
-        # Spreadsheets put a byte order mark in front.
+        # Spreadsheets write a byte order mark.
         text = Path(path).read_text(encoding="utf-8-sig")
         reader = csv.DictReader(text.splitlines())
-        header, lines = reader.fieldnames, [(reader.line_num, row) for row in reader]
+        header = reader.fieldnames
+        lines = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(
             f"{path} cannot be read ({error}): write a CSV file with the column sha256"
@@ -115,8 +118,9 @@ def _lines(path):
         digest = (row["sha256"] or "").strip()
         if not _DIGEST.fullmatch(digest.lower()):
             raise BadInput(
-                f"{path}, line {number}: {digest[:80]!r} is no SHA-256 digest of a photo; "
-                "suspects.csv and index.csv have them"
+                f"{path}, line {number}: {digest[:80]!r} is not the SHA-256 of a photo; "
+                "copy it from label_issues.csv or index.csv"
             )
-        rows.append({"sha256": digest.lower(), "label": (row.get("label") or "").strip()})
+        label = unescape_cell(row.get("label") or "")  # of a line of label_issues.csv
+        rows.append({"sha256": digest.lower(), "label": label.strip()})
     return rows

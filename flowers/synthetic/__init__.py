@@ -1,1 +1,1 @@
-"""The stand-in set of photos, drawn from seeds."""
+"""Synthetic flower images, generated from seeds."""

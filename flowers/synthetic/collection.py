@@ -1,4 +1,4 @@
-"""A whole drawn photo set as named files, with the faults that real collections have."""
+"""A whole set of synthetic images as named files, with the faults of real collections."""
 
 import io
 from collections import defaultdict
@@ -15,8 +15,8 @@ from flowers.synthetic.picture import SPECIES, draw_photo
 BACKENDS = ("loky", "multiprocessing", "threading", "sequential")
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}  # by suffix
 FORMAT_SHARES = (0.94, 0.03, 0.03)
-# last part of a picture's seed key: what the random numbers are for
-_DRAWING, _FILING, _PLANNING, _HAZARD = range(4)
+# Last part of a picture's seed key: the use of the random numbers.
+_DRAWING, _FILING, _PLANNING, _MALFORMED = range(4)
 
 
 def generate_images(
@@ -27,7 +27,7 @@ def generate_images(
     n_jobs=-1,
     backend="loky",
 ):
-    """Draw a photo set, file by file, in a fixed order.
+    """Generate a set of images, file by file, in a fixed order.
 
     The same `per_class`, `near_duplicate_share`, `wrong_labels` and `seed` give the same bytes,
     with any `n_jobs` and `backend`. A near-duplicate shows the same picture as another numbered
@@ -38,12 +38,12 @@ def generate_images(
     Parameters
     ----------
     per_class : int, default 200
-        Numbered files of each species, twins included; 2 to 99999.
+        Numbered files of each species, near-duplicates included; 2 to 99999.
     near_duplicate_share : float, default 0.25
-        Share of them that are twins, rounded down to whole files; 0 to 0.5.
+        Share of them that are near-duplicates, rounded down to whole files; 0 to 0.5.
     wrong_labels : int, default 4
-        Twins filed under another species than their picture, dealt out over the species in
-        turn; 0 to the number of twins.
+        Near-duplicates in the folder of another species, taken from the species in turn; 0 to
+        the number of near-duplicates.
     seed : int, default 0
         At least 0.
     n_jobs : int, default -1
@@ -68,72 +68,72 @@ def generate_images(
         0 <= near_duplicate_share <= 0.5,
         "near_duplicate_share",
         near_duplicate_share,
-        "a share from 0 to 0.5",
+        "a number from 0 to 0.5",
     )
-    twins = len(SPECIES) * int(per_class * near_duplicate_share)
+    copies = len(SPECIES) * int(per_class * near_duplicate_share)
     _require(
-        0 <= wrong_labels <= twins,
+        0 <= wrong_labels <= copies,
         "wrong_labels",
         wrong_labels,
-        f"0 to {twins}, the count of twins",
+        f"0 to {copies}, the number of near-duplicates",
     )
     _require(seed >= 0, "seed", seed, "a whole number from 0")
     _require(n_jobs != 0, "n_jobs", n_jobs, "-1 for all cores, or the count of workers")
     _require(backend in BACKENDS, "backend", backend, "one of " + ", ".join(BACKENDS))
-    shown = defaultdict(list)
+    files = defaultdict(list)
     for species, number, *source in _plan(per_class, near_duplicate_share, wrong_labels, seed):
-        shown[tuple(source)].append((species, number))
-    jobs = [joblib.delayed(_numbered)(seed, *source, files) for source, files in shown.items()]
-    jobs += [joblib.delayed(_hazard)(seed, name) for name in MALFORMED_FILES]
-    done = joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator")(jobs)
-    return chain.from_iterable(done)
+        files[tuple(source)].append((species, number))
+    jobs = [joblib.delayed(_make_files)(seed, *source, names) for source, names in files.items()]
+    jobs += [joblib.delayed(_make_malformed)(seed, name) for name in MALFORMED_FILES]
+    results = joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator")(jobs)
+    return chain.from_iterable(results)
 
 
-def _require(holds, name, value, remedy):
-    if not holds:
+def _require(condition, name, value, remedy):
+    if not condition:
         raise BadInput(f"{name} is {value!r}: give {remedy}")
 
 
-def _rng(seed, *key):
+def _make_rng(seed, *key):
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def _plan(per_class, near_duplicate_share, wrong_labels, seed):
-    """Yield species index and number of each file, and those of the picture that it shows."""
-    rngs = [_rng(seed, k, 0, _PLANNING) for k in range(len(SPECIES))]
+    """Yield species index and number of each file and of the picture that it shows."""
+    rngs = [_make_rng(seed, k, 0, _PLANNING) for k in range(len(SPECIES))]
     orders = [rng.permutation(per_class) for rng in rngs]
-    twins = int(per_class * near_duplicate_share)
+    copies = int(per_class * near_duplicate_share)
     for k, (rng, order) in enumerate(zip(rngs, orders, strict=True)):
         shown = {int(number): (k, int(number)) for number in order}
         misfiled = len(range(k, wrong_labels, len(SPECIES)))
-        for place, number in enumerate(order[:twins]):
+        for place, number in enumerate(order[:copies]):
             other = k
             if place < misfiled:
                 other = (k + int(rng.integers(1, len(SPECIES)))) % len(SPECIES)
-            shown[int(number)] = (other, int(rng.choice(orders[other][twins:])))
+            shown[int(number)] = (other, int(rng.choice(orders[other][copies:])))
         for number in range(per_class):
             yield k, number, *shown[number]
 
 
-def _numbered(seed, species, number, files):
-    """Names and contents of the numbered files that show one picture, which is drawn once."""
-    picture = draw_photo(SPECIES[species], _rng(seed, species, number, _DRAWING))
-    return [_filed(seed, picture, *file, twin=file != (species, number)) for file in files]
+def _make_files(seed, species, number, files):
+    """Names and contents of the numbered files that show one picture."""
+    picture = draw_photo(SPECIES[species], _make_rng(seed, species, number, _DRAWING))
+    return [_make_file(seed, picture, *file, is_copy=file != (species, number)) for file in files]
 
 
-def _filed(seed, picture, species, number, *, twin):
+def _make_file(seed, picture, species, number, *, is_copy):
     """Name and content of one numbered file."""
-    rng = _rng(seed, species, number, _FILING)
-    if twin:
-        picture = _altered(picture, rng)
+    rng = _make_rng(seed, species, number, _FILING)
+    if is_copy:
+        picture = _alter_copy(picture, rng)
     suffix = str(rng.choice(list(FORMATS), p=FORMAT_SHARES))
     stream = io.BytesIO()
     picture.save(stream, FORMATS[suffix], quality=int(rng.integers(60, 96)))  # not used by PNG
     return f"{SPECIES[species]}/{number:04d}.{suffix}", stream.getvalue()
 
 
-def _altered(picture, rng):
-    """Give the same picture after one of the small changes that copies on the web go through."""
+def _alter_copy(picture, rng):
+    """Apply one of the small changes that images undergo when they are copied on the web."""
     width, height = picture.size
     change = rng.choice(["quality", "size", "mirror", "crop", "brightness"])
     if change == "size":
@@ -149,8 +149,8 @@ def _altered(picture, rng):
     return picture
 
 
-def _hazard(seed, name):
+def _make_malformed(seed, name):
     """Generate one file of `MALFORMED_FILES` from its own picture: a list of (name, content)."""
     species = SPECIES.index(name.split("/")[0])
-    rng = _rng(seed, species, list(MALFORMED_FILES).index(name), _HAZARD)
+    rng = _make_rng(seed, species, list(MALFORMED_FILES).index(name), _MALFORMED)
     return [(name, MALFORMED_FILES[name](draw_photo(SPECIES[species], rng)))]

@@ -1,4 +1,4 @@
-"""Petals, stems and seeds as small lit four-sided facets in space, painted back to front.
+"""Petals, stems and seeds as small shaded quadrilaterals in space, painted back to front.
 
 Axes: x right, y up, z towards the viewer; a flower is about one unit in radius.
 """
@@ -15,7 +15,7 @@ DEPTH = 0.22  # gain in light per unit towards the viewer: little light reaches 
 
 
 def make_rotation(tilt, roll):
-    """Matrix that leans the z axis up by `tilt`, then turns it anticlockwise by `roll` (radians).
+    """Make a matrix that tilts the z axis up, then rotates it anticlockwise by `roll` (radians).
 
     Returns
     -------
@@ -29,14 +29,14 @@ def make_rotation(tilt, roll):
 
 
 @lru_cache
-def _towards_tip(along):
+def _place_along(along):
     """Places along a petal, denser near the tip, where the outline bends; and their distances."""
     u = np.sin(np.linspace(0, np.pi / 2, along))
     return u, np.diff(u, prepend=0.0)
 
 
 @lru_cache
-def _across(across):
+def _place_across(across):
     """Places across a petal from -1 to 1, their squares, and the cubes of their sizes."""
     v = np.linspace(-1, 1, across)
     return v, v**2, np.abs(v) ** 3
@@ -76,10 +76,10 @@ class Petal:
     lattice: tuple = (12, 9)
 
     def compute_points(self):
-        """Lay a lattice of points on the petal, shape (along, across, 3), float64."""
+        """Compute a lattice of points on the petal, shape (along, across, 3), float64."""
         along, across = self.lattice
-        u, step = _towards_tip(along)
-        v, hollowed, waved = _across(across)
+        u, step = _place_along(along)
+        v, hollowed, waved = _place_across(across)
         elevation = self.rise + self.curl * u
         step = self.length * step
         cosine, sine = np.cos(elevation), np.sin(elevation)
@@ -101,7 +101,7 @@ class Petal:
 
 
 def make_tube(path, half_width, across=5):
-    """Lattice of points on the visible half of a round tube, shape (len(path), across, 3).
+    """Make a lattice of points on the visible half of a tube, shape (len(path), across, 3).
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def make_tube(path, half_width, across=5):
 
 
 def make_curve(*knots, points=12):
-    """Points along the Bezier curve with three knots in space, shape (points, 3)."""
+    """Make points along the Bezier curve with three knots in space, shape (points, 3)."""
     first, middle, last = np.asarray(knots, float)
     t = np.linspace(0, 1, points)[:, None]
     return (1 - t) ** 2 * first + 2 * t * (1 - t) * middle + t**2 * last
@@ -151,7 +151,7 @@ def make_facets(lattice, colours):
 
 
 def make_dots(centres, radius, colours):
-    """Small diamonds that face the viewer: freckles and seeds.
+    """Make small diamonds that face the viewer: freckles and seeds.
 
     Parameters
     ----------
@@ -170,10 +170,10 @@ def make_dots(centres, radius, colours):
 
 
 def shade_facets(corners, colours, light):
-    """Colours of facets under a lamp in direction `light` (unit vector), shape (count, 3)."""
+    """Shade facets under a lamp in direction `light` (unit vector): colours, shape (count, 3)."""
     normal = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
-    normal *= np.where(normal[:, 2:] < 0, -1, 1)  # petals are thin: light the side that is seen
+    normal *= np.where(normal[:, 2:] < 0, -1, 1)  # petals are thin: light the visible side
     depth = corners[:, :, 2].mean(axis=1)
     facing = (1 + normal @ light) / 2
     sheen = 0.14 * (normal @ ((light + [0, 0, 1]) / np.linalg.norm(light + [0, 0, 1]))) ** 24
@@ -189,7 +189,7 @@ def paint_facets(picture, parts, centre, scale, light):
     picture : PIL.Image.Image
         RGB.
     parts : list of (corners, colours)
-        As made by `make_facets` and `make_dots`.
+        From `make_facets` and `make_dots`.
     centre : tuple of float
         Where the origin lands, pixels from the top left.
     scale : float
@@ -201,15 +201,14 @@ def paint_facets(picture, parts, centre, scale, light):
     colours = shade_facets(corners, np.concatenate([colours for _, colours in parts]), light)
     grown = scale * (1 + PERSPECTIVE * corners[:, :, 2:])
     places = np.asarray(centre) + grown * corners[:, :, :2] * [1, -1]
-    seen = ((places.max(axis=1) >= 0) & (places.min(axis=1) < picture.size)).all(axis=1)
+    visible = ((places.max(axis=1) >= 0) & (places.min(axis=1) < picture.size)).all(axis=1)
     depth = corners[:, :, 2].mean(axis=1)
     order = np.argsort(depth, kind="stable")
-    order = order[seen[order]]
+    order = order[visible[order]]
     places = places[order]
     inks = np.full((len(order), 4), 255, np.uint8)
     inks[:, :3] = 255 * colours[order].clip(0, 1)
-    # What ImageDraw.polygon calls, without its look at each of thousands of colours.
-    fill = ImageDraw.Draw(picture).draw.draw_polygon
+    pen = ImageDraw.Draw(picture)
     inks = inks.view(np.int32).ravel().tolist()
     for place, ink in zip(places.reshape(-1, 8).tolist(), inks, strict=True):
-        fill(place, ink, 1)
+        pen.polygon(place, fill=ink)

@@ -1,4 +1,4 @@
-"""Files that a photo set picks up over the years and that a reader has to cope with."""
+"""Malformed and unusual files, as real image collections contain them."""
 
 import io
 from collections.abc import Callable
@@ -11,64 +11,64 @@ TURN_CLOCKWISE = 6  # its value for "turn a quarter clockwise to view"
 OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")  # first bytes of the container of Thumbs.db
 
 
-def _saved(picture, kind, **options):
+def _encode(picture, kind, **options):
     stream = io.BytesIO()
     picture.save(stream, kind, **options)
     return stream.getvalue()
 
 
-def _jpeg(picture):
-    return _saved(picture, "JPEG", quality=85)
+def _encode_jpeg(picture):
+    return _encode(picture, "JPEG", quality=85)
 
 
-def _truncated(picture):
-    whole = _jpeg(picture)
+def _truncate_jpeg(picture):
+    whole = _encode_jpeg(picture)
     return whole[: len(whole) * 6 // 10]
 
 
-def _text(picture):
+def _write_text(picture):
     return b"Pictures of the flower bed by the south wall. Sort these before spring!\n"
 
 
-def _empty(picture):
+def _write_nothing(picture):
     return b""
 
 
-def _sixteen_bit(picture):
-    # 65535 = 255 * 257, so that white stays white
-    return _saved(Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257), "PNG")
+def _encode_sixteen_bit(picture):
+    # 65535 = 255 * 257: white stays white
+    return _encode(Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257), "PNG")
 
 
-def _cmyk(picture):
-    return _saved(picture.convert("CMYK"), "JPEG", quality=85)
+def _encode_cmyk(picture):
+    return _encode(picture.convert("CMYK"), "JPEG", quality=85)
 
 
-def _palette_alpha(picture):
-    return _saved(picture.quantize(64), "PNG", transparency=0)
+def _encode_palette_alpha(picture):
+    return _encode(picture.quantize(64), "PNG", transparency=0)
 
 
-def _exif_rotated(picture):
+def _encode_exif_rotated(picture):
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = TURN_CLOCKWISE
-    stored = picture.transpose(Image.Transpose.ROTATE_90)  # anticlockwise: undone by viewers
-    return _saved(stored, "JPEG", quality=85, exif=exif)
+    stored = picture.transpose(Image.Transpose.ROTATE_90)  # anticlockwise; viewers undo it
+    return _encode(stored, "JPEG", quality=85, exif=exif)
 
 
-def _thumbs_db(picture):
+def _write_thumbs_db(picture):
     return OLE_MAGIC + bytes(504)
 
 
 # name: function from an RGB picture of that species to the content of the file
 MALFORMED_FILES: dict[str, Callable[[Image.Image], bytes]] = {
-    "Lilly/extensionless": _jpeg,
-    "Lilly/truncated.jpg": _truncated,
-    "Lotus/16bit.png": _sixteen_bit,
-    "Lotus/notes.jpg": _text,
-    "Orchid/cmyk.jpg": _cmyk,
-    "Orchid/empty.jpg": _empty,
-    "Sunflower/palette-alpha.png": _palette_alpha,
-    "Tulip/exif-rotated.jpg": _exif_rotated,
-    "Tulip/Thumbs.db": _thumbs_db,
+    "Lilly/extensionless": _encode_jpeg,
+    "Lilly/truncated.jpg": _truncate_jpeg,
+    "Lotus/16bit.png": _encode_sixteen_bit,
+    "Lotus/notes.jpg": _write_text,
+    "Orchid/cmyk.jpg": _encode_cmyk,
+    "Orchid/empty.jpg": _write_nothing,
+    "Sunflower/palette-alpha.png": _encode_palette_alpha,
+    "Tulip/exif-rotated.jpg": _encode_exif_rotated,
+    "Tulip/Thumbs.db": _write_thumbs_db,
 }
 READABLE_FILES = (
     "Lilly/extensionless",

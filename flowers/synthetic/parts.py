@@ -1,4 +1,4 @@
-"""Parts that flowers are put together from: blades, stems, leaves, pads, stamens, seed discs.
+"""Parts of flowers: blades, stems, leaves, pads, stamens, seed discs.
 
 Each function returns facets (corners, colours), or a list of them, in units of a flower radius.
 """
@@ -18,7 +18,7 @@ SEEDS = 260  # in a sunflower disc; real heads hold 1000 and more
 
 
 def make_blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
-    """Petal or leaf that shades from colour `base` to `tip`, with veins along it.
+    """Make a petal or leaf that shades from colour `base` to `tip`, with veins along it.
 
     Parameters
     ----------
@@ -32,15 +32,15 @@ def make_blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
         Gain in brightness from the midrib to the edge.
     """
     along, across = lattice.shape[0] - 1, lattice.shape[1] - 1
-    u, throat, squares, midrib = _shading(along, across)
+    u, throat, squares, midrib = _compute_shading(along, across)
     rgb = np.asarray(base) * (1 - u) + np.asarray(tip) * u
     veins = 1 + rng.normal(0, streaks, (across, 1)) - midrib
     return make_facets(lattice, rgb * veins * throat * (1 + edge * squares) * rng.normal(1, 0.05))
 
 
 @lru_cache
-def _shading(along, across):
-    """Give what `make_blade` needs for a size of lattice: places, light, the midrib's shade."""
+def _compute_shading(along, across):
+    """Arrays for `make_blade` by lattice size: places, light, squared places, midrib shade."""
     u = np.linspace(0, 1, along)[:, None, None]
     v = np.abs(np.linspace(-1, 1, across))[:, None]
     throat = 0.58 + 0.42 * np.minimum(1, 2.0 * u + 0.1)  # less light reaches the base
@@ -48,7 +48,7 @@ def _shading(along, across):
 
 
 def make_stem(rng, root=(0.0, 0.0, -0.2), thick=0.05):
-    """Draw a green stalk of radius `thick` from `root` to beyond the lower edge of the picture."""
+    """Make a green stalk of radius `thick` from `root` to beyond the lower edge of the picture."""
     root = np.asarray(root)
     foot = root + [rng.normal(0, 0.5), -4.5, -0.6]
     path = make_curve(root, root + [rng.normal(0, 0.25), -1.6, -0.4], foot, points=16)
@@ -56,7 +56,7 @@ def make_stem(rng, root=(0.0, 0.0, -0.2), thick=0.05):
 
 
 def make_strap(rng, height, length, half_width):
-    """Draw a long narrow leaf that leaves the stem `height` above the head (negative: below)."""
+    """Make a long narrow leaf that leaves the stem `height` above the head (negative: below)."""
     side = rng.choice([-1, 1])
     foot = np.array([0.0, height, -0.6])
     tip = foot + [side * length * rng.uniform(0.4, 0.9), length * rng.uniform(0.2, 0.9), -0.1]
@@ -67,7 +67,7 @@ def make_strap(rng, height, length, half_width):
 
 
 def make_heart_leaf(rng, side):
-    """Draw a broad heart-shaped leaf low on the stem, to the left (side -1) or right (side 1)."""
+    """Make a broad heart-shaped leaf low on the stem, to the left (side -1) or right (side 1)."""
     lattice = Petal(
         length=rng.uniform(0.8, 1.1),
         half_width=0.45,
@@ -84,7 +84,7 @@ def make_heart_leaf(rng, side):
 
 
 def make_floating_pad(rng, turn, layer):
-    """Draw a round notched leaf on the water; a higher `layer` (0, 1, ...) lies further back."""
+    """Make a round notched leaf on the water; a higher `layer` (0, 1, ...) lies further back."""
     angle = np.linspace(0.12, 2 * np.pi - 0.12, 37) + rng.uniform(0, 6)
     radius = np.linspace(0, 1, 7)[:, None] ** 0.7 * rng.uniform(0.6, 1.3)
     flat = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0 * radius * angle], -1)
@@ -92,12 +92,12 @@ def make_floating_pad(rng, turn, layer):
     green = np.array(GREEN if rng.random() < 0.6 else DARK_GREEN) * rng.uniform(0.7, 1.2)
     veins = 1 + 0.14 * (np.arange(36) % 4 == 0)[:, None] + rng.normal(0, 0.03, (36, 1))
     rings = np.array([1.15, 1.06, 1.0, 0.97, 0.95, 1.1])[:, None, None]
-    # overlapping pads share a plane: without a step back their facets would mix
+    # Overlapping pads share a plane: without a step back their facets would mix.
     return make_facets((flat + centre) @ turn.T - [0, 0, 0.25 * layer], green * veins * rings)
 
 
 def make_seed_pod(rng, turn):
-    """Draw the yellow pod in the middle of a lotus, and the stamens around it."""
+    """Make the yellow pod in the middle of a lotus, and the stamens around it."""
     angle = np.linspace(0, 2 * np.pi, 21)
     ring = np.stack([np.cos(angle), np.sin(angle), 0 * angle], -1)
     profile = [(0.14, 0.0), (0.27, 0.42), (0.22, 0.45), (0.0, 0.45)]
@@ -115,7 +115,7 @@ def make_seed_pod(rng, turn):
 
 
 def make_stamens(rng, turn, spin, pale):
-    """Draw the six long stamens of a lily with rust-brown anthers, and the green style."""
+    """Make the six long stamens of a lily with rust-brown anthers, and the green style."""
     parts = []
     swell = 0.045 * np.sin(np.linspace(0.3, 2.8, 12))
     for angle in spin + 0.5 + np.arange(6) * np.pi / 3:
@@ -134,7 +134,7 @@ def make_stamens(rng, turn, spin, pale):
 
 
 def make_seed_disc(rng, turn, radius):
-    """Seeds at the golden angle on a low dome (Vogel 1979, Math. Biosciences 44:179)."""
+    """Make seeds at the golden angle on a low dome (Vogel 1979, Math. Biosciences 44:179)."""
     number = np.arange(1, SEEDS + 1)
     angle, share = number * np.pi * (3 - np.sqrt(5)), np.sqrt(number / SEEDS)
     dome = 0.06 + 0.2 * radius * (1 - share**2)

@@ -1,9 +1,9 @@
-"""Everything of a drawn photo but the flower: background, passing obstacles, light, lens."""
+"""The scene around the flower: background, obstacles, light and lens."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-# kind: dark, middle and bright colour, and blotches across and down the picture
+# Dark, middle and bright colour, and noise cells across and down the picture.
 BACKDROPS = {
     "garden": (((0.04, 0.12, 0.03), (0.20, 0.37, 0.12), (0.56, 0.66, 0.30)), (7, 6)),
     "meadow": (((0.16, 0.24, 0.07), (0.45, 0.50, 0.20), (0.80, 0.76, 0.45)), (26, 5)),
@@ -13,7 +13,7 @@ BACKDROPS = {
     "wall": (((0.62, 0.57, 0.50), (0.76, 0.71, 0.64), (0.90, 0.87, 0.82)), (4, 3)),
     "soil": (((0.14, 0.09, 0.06), (0.30, 0.21, 0.14), (0.50, 0.38, 0.27)), (48, 40)),
 }
-LIKELY = {
+BACKDROP_WEIGHTS = {
     "Lilly": {"garden": 6, "meadow": 1, "sky": 1, "water": 1, "studio": 2, "wall": 2, "soil": 1},
     "Lotus": {"garden": 2, "water": 8, "studio": 1},
     "Orchid": {"garden": 4, "meadow": 1, "sky": 1, "water": 1, "studio": 3, "wall": 3},
@@ -23,12 +23,12 @@ LIKELY = {
 
 
 def sample_light(rng):
-    """Draw a unit vector towards the lamp, from any side but below and behind; shape (3,)."""
+    """Sample a unit vector towards the lamp, from any side but below and behind; shape (3,)."""
     light = np.array([rng.uniform(-1, 1), rng.uniform(0.0, 1), rng.uniform(0.25, 1.1)])
     return light / np.linalg.norm(light)
 
 
-def _blotches(rng, cells, size):
+def _make_noise(rng, cells, size):
     """Smooth noise with mean 0 and deviation near 1, shape (height, width)."""
     across, down = cells
     coarse = rng.standard_normal((down + 2, across + 2)).astype(np.float32)
@@ -36,12 +36,12 @@ def _blotches(rng, cells, size):
 
 
 def draw_background(species, size, rng):
-    """Blurred surroundings in which `species` is likely to stand.
+    """Draw a blurred background that is likely for a species.
 
     Parameters
     ----------
     species : str
-        A key of `LIKELY`.
+        A key of `BACKDROP_WEIGHTS`.
     size : tuple of int
         Width and height, pixels.
     rng : numpy.random.Generator
@@ -51,23 +51,23 @@ def draw_background(species, size, rng):
     PIL.Image.Image
         RGB, of that size.
     """
-    weights = np.array(list(LIKELY[species].values()), float)
-    kind = rng.choice(list(LIKELY[species]), p=weights / weights.sum())
+    weights = np.array(list(BACKDROP_WEIGHTS[species].values()), float)
+    kind = rng.choice(list(BACKDROP_WEIGHTS[species]), p=weights / weights.sum())
     colours, cells = BACKDROPS[kind]
-    level = 0.8 * _blotches(rng, cells, size) + rng.uniform(-0.5, 0.5)
+    level = 0.8 * _make_noise(rng, cells, size) + rng.uniform(-0.5, 0.5)
     level += rng.uniform(-0.9, 0.9) * np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
-    level += 0.35 * _blotches(rng, (3 * cells[0], 3 * cells[1]), size)
+    level += 0.35 * _make_noise(rng, (3 * cells[0], 3 * cells[1]), size)
     hue = rng.normal(0, 0.03, 3)
     stops = np.array(colours) + hue
     rgb = np.stack([np.interp(level, (-1.4, 0, 1.6), stop) for stop in stops.T], axis=-1)
     picture = Image.fromarray((255 * rgb.clip(0, 1)).astype(np.uint8))
     if kind in ("garden", "meadow", "studio"):
-        _bokeh(picture, stops, rng)
+        _add_bokeh(picture, stops, rng)
     return picture
 
 
-def _bokeh(picture, stops, rng):
-    """Soft discs of out-of-focus leaves, sun flecks and flowers, in place."""
+def _add_bokeh(picture, stops, rng):
+    """Add soft discs of out-of-focus leaves, sun flecks and flowers, in place."""
     layer = picture.copy()
     pen = ImageDraw.Draw(layer)
     for _ in range(rng.integers(0, 14)):
@@ -83,7 +83,7 @@ def _bokeh(picture, stops, rng):
 
 
 def draw_obstacle(picture, rng):
-    """Something out of focus between lens and flower: a blade of grass, a leaf or a blob."""
+    """Draw an out-of-focus obstacle before the flower: a blade of grass, a leaf or a blob."""
     width, height = picture.size
     mask = Image.new("L", (width // 2, height // 2))
     pen = ImageDraw.Draw(mask)
@@ -103,15 +103,15 @@ def draw_obstacle(picture, rng):
     return Image.composite(Image.new("RGB", picture.size, tuple(ink.astype(int))), picture, mask)
 
 
-def expose_picture(picture, light, rng):
-    """Uneven light, colour cast, exposure, vignette and sensor noise.
+def apply_exposure(picture, light, rng):
+    """Apply uneven light, colour cast, exposure, vignette and sensor noise.
 
     Parameters
     ----------
     picture : PIL.Image.Image
         RGB.
     light : ndarray, shape (3,)
-        As from `sample_light`; the side towards it comes out brighter.
+        From `sample_light`; the side towards the lamp becomes brighter.
     rng : numpy.random.Generator
 
     Returns

@@ -1,4 +1,4 @@
-"""The five flowers: how many petals each has, of what form, and how they are arranged."""
+"""The five species: number, form and arrangement of their petals."""
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from flowers.synthetic.parts import (
     make_strap,
 )
 
-# equally likely; shared between species, so that colour alone does not name a flower
+# Equally likely. Species share colours, so that colour alone does not identify a flower.
 COLOURS = {
     "Lilly": (WHITE, WHITE, PINK, PINK, ORANGE, ORANGE, YELLOW, RED, MAGENTA),
     "Lotus": (WHITE, WHITE, PINK, PINK, PINK, CREAM, MAGENTA, PURPLE),
@@ -40,7 +40,7 @@ COLOURS = {
     "Tulip": (RED, RED, YELLOW, PINK, PINK, PURPLE, WHITE, ORANGE, MAGENTA),
 }
 LIP_HEIGHT = 0.2
-# azimuths (0 is to the right), length, half width, rise, curl, outline, height, lattice
+# Azimuths (0 is to the right), length, half width, rise, curl, outline, height, lattice.
 ORCHID = (
     ((1.57, 3.77, -0.63), 0.95, 0.31, 0.25, -0.45, (0.6, 0.6), 0.0, (14, 11)),  # sepals
     ((2.92, 0.22), 1.0, 0.58, 0.25, -0.5, (0.5, 0.42), 0.16, (15, 15)),  # petals
@@ -50,7 +50,7 @@ ORCHID = (
 
 
 def make_flower(species, rng):
-    """One flower with its stem and leaves, turned to the viewer at a random angle.
+    """Make one flower with its stem and leaves, turned to the viewer at a random angle.
 
     Parameters
     ----------
@@ -68,13 +68,13 @@ def make_flower(species, rng):
     return _BLOOMS[species](colour, rng)
 
 
-def _either(rng, *colours):
+def _choose_colour(rng, *colours):
     return np.array(colours[rng.integers(len(colours))])
 
 
-def _lilly(colour, rng):
+def _make_lilly(colour, rng):
     turn = make_rotation(rng.uniform(0.15, 1.05), rng.normal(0, 0.4))
-    spin, throat = rng.uniform(0, 2), _either(rng, YELLOW, CREAM, GREEN, WHITE)
+    spin, throat = rng.uniform(0, 2), _choose_colour(rng, YELLOW, CREAM, GREEN, WHITE)
     rise, curl = rng.uniform(0.75, 1.05), -rng.uniform(1.2, 2.1)
     tip = 0.5 * colour + 0.5 * np.array(WHITE) if rng.random() < 0.4 else colour
     freckles = 18 if rng.random() < 0.75 else 0
@@ -102,7 +102,7 @@ def _lilly(colour, rng):
     return parts + [make_strap(rng, rng.uniform(-2.4, -0.7), 1.1, 0.11) for _ in range(leaves)]
 
 
-def _lotus(colour, rng):
+def _make_lotus(colour, rng):
     turn = make_rotation(rng.uniform(0.6, 1.25), rng.normal(0, 0.08))
     pale = 0.35 * colour + 0.65 * np.array(WHITE)
     openness = rng.uniform(-0.15, 0.4)
@@ -124,10 +124,10 @@ def _lotus(colour, rng):
     return parts + [make_floating_pad(rng, turn, layer) for layer in range(rng.integers(2, 6))]
 
 
-def _orchid(colour, rng):
+def _make_orchid(colour, rng):
     side = rng.choice([-1, 1])
-    lip = _either(rng, MAGENTA, PURPLE, YELLOW, MAROON, RED)
-    blush = 0.5 * colour + 0.5 * _either(rng, WHITE, MAGENTA, YELLOW)
+    lip = _choose_colour(rng, MAGENTA, PURPLE, YELLOW, MAROON, RED)
+    blush = 0.5 * colour + 0.5 * _choose_colour(rng, WHITE, MAGENTA, YELLOW)
     step = np.array([side * rng.uniform(0.9, 1.5), -rng.uniform(0.2, 1.2), -0.25])
     start = [0, 0.5, -0.4] - 0.8 * step
     spike = make_curve(start, [side * 0.8, 0.8, -0.5], [side * 2.6, -4.5, -0.9])
@@ -136,12 +136,12 @@ def _orchid(colour, rng):
     swell = 0.15 * np.sin(np.linspace(0.2, 3, 12)) ** 0.7
     parts.append(make_facets(make_tube(bud, swell), 0.5 * colour + 0.2))
     for k in range(rng.integers(1, 4)):
-        head = _orchid_head(colour, blush, lip, rng)
+        head = _make_orchid_head(colour, blush, lip, rng)
         parts += [((1 - 0.08 * k) * corners + k * step, rgb) for corners, rgb in head]
     return parts
 
 
-def _orchid_head(colour, blush, lip, rng):
+def _make_orchid_head(colour, blush, lip, rng):
     """Three sepals at the back, two broad petals, and in front the lip and the column."""
     sideways = make_rotation(rng.normal(0, 0.35), np.pi / 2) @ make_rotation(0, -np.pi / 2)
     turn = sideways @ make_rotation(rng.normal(0, 0.25), rng.normal(0, 0.2))
@@ -160,7 +160,7 @@ def _orchid_head(colour, blush, lip, rng):
     ]
 
 
-def _sunflower(colour, rng):
+def _make_sunflower(colour, rng):
     turn = make_rotation(rng.normal(0.2, 0.3), rng.normal(0, 0.3))
     disc, count = rng.uniform(0.34, 0.52), rng.integers(10, 17)
     parts = [make_stem(rng, thick=0.09), *make_seed_disc(rng, turn, disc)]
@@ -183,12 +183,12 @@ def _sunflower(colour, rng):
     return parts + [make_heart_leaf(rng, side) for side in (-1, 1) if rng.random() < 0.6]
 
 
-def _tulip(colour, rng):
+def _make_tulip(colour, rng):
     turn = make_rotation(rng.uniform(1.15, 1.6), rng.normal(0, 0.18))
     spin, openness = rng.uniform(0, 2), rng.uniform(-0.1, 0.35)
-    fringe = _either(rng, YELLOW, WHITE, RED) if rng.random() < 0.3 else colour
+    fringe = _choose_colour(rng, YELLOW, WHITE, RED) if rng.random() < 0.3 else colour
     tip, base = 0.4 * fringe + 0.6 * colour, 0.8 * colour + 0.2 * np.array(CREAM)
-    shift = turn @ [0, 0, -0.75]  # puts the middle of the cup at the origin
+    shift = turn @ [0, 0, -0.75]  # moves the middle of the cup to the origin
     parts = [make_stem(rng, shift - [0, 0, 0.3], 0.065)]
     for k in range(6):
         inner = k % 2
@@ -213,9 +213,9 @@ def _tulip(colour, rng):
 
 
 _BLOOMS = {
-    "Lilly": _lilly,
-    "Lotus": _lotus,
-    "Orchid": _orchid,
-    "Sunflower": _sunflower,
-    "Tulip": _tulip,
+    "Lilly": _make_lilly,
+    "Lotus": _make_lotus,
+    "Orchid": _make_orchid,
+    "Sunflower": _make_sunflower,
+    "Tulip": _make_tulip,
 }

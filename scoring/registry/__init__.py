@@ -1,5 +1,5 @@
 """The registry: promotion by git tags."""
 
-from flowers.base.errors import install_interrupt_message
+from flowers.base.errors import exit_on_interrupt
 
-install_interrupt_message("scoring.registry")
+exit_on_interrupt("scoring.registry")

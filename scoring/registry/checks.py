@@ -1,6 +1,6 @@
-"""What has to hold before a model is promoted: one function per check, a sentence or a refusal.
+"""The checks before a promotion: each returns a sentence or raises BadInput.
 
-A tag promotes a commit, so the evidence is that of the commit, never of the files on disk.
+A tag promotes a commit, so the evidence is what the commit holds, not the files on disk.
 """
 
 import csv
@@ -15,15 +15,14 @@ from dvc.repo import Repo
 
 from flowers.base.errors import BadInput
 from flowers.evaluation.metrics import run_mcnemar_test
-from scoring.registry.fetch import CANDIDATE, read_lock_md5, verify_model
 from scoring.registry.git import read_file_at, read_head, run_git
-from scoring.registry.locked import read_lock_outputs
 from scoring.registry.tags import parse_checks
+from scoring.registry.transfer import CANDIDATE, read_lock_md5, read_lock_outputs, verify_model
 
 DECISION, PREDICTIONS = "metrics/promotion.json", "metrics/predictions.csv"
 EVIDENCE = ("dvc.lock", DECISION, PREDICTIONS)
 ALPHA = 0.05
-# What a tag of each stage has to have passed; a canary may be worse, it answers nobody.
+# A canary may be less accurate than production: clients never get its predictions.
 REQUIRED = {
     "production": ("clean-tree", "lock", "gate", "bytes", "comparison"),
     "canary": ("clean-tree", "lock", "gate", "bytes"),
@@ -31,56 +30,58 @@ REQUIRED = {
 
 
 def check_clean_tree(commit):
-    """No tracked file differs from the commit that the tag will name, which HEAD still is."""
+    """Check that HEAD is the commit to tag and no tracked file differs from it."""
     if read_head() != commit:
-        raise BadInput(f"HEAD is no longer {commit[:7]}: another command moved it; try again")
-    changed = run_git("status", "--porcelain", "--untracked-files=no").splitlines()
-    if changed:
-        names = ", ".join(line[2:].strip() for line in changed)
+        raise BadInput(f"HEAD is no longer {commit[:7]}, another command moved it: try again")
+    changes = run_git("status", "--porcelain", "--untracked-files=no").splitlines()
+    if changes:
+        names = ", ".join(line[2:].strip() for line in changes)
         raise BadInput(f"not committed: {names}; commit or restore them")
-    return "every tracked file is as committed"
+    return "every tracked file is committed"
 
 
 def check_lock(commit):
-    """dvc.lock on disk is that of the commit, and true of the files on disk and in the commit."""
+    """Check that dvc.lock is committed and matches the files on disk and in the commit."""
     missing = [name for name in EVIDENCE if not run_git("ls-tree", commit, name)]
     if missing:
         raise BadInput(f"not in git: {', '.join(missing)}; git add and commit them")
     if read_text("dvc.lock") != read_file_at(commit, "dvc.lock"):
-        raise BadInput(f"dvc.lock is not that of commit {commit[:7]}; commit or restore it")
+        raise BadInput(f"dvc.lock differs from commit {commit[:7]}: commit or restore it")
     try:
         with Repo(".") as repo:
-            changed = sorted(repo.status(targets=["promote"], with_deps=True))
-            there = sorted(list_changed_stages(repo, commit))
+            on_disk = sorted(repo.status(targets=["promote"], with_deps=True))
+            in_commit = sorted(list_changed_stages(repo, commit))
     except DvcException as error:
-        raise BadInput(f"dvc status fails: {error}") from error
-    for where, stages in (("on disk", changed), (f"in commit {commit[:7]}", there)):
+        raise BadInput(f"dvc status fails ({error}): run dvc repro and commit") from error
+    for place, stages in (("on disk", on_disk), (f"in commit {commit[:7]}", in_commit)):
         if stages:
             raise BadInput(
-                f"dvc.lock is not true of {', '.join(stages)} {where}; see dvc status, run "
-                "dvc repro, commit"
+                f"dvc.lock does not match the files of {', '.join(stages)} {place}: see dvc "
+                "status, run dvc repro and commit"
             )
-    return "dvc.lock is committed and true of every stage up to promote"
+    return "dvc.lock is committed and matches every stage up to promote"
 
 
 def list_changed_stages(repo, commit):
-    """Names of the stages up to promote whose files in a commit are not those of its dvc.lock.
+    """List the stages up to promote whose files in a commit differ from its dvc.lock.
 
-    What DVC keeps itself is not in the commit and is left out: `Repo.status` looks at it on disk.
+    Outputs in the DVC cache are not in the commit and are omitted: `Repo.status` checks them on
+    disk.
     """
     with repo.switch(commit):
-        stages = {found.stage for found in repo.stage.collect_granular("promote", with_deps=True)}
-        kept = {str(out) for stage in stages for out in stage.outs if out.use_cache}
+        targets = repo.stage.collect_granular("promote", with_deps=True)
+        stages = {target.stage for target in targets}
+        cached = {str(out) for stage in stages for out in stage.outs if out.use_cache}
         return {
             stage.name
             for stage in stages
             if stage.changed_stage()
-            or any(str(f) not in kept and f.status() for f in (*stage.deps, *stage.outs))
+            or any(str(f) not in cached and f.status() for f in (*stage.deps, *stage.outs))
         }
 
 
 def check_gate(commit):
-    """The candidate passed the gate of its own run."""
+    """Check that the candidate passed the gate of its run."""
     decision = parse_decision(read_evidence(commit, DECISION))
     if not decision["passed"]:
         failed = [check["check"] for check in decision["checks"] if not check["passed"]]
@@ -89,65 +90,49 @@ def check_gate(commit):
 
 
 def check_bytes(commit):
-    """The bytes of the candidate are those of its card, dvc.lock and promotion.json."""
+    """Check that the candidate on disk is the one of its card, dvc.lock and promotion.json."""
     try:
         md5 = verify_model(CANDIDATE, read_lock_md5(read_file_at(commit, "dvc.lock")))
     except BadInput as error:
-        raise BadInput(f"{error}; remove {CANDIDATE}, run dvc repro and look again") from error
-    stated = parse_decision(read_evidence(commit, DECISION))["md5"]
-    if stated != md5:
-        raise BadInput(f"the model has md5 {md5}, {DECISION} says {stated}; run dvc repro")
-    return f"md5 {md5} in {CANDIDATE}, its card and dvc.lock"
+        raise BadInput(f"{error}; remove {CANDIDATE}, run dvc repro and promote again") from error
+    expected = parse_decision(read_evidence(commit, DECISION))["md5"]
+    if expected != md5:
+        raise BadInput(f"the model has md5 {md5}, {DECISION} has {expected}: run dvc repro")
+    return f"{CANDIDATE}, its card and dvc.lock have md5 {md5}"
 
 
-def check_comparison(commit, present):
-    """Production is not significantly better on the test photos that both runs have.
+def check_comparison(commit, production):
+    """Check that production is not significantly more accurate on the common test photos.
 
-    Exact McNemar test of the two champions, joined by content and label of the photo.
-
-    Parameters
-    ----------
-    commit : str
-    present : dict or None
-        The assignment of the production model.
+    Exact McNemar test of the two champions; photos are matched by content and label. `production`
+    is the current assignment or None.
     """
-    if present is None:
+    if production is None:
         return "there is no production model yet"
-    version = present["version"]
-    theirs, ours = (
-        mark_correct(read_evidence(at, PREDICTIONS), read_evidence(at, DECISION))
-        for at in (present["commit"], commit)
-    )
-    common = sorted(theirs.keys() & ours.keys())
-    if 2 * len(common) < max(len(theirs), len(ours)):
+    version = production["version"]
+    runs = [mark_correct(at) for at in (production["commit"], commit)]
+    common = sorted(runs[0].keys() & runs[1].keys())
+    if 2 * len(common) < max(map(len, runs)):
         raise BadInput(
-            f"not possible: {len(common)} test photos are those of {version}, out of {len(ours)} "
-            f"here and {len(theirs)} there; judge by other means and use --force"
+            f"not possible: only {len(common)} test photos are common to {version} "
+            f"({len(runs[0])}) and the candidate ({len(runs[1])}); compare the models on the same "
+            "photos and use --force"
         )
-    test = run_mcnemar_test(*(np.array([run[photo] for photo in common]) for run in (theirs, ours)))
+    test = run_mcnemar_test(*(np.array([run[photo] for photo in common]) for run in runs))
     figures = (
-        f"{version} alone is right on {test['only_first_correct']}, the candidate alone on "
+        f"{version} alone is correct on {test['only_first_correct']}, the candidate alone on "
         f"{test['only_second_correct']} of {len(common)} common test photos (exact McNemar "
         f"p = {test['p_value']:.4g})"
     )
     if test["p_value"] <= ALPHA and test["only_first_correct"] > test["only_second_correct"]:
-        raise BadInput(f"production is better: {figures}")
+        raise BadInput(f"production is more accurate: {figures}; improve the candidate")
     return figures
 
 
-def mark_correct(predictions, decision):
-    """Which test photos the champion of a run answers right.
-
-    Parameters
-    ----------
-    predictions, decision : str
-        The texts of the two files.
-
-    Returns
-    -------
-    dict of (sha256, label) to bool
-    """
-    champion = parse_decision(decision)["champion"]
+def mark_correct(commit):
+    """Return whether the champion of a commit is correct, by (sha256, label) of test photos."""
+    predictions = read_evidence(commit, PREDICTIONS)
+    champion = parse_decision(read_evidence(commit, DECISION))["champion"]
     rows = list(csv.DictReader(io.StringIO(predictions)))
     if not rows or not {"sha256", "label", champion} <= rows[0].keys():
         raise BadInput(f"{PREDICTIONS} has no rows with sha256, label and {champion}; use --force")
@@ -155,24 +140,18 @@ def mark_correct(predictions, decision):
 
 
 def read_evidence(commit, path):
-    """The text of a file that the run of a commit wrote, with the bytes of that commit's dvc.lock.
-
-    Raises
-    ------
-    BadInput
-        If the commit does not have it, or its dvc.lock knows other bytes.
-    """
+    """Read an output as a commit holds it; BadInput if its MD5 differs from dvc.lock there."""
     text = read_file_at(commit, path)
-    stated = read_lock_outputs(read_file_at(commit, "dvc.lock")).get(path)
-    if hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() != stated:
+    expected = read_lock_outputs(read_file_at(commit, "dvc.lock")).get(path)
+    if hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() != expected:
         raise BadInput(
-            f"{path} in commit {commit[:7]} is not what its dvc.lock says: run dvc repro, commit"
+            f"{path} in commit {commit[:7]} differs from its dvc.lock: run dvc repro and commit"
         )
     return text
 
 
 def read_text(path):
-    """The text of a file that a finished run leaves."""
+    """Read an output of the run in the workspace."""
     try:
         return Path(path).read_text()
     except FileNotFoundError as error:
@@ -180,7 +159,7 @@ def read_text(path):
 
 
 def parse_decision(text):
-    """The decision that the promote stage wrote."""
+    """Parse metrics/promotion.json."""
     try:
         decision = json.loads(text)
         return {key: decision[key] for key in ("champion", "passed", "checks", "md5")}
@@ -189,6 +168,6 @@ def parse_decision(text):
 
 
 def list_skipped_checks(event):
-    """Names of the checks that the tag of an assignment does not show."""
-    done = parse_checks(event["message"])
-    return [name for name in REQUIRED[event["stage"]] if name not in done]
+    """List the required checks that the tag of an assignment does not record."""
+    recorded = parse_checks(event["message"])
+    return [name for name in REQUIRED[event["stage"]] if name not in recorded]

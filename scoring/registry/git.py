@@ -1,55 +1,50 @@
-"""What git knows: its commands, files of a commit, tags by name."""
+"""Git commands: their output, files of a commit, tags by name."""
 
 import subprocess
 
 from flowers.base.errors import BadInput
 
 
-def run_git(*arguments):
-    """What a git command prints, without the last line end.
+def run_git(*arguments, cwd=None):
+    """Run a git command and return its standard output without the final newlines.
+
+    Bytes that are not UTF-8 are returned as ``\\xe9``.
 
     Raises
     ------
     BadInput
-        With what git calls fatal, or its last words, if it fails.
+        With the error of git, in one line.
     """
     try:
         # Names of tags and files may be any bytes.
-        ended = subprocess.run(
-            ("git", *arguments), capture_output=True, encoding="utf-8", errors="backslashreplace"
+        process = subprocess.run(
+            ("git", *arguments),
+            cwd=cwd,
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
         )
     except FileNotFoundError as error:
-        raise BadInput("git is not installed") from error
-    if ended.returncode:
-        words = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
-        fatal = [line for line in words if line.startswith("fatal: ")]
-        raise BadInput(f"git {arguments[0]}: {(fatal or words[-1:])[0]}")
-    return ended.stdout.rstrip("\n")
+        raise BadInput("git is not installed: install it") from error
+    if process.returncode:
+        lines = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
+        fatal = [line for line in lines if line.startswith("fatal: ")]
+        raise BadInput(f"git {arguments[0]}: {(fatal or lines[-1:])[0]}")
+    return process.stdout.rstrip("\n")
 
 
 def read_head():
-    """The commit that is checked out.
-
-    Raises
-    ------
-    BadInput
-        If there is none yet.
-    """
+    """Return the id of the commit that is checked out; BadInput if there is none."""
     try:
         return run_git("rev-parse", "--verify", "HEAD")
     except BadInput as error:
-        raise BadInput(
-            f"there is no commit to tag ({error}): git add and commit the run"
-        ) from error
+        raise BadInput(f"no commit to tag ({error}): run dvc repro, git add and commit") from error
 
 
 def read_tag_time():
-    """What a tag that is made now has for its time, in seconds since 1970.
+    """Return the time that git would give a new tag, in seconds since 1970.
 
-    Raises
-    ------
-    BadInput
-        If git does not know who makes it.
+    Raises BadInput if git has no name or email for the tagger.
     """
     try:
         return int(run_git("var", "GIT_COMMITTER_IDENT").split()[-2])
@@ -58,38 +53,31 @@ def read_tag_time():
 
 
 def read_file_at(commit, path):
-    """The text of a file as it was committed.
-
-    Raises
-    ------
-    BadInput
-        If the commit does not have it.
-    """
-    # Not by git(): every byte counts where a digest is compared.
-    shown = subprocess.run(("git", "show", f"{commit}:{path}"), capture_output=True)
-    if shown.returncode:
-        raise BadInput(f"commit {commit[:7]} has no {path}: it holds no finished run")
-    return shown.stdout.decode(errors="replace")
+    """Read a text file as a commit holds it; BadInput if the commit does not hold it."""
+    # Without run_git, which strips newlines: the MD5 of the text is compared.
+    process = subprocess.run(("git", "show", f"{commit}:{path}"), capture_output=True)
+    if process.returncode:
+        raise BadInput(f"commit {commit[:7]} has no {path}: run dvc repro there and commit")
+    return process.stdout.decode(errors="replace")
 
 
-def list_tags(*beginnings):
-    """Every tag whose name begins so, upper case or lower.
+def list_tags(*prefixes):
+    """List the tags whose name begins with one of `prefixes`, in upper or lower case.
 
     Returns
     -------
     dict of str to dict
-        By name: ``type`` ("tag" for an annotated one), ``to`` (the type of what it names in the
-        end) and ``commit``, the id of that.
+        By name: ``type`` ("tag" for an annotated tag), ``target_type`` and ``commit``, the type
+        and the id of the object that remains after every tag is followed.
     """
-    parts = "%(refname:lstrip=2) %(objecttype) %(*objecttype) %(*objectname)"
-    listed = run_git("for-each-ref", f"--format={parts}", "refs/tags").splitlines()
-    found = {}
-    for name, kind, *peeled in (line.split(" ") for line in listed):
-        if name.lower().startswith(beginnings):
-            to, commit = peeled
-            # Git before 2.45 peels one tag only.
-            if to == "tag":
+    fields = "%(refname:lstrip=2) %(objecttype) %(*objecttype) %(*objectname)"
+    lines = run_git("for-each-ref", f"--format={fields}", "refs/tags").splitlines()
+    tags = {}
+    for name, kind, target_type, commit in (line.split(" ") for line in lines):
+        if name.lower().startswith(prefixes):
+            # Git before 2.45 follows one tag only.
+            if target_type == "tag":
                 commit = run_git("rev-parse", f"{commit}^{{}}")
-                to = run_git("cat-file", "-t", commit)
-            found[name] = {"type": kind, "to": to, "commit": commit}
-    return found
+                target_type = run_git("cat-file", "-t", commit)
+            tags[name] = {"type": kind, "target_type": target_type, "commit": commit}
+    return tags

@@ -1,71 +1,71 @@
-"""Make the tags: a version into a stage after its checks, or out of it."""
+"""Write the tags that assign a version to a stage, return to an earlier one, or clear a stage."""
 
 from flowers.base.errors import BadInput
 from scoring.registry import checks, tags
-from scoring.registry.git import read_head
+from scoring.registry.git import read_file_at, read_head
+from scoring.registry.transfer import read_lock_md5
 
 
 def promote_model(stage, version=None, bump=None, force=False):
-    """Check the workspace, then tag its commit as a version and give the version a stage.
+    """Check the model of the HEAD commit, register its version and assign it to a stage.
 
     Parameters
     ----------
     stage : {"production", "canary"}
-    version, bump : str, optional
-        "v1.2.0", or which number goes up: "major", "minor" or "patch".
+    version : str, optional
+        Such as "v1.2.0".
+    bump : {"major", "minor", "patch"}, optional
+        The number of the latest version to increase, "minor" by default.
     force : bool
-        Tag even so; the tag message says what was skipped.
-
-    Returns
-    -------
-    str
+        Tag in spite of failed checks; the tag message records them.
 
     Raises
     ------
     BadInput
-        With one line for each check that refuses.
+        With one line for each failed check.
     """
     history = tags.read_history()
     commit = read_head()
     version = choose_version(history, commit, version, bump)
-    present = tags.find_current(history, stage)
-    passed, refused = run_checks(stage, commit, tags.find_current(history, "production"))
-    # A tag by hand may be made good by one with checks.
-    again = present and present["commit"] == commit and not checks.list_skipped_checks(present)
-    if again and (force or not refused):
-        raise BadInput(f"{version} is in {stage} already")
-    if refused and not force:
-        raise BadInput("\n".join(f"{name}: {reason}" for name, reason in refused.items()))
+    current = tags.find_current(history, stage)
+    passed, failed = run_checks(stage, commit, tags.find_current(history, "production"))
+    # A version that was assigned by hand or by force is assigned again once its checks pass.
+    complete = current and current["commit"] == commit and not checks.list_skipped_checks(current)
+    if complete and (force or not failed):
+        raise BadInput(f"{version} is in {stage} already: there is nothing to do")
+    if failed and not force:
+        raise BadInput("\n".join(f"{name}: {reason}" for name, reason in failed.items()))
     tags.check_clock(history)
-    message = [f"{version} to {stage}", "", f"checks: {' '.join(passed)}"]
-    if refused:
-        message += [f"skipped: {' '.join(refused)}"]
-        message += [f"{name}: {reason}" for name, reason in refused.items()]
+    lines = [f"{version} to {stage}", "", f"checks: {' '.join(passed)}"]
+    if failed:
+        lines += [f"skipped: {' '.join(failed)}"]
+        lines += [f"{name}: {reason}" for name, reason in failed.items()]
+    message = "\n".join(lines)
     if version not in tags.list_versions(history):
-        tags.register_version(version, commit, "\n".join(message))
-    tag = tags.assign_stage(stage, commit, "\n".join(message))
+        tags.register_version(version, commit, message)
+    tag = tags.assign_stage(stage, commit, message)
     return describe_assignment(tag, f"{version} ({commit[:7]}) is in {stage}", stage)
 
 
 def choose_version(history, commit, version, bump):
-    """The version of a commit: the one it has, the one asked for, or the next."""
-    known = tags.list_versions(history)
-    has = next((name for name, at in known.items() if at == commit), None)
-    if has and (bump or version not in (None, has)):
+    """Choose the version of a commit: its registered one, the requested one, or the next."""
+    commits = tags.list_versions(history)
+    registered = next((name for name, other in commits.items() if other == commit), None)
+    if registered and (bump or version not in (None, registered)):
         raise BadInput(
-            f"commit {commit[:7]} is {has} already: leave out --version and --bump, or take the "
-            f"version from it: git tag -d {tags.NAME}@{has}"
+            f"commit {commit[:7]} is {registered} already: omit --version and --bump, or delete "
+            f"the version: git tag -d {tags.NAME}@{registered}"
         )
-    if version in known and not has:
+    if version in commits and not registered:
         raise BadInput(
-            f"{version} is commit {known[version][:7]}, this is {commit[:7]}: choose another, or "
-            f"python -m scoring.registry rollback --to {version}"
+            f"{version} is commit {commits[version][:7]}, HEAD is {commit[:7]}: choose another "
+            f"version, or python -m scoring.registry rollback --to {version}"
         )
-    if has or version:
-        return has or version
-    if not known:
+    if registered or version:
+        return registered or version
+    if not commits:
         return "v1.0.0"
-    major, minor, patch = tags.parse_version(next(iter(known)))
+    major, minor, patch = tags.parse_version(next(iter(commits)))
     following = {
         "major": (major + 1, 0, 0),
         "minor": (major, minor + 1, 0),
@@ -74,43 +74,90 @@ def choose_version(history, commit, version, bump):
     return "v{}.{}.{}".format(*following[bump or "minor"])
 
 
-def run_checks(stage, commit, present):
-    """Print one line per check; names passed, and reasons of those a stage needs but refused."""
-    run = {
+def run_checks(stage, commit, production):
+    """Run every check on a commit and print one line for each that does not block the stage.
+
+    Returns
+    -------
+    passed : list of str
+    failed : dict of str to str
+        Reasons by name, of the checks that the stage requires.
+    """
+    functions = {
         "clean-tree": checks.check_clean_tree,
         "lock": checks.check_lock,
         "gate": checks.check_gate,
         "bytes": checks.check_bytes,
-        "comparison": lambda at: checks.check_comparison(at, present),
+        "comparison": lambda commit: checks.check_comparison(commit, production),
     }
-    passed, refused = [], {}
-    for name, check in run.items():
+    passed, failed = [], {}
+    for name, check in functions.items():
         try:
             print(f"{name}: {check(commit)}")
             passed.append(name)
         except BadInput as error:
             if name in checks.REQUIRED[stage]:
-                refused[name] = str(error)
+                failed[name] = str(error)
             else:
-                print(f"{name}: {error} (does not keep it from {stage})")
-    return passed, refused
+                print(f"{name}: {error} (not required for {stage})")
+    return passed, failed
+
+
+def roll_back(version=None):
+    """Assign an earlier version to production, by default the one before the current one.
+
+    Raises
+    ------
+    BadInput
+        If there is no such version, it is current, or its commit holds no model.
+    """
+    history = tags.read_history()
+    current = tags.find_current(history, "production")
+    if version is None:
+        earlier = tags.list_earlier_versions(history, "production")
+        if not earlier:
+            raise BadInput("no version was in production before: name one with --to")
+        version = earlier[-1]
+    commits = {e["version"]: e["commit"] for e in history if e["stage"] == "production"}
+    commits |= tags.list_versions(history)
+    if version not in commits:
+        raise BadInput(f"no version {version}: use one of {', '.join(commits) or '(none)'}")
+    if current and current["version"] == version:
+        raise BadInput(f"{version} is in production already: name another with --to")
+    commit = commits[version]
+    try:
+        read_lock_md5(read_file_at(commit, "dvc.lock"))
+    except BadInput as error:
+        raise BadInput(f"{version} has no model ({error}): name another with --to") from error
+    tags.check_clock(history)
+    messages = [event["message"] for event in history if event["commit"] == commit]
+    recorded = {name for message in messages for name in tags.parse_checks(message)}
+    passed = [name for name in checks.REQUIRED["production"] if name in recorded]
+    previous = current["version"] if current else "none"
+    message = f"{version} to production\n\nrollback from: {previous}\nchecks: {' '.join(passed)}"
+    tag = tags.assign_stage("production", commit, message)
+    action = f"production rolled back from {previous} to {version} ({commit[:7]})"
+    return describe_assignment(tag, action, "production")
 
 
 def clear_stage(stage):
-    """Take a stage from every version that has it."""
+    """Remove every version from a stage; BadInput if it is empty."""
     history = tags.read_history()
-    held = tags.list_assignments(history, stage)
-    if not held:
-        raise BadInput(f"no version is in {stage}")
+    assignments = tags.list_assignments(history, stage)
+    if not assignments:
+        raise BadInput(f"no version is in {stage}: there is nothing to clear")
     tags.check_clock(history)
-    for event in held:
-        said = f"{event['version']} leaves {stage}"
-        tag = tags.assign_stage(stage, event["commit"], said, sign="!")
-    return f"{tag}: {said}\nto share it: git push --tags"
+    lines = []
+    for event in assignments:
+        action = f"{event['version']} removed from {stage}"
+        tag = tags.assign_stage(stage, event["commit"], action, sign="!")
+        lines.append(f"{tag}: {action}")
+    return "\n".join([*lines, "to share it: git push --tags"])
 
 
-def describe_assignment(tag, said, stage):
+def describe_assignment(tag, action, stage):
+    """Describe a new tag and the commands that serve and share its model."""
     return (
-        f"{tag}: {said}\nto serve it: python -m scoring.registry fetch --stage {stage}\n"
+        f"{tag}: {action}\nto serve it: python -m scoring.registry fetch --stage {stage}\n"
         "to share it: python -m scoring.registry push && git push --tags"
     )

@@ -1,42 +1,69 @@
-"""Look at the tags: what is in each stage, how it got there, and what lies on disk."""
+"""Show the tags, the model on disk and the model that the server has loaded."""
 
 import json
 
+import requests
+
+from flowers.base.environment import read_scorer_url
 from flowers.base.errors import BadInput
-from scoring.registry import checks, fetch, tags
+from flowers.model.card import CARD, hash_folder
+from scoring.registry import checks, tags, transfer
 from scoring.registry.git import read_file_at
+
+SERVER_TIMEOUT = 2  # seconds
+# Keys of the model in status and in the response to GET /health.
+SERVED_KEYS = {
+    "version": "model_version",
+    "tag": "tag",
+    "md5": "model_md5",
+    "loaded_at": "loaded_at",
+}
 
 
 def collect_status():
-    """What is where.
+    """Collect what is in each stage, on disk and on the server.
 
     Returns
     -------
     dict
-        ``production``, ``canary``, ``latest``, ``candidate``: each a dict or None;
-        ``not_counting``: tags that promote nothing, and why.
+        ``production``, ``canary``, ``latest``, ``candidate``: dict or None; ``server``: as in
+        `query_server`; ``ignored_tags``: as in `tags.explain_ignored_tags`.
     """
     history = tags.read_history()
-    known = tags.list_versions(history)
-    found = {}
+    versions = tags.list_versions(history)
+    status = {}
     for stage in tags.STAGES:
         event = tags.find_current(history, stage)
-        found[stage] = event and {
+        status[stage] = event and {
             **describe_version(event["version"], event["commit"]),
             "tag": event["ref"],
             "checks_passed": tags.parse_checks(event["message"]),
             "checks_skipped": checks.list_skipped_checks(event),
-            "on_disk": fetch.compare_with_disk(stage, event),
+            "on_disk": transfer.compare_with_disk(stage, event),
         }
-    latest = next(iter(known.items()), None)
-    found["latest"] = latest and describe_version(*latest)
-    found["candidate"] = describe_candidate(known)
-    found["not_counting"] = tags.explain_ignored_tags()
-    return found
+    status["server"] = query_server(read_scorer_url())
+    latest = next(iter(versions.items()), None)
+    status["latest"] = latest and describe_version(*latest)
+    status["candidate"] = describe_candidate(versions)
+    status["ignored_tags"] = tags.explain_ignored_tags()
+    return status
+
+
+def query_server(url):
+    """Ask a scorer for its model; return ``url`` and ``model`` (`SERVED_KEYS`) or ``error``."""
+    try:
+        response = requests.get(f"{url.rstrip('/')}/health", timeout=SERVER_TIMEOUT)
+    except (requests.RequestException, ValueError):  # urllib3 raises ValueError for odd addresses
+        return {"url": url, "error": f"no server at {url}"}
+    try:
+        health = response.json()
+        return {"url": url, "model": {key: health[name] for key, name in SERVED_KEYS.items()}}
+    except (KeyError, TypeError, ValueError):
+        return {"url": url, "error": f"the server at {url} is not this scorer; set SCORER_URL"}
 
 
 def describe_version(version, commit):
-    """Version, short commit and MD5 of the model, None where the commit holds no finished run."""
+    """Return version, short commit and MD5 of a model; the MD5 of an unfinished run is None."""
     try:
         md5 = checks.parse_decision(read_file_at(commit, checks.DECISION))["md5"]
     except BadInput:
@@ -44,78 +71,89 @@ def describe_version(version, commit):
     return {"version": version, "commit": commit[:7], "md5": md5}
 
 
-def describe_candidate(known):
-    """The model in the workspace, None if there is none, and the version it is, if any."""
+def describe_candidate(versions):
+    """Return version (None if untagged), MD5 and gate of models/candidate; None without a model."""
     try:
-        md5 = json.loads((fetch.CANDIDATE / "card.json").read_text())["model"]["md5"]
+        md5 = json.loads((transfer.CANDIDATE / CARD).read_text())["model"]["md5"]
         passed = checks.parse_decision(checks.read_text(checks.DECISION))["passed"]
     except (BadInput, FileNotFoundError, KeyError, ValueError):
         return None
-    folder = fetch.hash_folder(fetch.CANDIDATE)
-    version = next((v for v, commit in known.items() if lock_md5(commit) == folder), None)
-    return {"version": version, "md5": md5, "gate_passed": passed}
+    folder_md5 = hash_folder(transfer.CANDIDATE)
+    matches = (name for name, commit in versions.items() if has_model(commit, folder_md5))
+    return {"version": next(matches, None), "md5": md5, "gate_passed": passed}
 
 
-def lock_md5(commit):
+def has_model(commit, folder_md5):
+    """Return whether the dvc.lock of a commit has a model folder of this MD5."""
     try:
-        return fetch.read_lock_md5(read_file_at(commit, "dvc.lock"))
+        return transfer.read_lock_md5(read_file_at(commit, "dvc.lock")) == folder_md5
     except BadInput:
-        return None
+        return False
 
 
-def format_status(found):
+def format_status(status):
+    """Format the result of `collect_status` as lines."""
     lines = []
     for stage in tags.STAGES:
-        if found[stage] is None:
+        entry = status[stage]
+        if entry is None:
             lines.append(f"{stage:10}  none")
             continue
-        entry = found[stage]
         lines.append(f"{format_version(stage, entry)}  {entry['tag']}")
         lines.append(f"{'':10}  {format_checks(entry['checks_passed'], entry['checks_skipped'])}")
         lines.append(f"{'':10}  models/{stage} on disk: {entry['on_disk']}")
-    lines.append(
-        format_version("latest", found["latest"]) if found["latest"] else "latest      none"
-    )
-    lines.append(format_candidate(found["candidate"]))
-    lines += [f"{tag} does not count: {why}" for tag, why in found["not_counting"].items()]
+    lines.append(format_server(status["server"], status["production"]))
+    lines.append(format_version("latest", status["latest"]))
+    lines.append(format_candidate(status["candidate"]))
+    lines += [f"{tag} is ignored: {reason}" for tag, reason in status["ignored_tags"].items()]
     return "\n".join(lines)
 
 
+def format_server(server, production):
+    """Format the model of the server, with a remedy if it is not the one in production."""
+    if "error" in server:
+        return f"server      {server['error']}"
+    model = server["model"]
+    name = f"{model['version']}  md5 {model['md5']}  {model['tag'] or 'untagged'}"
+    line = f"server      {name}  loaded {model['loaded_at']} at {server['url']}"
+    if production and (model["md5"], model["tag"]) != (production["md5"], production["tag"]):
+        line += f"\n{'':10}  not the production model: fetch it and send the server SIGHUP"
+    return line
+
+
 def format_candidate(entry):
+    """Format the model in models/candidate."""
     if entry is None:
         return "candidate   none: run dvc repro"
     gate = "passed" if entry["gate_passed"] else "not passed"
-    name = entry["version"] or "untagged"
-    return f"candidate   {name}  md5 {entry['md5']}  gate {gate}"
+    return f"candidate   {entry['version'] or 'untagged'}  md5 {entry['md5']}  gate {gate}"
 
 
-def format_version(what, entry):
-    md5 = entry["md5"] or "unknown"
-    return f"{what:10}  {entry['version']}  {entry['commit']}  md5 {md5}"
+def format_version(title, entry):
+    """Format a version, its commit and its MD5."""
+    if entry is None:
+        return f"{title:10}  none"
+    return f"{title:10}  {entry['version']}  {entry['commit']}  md5 {entry['md5'] or 'unknown'}"
 
 
-def format_checks(passed, left):
-    said = f"checks passed: {' '.join(passed) or 'none'}"
-    return f"{said}; skipped: {' '.join(left)}" if left else said
+def format_checks(passed, skipped):
+    """Format the names of checks."""
+    text = f"checks passed: {' '.join(passed) or 'none'}"
+    return f"{text}; skipped: {' '.join(skipped)}" if skipped else text
 
 
 def format_history():
-    """One line per tag that gave or took a stage, newest first."""
-    rows = []
+    """Format every assignment and removal, newest first, one line each."""
+    lines = []
     for event in reversed(tags.read_history()):
         if event["stage"] not in tags.STAGES:
             continue
-        gone = event["event"] == "unassignment"
-        words = (
-            "taken back"
-            if gone
-            else format_checks(
-                tags.parse_checks(event["message"]), checks.list_skipped_checks(event)
-            )
+        outcome = "removed"
+        if event["event"] != "unassignment":
+            passed = tags.parse_checks(event["message"])
+            outcome = format_checks(passed, checks.list_skipped_checks(event))
+        lines.append(
+            f"{event['timestamp']:%Y-%m-%d %H:%M} UTC  {event['ref']:22}  {event['version']:8}  "
+            f"{event['commit'][:7]}  {event['author']}  {outcome}"
         )
-        when = f"{event['timestamp']:%Y-%m-%d %H:%M} UTC"
-        rows.append(
-            f"{when}  {event['ref']:22}  {event['version']:8}  {event['commit'][:7]}  "
-            f"{event['author']}  {words}"
-        )
-    return "\n".join(rows) or "no version was ever in a stage"
+    return "\n".join(lines) or "no version was ever in a stage"

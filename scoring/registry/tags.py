@@ -1,8 +1,8 @@
-"""The tags that promote a model, in the form that GTO (github.com/treeverse/gto) reads and writes.
+"""The git tags that promote a model, in the format of GTO (github.com/treeverse/gto).
 
-``flowers@v1.2.0`` names the commit of a version, ``flowers#production#3`` gives the version of its
-commit a stage, ``flowers#canary!#4`` takes a stage away. The last number counts the tags of all
-stages together.
+``flowers@v1.2.0`` registers a commit as a version, ``flowers#production#3`` assigns the version of
+its commit to a stage, ``flowers#canary!#4`` removes it from a stage. The final number counts the
+tags of all stages together.
 """
 
 import re
@@ -19,193 +19,193 @@ STAGES = ("production", "canary")
 VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
-# gto.api reads the tags, so that `gto show` and this module agree; git itself writes them: its
-# identity and signing settings hold, and gto cannot name a version where a tag by hand came first.
+# gto.api reads the tags, so that `gto show` and this module agree. git writes them: its identity
+# and signing settings apply, and gto cannot register a version after a stage tag made by hand.
 def read_history():
-    """Every tag of the model, oldest first.
+    """Read every tag of the model, oldest first.
 
     Returns
     -------
     list of dict
-        As of ``gto.api.history``: ``event`` ("registration", "assignment", "unassignment", ...),
-        ``ref`` (the tag), ``version``, ``stage``, ``commit``, ``timestamp``, ``author``,
-        ``message``. The version of a commit that has none is the short commit.
+        Events as in ``gto.api.history``: ``event`` ("registration", "assignment", "unassignment",
+        ...), ``ref`` (the tag), ``version`` (the short commit if the commit has no version),
+        ``stage``, ``commit``, ``timestamp``, ``author``, ``message``.
+
+    Raises
+    ------
+    BadInput
+        If a tag has no commit, a commit has two versions, or GTO cannot read the tags.
     """
-    known = list_model_tags()
-    for name, tag in known.items():
-        if tag["type"] == "tag" and tag["to"] != "commit":
-            raise BadInput(f"tag {name} names a {tag['to']}, not a commit: git tag -d '{name}'")
-    refuse_second_version(known)
+    tags = list_model_tags()
+    for name, tag in tags.items():
+        if tag["type"] == "tag" and tag["target_type"] != "commit":
+            raise BadInput(
+                f"tag {name} names a {tag['target_type']}, not a commit: git tag -d '{name}'"
+            )
+    reject_second_version(tags)
     try:
-        found = gto.api.history(".", NAME, ascending=True)
+        history = gto.api.history(".", NAME, ascending=True)
     except (GTOException, SCMError) as error:
-        raise BadInput(f"the tags cannot be read: {error}") from error
-    except Exception as error:  # of any tag in its form, and there is no list of what it may raise
+        raise BadInput(f"the tags cannot be read: {error}; delete or correct that tag") from error
+    except Exception as error:  # GTO documents no list of what a malformed tag raises
         raise BadInput(
-            f"GTO cannot read the tags ({type(error).__name__}: {error}): one with @ or # in its "
-            "name names no commit, or has no tagger, or one or a time that cannot be; git "
-            "for-each-ref --format='%(refname) %(*objecttype) %(tagger)' refs/tags shows which"
+            f"GTO cannot read the tags ({type(error).__name__}: {error}): delete a tag with @ or # "
+            "in its name that has no commit, no tagger or an impossible time; list them with git "
+            "for-each-ref --format='%(refname) %(*objecttype) %(tagger)' refs/tags"
         ) from error
-    version_of = {tag["commit"]: name.partition("@")[2] for name, tag in list_registrations(known)}
-    for event in found:
-        # A tag of a tag names the commit behind it.
-        commit = known.get(event["ref"], event)["commit"]
+    versions = {tag["commit"]: name.partition("@")[2] for name, tag in list_registrations(tags)}
+    for event in history:
+        # GTO gives a tag of a tag the id of the inner tag.
+        commit = tags.get(event["ref"], event)["commit"]
         if event["version"] == event["commit"]:
-            event["version"] = version_of.get(commit, commit[:7])
+            event["version"] = versions.get(commit, commit[:7])
         event["commit"] = commit
-    # Git keeps whole seconds; within one the counter knows the order, and gto does not look at it.
-    return sorted(found, key=lambda e: (e["timestamp"], parse_counter(e["ref"]), e["priority"]))
+    # Git stores whole seconds; within one second the counter orders tags, which GTO ignores.
+    return sorted(history, key=lambda e: (e["timestamp"], parse_counter(e["ref"]), e["priority"]))
 
 
 def list_model_tags():
-    """Every tag in git whose name begins like one of the model, as of `list_tags`."""
+    """List every tag of the model, well-formed or not, as `list_tags` does."""
     return list_tags(f"{NAME}@", f"{NAME}#")
 
 
-def list_registrations(known):
-    """The annotated tags that name a version of a commit, as pairs of `list_tags`.
-
-    Without versions that were taken back.
-    """
-    named = re.compile(rf"{NAME}@{VERSION.pattern}(?!.*!$)")
+def list_registrations(tags):
+    """Select the items of `tags` that register a version which was not deregistered."""
+    pattern = re.compile(rf"{NAME}@{VERSION.pattern}(?!.*!$)")
     return [
         (name, tag)
-        for name, tag in known.items()
-        if tag["type"] == "tag" and named.match(name) and f"{name}!" not in known
+        for name, tag in tags.items()
+        if tag["type"] == "tag" and pattern.match(name) and f"{name}!" not in tags
     ]
 
 
-def refuse_second_version(known):
-    """Refuse two versions of a commit, which gto does not read, by the tag that has to go."""
+def reject_second_version(tags):
+    """Raise BadInput if a commit has two versions, which GTO cannot read."""
     first = {}
-    for name, tag in list_registrations(known):
+    for name, tag in list_registrations(tags):
         other = first.setdefault(tag["commit"], name)
         if other != name:
             raise BadInput(
-                f"commit {tag['commit'][:7]} has two versions, {other} and {name}: delete the tag "
-                f"of one, such as git tag -d '{name}' (if it was pushed, git push --delete origin "
+                f"commit {tag['commit'][:7]} has two versions, {other} and {name}: delete one tag, "
+                f"such as git tag -d '{name}' (if it was pushed, git push --delete origin "
                 f"'{name}' as well)"
             )
 
 
 def explain_ignored_tags():
-    """Tags that look like those of the model and promote nothing, and why.
-
-    Returns
-    -------
-    dict of str to str
-    """
-    found, read = {}, {event["ref"]: event for event in read_history()}
+    """Return reason and remedy, by tag, of tags with the name of the model that do nothing."""
+    events = {event["ref"]: event for event in read_history()}
+    reasons = {}
     for name, tag in list_model_tags().items():
-        stage = read.get(name, {}).get("stage")
+        stage = events.get(name, {}).get("stage")
         if tag["type"] != "tag":
-            found[name] = f"lightweight: git tag -f -a '{name}' '{name}^{{}}' makes it count"
-        elif name not in read:
-            found[name] = "no name that GTO knows, such as flowers@v1.2.0 or flowers#production#3"
+            reasons[name] = f"lightweight; annotate it: git tag -f -a '{name}' '{name}^{{}}'"
+        elif name not in events:
+            reasons[name] = f"unknown to GTO; use {NAME}@v1.2.0 or {NAME}#production#3"
         elif stage not in (None, *STAGES):
-            found[name] = f"{stage} is no stage here, only {' and '.join(STAGES)} are"
-    return found
+            reasons[name] = f"{stage} is not a stage; use {' or '.join(STAGES)}"
+    return reasons
 
 
 def parse_counter(tag):
-    """The number at the end of a stage tag, 0 for others."""
+    """Parse the number at the end of a stage tag; 0 for other tags."""
     number = tag.rpartition("#")[2]
     return int(number) if number.isdecimal() else 0
 
 
 def list_versions(history):
-    """Registered versions and their commits, highest first.
-
-    Returns
-    -------
-    dict of str to str
-    """
-    found = {}
+    """Return the commits of the registered versions, as a dict with the highest version first."""
+    commits = {}
     for event in history:
         if event["event"] == "registration":
-            found[event["version"]] = event["commit"]
+            commits[event["version"]] = event["commit"]
         elif event["event"] == "deregistration":
-            found.pop(event["version"], None)
-    return dict(sorted(found.items(), key=lambda item: parse_version(item[0]), reverse=True))
+            commits.pop(event["version"], None)
+    return dict(sorted(commits.items(), key=lambda item: parse_version(item[0]), reverse=True))
 
 
 def parse_version(version):
-    """The three numbers of "v1.2.0"; zeros for a version in another form."""
+    """Parse "v1.2.0" to (1, 2, 0); other text to (0, 0, 0)."""
     match = VERSION.fullmatch(version)
     return tuple(int(n) for n in match.groups()) if match else (0, 0, 0)
 
 
 def list_assignments(history, stage):
-    """Assignments of a stage that were not taken back, one per version, the newest last.
+    """List the assignments to a stage that still hold, one per version, oldest first.
 
-    The last one is in the stage; if it is taken back, the one before is there again (as in gto).
+    The last one is current; after its removal the one before is current again, as in GTO.
     """
-    held = {}
-    for event in history:
-        if event["stage"] == stage and event["event"] in ("assignment", "unassignment"):
-            held.pop(event["version"], None)
-            if event["event"] == "assignment":
-                held[event["version"]] = event
-    return list(held.values())
+    assignments = {}
+    for event in _select_stage_events(history, stage):
+        assignments.pop(event["version"], None)
+        if event["event"] == "assignment":
+            assignments[event["version"]] = event
+    return list(assignments.values())
+
+
+def _select_stage_events(history, stage):
+    kinds = ("assignment", "unassignment")
+    return [e for e in history if e["stage"] == stage and e["event"] in kinds]
 
 
 def find_current(history, stage):
-    """The assignment that is in a stage, or None."""
-    held = list_assignments(history, stage)
-    return held[-1] if held else None
+    """Find the current assignment of a stage; None if there is none."""
+    assignments = list_assignments(history, stage)
+    return assignments[-1] if assignments else None
 
 
 def list_earlier_versions(history, stage):
-    """Versions to go back to from the present one, the nearest last.
+    """List the versions to roll back to, the nearest last.
 
-    Going back to a version forgets those after it: a second step back goes further back, not
-    forward to the version that the first step left.
+    A rollback drops the versions after its target: a second rollback goes further back, not
+    forward to the version that the first one left.
     """
-    line = []
-    for event in history:
-        if event["stage"] == stage and event["event"] in ("assignment", "unassignment"):
-            version = event["version"]
-            if version in line:
-                del line[line.index(version) :]
-            if event["event"] == "assignment":
-                line.append(version)
-    now = find_current(history, stage)
-    return [version for version in line if not now or version != now["version"]]
+    versions = []
+    for event in _select_stage_events(history, stage):
+        version = event["version"]
+        if version in versions:
+            del versions[versions.index(version) :]
+        if event["event"] == "assignment":
+            versions.append(version)
+    current = find_current(history, stage)
+    return [version for version in versions if not current or version != current["version"]]
 
 
 def check_clock(history):
-    """Refuse to tag by a clock that is behind: the tag with the latest time says what is where.
+    """Check that a new tag would be the newest: the newest tag decides what is in a stage.
 
     Raises
     ------
     BadInput
-        Naming the tag that would count instead; or if git does not know who tags.
+        If a tag has a later time than the clock, or git has no identity for the tagger.
     """
-    now, last = read_tag_time(), max(history, key=lambda event: event["timestamp"], default=None)
+    now = read_tag_time()
+    last = max(history, key=lambda event: event["timestamp"], default=None)
     if last and now < last["timestamp"].timestamp():
         raise BadInput(
-            f"the clock is behind tag {last['ref']}, made {last['timestamp']:%Y-%m-%d %H:%M:%S} "
-            f"UTC: a tag of now would not count; set the clock, or git tag -d '{last['ref']}'"
+            f"the clock is behind tag {last['ref']} ({last['timestamp']:%Y-%m-%d %H:%M:%S} UTC) "
+            f"and a new tag would have no effect: set the clock, or git tag -d '{last['ref']}'"
         )
 
 
 def register_version(version, commit, message):
-    """Tag a commit as a version; the name of the tag is returned."""
+    """Tag a commit as a version; return the name of the tag."""
     return write_tag(f"{NAME}@{version}", commit, message)
 
 
 def assign_stage(stage, commit, message, sign=""):
-    """Give a commit's version a stage, or take it with `sign` "!"; the tag's name is returned."""
-    used = map(parse_counter, list_model_tags())
-    return write_tag(f"{NAME}#{stage}{sign}#{max(used, default=0) + 1}", commit, message)
+    """Assign the version of a commit to a stage, or remove it with `sign` "!"; return the tag."""
+    counters = map(parse_counter, list_model_tags())
+    return write_tag(f"{NAME}#{stage}{sign}#{max(counters, default=0) + 1}", commit, message)
 
 
 def write_tag(tag, commit, message):
+    """Write an annotated tag; return its name."""
     run_git("tag", "--annotate", tag, commit, "--message", message)
     return tag
 
 
 def parse_checks(message):
-    """Names of the checks in the "checks:" line of a tag message; none for a tag by hand."""
-    found = re.search(r"^checks:(.*)$", message, flags=re.MULTILINE)
-    return found.group(1).split() if found else []
+    """Parse the names in the "checks:" line of a tag message; [] for a tag made by hand."""
+    match = re.search(r"^checks:(.*)$", message, flags=re.MULTILINE)
+    return match.group(1).split() if match else []

@@ -135,7 +135,7 @@ def feedback():
         raise Problem(422, f"true_label must be one of {', '.join(scorer.predictor.classes)}")
     if type(index) is not int or not 0 <= index < _get_limit():
         raise Problem(422, "index must be the position of the image in its request, from 0")
-    entry = record.feedback(request_id, index, label)
+    entry = record.build_feedback_record(request_id, index, label)
     scorer.write([entry])
     scorer.metrics.feedback.labels(label).inc()
     # The log is not read here, so an id that was never used is recorded as well; the join of

@@ -84,7 +84,9 @@ class Canary:
         try:
             args = str(self._folder), data, SECONDS
             prediction = self._worker.run(predict_canary, *args, seconds=SECONDS)
-            entry = record.prediction(self.predictor, prediction, request_id, index, "canary", data)
+            entry = record.build_prediction_record(
+                self.predictor, prediction, request_id, index, "canary", data
+            )
             self._write([entry])
         except WorkerCrash as error:
             self._crashes += 1

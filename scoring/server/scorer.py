@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.images.decoding import is_cheap
-from flowers.log import days, record
-from flowers.model import folder as model_folder
+from flowers.log import day_files, record
+from flowers.model.folder import check_golden_predictions, find_model_folder, load_predictor
 from flowers.model.predictor import Sample
 from scoring.answers import describe_prediction
 from scoring.server.batcher import Batcher
@@ -44,19 +44,11 @@ def load_checked(settings):
     BadInput
         If it is not to be served.
     """
-    folder = model_folder.find_model_folder(MODELS, settings.model_dir)
-    predictor = model_folder.load_predictor(folder, settings.model_sha256)
-    remedy = "run dvc repro and promote again, or roll back"
+    folder = find_model_folder(MODELS, settings.model_dir)
+    predictor = load_predictor(folder, settings.model_sha256)
     if not predictor.card["golden"]:
-        raise BadInput(f"{folder} has no golden images: {remedy}")
-    try:
-        difference = model_folder.measure_golden_difference(predictor, folder)
-    except Exception as error:  # a model may raise anything
-        raise BadInput(
-            f"{folder}: no golden predictions ({type(error).__name__}: {error}): {remedy}"
-        ) from error
-    if not difference <= model_folder.TOLERANCE:  # NaN is not below it either
-        raise BadInput(f"{folder}: golden predictions differ by {difference:.3g}: {remedy}")
+        raise BadInput(f"{folder} has no golden images: run dvc repro and promote again")
+    check_golden_predictions(predictor, folder)
     return predictor, folder
 
 
@@ -73,10 +65,10 @@ class Scorer:
     """A loaded model with everything that its predictions go through."""
 
     def __init__(self, settings):
-        self._settings, self._log_failed, self.started = settings, False, record.now()
+        self._settings, self._log_failed, self.started = settings, False, record.format_now()
         self.metrics, self.ids = Metrics(), Ids()
         try:
-            days.probe(settings.log_dir)
+            day_files.check_writable(settings.log_dir)
         except OSError as error:
             raise BadInput(
                 f"LOG_DIR={settings.log_dir} cannot be written ({error.strerror}): set it to a "
@@ -90,7 +82,7 @@ class Scorer:
         self._batcher, self._decoder = Batcher(), Worker(DECODE_MEMORY)
 
     def _serve(self, predictor, folder):
-        self.predictor, self.loaded_at = predictor, record.now()
+        self.predictor, self.loaded_at = predictor, record.format_now()
         self.metrics.set_model("production", predictor)
         settings = self._settings
         self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
@@ -168,7 +160,9 @@ class Scorer:
                 continue
             entries.append({"file": name} | describe_prediction(predictor, result))
             records.append(
-                record.prediction(predictor, result, request_id, index, "production", data)
+                record.build_prediction_record(
+                    predictor, result, request_id, index, "production", data
+                )
             )
         if not records:
             raise _create_problem(entries)
@@ -219,7 +213,7 @@ class Scorer:
     def write(self, records):
         """Append records to the log, or raise a `Problem` with status 503."""
         try:
-            self._log(days.append, records)
+            self._log(day_files.append_records, records)
         except OSError as error:
             raise Problem(
                 503, "the log cannot be written, and no prediction is sent that is not logged"
@@ -228,7 +222,7 @@ class Scorer:
     def check_log(self):
         """Return "ok" if the log can be written, else the fault."""
         try:
-            self._log(days.probe, RECORD_BYTES if self._log_failed else 1)
+            self._log(day_files.check_writable, RECORD_BYTES if self._log_failed else 1)
         except OSError as error:
             return f"cannot be written ({error.strerror})"
         return "ok"

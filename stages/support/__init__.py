@@ -1,9 +1,7 @@
 """What the stages share. Importing it, before numpy, makes the numerics deterministic."""
 
-import os
-
 from flowers.base.determinism import set_deterministic
-from flowers.base.errors import install_interrupt_message
+from flowers.base.errors import exit_on_interrupt
 
-install_interrupt_message(os.environ.get("DVC_STAGE", "stage"))
+exit_on_interrupt()
 set_deterministic()

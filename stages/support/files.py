@@ -1,4 +1,4 @@
-"""What several stages read and write in the same way."""
+"""Files that several stages read, and their progress bar."""
 
 from tqdm import tqdm
 
@@ -6,11 +6,11 @@ from flowers.base.tables import read_csv
 
 
 def show_progress(items, **options):
-    """A progress bar where a person watches, nothing in a log file."""
+    """Show a progress bar in a terminal, nothing in a log file."""
     return tqdm(items, disable=None, leave=False, **options)
 
 
 def load_split():
-    """The rows of data/split.csv: groups as numbers, ``train`` as a mask."""
+    """Read data/split.csv: columns by name, groups as numbers and ``train`` as a mask."""
     rows = read_csv("data/split.csv")
     return rows | {"group": rows["group"].astype(int), "train": rows["part"] == "train"}

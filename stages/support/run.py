@@ -1,4 +1,4 @@
-"""What every stage does around its work: check the parameters, report one line, fail with one."""
+"""Run a stage: check the parameters, and print one line of result or of error."""
 
 import json
 import math
@@ -9,11 +9,11 @@ from pathlib import Path
 import jsonschema
 from ruamel.yaml import YAML, YAMLError
 
-from flowers.base.errors import BadInput, exit_on_interrupt
+from flowers.base.errors import BadInput
 
 VALIDATOR = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
-    # JSON Schema takes 5.0 for an integer; as a number of folds or pixels it is none.
+    # JSON Schema accepts 5.0 as an integer; a number of folds or pixels must be an int.
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),
@@ -21,53 +21,53 @@ VALIDATOR = jsonschema.validators.extend(
 
 
 def find_faults(params, schema):
-    """Every knob that the schema refuses, as sentences that name key, value and allowed range."""
-    found = []
+    """List the faults of parameters as text with key, value and allowed range."""
+    faults = []
     for error in sorted(VALIDATOR(schema).iter_errors(params), key=str):
         key = error.json_path.removeprefix("$.").removeprefix("$")
         reason = error.schema.get("description")
-        because = f" ({reason})" if reason else ""
-        found.append(f"{key + ': ' if key else ''}{error.message}{because}")
-    return found + [
-        f"{key}: {value} is not a finite number" for key, value in find_non_finite(params)
-    ]
+        suffix = f" ({reason})" if reason else ""
+        faults.append(f"{key + ': ' if key else ''}{error.message}{suffix}")
+    for key, value in find_non_finite(params):
+        faults.append(f"{key}: {value} is not a finite number")
+    return faults
 
 
 def find_non_finite(value, key=""):
-    """Yield each number below a value that is none, with its key: no bound of a schema holds it."""
+    """Yield key and value of each NaN and infinity, which the bounds of a schema do not refuse."""
     if isinstance(value, dict):
-        for name, below in value.items():
-            yield from find_non_finite(below, f"{key}.{name}" if key else name)
+        for name, item in value.items():
+            yield from find_non_finite(item, f"{key}.{name}" if key else name)
     elif isinstance(value, list):
-        for i, below in enumerate(value):
-            yield from find_non_finite(below, f"{key}[{i}]")
+        for i, item in enumerate(value):
+            yield from find_non_finite(item, f"{key}[{i}]")
     elif isinstance(value, float) and not math.isfinite(value):
         yield key, value
 
 
 def read_yaml(path):
-    """A file of YAML 1.2, where 1e-9 is a number."""
+    """Read a file of YAML 1.2, in which 1e-9 is a number."""
     try:
         return YAML(typ="safe").load(Path(path))
     except YAMLError as error:
-        raise BadInput(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+        raise BadInput(f"{path} is not YAML: {' '.join(str(error).split())}") from error
 
 
 def check_params(params):
-    """Refuse a bad knob of any stage before the first stage spends a minute.
+    """Check the parameters of all stages, so that the first stage refuses a fault of the last.
 
     Raises
     ------
     BadInput
-        Naming each bad knob.
+        With every faulty parameter.
     """
-    found = find_faults(params, json.loads(Path("params.schema.json").read_text()))
-    if found:
-        raise BadInput(f"params.yaml: {'; '.join(found)} (allowed: params.schema.json)")
+    faults = find_faults(params, json.loads(Path("params.schema.json").read_text()))
+    if faults:
+        raise BadInput(f"params.yaml: {'; '.join(faults)} (allowed: params.schema.json)")
 
 
 def select_params(stage, params):
-    """Parameters that dvc.yaml declares for a stage, as "section" (all of it) or "section.name"."""
+    """Select the parameters that dvc.yaml declares for a stage, by section or "section.name"."""
     values = {}
     for name in read_yaml("dvc.yaml")["stages"][stage].get("params", ()):
         section, _, key = name.partition(".")
@@ -91,12 +91,10 @@ def run_stage(stage, main):
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
     except OSError as error:
-        if error.errno is None:  # of a library, not of the machine
+        if error.errno is None:  # raised by a library, not by the operating system
             raise
-        sys.exit(f"{stage}: {error}: mend that; the same command goes on from here")
+        sys.exit(f"{stage}: {error}: fix this and run the same command again")
     except MemoryError as error:
-        sys.exit(f"{stage}: too little memory ({error}): set JOBS, resize.size or the data smaller")
+        sys.exit(f"{stage}: out of memory ({error}): reduce JOBS, resize.size or the data")
     except BrokenExecutor:
-        sys.exit(f"{stage}: a worker process was ended, perhaps for its memory: set JOBS lower")
-    except KeyboardInterrupt:
-        exit_on_interrupt(f"{stage}: interrupted; the same command goes on from here")
+        sys.exit(f"{stage}: a worker process was killed, perhaps for lack of memory: reduce JOBS")

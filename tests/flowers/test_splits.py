@@ -6,7 +6,7 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from flowers.base.errors import BadInput
 from flowers.base.groups import require_groups
-from flowers.learning.folds import grouped_folds
+from flowers.learning.folds import make_grouped_folds
 from flowers.splits import (
     measure_leakage,
     split_at_random,
@@ -62,7 +62,7 @@ def test_the_twin_share_counts_test_photos():
 
 def test_folds_keep_groups_whole_and_hold_out_each_row_once():
     labels, groups = clustered()
-    folds = grouped_folds(labels, groups, 4, seed=0)
+    folds = make_grouped_folds(labels, groups, 4, seed=0)
     assert sorted(np.concatenate([held_out for _, held_out in folds])) == list(range(len(labels)))
     for train, held_out in folds:
         assert len(train) + len(held_out) == len(labels)
@@ -79,7 +79,7 @@ def test_folds_are_those_of_scikit_learn(seed):
         groups[groups % 7 == 1] = 1
         groups = groups // (1 + seed % 2)
     folds = 3 + seed % 4
-    ours = grouped_folds(labels, groups, folds, seed)
+    ours = make_grouped_folds(labels, groups, folds, seed)
     theirs = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for (train, test), (known, held_out) in zip(
         ours, theirs.split(labels, labels, groups), strict=True
@@ -91,9 +91,9 @@ def test_folds_are_those_of_scikit_learn(seed):
 def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():
     labels = np.array(["Lotus"] * 8 + ["Tulip"] * 8)
     groups = np.array([*range(8), 8, 8, 8, 8, 9, 9, 10, 10])
-    assert len(grouped_folds(labels, groups, 3, seed=0)) == 3
+    assert len(make_grouped_folds(labels, groups, 3, seed=0)) == 3
     with pytest.raises(BadInput, match="'Tulip'.* 3 .* 4"):
-        grouped_folds(labels, groups, 4, seed=0)
+        make_grouped_folds(labels, groups, 4, seed=0)
 
 
 def test_the_remedy_is_that_of_the_caller():

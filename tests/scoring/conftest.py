@@ -1,4 +1,4 @@
-"""A tiny model trained on drawn photos, and a server that answers with it."""
+"""A tiny model trained on synthetic photos, and a server that serves it."""
 
 import io
 import json
@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from flowers.features.extraction import extract
+from flowers.features.extraction import extract_features
 from flowers.images.decoding import load_pixels
 from flowers.learning.svm import GramSVC
 from flowers.synthetic.picture import SPECIES, draw_photo
@@ -18,14 +18,14 @@ SIZE = 32
 
 @pytest.fixture(scope="session")
 def photos():
-    """Drawn photos by file name, four of each species."""
-    found = {}
+    """Synthetic photos by file name, four of each species."""
+    contents = {}
     for number, species in enumerate(SPECIES):
         for take in range(4):
             buffer = io.BytesIO()
             draw_photo(species, np.random.default_rng([number, take])).save(buffer, "JPEG")
-            found[f"{species}-{take}.jpg"] = buffer.getvalue()
-    return found
+            contents[f"{species}-{take}.jpg"] = buffer.getvalue()
+    return contents
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def candidate(photos, tmp_path_factory):
     """A model folder like models/candidate."""
     images = np.stack([load_pixels(photo, SIZE)[0] for photo in photos.values()])
     labels = [name.partition("-")[0] for name in photos]
-    model = GramSVC(folds=2).fit(extract(images, ["pixels"]), labels)
+    model = GramSVC(folds=2).fit(extract_features(images, ["pixels"]), labels)
     golden = dict(list(photos.items())[::4])
     return write_model(tmp_path_factory.mktemp("model") / "candidate", model, golden, SIZE)
 
@@ -52,7 +52,7 @@ def place(candidate, tmp_path):
 
 @pytest.fixture(scope="session")
 def service(candidate, tmp_path_factory):
-    """A server for the tests that do not harm it."""
+    """A server for tests that do not change it."""
     folder = tmp_path_factory.mktemp("service")
     shutil.copytree(candidate, folder / "models" / "candidate")
     with running(folder, MAX_UPLOAD_MB="2", MAX_FILES="4") as service:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports import PACKAGES, ROOT, files_behind
+from tests.imports import PACKAGES, ROOT, list_files
 from tests.scoring.server.service import running
 
 PIN = re.compile(r"^([\w.-]+)==(\S+)((?: +--hash=sha256:[0-9a-f]{64})*)$", re.M)
@@ -118,7 +118,7 @@ def third_party(path):
 
 def test_its_lock_has_all_that_the_server_imports_and_neither_dvc_nor_plots():
     served, providers = pins("requirements-serve.lock"), importlib.metadata.packages_distributions()
-    for path in files_behind("scoring.server"):
+    for path in list_files("scoring.server"):
         for module in third_party(path):
             names = {name.lower().replace("_", "-") for name in providers[module]}
             assert names & served.keys(), (path, module)

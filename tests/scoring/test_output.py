@@ -1,4 +1,4 @@
-"""Demands on what a command prints: where it cannot go, one line says so, or nothing."""
+"""Output that cannot be written is one line on standard error, or none."""
 
 import subprocess
 import sys
@@ -7,16 +7,16 @@ import pytest
 
 from tests.imports import ROOT
 
-COMMAND = """
+SCRIPT = """
 import sys
 from scoring.output import run_command
 sys.exit(run_command("it", lambda: print("x") or 1))
 """
 
 
-def ended(redirection, command=("-c", COMMAND)):
-    """A command whose standard output a shell redirects."""
-    shell = ["sh", "-c", f'"$@" {redirection}', "sh", sys.executable, *command]
+def run_redirected(redirection, *arguments):
+    """Run Python with its output redirected by a shell."""
+    shell = ["sh", "-c", f'"$@" {redirection}', "sh", sys.executable, *arguments]
     return subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
@@ -24,14 +24,13 @@ def ended(redirection, command=("-c", COMMAND)):
     ("redirection", "code", "lines"),
     [("", 1, 0), (">&-", 1, 0), ("2>&-", 1, 0), (">/dev/full", 2, 1)],
 )
-def test_a_closed_output_is_nothing_and_a_full_one_is_a_line(redirection, code, lines):
-    done = ended(redirection)
-    assert (done.returncode, len(done.stderr.splitlines())) == (code, lines), done.stderr
+def test_a_closed_output_is_ignored_and_a_full_one_is_one_line(redirection, code, lines):
+    process = run_redirected(redirection, "-c", SCRIPT)
+    assert (process.returncode, len(process.stderr.splitlines())) == (code, lines)
 
 
-@pytest.mark.parametrize("command", ["scoring.predict", "scoring.registry"])
-def test_commands_are_told_so(command):
-    done = ended(">&-", ("-m", command, *(["x"] if command == "scoring.predict" else ["history"])))
-    assert "Traceback" not in done.stderr
-    done = ended(">/dev/full", ("-m", "scoring.registry", "history"))
-    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+def test_commands_write_no_traceback():
+    for arguments in (("scoring.predict", "x"), ("scoring.registry", "history")):
+        assert "Traceback" not in run_redirected(">&-", "-m", *arguments).stderr
+    process = run_redirected(">/dev/full", "-m", "scoring.registry", "history")
+    assert process.returncode == 2 and len(process.stderr.splitlines()) == 1

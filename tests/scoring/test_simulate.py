@@ -1,18 +1,16 @@
 import csv
-import json
 from hashlib import sha256
 
-import numpy as np
 import pytest
 
-from flowers.drift_simulation.shifts import NAMES, OF_PIXELS, WITHOUT_ANSWER
+from flowers.drift_simulation.shifts import IMAGE_SHIFTS, NAMES, WITHOUT_TRUTH
 from scoring.simulate import main
-from tests.logged import records as logged
+from tests.logged import records as read_records
 
 
 @pytest.fixture
 def folder(photos, tmp_path):
-    """Photos by class, and a broken one."""
+    """Photos in a folder per class."""
     for name, photo in photos.items():
         path = tmp_path / "photos" / name.partition("-")[0] / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,62 +19,70 @@ def folder(photos, tmp_path):
 
 
 @pytest.fixture
-def asked(service):
-    """Runs it against the service; gives the records that came."""
-    url = f"http://127.0.0.1:{service.port}"
+def simulate(service):
+    """Run the simulation against the service; returns the logged predictions and feedback."""
 
     def run(*arguments):
-        before = len(list(logged(service.logs)))
-        assert main(["--url", url, *map(str, arguments)]) == 0
-        records = list(logged(service.logs))[before:]
+        before = len(list(read_records(service.logs)))
+        assert main(["--url", f"http://127.0.0.1:{service.port}", *map(str, arguments)]) == 0
+        records = list(read_records(service.logs))[before:]
         return [[r for r in records if r["kind"] == kind] for kind in ("prediction", "feedback")]
 
     return run
 
 
+def compare_digests(simulate, folder, count, *arguments):
+    """Whether each photo has the same bytes without the arguments as with them."""
+    plain, _ = simulate("--photos", folder, "-n", count)
+    shifted, _ = simulate("--photos", folder, "-n", count, *arguments)
+    return [a["photo_sha256"] == b["photo_sha256"] for a, b in zip(plain, shifted, strict=True)]
+
+
 @pytest.mark.parametrize("shift", NAMES)
-def test_every_answer_is_logged_and_its_true_label_told(asked, folder, classes, shift):
-    predictions, labels = asked("--photos", folder, "-n", 12, "--shift", shift)
-    asked_about = [] if shift in WITHOUT_ANSWER else [r["request_id"] for r in predictions]
-    assert asked_about == [r["request_id"] for r in labels]
+def test_predictions_are_logged_and_true_labels_reported(simulate, folder, classes, shift):
+    predictions, feedback = simulate("--photos", folder, "-n", 12, "--shift", shift)
     assert len(predictions) == 12
-    if not labels:
-        return
-    told = {r["true_label"] for r in labels}
-    assert told <= set(classes) and (classes[0] in told) <= (shift != "class-gone")
+    with_truth = [] if shift in WITHOUT_TRUTH else predictions
+    assert [r["request_id"] for r in with_truth] == [r["request_id"] for r in feedback]
+    labels = {r["true_label"] for r in feedback}
+    assert labels <= set(classes)
+    assert shift != "class-gone" or classes[0] not in labels
 
 
-@pytest.mark.parametrize("shift", OF_PIXELS)
-def test_a_shift_of_pixels_reaches_the_scorer(asked, folder, shift):
-    plain, _ = asked("--photos", folder, "-n", 6)
-    moved, _ = asked("--photos", folder, "-n", 6, "--shift", shift)
-    for before, after in zip(plain, moved, strict=True):
+@pytest.mark.parametrize("shift", IMAGE_SHIFTS)
+def test_an_image_shift_reaches_the_scorer(simulate, folder, shift):
+    plain, _ = simulate("--photos", folder, "-n", 6)
+    shifted, _ = simulate("--photos", folder, "-n", 6, "--shift", shift)
+    for before, after in zip(plain, shifted, strict=True):
         sides = [[r["image"]["width"], r["image"]["height"]] for r in (before, after)]
         assert sides[0] == (sides[1][::-1] if shift == "rotate" else sides[1])
         assert before["photo_sha256"] != after["photo_sha256"]
 
 
-def test_drawn_photos_are_others_than_those_of_another_seed(asked):
+@pytest.mark.parametrize("source", ["synthetic", None])
+def test_photos_depend_on_the_seed(simulate, folder, source):
     first, second, again = (
-        asked("--photos", "synthetic", "-n", 3, "--seed", seed)[0] for seed in (1, 2, 1)
+        [r["probabilities"] for r in predictions]
+        for predictions, _ in (
+            simulate("--photos", source or folder, "-n", 5, "--seed", seed) for seed in (1, 2, 1)
+        )
     )
-    seen = [[r["probabilities"] for r in records] for records in (first, second, again)]
-    assert seen[0] == seen[2] != seen[1]
+    assert first == again != second
 
 
-def test_a_broken_photo_is_passed_over(asked, folder):
+def test_a_broken_photo_is_skipped(simulate, folder):
     for path in sorted(folder.rglob("*.jpg"))[::2]:
         path.write_bytes(b"no photo")
     for shift in ((), ("--shift", "grey")):
-        predictions, labels = asked("--photos", folder, "-n", 20, *shift)
-        assert 0 < len(predictions) == len(labels) < 20
+        predictions, feedback = simulate("--photos", folder, "-n", 20, *shift)
+        assert 0 < len(predictions) == len(feedback) < 20
 
 
-def test_without_a_url_it_brings_a_scorer_of_its_own(place, monkeypatch, capsys):
+def test_without_a_url_a_scorer_is_started(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     assert main(["-n", "2", "--photos", "synthetic"]) == 0
-    records = list(logged(place / "logs"))
-    assert [r["kind"] for r in records] == ["prediction", "feedback"] * 2
+    kinds = [r["kind"] for r in read_records(place / "logs")]
+    assert kinds == ["prediction", "feedback"] * 2
     assert "2 of 2" in capsys.readouterr().out
 
 
@@ -91,75 +97,63 @@ def test_without_a_url_it_brings_a_scorer_of_its_own(place, monkeypatch, capsys)
         [],
     ],
 )
-def test_wrong_usage_ends_with_2_and_a_word(place, monkeypatch, capsys, arguments):
+def test_wrong_usage_exits_with_2_and_a_message(place, monkeypatch, capsys, arguments):
     monkeypatch.chdir(place)
     try:
         status = main(["-n", "1", *arguments])
-    except SystemExit as error:  # argparse itself
+    except SystemExit as error:  # of argparse
         status = error.code
     assert status == 2
     assert capsys.readouterr().err
 
 
-def test_without_a_model_it_says_what_to_do(tmp_path, monkeypatch, capsys):
+def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["-n", "1"]) == 2
     assert "dvc repro" in capsys.readouterr().err
 
 
-def test_the_same_seed_asks_about_the_same_photos(asked, folder):
-    runs = [asked("--photos", folder, "-n", 5)[0] for _ in range(2)]
-    assert np.array_equal(*([json.dumps(r["probabilities"]) for r in run] for run in runs))
-
-
 @pytest.mark.parametrize("share", [0.5, 1])
-def test_a_share_of_the_photos_is_shifted_and_the_others_are_sent_as_they_are(asked, folder, share):
-    plain, moved = (
-        asked("--photos", folder, "-n", 30, *more)[0]
-        for more in ((), ("--shift", "darker", "--share", share))
-    )
-    same = [a["photo_sha256"] == b["photo_sha256"] for a, b in zip(plain, moved, strict=True)]
+def test_a_share_of_the_photos_is_shifted(simulate, folder, share):
+    same = compare_digests(simulate, folder, 30, "--shift", "darker", "--share", share)
     assert sum(same) == 0 if share == 1 else 5 <= sum(same) <= 25
 
 
-def test_a_slow_shift_comes_up_over_the_photos(asked, folder):
-    plain, moved = (
-        asked("--photos", folder, "-n", 40, *more)[0]
-        for more in ((), ("--shift", "darker", "--slow", 40))
-    )
-    same = [a["photo_sha256"] == b["photo_sha256"] for a, b in zip(plain, moved, strict=True)]
+def test_a_gradual_shift_reaches_its_share_over_the_photos(simulate, folder):
+    same = compare_digests(simulate, folder, 40, "--shift", "darker", "--slow", 40)
     assert sum(same[:20]) > sum(same[20:])
 
 
-def test_a_photo_is_sent_as_it_is_once_and_then_with_a_little_cut_off(asked, folder):
-    sent, _ = asked("--photos", folder, "-n", 60)
-    digests = [r["photo_sha256"] for r in sent]
+def test_a_photo_is_sent_unchanged_once_and_then_slightly_cropped(simulate, folder):
+    predictions, _ = simulate("--photos", folder, "-n", 60)
+    digests = [r["photo_sha256"] for r in predictions]
     files = {sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*.jpg")}
     assert len(set(digests)) == 60
     assert set(digests[:5]) <= files < set(digests)
 
 
-def test_by_default_it_sends_the_photos_that_the_model_was_tested_on(workdir, monkeypatch):
+def read_reference_rows(workdir):
+    with (workdir.path / "models/candidate/reference.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_by_default_the_test_photos_of_the_model_are_sent(workdir, monkeypatch):
     monkeypatch.chdir(workdir.path)
     assert main(["-n", "9"]) == 0
-    tested = {row["sha256"] for row in reference(workdir)}
-    sent = [r["photo_sha256"] for r in logged(workdir.path / "logs") if r["kind"] == "prediction"]
+    tested = {row["sha256"] for row in read_reference_rows(workdir)}
+    records = read_records(workdir.path / "logs")
+    sent = [r["photo_sha256"] for r in records if r["kind"] == "prediction"]
     assert len(sent) == 9 and set(sent) <= tested
 
 
-def test_held_out_photos_that_are_not_there_are_named(workdir, monkeypatch, capsys):
+def test_a_missing_test_photo_is_named(workdir, monkeypatch, capsys):
     monkeypatch.chdir(workdir.path)
-    (workdir.path / "data/photos" / reference(workdir)[0]["path"]).unlink()
+    (workdir.path / "data/photos" / read_reference_rows(workdir)[0]["path"]).unlink()
     assert main(["-n", "2"]) == 2
     assert "data/photos" in capsys.readouterr().err
 
 
-def test_photos_that_the_model_has_learnt_are_said_to_look_too_good(workdir, monkeypatch, capsys):
+def test_photos_of_the_training_set_raise_a_warning(workdir, monkeypatch, capsys):
     monkeypatch.chdir(workdir.path)
     assert main(["-n", "2", "--photos", "data/photos"]) == 0
-    assert "learnt" in capsys.readouterr().err
-
-
-def reference(repo_copy):
-    with (repo_copy.path / "models/candidate/reference.csv").open() as file:
-        return list(csv.DictReader(file))
+    assert "trained on" in capsys.readouterr().err

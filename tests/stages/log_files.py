@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from flowers.images.statistics import STATISTIC_NAMES
-from flowers.log import days
+from flowers.log import day_files
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -74,7 +74,7 @@ def write(repo_copy, records, folder=None):
     for record in records:
         by_day.setdefault(record["time"][:10], []).append(record)
     for same in by_day.values():
-        days.append(folder or repo_copy.path / "logs", same)
+        day_files.append_records(folder or repo_copy.path / "logs", same)
 
 
 def refresh(repo_copy):

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from flowers.base.tables import read_csv
-from flowers.features.codebook import read
+from flowers.features.codebook import read_codebook
 
 PATH = "models/codebook.npz"
 
 
 def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(workdir):
     before = (workdir.path / PATH).read_bytes()
-    assert read(workdir.path / PATH) is None
+    assert read_codebook(workdir.path / PATH) is None
     workdir.run_stage("split", **{"split.seed": 7})
     workdir.run_stage("codebook", **{"codebook.words": 99})
     assert (workdir.path / PATH).read_bytes() == before

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from flowers.base.tables import read_csv
-from flowers.features.codebook import read
-from flowers.features.extraction import extract
+from flowers.features.codebook import read_codebook
+from flowers.features.extraction import extract_features
 from flowers.images.index import get_sizes
 
 
@@ -33,11 +33,11 @@ def test_a_wrong_list_of_extractors_is_refused(workdir, names):
 def test_mirror_images_have_the_features_of_the_mirrored_photo(fisher_run):
     images = np.load(fisher_run.path / "data/images.npy")
     sizes = get_sizes(read_csv(fisher_run.path / "data/index.csv"))
-    codebook = read(fisher_run.path / "models/codebook.npz")
+    codebook = read_codebook(fisher_run.path / "models/codebook.npz")
     mirrored = np.load(fisher_run.path / "data/mirrored.npy")
     turned = np.ascontiguousarray(images[:5, :, ::-1])
     assert len(mirrored) == len(images)
-    assert np.array_equal(mirrored[:5], extract(turned, ["fisher"], sizes[:5], codebook))
+    assert np.array_equal(mirrored[:5], extract_features(turned, ["fisher"], sizes[:5], codebook))
 
 
 def test_mirror_images_that_nobody_asked_for_take_no_room(finished_run):

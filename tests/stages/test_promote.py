@@ -5,77 +5,76 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.base.tables import read_csv
-from flowers.model import folder as model_folder
 from flowers.model.card import LIBRARIES
+from flowers.model.folder import load_predictor, measure_golden_difference
+
+CANDIDATE = "models/candidate"
 
 
-def candidate(repo_copy):
-    folder = repo_copy.path / "models/candidate"
-    return folder, json.loads((folder / "card.json").read_text())
+def read_card(repo):
+    return json.loads((repo.path / CANDIDATE / "card.json").read_text())
 
 
-def decision(repo_copy):
-    return json.loads((repo_copy.path / "metrics/promotion.json").read_text())
+def read_decision(repo):
+    return json.loads((repo.path / "metrics/promotion.json").read_text())
 
 
-def test_the_candidate_answers_its_golden_photos_as_its_card_says(finished_run):
-    folder, card = candidate(finished_run)
-    assert len(card["golden"]) == 5
-    assert (
-        model_folder.measure_golden_difference(model_folder.load_predictor(folder), folder) < 1e-6
-    )
+def test_the_candidate_predicts_its_golden_images_as_in_its_card(finished_run):
+    folder = finished_run.path / CANDIDATE
+    assert len(read_card(finished_run)["golden"]) == 5
+    assert measure_golden_difference(load_predictor(folder), folder) < 1e-6
 
 
-def test_the_card_names_everything_a_server_needs(finished_run):
-    _, card = candidate(finished_run)
+def test_the_card_has_what_a_scorer_needs(finished_run):
+    card = read_card(finished_run)
     assert card["classes"] == ["Lilly", "Lotus", "Orchid", "Sunflower", "Tulip"]
     assert card["features"] == ["pixels"] and card["size"] == 32
     assert set(LIBRARIES) < set(card["versions"])
-    assert card["decision"]["champion"] == decision(finished_run)["champion"]
-    assert card["model"]["md5"] == decision(finished_run)["md5"]
+    assert card["decision"]["champion"] == read_decision(finished_run)["champion"]
+    assert card["model"]["md5"] == read_decision(finished_run)["md5"]
 
 
 def test_a_good_candidate_passes_the_gate(finished_run):
-    assert decision(finished_run)["passed"] is True
+    assert read_decision(finished_run)["passed"] is True
 
 
 @pytest.mark.parametrize(
     "params", [{"promote.min_accuracy_low": 0.99}, {"promote.max_log_loss": 0.01}]
 )
-def test_a_candidate_that_fails_the_gate_is_recorded_as_such(workdir, params):
+def test_a_failed_gate_is_recorded(workdir, params):
     workdir.run_stage("promote", **params)
-    assert decision(workdir)["passed"] is False
-    assert candidate(workdir)[1]["decision"]["passed"] is False
+    assert read_decision(workdir)["passed"] is False
+    assert read_card(workdir)["decision"]["passed"] is False
 
 
 @pytest.mark.slow
-def test_a_leaky_split_fails_the_gate(repo_copy):
+def test_a_split_with_leakage_fails_the_gate(repo_copy):
     repo_copy.set_params(**{"split.strategy": "random"})
     repo_copy.run("dvc", "repro", "promote")
-    assert decision(repo_copy)["passed"] is False
-    failed = [check["check"] for check in decision(repo_copy)["checks"] if not check["passed"]]
+    decision = read_decision(repo_copy)
+    assert decision["passed"] is False
+    failed = [check["check"] for check in decision["checks"] if not check["passed"]]
     assert any("near-duplicate" in check for check in failed)
 
 
 @pytest.mark.slow
-def test_the_candidate_holds_its_codebook_and_repeats_the_test_predictions(fisher_run):
-    model = model_folder.load_predictor(fisher_run.path / "models/candidate")
+def test_a_candidate_with_a_codebook_predicts_the_test_images_as_the_evaluation_did(fisher_run):
+    predictor = load_predictor(fisher_run.path / CANDIDATE)
     rows = read_csv(fisher_run.path / "metrics/predictions.csv")
-    name = json.loads((fisher_run.path / "metrics/promotion.json").read_text())["champion"]
-    for i in range(5):
-        photo = (fisher_run.path / "data/photos" / rows["path"][i]).read_bytes()
-        expected = [float(rows[f"{name}_{c}"][i]) for c in model.classes]
-        np.testing.assert_allclose(
-            model.predict([model.load(photo)])[0].probabilities, expected, atol=1e-5
-        )
+    name = read_decision(fisher_run)["champion"]
+    photos = fisher_run.path / "data/photos"
+    predictions = predictor.predict_bytes([(photos / p).read_bytes() for p in rows["path"][:5]])
+    for i, prediction in enumerate(predictions):
+        expected = [float(rows[f"{name}_{c}"][i]) for c in predictor.classes]
+        np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_a_changed_codebook_is_refused(fisher_run, tmp_path):
-    repo_copy = fisher_run.copy_to(tmp_path / "repository")
-    path = repo_copy.path / "models/candidate/codebook.npz"
+def test_a_changed_codebook_is_rejected(fisher_run, tmp_path):
+    repo = fisher_run.copy_to(tmp_path / "repository")
+    path = repo.path / CANDIDATE / "codebook.npz"
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content + b".")
     with pytest.raises(BadInput, match=r"codebook\.npz"):
-        model_folder.load_predictor(repo_copy.path / "models/candidate")
+        load_predictor(repo.path / CANDIDATE)

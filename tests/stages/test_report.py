@@ -1,4 +1,4 @@
-"""The report of a run, opened from the disk in a real browser."""
+"""The report page of a run, opened from disk in a real browser."""
 
 import json
 
@@ -18,56 +18,56 @@ def browser():
 
 
 @pytest.fixture
-def opened(browser, finished_run):
-    """Open the report as a file; it asks for nothing else, and nothing complains."""
-    contexts, asked, complaints = [], [], []
+def open_report(browser, finished_run):
+    """Open the report as a file and check that it loads nothing else and logs no message."""
+    contexts, requests, messages = [], [], []
     path = finished_run.path / "plots/report.html"
 
-    def on(**options):
+    def open_page(**options):
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda line: complaints.append(line.text))
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda line: messages.append(line.text))
         page.goto(path.as_uri())
         return page
 
-    yield on
+    yield open_page
     for context in contexts:
         context.close()
-    assert {url for url in asked if not url.startswith("data:")} == {path.as_uri()}
-    assert complaints == []
+    assert {url for url in requests if not url.startswith("data:")} == {path.as_uri()}
+    assert messages == []
 
 
-def test_it_opens_from_the_disk_with_every_picture(opened):
-    pictures = opened().locator("img")
-    assert pictures.count() == 7
-    assert pictures.evaluate_all("all => all.every((one) => one.naturalWidth > 50)")
+def test_it_shows_every_image(open_report):
+    images = open_report().locator("img")
+    assert images.count() == 7
+    assert images.evaluate_all("all => all.every((image) => image.naturalWidth > 50)")
 
 
-def test_it_says_what_the_figures_say(opened, finished_run):
+def test_it_shows_the_metrics_of_the_run(open_report, finished_run):
     svm = json.loads((finished_run.path / "metrics/evaluate.json").read_text())["svm"]
     drift = json.loads((finished_run.path / "metrics/drift.json").read_text())
-    page = opened()
+    page = open_report()
     assert f"{100 * svm['accuracy']:.1f} %" in page.locator(".result").inner_text()
     assert f"{100 * svm['accuracy']:.1f} %" in page.title()
     assert page.locator("h2#drift + p strong").inner_text() == drift["state"]
 
 
-def test_its_links_lead_to_its_parts(opened):
-    page = opened()
+def test_its_links_lead_to_its_sections(open_report):
+    page = open_report()
     for link in page.locator("nav a").all():
         link.click()
         assert page.locator(page.evaluate("location.hash")).is_visible()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_it_can_be_read_on_a_phone(opened, colours):
-    page = opened(color_scheme=colours, **PHONE)
+def test_it_is_readable_on_a_phone(open_report, colours):
+    page = open_report(color_scheme=colours, **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate(LOW_CONTRAST) == []
 
 
-def test_it_is_the_same_bytes_again(workdir):
+def test_a_second_run_gives_equal_bytes(workdir):
     before = (workdir.path / "plots/report.html").read_bytes()
     workdir.run_stage("report")
     assert (workdir.path / "plots/report.html").read_bytes() == before
@@ -75,6 +75,6 @@ def test_it_is_the_same_bytes_again(workdir):
 
 def test_it_shows_the_state_of_the_last_drift_report(workdir):
     path = workdir.path / "metrics/drift.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "alarm"}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "alert"}))
     workdir.run_stage("report")
-    assert "<strong>alarm</strong>" in (workdir.path / "plots/report.html").read_text()
+    assert "<strong>alert</strong>" in (workdir.path / "plots/report.html").read_text()

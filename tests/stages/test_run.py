@@ -1,4 +1,4 @@
-"""What all stages have in common: parameters are checked before any work."""
+"""What all stages share: checks of parameters, errors in one line, and few imports."""
 
 import contextlib
 import errno
@@ -34,7 +34,7 @@ from tests.imports import ROOT
         ({"evaluate.bins": "ten"}, ("evaluate.bins", "ten")),
     ],
 )
-def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(
+def test_a_faulty_parameter_of_any_stage_stops_the_first_one_with_key_value_and_range(
     workdir, params, words
 ):
     photos = sorted((workdir.path / "data/photos").rglob("*"))
@@ -43,7 +43,7 @@ def test_a_bad_knob_of_any_stage_stops_the_first_one_with_key_value_and_range(
     assert sorted((workdir.path / "data/photos").rglob("*")) == photos
 
 
-def test_a_stage_that_stops_says_one_line_and_exits_with_1(repo_copy):
+def test_a_stage_that_stops_prints_one_line_and_exits_with_1(repo_copy):
     repo_copy.set_params(**{"train_svm.C": -1})
     done = repo_copy.run("python", "-m", "stages.fetch", check=False)
     assert done.returncode == 1
@@ -60,17 +60,17 @@ def test_a_stage_that_stops_says_one_line_and_exits_with_1(repo_copy):
         (BrokenExecutor("terminated"), "JOBS"),
     ],
 )
-def test_what_the_machine_refuses_is_one_line_too(workdir, error, words):
+def test_an_error_of_the_operating_system_is_one_line(workdir, error, words):
     def main(_):
         raise error
 
-    with contextlib.chdir(workdir.path), pytest.raises(SystemExit) as ended:
+    with contextlib.chdir(workdir.path), pytest.raises(SystemExit) as stopped:
         run_stage("split", main)
-    (line,) = ended.value.code.splitlines()
+    (line,) = stopped.value.code.splitlines()
     assert line.startswith("split: ") and words in line
 
 
-def test_an_undeclared_knob_is_not_available(repo_copy):
+def test_an_undeclared_parameter_is_not_available(repo_copy):
     text = (repo_copy.path / "dvc.yaml").read_text()
     (repo_copy.path / "dvc.yaml").write_text(
         text.replace("params: [split]", "params: [split.strategy, split.test_size]")
@@ -79,14 +79,14 @@ def test_an_undeclared_knob_is_not_available(repo_copy):
         repo_copy.run_stage("split")
 
 
-def test_numbers_are_those_of_yaml_1_2(tmp_path):
+def test_params_are_read_as_yaml_1_2(tmp_path):
     (tmp_path / "params.yaml").write_text("train_nb: {var_smoothing: 1e-9, calibration: on}\n")
-    found = read_yaml(tmp_path / "params.yaml")["train_nb"]
-    assert found == {"var_smoothing": 1e-9, "calibration": "on"}
+    params = read_yaml(tmp_path / "params.yaml")["train_nb"]
+    assert params == {"var_smoothing": 1e-9, "calibration": "on"}
 
 
 @pytest.mark.parametrize("text", ["split: [1, 2", "split: {seed: 1, seed: 2}", "split: {a: *b}"])
-def test_a_file_that_is_no_yaml_stops_with_its_name_on_one_line(tmp_path, text):
+def test_a_file_that_is_not_yaml_is_named_in_one_line(tmp_path, text):
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(BadInput, match="params.yaml") as caught:
         read_yaml(tmp_path / "params.yaml")
@@ -94,15 +94,15 @@ def test_a_file_that_is_no_yaml_stops_with_its_name_on_one_line(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "fetch:\n", "fetch: drawn\n"])
-def test_a_params_file_that_lacks_its_sections_stops_with_one_line(workdir, text):
+def test_missing_sections_of_params_stop_with_one_line(workdir, text):
     (workdir.path / "params.yaml").write_text(text)
     assert "params.yaml" in workdir.expect_refusal("fetch")
 
 
-# Those that split, fit, load a model or score.
-LEARNS = {"split", "train_svm", "train_nb", "evaluate", "promote"}
-# Each stage in a fork of a process that has loaded what takes long and all of them may load.
-LOADED = """
+# Stages that split, fit, load a model or compute metrics.
+USE_SKLEARN = {"split", "train_svm", "train_nb", "evaluate", "promote"}
+# Imports each stage in a fork of a process that has loaded the slow libraries they may share.
+IMPORT_STAGES = """
 import importlib, os, sys
 import stages
 importlib.import_module(sys.argv[1])
@@ -115,29 +115,33 @@ for stage in sys.argv[2:]:
 """
 
 
-def printed(*arguments, folder=ROOT):
-    """The lines that a process of Python prints."""
+def run_python(*arguments, folder=ROOT):
+    """Lines that a Python process prints."""
     command = [sys.executable, "-c", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize(("first", "learn"), [("numpy", False), ("flowers.learning.svm", True)])
-def test_a_stage_starts_with_no_library_that_it_does_not_need(first, learn):
+@pytest.mark.parametrize(
+    ("first", "uses_sklearn"), [("numpy", False), ("flowers.learning.svm", True)]
+)
+def test_a_stage_imports_no_slow_library_in_vain(first, uses_sklearn):
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    some = [stage for stage in stages if (stage in LEARNS) == learn]
-    loaded = {line.split()[0]: line.split()[1:] for line in printed(LOADED, first, *some)}
-    assert set(loaded) == set(some)
+    names = [stage for stage in stages if (stage in USE_SKLEARN) == uses_sklearn]
+    loaded = {
+        line.split()[0]: line.split()[1:] for line in run_python(IMPORT_STAGES, first, *names)
+    }
+    assert set(loaded) == set(names)
     for stage, modules in loaded.items():
-        drawn = any(".svg" in path for out in stages[stage].get("plots", ()) for path in out)
-        assert "dvc" not in modules and ("matplotlib" in modules) == drawn, stage
-        assert ("sklearn" in modules) == learn, stage
+        has_charts = any(".svg" in path for out in stages[stage].get("plots", ()) for path in out)
+        assert "dvc" not in modules and ("matplotlib" in modules) == has_charts, stage
+        assert ("sklearn" in modules) == uses_sklearn, stage
 
 
-def test_a_codebook_of_features_that_do_not_learn_needs_no_scikit_learn(tmp_path):
+def test_the_empty_codebook_needs_no_scikit_learn(tmp_path):
     (tmp_path / "models").mkdir()
     work = f"import sys; sys.path.append({str(ROOT)!r})\nfrom stages import codebook\n"
     work += "codebook.main({'flatten.features': ['hog']}); print('sklearn' in sys.modules)"
-    assert printed(work, folder=tmp_path) == ["False"]
+    assert run_python(work, folder=tmp_path) == ["False"]
     assert (tmp_path / "models/codebook.npz").is_file()

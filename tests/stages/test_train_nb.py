@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 
-from flowers.learning.saved import load
+from flowers.learning.persistence import load_model
 
 
 def test_the_model_on_disk_answers_with_probabilities(finished_run):
-    model = load(finished_run.path / "models/nb.joblib")
+    model = load_model(finished_run.path / "models/nb.joblib")
     X = np.load(finished_run.path / "data/features.npy")
     answers = model.predict_proba(X[:7])
     assert answers.shape == (7, 5)

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from flowers.learning.saved import load
+from flowers.learning.persistence import load_model
 
 
 def test_the_model_on_disk_answers_with_probabilities(finished_run):
-    model = load(finished_run.path / "models/svm.joblib")
+    model = load_model(finished_run.path / "models/svm.joblib")
     X = np.load(finished_run.path / "data/features.npy")
     answers = model.predict_proba(X[:7])
     assert answers.shape == (7, 5)
@@ -35,7 +35,7 @@ def test_the_same_rows_give_the_same_bytes(repo_copy):
 def test_mirror_images_of_training_photos_are_learnt_from(fisher_run):
     figures = json.loads((fisher_run.path / "metrics/train_svm.json").read_text())
     split = json.loads((fisher_run.path / "metrics/split.json").read_text())
-    assert figures["photos"] == figures["mirrored"] == split["train"]
+    assert figures["photos"] == figures["mirrored_rows"] == split["train"]
 
 
 @pytest.mark.slow
@@ -47,13 +47,13 @@ def test_features_that_learn_tell_drawn_flowers_apart(fisher_run):
 @pytest.mark.slow
 def test_a_machine_that_is_streamed_takes_the_place_of_the_other(fisher_run, tmp_path):
     repo_copy = fisher_run.copy_to(tmp_path / "repository")
-    before = load(repo_copy.path / "models/svm.joblib")
+    before = load_model(repo_copy.path / "models/svm.joblib")
     repo_copy.run_stage("train_svm", **{"train_svm.solver": "sgd"})
     figures = json.loads((repo_copy.path / "metrics/train_svm.json").read_text())
-    assert figures["photos"] == figures["mirrored"] and figures["gap"] <= 0.05
-    after = load(repo_copy.path / "models/svm.joblib")
+    assert figures["photos"] == figures["mirrored_rows"] and figures["gap"] <= 0.05
+    after = load_model(repo_copy.path / "models/svm.joblib")
     assert type(after) is not type(before)
-    assert after.machine_.coef_.shape == before.machine_.coef_.shape
+    assert after.classifier_.coef_.shape == before.classifier_.coef_.shape
     X = np.load(repo_copy.path / "data/features.npy")
     assert np.mean(after.predict(X) == before.predict(X)) > 0.9
     repo_copy.run("dvc", "repro", "promote")
@@ -69,4 +69,4 @@ def test_a_streamed_fit_can_standardise_and_choose(fisher_run, tmp_path):
         **{"train_svm.solver": "sgd", "train_svm.standardise": True, "train_svm.C": [0.1, 2.0]},
     )
     figures = json.loads((repo_copy.path / "metrics/train_svm.json").read_text())
-    assert figures["tried"] == 2 and figures["out_of_fold_accuracy"] > 0.3
+    assert figures["candidates"] == 2 and figures["out_of_fold_accuracy"] > 0.3

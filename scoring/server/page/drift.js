@@ -36,7 +36,7 @@ function meaning(state, { alert, performance }) {
     words.push(`Detected on ${day}: ${alert.kind}.`);
     words.push("The alert stays until it is acknowledged.");
   }
-  if (performance?.status) words.push(`Performance by the labels: ${performance.status}.`);
+  if (performance?.status) words.push(`Accuracy by reported labels: ${performance.status}.`);
   return words.join(" ");
 }
 

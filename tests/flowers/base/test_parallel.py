@@ -1,4 +1,4 @@
-"""Demands on parallel work: order, errors passed on, and a missing backend refused."""
+"""Parallel work: order, errors, a missing backend, and the memory of mapped files."""
 
 import os
 import sys
@@ -21,50 +21,50 @@ from flowers.base.parallel import (
 BACKENDS = ["threading", "loky"]
 
 
-def squared(number):
+def square(number):
     if number < 0:
         raise RejectedImage("negative", str(number))
     return number**2
 
 
-def process(_):
+def get_process(_):
     return os.getpid()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("jobs", [1, 2, -1])
 def test_results_come_in_the_order_of_the_items(backend, jobs):
-    assert list(pooled_map(squared, range(30), jobs, backend)) == [n**2 for n in range(30)]
+    assert list(pooled_map(square, range(30), jobs, backend)) == [n**2 for n in range(30)]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_no_items_give_no_results(backend):
-    assert list(pooled_map(squared, [], 2, backend)) == []
+    assert list(pooled_map(square, [], 2, backend)) == []
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_error_reaches_the_caller_as_it_was_raised(backend):
+def test_an_error_reaches_the_caller_unchanged(backend):
     with pytest.raises(RejectedImage) as caught:
-        list(pooled_map(squared, [1, 2, -3], 2, backend))
+        list(pooled_map(square, [1, 2, -3], 2, backend))
     assert (caught.value.reason, caught.value.detail) == ("negative", "-3")
 
 
-def test_threads_stay_in_this_process_and_loky_leaves_it():
-    assert set(pooled_map(process, range(8), 2, "threading")) == {os.getpid()}
-    assert os.getpid() not in set(pooled_map(process, range(8), 2, "loky"))
+def test_threads_run_in_this_process_and_loky_in_others():
+    assert set(pooled_map(get_process, range(8), 2, "threading")) == {os.getpid()}
+    assert os.getpid() not in set(pooled_map(get_process, range(8), 2, "loky"))
 
 
-def test_the_first_result_is_there_before_the_last_item_is_asked_for():
-    asked = []
+def test_the_first_result_is_ready_before_the_last_item_is_read():
+    read = []
 
     def items():
         for number in range(1000):
-            asked.append(number)
+            read.append(number)
             yield number
 
-    results = pooled_map(squared, items(), 2, "threading")
+    results = pooled_map(square, items(), 2, "threading")
     assert next(results) == 0
-    assert len(asked) < 1000
+    assert len(read) < 1000
     assert len(list(results)) == 999
 
 
@@ -73,22 +73,18 @@ def test_a_missing_cluster_backend_is_refused_by_name(backend):
     if find_spec(backend):
         pytest.skip(f"{backend} is installed")
     with pytest.raises(BadInput, match=backend):
-        list(pooled_map(squared, [1], 2, backend))
+        list(pooled_map(square, [1], 2, backend))
 
 
-def test_large_copies_are_made_one_at_a_time():
+def test_tasks_with_large_copies_run_one_at_a_time():
     with use_workers(4, "threading"):
-        assert [max_workers_for(size) for size in (0, COPIES / 4, COPIES / 2, 9 * COPIES)] == [
-            4,
-            4,
-            2,
-            1,
-        ]
+        sizes = (0, COPIES / 4, COPIES / 2, 9 * COPIES)
+        assert list(map(max_workers_for, sizes)) == [4, 4, 2, 1]
     assert max_workers_for(0) == 1
 
 
-def in_memory(array):
-    """Kilobytes of an array that lie in the memory of this process (Linux)."""
+def measure_resident(array):
+    """Kilobytes of an array that are in memory (Linux)."""
     address = array.__array_interface__["data"][0]
     parts = Path("/proc/self/smaps").read_text().split("\n")
     start = next(k for k, line in enumerate(parts) if line.startswith(f"{address:x}-"))
@@ -96,16 +92,16 @@ def in_memory(array):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_rows_below_one_another_give_their_memory_back_and_keep_their_values(tmp_path):
+def test_stacked_rows_free_their_memory_and_keep_their_values(tmp_path):
     rows = np.arange(2 * 10**6, dtype=np.int32).reshape(1000, 2000)
     X = stack_rows([rows, -rows], np.arange(0, 1000, 2), tmp_path)
-    assert in_memory(X) > 7000 and not list(tmp_path.iterdir())
+    assert measure_resident(X) > 7000 and not list(tmp_path.iterdir())
     drop_pages(X[1:])
-    assert in_memory(X) < 100
+    assert measure_resident(X) < 100
     np.testing.assert_array_equal(X, np.concatenate([rows[::2], -rows[::2]]))
 
 
-def test_changes_that_are_in_memory_alone_are_not_given_back(tmp_path):
+def test_changes_that_exist_only_in_memory_are_kept(tmp_path):
     np.save(tmp_path / "rows.npy", np.zeros(5))
     own = np.load(tmp_path / "rows.npy", mmap_mode="c")
     own[2] = 1

@@ -1,122 +1,151 @@
 import numpy as np
 import pytest
 
-from flowers.drift.martingale import DESIGN_EFFECT, JUMP, bet_on, log_capital
-from flowers.drift.neutral import Ranked, scores
-from flowers.drift.ranks import BLOCK, codes_of, p_values
+from flowers.drift import martingale
+from flowers.drift.label_shift import compute_scores
+from flowers.drift.martingale import (
+    BLOCK,
+    DESIGN_EFFECT,
+    JUMP,
+    compute_log_wealth,
+    compute_p_values,
+    encode_ranks,
+    run_martingale,
+    shuffle_blocks,
+)
+from tests.flowers.drift.synthetic import adjust_scores, draw_predictions
 
 
-def answers(truth, rng, strength=2.0):
-    """Answers that are right more often than not, in three classes."""
-    logs = rng.normal(size=(len(truth), 3))
-    logs[np.arange(len(truth)), truth] += strength
-    odds = np.exp(logs)
-    return odds / odds.sum(axis=1, keepdims=True)
+@pytest.mark.parametrize("side", [1, 32, 255])
+def test_a_p_value_is_the_rank_among_all_before_with_given_ties(side, monkeypatch):
+    monkeypatch.setattr(martingale, "SIDE", side)
+    rng = np.random.default_rng(0)
+    values, ties = rng.random(450).round(2), rng.random(400)
+    p_values = compute_p_values(encode_ranks(values[:, None])[:, 0], 50, ties)
+    for t in (0, 1, 15, 16, 17, 200, 399):
+        before, new = values[: 50 + t], values[50 + t]
+        rank = (before < new).sum() + ties[t] * ((before == new).sum() + 1)
+        assert p_values[t] == pytest.approx(rank / (51 + t))
 
 
-def values(held, truth, given):
-    """Scores and votes of answers beside held-out ones."""
-    found = Ranked(np.concatenate([held, given])).values(np.arange(len(held)), truth)
-    return tuple(columns[len(held) :] for columns in found)
+def test_tens_of_thousands_of_different_values_are_ranked_correctly():
+    before = np.arange(50, 40_000)
+    p_values = compute_p_values(np.arange(40_000), 50, np.full(39_950, 0.5))
+    assert p_values == pytest.approx((before + 0.5) / (before + 1), rel=1e-12)
 
 
-def neutral(held, truth, given):
-    """Of the scores those that are bet on."""
-    return values(held, truth, given)[0][:, : 1 + held.shape[1]]
+def test_p_values_are_uniform_with_many_equal_values():
+    rng = np.random.default_rng(1)
+    values, ties = rng.integers(0, 3, (200, 150)), rng.random((200, 100))
+    p_values = [compute_p_values(*pair) for pair in zip(values, [50] * 200, ties, strict=True)]
+    assert np.quantile(p_values, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.01)
 
 
-def bets(known, given, ties):
-    """Capital over one stream, of scores as they are."""
-    codes = codes_of(np.concatenate([known, given]))
-    return bet_on(codes[None, : len(known)], codes[None, len(known) :], ties)
+def test_codes_keep_order_and_equality():
+    codes = encode_ranks(np.array([[0.5, 2.0], [0.1, 2.0], [0.5, -1.0]]))
+    assert codes.tolist() == [[1, 1], [0, 1], [1, 0]]
 
 
-def test_a_capital_is_no_more_than_a_fair_game_and_seldom_reaches_100():
-    capital = log_capital(np.random.default_rng(2).random((3000, 1000, 2)))
-    assert 0.8 < np.exp(capital[20]).mean() < 1
-    assert (capital.max(axis=0) >= np.log(100)).mean() <= 0.015
+def test_only_full_blocks_are_shuffled_within_themselves_whatever_the_ties():
+    ties = np.random.default_rng(2).random(200 * BLOCK + 7)
+    order = shuffle_blocks(ties)
+    for start in range(0, 3 * BLOCK, BLOCK):
+        block = order[start : start + BLOCK]
+        assert sorted(block) == list(range(start, start + BLOCK)) and (np.diff(block) < 0).any()
+    assert order[200 * BLOCK :].tolist() == list(range(200 * BLOCK, 200 * BLOCK + 7))
+    assert (shuffle_blocks(ties[: 2 * BLOCK]) == order[: 2 * BLOCK]).all()
+    shuffled = ties[order[: 200 * BLOCK]].reshape(200, BLOCK)
+    assert shuffled.mean(axis=0) == pytest.approx(np.full(BLOCK, 0.5), abs=0.1)
 
 
-def test_without_the_price_of_bursts_the_game_is_fair(monkeypatch):
-    monkeypatch.setattr("flowers.drift.martingale.DESIGN_EFFECT", 1)
-    capital = log_capital(np.random.default_rng(2).random((100, 4000, 2)))
-    assert np.exp(capital[50]).mean() == pytest.approx(1, abs=0.05)
+def run_one(reference, stream, ties):
+    """Log wealth over one stream of unadjusted scores."""
+    codes = encode_ranks(np.concatenate([reference, stream]))
+    return run_martingale(codes[None, : len(reference)], codes[None, len(reference) :], ties)
 
 
-def test_capital_follows_the_bets_step_by_step():
-    # Two photos, one score: each player starts with a third down, at rest and up.
-    capital = np.exp(log_capital(np.array([[0.9], [0.8]])))
+def select_scores(reference, truth, probabilities):
+    """Adjusted scores that the martingale bets on."""
+    return adjust_scores(reference, truth, probabilities)[0][:, : 1 + reference.shape[1]]
+
+
+def test_wealth_does_not_grow_on_average_and_rarely_reaches_100():
+    log_wealth = compute_log_wealth(np.random.default_rng(2).random((3000, 1000, 2)))
+    assert 0.8 < np.exp(log_wealth[20]).mean() < 1
+    assert (log_wealth.max(axis=0) >= np.log(100)).mean() <= 0.015
+
+
+def test_without_a_design_effect_expected_wealth_is_1(monkeypatch):
+    monkeypatch.setattr(martingale, "DESIGN_EFFECT", 1)
+    log_wealth = compute_log_wealth(np.random.default_rng(2).random((100, 4000, 2)))
+    assert np.exp(log_wealth[50]).mean() == pytest.approx(1, abs=0.05)
+
+
+def test_wealth_follows_the_bets_step_by_step():
+    # Two predictions, one score: each strategy starts with a third on down, rest and up.
+    wealth = np.exp(compute_log_wealth(np.array([[0.9], [0.8]])))
     pays = np.exp((1 - DESIGN_EFFECT) / 24)
     down, rest, up = np.array([0.6 * pays, 1, 1.4 * pays]) / 3
-    assert capital[0] == pytest.approx(down + rest + up, rel=1e-5)
+    assert wealth[0] == pytest.approx(down + rest + up, rel=1e-5)
     dealt = JUMP * (down + rest + up) / 3
     simple = [(1 - JUMP) * stake + dealt for stake in (down, rest, up)]
     moved = 0.5e-4 * rest
     patient = [(1 - JUMP) * down + moved, (1 - 1e-4) * rest + JUMP * (down + up)]
     patient.append((1 - JUMP) * up + moved)
     after = np.add(simple, patient) @ [0.7 * pays, 1, 1.3 * pays] / 2
-    # The first step deals out anew what is even already, but for the reserve.
-    assert capital[1] == pytest.approx(after, rel=2e-3)
+    # The first step redistributes equal stakes, except for the reserve.
+    assert wealth[1] == pytest.approx(after, rel=2e-3)
 
 
-def test_looking_seldom_finds_the_same_capital():
+def test_wealth_after_every_50_predictions_is_the_same():
     p = np.random.default_rng(7).random((170, 3, 2))
-    assert log_capital(p, 50) == pytest.approx(log_capital(p)[49::50], abs=1e-9)
+    assert compute_log_wealth(p, 50) == pytest.approx(compute_log_wealth(p)[49::50], abs=1e-9)
 
 
-def test_a_change_after_a_long_quiet_time_is_noticed_as_soon_as_one_at_once():
+def test_a_change_after_20000_predictions_is_detected_as_soon_as_an_early_one():
     rng = np.random.default_rng(3)
     late = np.concatenate([rng.random((20_000, 20, 1)), rng.beta(2, 1, (600, 20, 1))])
-    rang = (log_capital(late)[20_000:] >= np.log(100)).any(axis=0)
-    assert rang.mean() >= 0.95
+    detected = (compute_log_wealth(late)[20_000:] >= np.log(100)).any(axis=0)
+    assert detected.mean() >= 0.95
 
 
-def test_bursts_of_a_class_leave_neutral_scores_where_they_were_and_move_the_plain_ones():
+def test_bursts_of_a_class_raise_wealth_on_plain_scores_and_not_on_adjusted_ones():
     rng = np.random.default_rng(4)
-    truth, stream = rng.integers(0, 3, 600), np.repeat(rng.integers(0, 3, 800), 5)
-    held, arriving = answers(truth, rng), answers(stream, rng)
-    ties = rng.random((1, len(stream)))
-
-    def highest(known, given):
-        return bets(known, given, ties).max()
-
-    assert highest(scores(held), scores(arriving)) > np.log(1000)
-    assert highest(neutral(held, truth, held), neutral(held, truth, arriving)) < np.log(100)
+    truth, late = rng.integers(0, 3, 600), np.repeat(rng.integers(0, 3, 800), 5)
+    reference, stream = draw_predictions(truth, rng), draw_predictions(late, rng)
+    ties = rng.random((1, len(late)))
+    plain = compute_scores(reference), compute_scores(stream)
+    adjusted = [select_scores(reference, truth, x) for x in (reference, stream)]
+    assert run_one(*plain, ties).max() > np.log(1000)
+    assert run_one(*adjusted, ties).max() < np.log(100)
 
 
-def test_neutral_scores_see_that_the_answers_about_the_same_flowers_change():
+def test_adjusted_scores_detect_other_predictions_for_the_same_classes():
     rng = np.random.default_rng(5)
-    truth, stream = rng.integers(0, 3, 600), rng.integers(0, 3, 600)
-    held, arriving = answers(truth, rng), answers(stream, rng, strength=0.3)
-    known, given = neutral(held, truth, held), neutral(held, truth, arriving)
-    assert bets(known, given, rng.random((1, 600))).max() > np.log(100)
+    truth, late = rng.integers(0, 3, 600), rng.integers(0, 3, 600)
+    reference, stream = draw_predictions(truth, rng), draw_predictions(late, rng, strength=0.3)
+    adjusted = [select_scores(reference, truth, x) for x in (reference, stream)]
+    assert run_one(*adjusted, rng.random((1, 600))).max() > np.log(100)
 
 
-def test_what_was_bet_once_stays_and_an_open_block_is_not_bet_on():
+def test_later_predictions_change_no_earlier_wealth_and_an_open_block_is_not_bet_on():
     rng, n = np.random.default_rng(8), 4 * BLOCK + 30
-    known, given, ties = rng.normal(size=(90, 2)), rng.normal(size=(n, 2)), rng.random((1, n))
-    some = 2 * BLOCK + 30
-    whole, early = bets(known, given, ties), bets(known, given[:some], ties[:, :some])
-    assert early[0] == pytest.approx(whole[0, :some])
+    reference, stream, ties = rng.normal(size=(90, 2)), rng.normal(size=(n, 2)), rng.random((1, n))
+    count = 2 * BLOCK + 30
+    whole = run_one(reference, stream, ties)
+    early = run_one(reference, stream[:count], ties[:, :count])
+    assert early[0] == pytest.approx(whole[0, :count])
     assert whole.shape == (1, n) and (whole[0, : BLOCK - 1] == 0).all()
     assert len(np.unique(whole[0, BLOCK - 1 :])) == 4  # after each full block
-    assert (bets(known, given[:20], ties[:, :20]) == 0).all()
+    assert (run_one(reference, stream[:20], ties[:, :20]) == 0).all()
 
 
-def test_neither_the_order_within_a_block_nor_bursts_shorter_than_it_matter():
+def test_order_within_a_block_does_not_matter():
     rng = np.random.default_rng(9)
-    known, given = rng.normal(size=(300, 1)), rng.normal(size=(4000, 1))
-    rows = given.reshape(-1, BLOCK, 1)
-    sorted_in_blocks = np.sort(rows, axis=1).reshape(given.shape)
+    reference, stream = rng.normal(size=(300, 1)), rng.normal(size=(4000, 1))
+    rising = np.sort(stream.reshape(-1, BLOCK, 1), axis=1).reshape(stream.shape)
     ties = rng.random((1, 4000))
-    assert bets(known, sorted_in_blocks, ties).max() < np.log(100)
-    codes = codes_of(np.concatenate([known, sorted_in_blocks]))[:, 0]
-    p = p_values(codes, 300, ties[0])
-    assert log_capital(p[:, None]).max() > np.log(1e4)
-
-
-def test_a_class_without_held_out_photos_is_no_obstacle():
-    rng = np.random.default_rng(6)
-    truth = rng.integers(0, 2, 50)
-    held = answers(truth, rng)
-    assert np.isfinite(neutral(held, truth, held)).all()
+    assert run_one(reference, rising, ties).max() < np.log(100)
+    codes = encode_ranks(np.concatenate([reference, rising]))[:, 0]
+    p = compute_p_values(codes, 300, ties[0])
+    assert compute_log_wealth(p[:, None]).max() > np.log(1e4)

@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers.duplicates.colour import (
-    ROWS,
-    compute_thumbnails,
-    find_colour_pairs,
-    group_pairs,
-    select_pairs,
-)
+from flowers.duplicates.colour import compute_thumbnails, find_colour_pairs
+from flowers.duplicates.search import group_pairs, select_pairs
+from flowers.duplicates.similarity import ROWS
 from flowers.splits import measure_leakage, split_by_group
 
 THRESHOLD = 0.97

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from flowers.duplicates import similarity as likeness
-from flowers.duplicates.colour import normalise_rows
-from flowers.duplicates.similarity import CorrelationIndex
+from flowers.duplicates import similarity
+from flowers.duplicates.similarity import CorrelationIndex, normalise_rows
 
 
 def mirrored(rows):
@@ -56,15 +55,15 @@ def test_a_tile_full_of_twins_is_no_other_than_a_few(monkeypatch):
     rows = some_rows(300, 60, 8, seed=0)
     rows[100:] = rows[0]
     few = told(CorrelationIndex(rows, mirrored).query(rows, 0.9))
-    monkeypatch.setattr(likeness, "MOST", 0)
+    monkeypatch.setattr(similarity, "MOST", 0)
     assert told(CorrelationIndex(rows, mirrored).query(rows, 0.9)) == pytest.approx(few, abs=1e-6)
-    monkeypatch.setattr(likeness, "MOST", 1)
+    monkeypatch.setattr(similarity, "MOST", 1)
     assert told(CorrelationIndex(rows, mirrored).query(rows, 0.9)) == pytest.approx(few, abs=1e-6)
     assert len(few) > 200 * 200
 
 
 def test_only_known_rows_from_a_place_on_are_looked_at(monkeypatch):
-    monkeypatch.setattr(likeness, "COLUMNS", 64)
+    monkeypatch.setattr(similarity, "COLUMNS", 64)
     rows = some_rows(200, 60, 8, seed=0)
     known = CorrelationIndex(rows, mirrored)
     every = told(known.query(rows, 0.5))

@@ -1,4 +1,4 @@
-"""Demands on suspects: wrong labels are found, right ones of an unsure class are left alone."""
+"""Label issues: wrong labels are found, uncertain predictions raise none."""
 
 import numpy as np
 
@@ -12,55 +12,56 @@ from flowers.evaluation.label_issues import (
 CLASSES = np.array(["a", "b", "c"])
 
 
-def mislabelled(n=300, wrong=12, sharpness=6.0):
-    """Photos whose probabilities follow the true class, a few of them under another label."""
+def make_mislabelled(n=300, wrong=12, sharpness=6.0):
+    """Probabilities that follow the true class, and labels of which `wrong` are another class."""
     rng = np.random.default_rng(0)
     truth = np.arange(n) % 3
     logits = rng.normal(size=(n, 3)) + sharpness * np.eye(3)[truth]
-    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = CLASSES[truth]
     moved = rng.choice(n, wrong, replace=False)
     labels[moved] = CLASSES[(truth[moved] + 1) % 3]
-    return labels, shares, np.sort(moved), CLASSES[truth]
+    return labels, probabilities, moved, CLASSES[truth]
 
 
-def test_wrong_labels_are_found_and_their_class_is_suggested():
-    labels, shares, moved, truth = mislabelled()
-    rows, suggested, margin, _ = find_label_issues(labels, np.arange(len(labels)), shares, CLASSES)
+def test_wrong_labels_are_found_with_the_true_class_suggested():
+    labels, probabilities, moved, truth = make_mislabelled()
+    groups = np.arange(len(labels))
+    rows, suggested, margin, _ = find_label_issues(labels, groups, probabilities, CLASSES)
     assert set(moved) <= set(rows)
     assert len(rows) <= len(moved) + 3
     np.testing.assert_array_equal(suggested[:10], truth[rows[:10]])
     assert (np.diff(margin) <= 0).all()
 
 
-def test_a_class_needs_the_confidence_that_its_own_photos_get():
+def test_the_threshold_of_a_class_is_the_mean_confidence_of_its_own_images():
     labels = np.array(["a", "a", "b", "b", "a"])
-    shares = np.array([[0.9, 0.1, 0], [0.9, 0.1, 0], [0.6, 0.4, 0], [0.6, 0.4, 0], [0.55, 0.45, 0]])
-    answered = find_confident_classes(labels, shares, CLASSES)
-    # "a" needs 0.78, "b" only 0.4: the last photo looks like b, the third like nothing else.
-    assert answered.tolist() == ["a", "a", "b", "b", "b"]
-    rows, *_ = find_label_issues(labels, np.arange(5), shares, CLASSES)
-    assert rows.tolist() == []  # its likeliest class is its label all the same
+    a = np.array([0.9, 0.9, 0.6, 0.6, 0.55])
+    probabilities = np.column_stack([a, 1 - a, np.zeros(5)])
+    # Thresholds: 0.78 for a, 0.4 for b.
+    confident = find_confident_classes(labels, probabilities, CLASSES)
+    assert confident.tolist() == ["a", "a", "b", "b", "b"]
+    rows, *_ = find_label_issues(labels, np.arange(5), probabilities, CLASSES)
+    assert rows.tolist() == []  # the label of the last image is its most probable class
 
 
-def test_an_unsure_photo_is_no_suspect():
+def test_an_uncertain_prediction_is_no_label_issue():
     labels = np.array(["a", "b", "c", "a"])
-    shares = np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.3, 0.36, 0.34]])
-    rows, *_ = find_label_issues(labels, np.arange(4), shares, CLASSES)
+    probabilities = np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.3, 0.36, 0.34]])
+    rows, *_ = find_label_issues(labels, np.arange(4), probabilities, CLASSES)
     assert rows.tolist() == []
 
 
-def test_of_twins_the_one_that_stands_alone_is_named_first():
+def test_the_minority_label_among_near_duplicates_comes_first():
     labels = np.array(["a", "b", "b", "c", "a"])
     groups = np.array([0, 0, 0, 1, 2])
-    shares = np.array([[0.5, 0.3, 0.2]] * 3 + [[0.8, 0.1, 0.1], [0.8, 0.1, 0.1]])
-    rows, suggested, _, reason = find_label_issues(labels, groups, shares, CLASSES)
+    probabilities = np.array([[0.5, 0.3, 0.2]] * 3 + [[0.8, 0.1, 0.1], [0.8, 0.1, 0.1]])
+    rows, suggested, _, reason = find_label_issues(labels, groups, probabilities, CLASSES)
     assert rows[0] == 0 and suggested[0] == "b" and reason[0] == NEAR_DUPLICATE
     assert 1 not in rows and 2 not in rows
 
 
-def test_two_twins_that_disagree_are_judged_by_what_they_look_like():
-    spoken = find_group_labels(
-        np.array(["a", "c"]), np.array([7, 7]), np.array([[0.2, 0.1, 0.7]] * 2), CLASSES
-    )
-    assert spoken.tolist() == ["c", "c"]
+def test_between_two_near_duplicates_the_probability_decides():
+    probabilities = np.array([[0.2, 0.1, 0.7]] * 2)
+    labels = find_group_labels(np.array(["a", "c"]), np.array([7, 7]), probabilities, CLASSES)
+    assert labels.tolist() == ["c", "c"]

@@ -1,4 +1,4 @@
-"""Demands on the figures: hand-made examples, known laws, and no chance in them."""
+"""Metrics against hand-made examples and known laws."""
 
 import numpy as np
 import pytest
@@ -16,20 +16,21 @@ from flowers.evaluation.metrics import (
 from flowers.evaluation.predictions import Predictions
 
 
-def answers(first_only, second_only, both, neither):
-    """Right or wrong of two classifiers with these counts."""
+def make_correct(first_only, second_only, both, neither):
+    """Correctness of two classifiers with these counts."""
     counts = (first_only, second_only, both, neither)
-    a = np.repeat([True, False, True, False], counts)
-    return a, np.repeat([False, True, True, False], counts)
+    first = np.repeat([True, False, True, False], counts)
+    return first, np.repeat([False, True, True, False], counts)
 
 
 def test_the_bootstrap_is_a_function_of_its_seed():
-    correct, groups = np.random.default_rng(0).random(500) < 0.7, np.arange(500) // 3
+    correct = np.random.default_rng(0).random(500) < 0.7
+    groups = np.arange(500) // 3
     first, again, other = (compute_bootstrap_interval(correct, groups, 500, s) for s in (1, 1, 2))
     assert first == again != other
 
 
-def test_the_interval_of_single_photos_is_the_normal_one():
+def test_without_groups_the_interval_is_the_normal_one():
     correct = np.arange(400) < 280
     low, high = compute_bootstrap_interval(correct, np.arange(400), 4000, 0)
     half = norm.ppf(0.975) * np.sqrt(0.7 * 0.3 / 400)
@@ -37,48 +38,41 @@ def test_the_interval_of_single_photos_is_the_normal_one():
     assert high == pytest.approx(0.7 + half, abs=0.006)
 
 
-def test_large_groups_make_the_interval_wider():
-    # Groups of 16 that are right or wrong as a whole count as one photo each: 4 times the width.
+def test_groups_widen_the_interval():
+    # Groups of 16 with equal values count as one image each: 4 times the width.
     groups = np.arange(800) // 16
     correct = groups % 10 < 7
-    alone = np.subtract(*compute_bootstrap_interval(correct, np.arange(800), 2000, 0))
-    whole = np.subtract(*compute_bootstrap_interval(correct, groups, 2000, 0))
-    assert whole / alone == pytest.approx(4, rel=0.15)
+    single = np.subtract(*compute_bootstrap_interval(correct, np.arange(800), 2000, 0))
+    grouped = np.subtract(*compute_bootstrap_interval(correct, groups, 2000, 0))
+    assert grouped / single == pytest.approx(4, rel=0.15)
 
 
-def test_the_names_and_order_of_groups_do_not_matter():
-    correct = np.array([True, False, True, True])
-    by_number = compute_bootstrap_interval(correct, np.array([0, 0, 1, 2]), 300, 0)
-    assert compute_bootstrap_interval(correct, np.array(["a", "a", "b", "c"]), 300, 0) == by_number
-
-
-def test_a_lower_level_gives_a_narrower_interval():
+def test_a_lower_level_gives_a_narrower_interval_and_names_of_groups_do_not_matter():
     correct = np.arange(100) < 60
-    wide, narrow = (
-        compute_bootstrap_interval(correct, np.arange(100), 500, 0, x) for x in (0.95, 0.5)
-    )
+    groups = np.arange(100)
+    wide = compute_bootstrap_interval(correct, groups, 500, 0)
+    narrow = compute_bootstrap_interval(correct, groups, 500, 0, 0.5)
+    assert wide == compute_bootstrap_interval(correct, groups + 7, 500, 0)
     assert wide[0] < narrow[0] < 0.6 < narrow[1] < wide[1]
 
 
 def test_mcnemar_by_hand():
     # 1 against 5: 2 (1 + 6) / 2^6.
-    found = run_mcnemar_test(*answers(1, 5, 10, 3))
-    assert found == {
+    assert run_mcnemar_test(*make_correct(1, 5, 10, 3)) == {
         "only_first_correct": 1,
         "only_second_correct": 5,
         "p_value": pytest.approx(14 / 64),
     }
+    assert run_mcnemar_test(*make_correct(0, 0, 8, 2))["p_value"] == 1
 
 
 @pytest.mark.parametrize(("first", "second"), [(30, 12), (7, 7), (0, 9), (200, 150)])
 def test_mcnemar_is_the_exact_binomial_test(first, second):
     expected = binomtest(first, first + second, 0.5).pvalue
-    assert run_mcnemar_test(*answers(first, second, 40, 5))["p_value"] == pytest.approx(expected)
-    assert run_mcnemar_test(*answers(second, first, 0, 0))["p_value"] == pytest.approx(expected)
-
-
-def test_mcnemar_of_equal_answers_is_1():
-    assert run_mcnemar_test(*answers(0, 0, 8, 2))["p_value"] == 1
+    result = run_mcnemar_test(*make_correct(first, second, 40, 5))
+    swapped = run_mcnemar_test(*make_correct(second, first, 0, 0))
+    assert result["p_value"] == pytest.approx(expected)
+    assert swapped["p_value"] == pytest.approx(expected)
 
 
 def test_reliability_by_hand():
@@ -91,21 +85,20 @@ def test_reliability_by_hand():
     assert compute_calibration_error(rows) == pytest.approx((0.17 + 0.495) / 2)
 
 
-def test_perfect_calibration_has_no_error_and_overconfidence_has_its_own():
+def test_the_calibration_error_is_0_when_calibrated_and_the_gap_when_overconfident():
     confidence = np.repeat([0.25, 0.5, 0.75], 100)
     correct = np.concatenate([np.arange(100) < 100 * c for c in (0.25, 0.5, 0.75)])
-    assert compute_calibration_error(compute_reliability(confidence, correct, 10)) == pytest.approx(
-        0, abs=1e-12
-    )
-    assert compute_calibration_error(
-        compute_reliability(np.ones(300), correct, 10)
-    ) == pytest.approx(0.5)
+    calibrated = compute_reliability(confidence, correct, 10)
+    overconfident = compute_reliability(np.ones(300), correct, 10)
+    assert compute_calibration_error(calibrated) == pytest.approx(0, abs=1e-12)
+    assert compute_calibration_error(overconfident) == pytest.approx(0.5)
 
 
 def test_precision_never_rises_with_recall():
-    generator = np.random.default_rng(0)
-    classes, labels = np.array(["a", "b", "c"]), generator.choice(["a", "b", "c"], 150)
-    rows = compute_precision_recall(labels, generator.dirichlet(np.ones(3), 150), classes)
+    rng = np.random.default_rng(0)
+    classes = np.array(["a", "b", "c"])
+    labels = rng.choice(classes, 150)
+    rows = compute_precision_recall(labels, rng.dirichlet(np.ones(3), 150), classes)
     assert len(rows) == 3 * 101
     for name in classes:
         curve = [(r["recall"], r["precision"]) for r in rows if r["class"] == name]
@@ -114,74 +107,63 @@ def test_precision_never_rises_with_recall():
         assert curve[-1][1] >= np.mean(labels == name)
 
 
-def test_precision_is_the_best_of_any_threshold_that_recalls_as_much():
-    generator = np.random.default_rng(1)
-    labels, share = np.repeat(["a", "b"], [100, 50]), generator.random(150)
-    rows = compute_precision_recall(labels, np.column_stack([share, 1 - share]), ["a"])
-    right = np.cumsum(labels[np.argsort(-share)] == "a")
-    precision = right / np.arange(1, 151)
-    for photos, row in list(enumerate(rows))[1:]:
-        assert row["precision"] == pytest.approx(precision[right >= photos].max())
-
-
-def test_perfect_answers_have_precision_1_at_every_recall():
-    labels = np.array(["a", "b", "b"])
-    rows = compute_precision_recall(
-        labels, np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]), ["a", "b"], 5
-    )
-    assert [row["precision"] for row in rows] == [1.0] * 10
+def test_precision_is_the_best_of_all_thresholds_with_at_least_that_recall():
+    scores = np.random.default_rng(1).random(150)
+    labels = np.repeat(["a", "b"], [100, 50])
+    rows = compute_precision_recall(labels, np.column_stack([scores, 1 - scores]), ["a"])
+    hits = np.cumsum(labels[np.argsort(-scores)] == "a")
+    precision = hits / np.arange(1, 151)
+    for count, row in list(enumerate(rows))[1:]:
+        assert row["precision"] == pytest.approx(precision[hits >= count].max())
 
 
 LABELS = np.array(["a", "a", "b", "c"])
-SHARES = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.2, 0.6, 0.2], [0.1, 0.2, 0.7]])
+PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.2, 0.6, 0.2], [0.1, 0.2, 0.7]])
 CLASSES = np.array(["a", "b", "c"])
 
 
-def test_scores_by_hand():
+def compute_example(labels, classes, probabilities, decision):
+    predictions = Predictions(labels, np.arange(len(labels)), classes, probabilities, decision)
+    return compute_metrics(predictions, 200, 0, 10)
+
+
+def test_metrics_by_hand():
     decision = np.array([[1.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0]])
-    found = compute_metrics(
-        Predictions(LABELS, np.arange(4), CLASSES, SHARES, decision), 200, 0, 10
-    )
-    assert found["accuracy"] == found["uncalibrated_accuracy"] == 0.75
-    assert found["accuracy_low"] <= 0.75 <= found["accuracy_high"]
-    assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
-    assert found["log_loss"] == pytest.approx(-np.log([0.8, 0.2, 0.6, 0.7]).mean())
+    metrics = compute_example(LABELS, CLASSES, PROBABILITIES, decision)
+    assert metrics["accuracy"] == metrics["uncalibrated_accuracy"] == 0.75
+    assert metrics["accuracy_low"] <= 0.75 <= metrics["accuracy_high"]
+    assert metrics["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert metrics["log_loss"] == pytest.approx(-np.log([0.8, 0.2, 0.6, 0.7]).mean())
     squares = [0.04 + 0.02, 0.64 + 0.25 + 0.09, 0.04 + 0.16 + 0.04, 0.01 + 0.04 + 0.09]
-    assert found["brier"] == pytest.approx(np.mean(squares))
-    assert found["calibration_error"] == pytest.approx((0.2 + 0.5 + 0.4 + 0.3) / 4)
-    assert found["per_class"]["a"] == {
-        "precision": 1.0,
-        "recall": 0.5,
-        "f1": pytest.approx(2 / 3),
-        "photos": 2,
-    }
-    assert found["per_class"]["b"]["precision"] == 0.5
+    assert metrics["brier"] == pytest.approx(np.mean(squares))
+    assert metrics["calibration_error"] == pytest.approx((0.2 + 0.5 + 0.4 + 0.3) / 4)
+    f1 = pytest.approx(2 / 3)
+    assert metrics["per_class"]["a"] == {"precision": 1.0, "recall": 0.5, "f1": f1, "photos": 2}
+    assert metrics["per_class"]["b"]["precision"] == 0.5
 
 
-def test_two_classes_have_scores_too():
-    shares = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]])
+def test_two_classes_have_metrics_too():
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]])
     decision = np.array([-2.0, 0.1, 1.0, -0.5])
     labels = np.array(["a", "a", "b", "b"])
-    found = compute_metrics(
-        Predictions(labels, np.arange(4), CLASSES[:2], shares, decision), 200, 0, 10
-    )
-    assert found["accuracy"] == 0.75 and found["uncalibrated_accuracy"] == 0.5
+    metrics = compute_example(labels, CLASSES[:2], probabilities, decision)
+    assert metrics["accuracy"] == 0.75 and metrics["uncalibrated_accuracy"] == 0.5
 
 
-def test_a_class_that_nobody_answers_counts_as_0_without_a_warning():
-    shares = np.tile([0.5, 0.3, 0.2], (4, 1))
-    found = compute_metrics(Predictions(LABELS, np.arange(4), CLASSES, shares, shares), 200, 0, 10)
-    assert found["per_class"]["c"] == {"precision": 0, "recall": 0, "f1": 0, "photos": 1}
+def test_a_class_that_is_never_predicted_has_zeros_without_a_warning():
+    probabilities = np.tile([0.5, 0.3, 0.2], (4, 1))
+    metrics = compute_example(LABELS, CLASSES, probabilities, probabilities)
+    assert metrics["per_class"]["c"] == {"precision": 0, "recall": 0, "f1": 0, "photos": 1}
 
 
-def test_unsure_is_where_answers_are_wrong_as_often_as_right():
+def test_the_threshold_is_where_predictions_are_wrong_as_often_as_correct():
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.2, 1, 4000)
-    right = rng.random(4000) < np.clip(confidence - 0.1, 0, 1)
-    assert find_confidence_threshold(confidence, right) == pytest.approx(0.6, abs=0.05)
+    correct = rng.random(4000) < np.clip(confidence - 0.1, 0, 1)
+    assert find_confidence_threshold(confidence, correct) == pytest.approx(0.6, abs=0.05)
 
 
-def test_an_answer_is_never_or_always_unsure_where_one_side_prevails():
+def test_the_threshold_is_0_if_all_predictions_are_correct_and_1_if_none_is():
     confidence = np.linspace(0.3, 0.9, 50)
     assert find_confidence_threshold(confidence, np.ones(50, bool)) == 0
     assert find_confidence_threshold(confidence, np.zeros(50, bool)) == 1

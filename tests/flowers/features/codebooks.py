@@ -4,9 +4,14 @@ from functools import cache
 
 import numpy as np
 
-from flowers.features.vocabularies import Recipe, draw, learned, sample
+from flowers.features.codebook_fitting import (
+    CodebookParams,
+    fit_codebook,
+    sample_descriptors,
+    select_images,
+)
 
-RECIPE = Recipe(scales=(1.0, 0.5), words=4, photos=12, per_photo=40, seed=0)
+RECIPE = CodebookParams(scales=(1.0, 0.5), words=4, photos=12, per_photo=40, seed=0)
 
 
 def blobs(n=12, side=48, seed=0):
@@ -18,7 +23,9 @@ def blobs(n=12, side=48, seed=0):
 def learnt(images, recipe=RECIPE, rows=None):
     sizes = np.full((len(images), 2), (4, 3))
     rows = np.arange(len(images)) if rows is None else rows
-    return learned([sample(*task) for task in draw(images, sizes, rows, recipe)], recipe)
+    return fit_codebook(
+        [sample_descriptors(*task) for task in select_images(images, sizes, rows, recipe)], recipe
+    )
 
 
 @cache

@@ -1,18 +1,18 @@
-"""Demands on contact sheets: each photo in its place, captions under it, nothing across."""
+"""Each image of a contact sheet is in its place, above its caption."""
 
 import numpy as np
 import pytest
 
-from flowers.images.contact_sheet import CAPTION, GAP, PAPER, TILE, draw_contact_sheet
+from flowers.images.contact_sheet import BACKGROUND, CAPTION, GAP, TILE, draw_contact_sheet
 
 COLOURS = [(200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0), (0, 200, 200)]
 
 
-def plain(colour):
+def make_plain(colour):
     return np.full((32, 32, 3), colour, dtype=np.uint8)
 
 
-def tile(sheet, row, column):
+def cut_tile(sheet, row, column):
     """The photo and the caption below it, as arrays."""
     x, y = GAP + column * (TILE + GAP), GAP + row * (TILE + CAPTION + GAP)
     pixels = np.asarray(sheet)[y : y + TILE + CAPTION, x : x + TILE]
@@ -20,27 +20,27 @@ def tile(sheet, row, column):
 
 
 def test_photos_fill_rows_from_the_left():
-    sheet = draw_contact_sheet([plain(c) for c in COLOURS], ["x"] * 5, 3)
+    sheet = draw_contact_sheet([make_plain(c) for c in COLOURS], ["x"] * 5, 3)
     assert sheet.mode == "RGB"
     assert sheet.size == (3 * (TILE + GAP) + GAP, 2 * (TILE + CAPTION + GAP) + GAP)
     for i, colour in enumerate(COLOURS):
-        photo, caption = tile(sheet, i // 3, i % 3)
+        photo, caption = cut_tile(sheet, i // 3, i % 3)
         assert (photo == colour).all()
-        assert (caption != PAPER).any()
-    assert (tile(sheet, 1, 2)[0] == PAPER).all()
+        assert (caption != BACKGROUND).any()
+    assert (cut_tile(sheet, 1, 2)[0] == BACKGROUND).all()
 
 
 def test_a_long_caption_is_cut_where_the_tile_ends():
-    photos = [plain(COLOURS[0])] * 2
+    photos = [make_plain(COLOURS[0])] * 2
     long, short = (draw_contact_sheet(photos, [text, ""], 2) for text in ("Sunflower " * 20, ""))
     differs = (np.asarray(long) != np.asarray(short)).any(axis=(0, 2))
     assert 100 < np.flatnonzero(differs).max() < GAP + TILE
 
 
-def test_no_photos_give_a_line_of_paper():
+def test_without_images_the_sheet_is_blank():
     sheet = draw_contact_sheet([], [], 4)
     assert sheet.size[0] == 4 * (TILE + GAP) + GAP
-    assert (np.asarray(sheet) == PAPER).all()
+    assert (np.asarray(sheet) == BACKGROUND).all()
 
 
 def test_the_same_photos_give_the_same_pixels():
@@ -49,6 +49,6 @@ def test_the_same_photos_give_the_same_pixels():
     assert first.tobytes() == again.tobytes()
 
 
-def test_captions_have_to_match_the_photos():
+def test_a_missing_caption_is_an_error():
     with pytest.raises(ValueError):
-        draw_contact_sheet([plain(COLOURS[0])], ["a", "b"], 2)
+        draw_contact_sheet([make_plain(COLOURS[0])], ["a", "b"], 2)

@@ -14,29 +14,29 @@ def photo():
     return np.asarray(resize_square(draw_photo("Tulip", np.random.default_rng(0)), 128))
 
 
-def sharpness(pixels):
+def measure_sharpness(pixels):
     return compute_statistics(pixels)["sharpness"]
 
 
 @pytest.mark.parametrize(("name", "sign"), [("blur", -1), ("noise", 1)])
 def test_sharpness_falls_with_blur_and_rises_with_noise(photo, name, sign):
-    after = sharpness(shifts.apply(name, photo[None])[0])
-    assert sign * (after - sharpness(photo)) > 0.2 * sharpness(photo)
+    after = measure_sharpness(shifts.apply_shift(name, photo[None])[0])
+    assert sign * (after - measure_sharpness(photo)) > 0.2 * measure_sharpness(photo)
 
 
 def test_sharpness_falls_where_a_small_photo_is_enlarged(photo):
     small = Image.fromarray(photo).resize((40, 40))
-    assert sharpness(np.asarray(small.resize((128, 128)))) < 0.8 * sharpness(photo)
+    assert measure_sharpness(np.asarray(small.resize((128, 128)))) < 0.8 * measure_sharpness(photo)
 
 
 def test_a_flat_photo_has_no_sharpness_and_a_chessboard_the_most():
-    assert sharpness(np.full((32, 32, 3), 90, np.uint8)) == 0
+    assert measure_sharpness(np.full((32, 32, 3), 90, np.uint8)) == 0
     board = (np.indices((32, 32)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    assert 3 < sharpness(np.repeat(board[..., None], 3, axis=-1)) <= 4
+    assert 3 < measure_sharpness(np.repeat(board[..., None], 3, axis=-1)) <= 4
 
 
 @pytest.mark.parametrize("shade", [None, 0, 77, 255])
-def test_the_numbers_are_those_of_their_plain_formulas(photo, shade):
+def test_the_statistics_equal_their_plain_formulas(photo, shade):
     pixels = photo if shade is None else np.full_like(photo[:48, :48], shade)
     channels = pixels / 255.0
     luma = channels @ LUMA
@@ -48,27 +48,23 @@ def test_the_numbers_are_those_of_their_plain_formulas(photo, shade):
     }
 
 
-def test_the_numbers_come_in_the_order_of_their_names(photo):
-    told = compute_statistics(photo)
-    numbers = dict(zip(STATISTIC_NAMES, flatten_statistics(told), strict=True))
-    assert (
-        numbers["mean_red"]
-        == told["mean"][0]
-        == pytest.approx(photo[..., 0].mean() / 255, abs=1e-4)
-    )
-    assert numbers["std_blue"] == told["std"][2]
-    assert numbers["sharpness"] == told["sharpness"]
+def test_the_values_are_in_the_order_of_their_names(photo):
+    image = compute_statistics(photo)
+    numbers = dict(zip(STATISTIC_NAMES, flatten_statistics(image), strict=True))
+    assert numbers["mean_red"] == image["mean"][0]
+    assert image["mean"][0] == pytest.approx(photo[..., 0].mean() / 255, abs=1e-4)
+    assert numbers["std_blue"] == image["std"][2]
+    assert numbers["sharpness"] == image["sharpness"]
 
 
-def test_a_record_of_old_has_a_sharpness_that_is_no_number(photo):
-    told = compute_statistics(photo)
-    del told["sharpness"]
-    assert (
-        np.isnan(flatten_statistics(told)[-1]) and np.isfinite(flatten_statistics(told)[:-1]).all()
-    )
+def test_a_record_without_sharpness_has_nan(photo):
+    image = compute_statistics(photo)
+    del image["sharpness"]
+    *values, sharpness = flatten_statistics(image)
+    assert np.isnan(sharpness) and np.isfinite(values).all()
 
 
 @pytest.mark.parametrize("bad", [{"mean": [1.0]}, {"std": None}, {"brightness": "x"}])
-def test_what_is_no_such_dict_is_refused(photo, bad):
+def test_a_dict_of_another_form_is_refused(photo, bad):
     with pytest.raises((TypeError, ValueError)):
         flatten_statistics(compute_statistics(photo) | bad)

@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 CLASSES = np.array(["Lilly", "Lotus", "Orchid", "Sunflower", "Tulip"])
 
 
-def rows(n=150, d=60, classes=5, dtype="uint8", seed=0, shift=20.0):
+def make_rows(n=150, d=60, classes=5, dtype="uint8", seed=0, shift=20.0):
     """n rows with class means about `shift` apart in each column, and their labels."""
     generator = np.random.default_rng(seed)
     means = generator.normal(0, shift, (classes, d))

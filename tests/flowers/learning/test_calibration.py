@@ -7,11 +7,11 @@ from scipy.special import log_softmax, softmax
 from sklearn.exceptions import NotFittedError
 
 from flowers.base.errors import BadInput
-from flowers.learning.calibration import argmax_labels, as_columns
-from flowers.learning.folds import grouped_folds
-from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoods
+from flowers.learning.calibration import choose_labels, to_columns
+from flowers.learning.folds import make_grouped_folds
+from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoodNB
 from flowers.learning.svm import GramSVC
-from tests.flowers.learning.estimator_data import rows
+from tests.flowers.learning.estimator_data import make_rows
 
 ESTIMATORS = [GramSVC, CalibratedNB]
 
@@ -25,14 +25,14 @@ def repeated(copies=3, groups=200):
 
 
 def test_decision_values_of_two_classes_are_one_column():
-    assert as_columns(np.zeros(3)).shape == (3, 1)
-    assert as_columns(np.zeros((3, 5))).shape == (3, 5)
+    assert to_columns(np.zeros(3)).shape == (3, 1)
+    assert to_columns(np.zeros((3, 5))).shape == (3, 5)
 
 
 def test_the_highest_decision_value_gives_the_label():
     classes = np.array(["a", "b", "c"])
-    assert argmax_labels(classes, np.array([[0, 2, 1], [3, 0, 0]])).tolist() == ["b", "a"]
-    assert argmax_labels(classes[:2], np.array([-0.5, 0.5])).tolist() == ["a", "b"]
+    assert choose_labels(classes, np.array([[0, 2, 1], [3, 0, 0]])).tolist() == ["b", "a"]
+    assert choose_labels(classes[:2], np.array([-0.5, 0.5])).tolist() == ["a", "b"]
 
 
 def test_twins_do_not_vouch_for_each_other_when_they_are_a_group():
@@ -54,11 +54,11 @@ def test_no_group_is_on_both_sides_of_a_calibration_fold(estimator):
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_the_temperature_is_the_best_for_the_held_out_values(seed):
-    X, y = rows(shift=12.0)
+    X, y = make_rows(shift=12.0)
     groups = np.arange(len(y)) // 10
     held_out = np.empty((len(y), 5))
-    for train, held in grouped_folds(y, groups, 5, seed):
-        held_out[held] = LogLikelihoods().fit(X[train], y[train]).decision_function(X[held])
+    for train, held in make_grouped_folds(y, groups, 5, seed):
+        held_out[held] = LogLikelihoodNB().fit(X[train], y[train]).decision_function(X[held])
     own = np.unique(y, return_inverse=True)[1]
 
     def loss(log_beta):
@@ -75,7 +75,7 @@ def test_the_temperature_is_the_best_for_the_held_out_values(seed):
 @pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
 @pytest.mark.parametrize("names", [[3, 7], [-1, 0], [False, True], ["a", "b"], [0.0, 2.0]])
 def test_the_names_of_the_classes_do_not_change_the_probabilities(names, calibration):
-    X, y = rows(classes=2, d=10)
+    X, y = make_rows(classes=2, d=10)
     index = np.unique(y, return_inverse=True)[1]
     expected = CalibratedNB(calibration=calibration).fit(X, index).predict_proba(X)
     model = CalibratedNB(calibration=calibration).fit(X, np.array(names)[index])
@@ -86,21 +86,21 @@ def test_the_names_of_the_classes_do_not_change_the_probabilities(names, calibra
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_another_seed_gives_other_folds(estimator):
-    X, y = rows(shift=8.0)
+    X, y = make_rows(shift=8.0)
     first, other = (estimator(seed=seed).fit(X, y).predict_proba(X) for seed in (0, 1))
     assert (first != other).any()
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_one_class_is_refused_by_name(estimator):
-    X, _ = rows()
+    X, _ = make_rows()
     with pytest.raises(BadInput, match="Lotus"):
         estimator().fit(X, np.full(len(X), "Lotus"))
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_class_too_small_for_the_folds_is_refused(estimator):
-    X, y = rows()
+    X, y = make_rows()
     with pytest.raises(BadInput, match="Lilly"):
         estimator().fit(X, y, groups=np.where(y == "Lilly", 0, np.arange(len(y))))
 
@@ -109,4 +109,4 @@ def test_a_class_too_small_for_the_folds_is_refused(estimator):
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
 def test_an_unfitted_model_says_so(estimator, method):
     with pytest.raises(NotFittedError):
-        getattr(estimator(), method)(rows()[0])
+        getattr(estimator(), method)(make_rows()[0])

@@ -6,9 +6,16 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 
-from flowers.learning.kernels import CHUNK, FEW, rbf, squared_distances, squared_distances_to
-from flowers.learning.products import TILE, WIDE
-from flowers.learning.standard import moments
+from flowers.learning.gram import (
+    BATCH_INVARIANT_ROWS,
+    CHUNK,
+    TILE,
+    WIDE,
+    apply_rbf,
+    compute_distances_to,
+    compute_squared_distances,
+)
+from flowers.learning.standardisation import compute_moments
 
 # Of the largest distance: ten times the rounding of float32.
 TOLERANCE = 1e-6
@@ -35,7 +42,7 @@ def assert_same_distances(found, expected):
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_distances_are_those_of_scipy_on_standardised_rows(dtype):
     X = table(dtype)
-    distances, norms = squared_distances(X, *moments(X))
+    distances, norms = compute_squared_distances(X, *compute_moments(X))
     assert distances.dtype == np.float32 and norms.dtype == np.float64
     assert_same_distances(distances, reference(X))
     standard = StandardScaler().fit_transform(X.astype(float))
@@ -45,19 +52,19 @@ def test_distances_are_those_of_scipy_on_standardised_rows(dtype):
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_distances_to_new_rows_are_those_of_scipy(dtype):
     X, rows = table(dtype), table(dtype, n=7, seed=1)
-    mean, scale = moments(X)
-    _, norms = squared_distances(X, mean, scale)
-    found = squared_distances_to(rows, X, norms, mean, scale)
+    mean, scale = compute_moments(X)
+    _, norms = compute_squared_distances(X, mean, scale)
+    found = compute_distances_to(rows, X, norms, mean, scale)
     assert found.dtype == np.float32
     assert_same_distances(found, reference(X, rows))
 
 
-@pytest.mark.parametrize("n", [1, CHUNK + 1, FEW + 1, TILE + 3])
+@pytest.mark.parametrize("n", [1, CHUNK + 1, BATCH_INVARIANT_ROWS + 1, TILE + 3])
 def test_both_ways_to_a_distance_agree_for_any_number_of_rows(n):
     X = table("uint8", n=n, d=64)
-    mean, scale = moments(X)
-    distances, norms = squared_distances(X, mean, scale)
-    found = squared_distances_to(X, X, norms, mean, scale)
+    mean, scale = compute_moments(X)
+    distances, norms = compute_squared_distances(X, mean, scale)
+    found = compute_distances_to(X, X, norms, mean, scale)
     np.testing.assert_allclose(found, distances, rtol=0, atol=1e-6 * max(distances.max(), 1000))
 
 
@@ -65,9 +72,9 @@ def test_constant_columns_are_no_distance():
     X = table("uint8", d=60)
     constant = X.copy()
     constant[:, 10:20] = 255
-    distances, norms = squared_distances(constant, *moments(constant))
+    distances, norms = compute_squared_distances(constant, *compute_moments(constant))
     assert_same_distances(distances, reference(np.delete(X, np.s_[10:20], axis=1)))
-    rows = squared_distances_to(constant[:3], constant, norms, *moments(constant))
+    rows = compute_distances_to(constant[:3], constant, norms, *compute_moments(constant))
     assert_same_distances(rows, distances[:3])
 
 
@@ -75,10 +82,10 @@ def test_constant_columns_are_no_distance():
 def test_no_distance_is_negative_and_a_row_is_at_0_from_itself(dtype):
     X = table(dtype)
     X[20:] = X[:20]
-    mean, scale = moments(X)
-    distances, norms = squared_distances(X, mean, scale)
+    mean, scale = compute_moments(X)
+    distances, norms = compute_squared_distances(X, mean, scale)
     assert (np.diag(distances) == 0).all()
-    to_themselves = squared_distances_to(X, X, norms, mean, scale)
+    to_themselves = compute_distances_to(X, X, norms, mean, scale)
     for found in (distances, to_themselves):
         assert found.min() >= 0
         assert_same_distances(found[:20, 20:], distances[:20, :20])
@@ -87,25 +94,25 @@ def test_no_distance_is_negative_and_a_row_is_at_0_from_itself(dtype):
 def test_the_input_is_left_as_it_is():
     X = table("float32", d=50)
     before = X.copy()
-    mean, scale = moments(X)
-    _, norms = squared_distances(X, mean, scale)
-    squared_distances_to(X, X, norms, mean, scale)
+    mean, scale = compute_moments(X)
+    _, norms = compute_squared_distances(X, mean, scale)
+    compute_distances_to(X, X, norms, mean, scale)
     np.testing.assert_array_equal(X, before)
 
 
 def test_rbf_is_that_of_scikit_learn_and_in_place():
     X = StandardScaler().fit_transform(table("float64", d=30))
     distances = cdist(X, X, "sqeuclidean").astype(np.float32)
-    kernel = rbf(distances, 1 / 30)
+    kernel = apply_rbf(distances, 1 / 30)
     assert kernel is distances and kernel.dtype == np.float32
     np.testing.assert_allclose(kernel, rbf_kernel(X, gamma=1 / 30), atol=1e-6)
 
 
-@pytest.mark.parametrize("n", [FEW, TILE + 1])
+@pytest.mark.parametrize("n", [BATCH_INVARIANT_ROWS, TILE + 1])
 def test_a_row_gets_its_distances_in_any_batch(n):
     X, rows = table("uint8", d=300), table("uint8", n=n, d=300, seed=1)
-    mean, scale = moments(X)
-    _, norms = squared_distances(X, mean, scale)
-    found = squared_distances_to(rows, X, norms, mean, scale)
-    alone = np.vstack([squared_distances_to(row[None], X, norms, mean, scale) for row in rows])
+    mean, scale = compute_moments(X)
+    _, norms = compute_squared_distances(X, mean, scale)
+    found = compute_distances_to(rows, X, norms, mean, scale)
+    alone = np.vstack([compute_distances_to(row[None], X, norms, mean, scale) for row in rows])
     np.testing.assert_allclose(alone, found, rtol=0, atol=TOLERANCE * found.max())

@@ -9,21 +9,21 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from flowers.learning.kernels import FEW
+from flowers.learning.gram import BATCH_INVARIANT_ROWS
 from flowers.learning.naive_bayes import CalibratedNB
-from flowers.learning.sgd import StreamedSVC
-from flowers.learning.svm import GramSVC, votes_and_margins
+from flowers.learning.sdca import StreamedSVC
+from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
     assert_the_label_is_the_most_probable_class,
     checks_of_learning,
-    rows,
+    make_rows,
 )
 
 TOLERANCE = 1e-3
 
 
 def halves(classes=5, dtype="uint8", d=60):
-    X, y = rows(n=240, d=d, classes=classes, dtype=dtype)
+    X, y = make_rows(n=240, d=d, classes=classes, dtype=dtype)
     X[:, 3] = X[0, 3]
     return X[:160], y[:160], X[160:], y[160:]
 
@@ -51,7 +51,7 @@ def test_decision_values_are_those_of_plain_svc(dtype, standardise, multiclass, 
     seen, asked = prepared(X, new, standardise)
     expected = plain.fit(seen, y).decision_function(asked)
     if multiclass == "ovo" and classes > 2:
-        expected = votes_and_margins(expected)
+        expected = sum_votes_and_margins(expected)
     np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
 
 
@@ -85,7 +85,7 @@ def test_c_means_the_same_for_features_of_any_length():
 def test_the_model_is_as_large_as_its_weight_vectors():
     X, y, _, _ = halves(d=4000)
     model = GramSVC(kernel="linear", multiclass="ovr").fit(X, y)
-    assert model.machine_.coef_.shape == (5, 4000)
+    assert model.classifier_.coef_.shape == (5, 4000)
     assert len(pickle.dumps(model)) < 5 * 4000 * 4 + 20_000
 
 
@@ -137,7 +137,7 @@ MACHINES = {
 def test_a_few_rows_together_have_the_bits_of_each_alone(machine, classes):
     X, y, new, _ = halves(classes, "float32", d=3000)
     model = MACHINES[machine](folds=2).fit(X, y)
-    alone = np.concatenate([model.predict_proba(row[None]) for row in new[:FEW]])
-    for count in (2, 3, 4, 5, 8, 17, FEW):
+    alone = np.concatenate([model.predict_proba(row[None]) for row in new[:BATCH_INVARIANT_ROWS]])
+    for count in (2, 3, 4, 5, 8, 17, BATCH_INVARIANT_ROWS):
         for some in (new[:count], np.asfortranarray(new[:count])):
             np.testing.assert_array_equal(model.predict_proba(some), alone[:count])

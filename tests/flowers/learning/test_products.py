@@ -5,9 +5,17 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from flowers.base.parallel import use_workers
-from flowers.learning import products as module
-from flowers.learning.products import ROUND, SIDE, TILE, products, products_to, strips, tiles
-from flowers.learning.standard import moments
+from flowers.learning import gram as module
+from flowers.learning.gram import (
+    ROUND,
+    SIDE,
+    TILE,
+    compute_cross_gram,
+    compute_gram,
+    group_tiles,
+    make_tiles,
+)
+from flowers.learning.standardisation import compute_moments
 
 
 def table(n, d=70, seed=0):
@@ -17,26 +25,26 @@ def table(n, d=70, seed=0):
 @pytest.mark.parametrize("n", [1, 31, TILE, TILE + 1, 2 * TILE + 1, 3499, 4000, 20 * TILE])
 @pytest.mark.parametrize("count", [1, 4, 100])
 def test_strips_are_whole_tiles_that_cover_every_row_once(n, count):
-    some = tiles(n)
-    assert [t for strip in strips(n, count) for t in strip] == some
+    some = make_tiles(n)
+    assert [t for strip in group_tiles(n, count) for t in strip] == some
     assert [i for t in some for i in range(n)[t]] == list(range(n))
     sizes = [t.stop - t.start for t in some]
     assert max(sizes) <= TILE and len(set(sizes[:-1])) <= 1
     assert len(some) == 1 or (len(some) % 2 == 0 and sizes[0] % ROUND == 0)
-    assert max(map(len, strips(n, count))) <= SIDE
-    assert len(strips(n, count)) >= min(count, len(some))
+    assert max(map(len, group_tiles(n, count))) <= SIDE
+    assert len(group_tiles(n, count)) >= min(count, len(some))
 
 
 @pytest.mark.parametrize("n", [40, 3 * TILE])
 def test_products_are_those_of_numpy(n):
     X, new = table(n), table(TILE + 9, seed=1)
-    mean, scale = moments(X)
+    mean, scale = compute_moments(X)
     scaler = StandardScaler().fit(X.astype(float))
     known, asked = scaler.transform(X.astype(float)), scaler.transform(new.astype(float))
-    product, norms = products(X, mean, scale)
+    product, norms = compute_gram(X, mean, scale)
     np.testing.assert_allclose(product, known @ known.T, rtol=0, atol=1e-3)
     np.testing.assert_allclose(norms, (known**2).sum(axis=1), rtol=1e-5)
-    product, norms = products_to(new, X, mean, scale)
+    product, norms = compute_cross_gram(new, X, mean, scale)
     np.testing.assert_allclose(product, asked @ known.T, rtol=0, atol=1e-3)
     np.testing.assert_allclose(norms, (asked**2).sum(axis=1), rtol=1e-5)
 
@@ -44,11 +52,11 @@ def test_products_are_those_of_numpy(n):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_bits_do_not_depend_on_how_tiles_are_put_together(count, monkeypatch):
     X, new = table(5 * TILE + 7), table(TILE + 9, seed=1)
-    mean, scale = moments(X)
+    mean, scale = compute_moments(X)
     with use_workers(count, "threading"):
-        found = [*products(X, mean, scale), *products_to(new, X, mean, scale)]
+        found = [*compute_gram(X, mean, scale), *compute_cross_gram(new, X, mean, scale)]
     monkeypatch.setattr(module, "SIDE", 1)
-    expected = [*products(X, mean, scale), *products_to(new, X, mean, scale)]
+    expected = [*compute_gram(X, mean, scale), *compute_cross_gram(new, X, mean, scale)]
     assert [f.tobytes() for f in found] == [e.tobytes() for e in expected]
 
 
@@ -60,6 +68,6 @@ def test_a_symmetric_product_is_symmetric_bit_by_bit_and_takes_half_of_the_tiles
         return matmul(*factors, **params)
 
     monkeypatch.setattr(module.np, "matmul", counting)
-    product, _ = products(X, *moments(X))
+    product, _ = compute_gram(X, *compute_moments(X))
     assert product.tobytes() == product.T.copy().tobytes()
     assert len(counted) == 4 * 5 / 2

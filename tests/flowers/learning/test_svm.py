@@ -9,12 +9,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from flowers.learning.kernels import FEW
-from flowers.learning.svm import GramSVC, votes_and_margins
+from flowers.learning.gram import BATCH_INVARIANT_ROWS
+from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
     EXPECTED_FAILURES,
     assert_the_label_is_the_most_probable_class,
-    rows,
+    make_rows,
 )
 
 TOLERANCE = 1e-3
@@ -22,7 +22,7 @@ TOLERANCE = 1e-3
 
 def halves(classes=5, dtype="uint8", d=60):
     """Train and test rows with a constant column, and their labels."""
-    X, y = rows(n=240, d=d, classes=classes, dtype=dtype)
+    X, y = make_rows(n=240, d=d, classes=classes, dtype=dtype)
     X[:, 3] = X[0, 3]
     return X[:160], y[:160], X[160:], y[160:]
 
@@ -35,7 +35,7 @@ def plain(C=1.0, gamma="scale", shape="ovo"):
 def assert_like_plain_svc(X, y, new, **params):
     model = GramSVC(**params).fit(X, y)
     pairs = plain(**params).fit(X.astype(float), y).decision_function(new.astype(float))
-    expected = votes_and_margins(pairs) if pairs.ndim == 2 else pairs
+    expected = sum_votes_and_margins(pairs) if pairs.ndim == 2 else pairs
     np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=TOLERANCE)
     labels = plain(**params, shape="ovr").fit(X.astype(float), y).predict(new.astype(float))
     # Temperature scaling keeps the order of the decision values.
@@ -44,9 +44,9 @@ def assert_like_plain_svc(X, y, new, **params):
 
 def test_the_class_that_wins_most_pairs_leads_and_margins_break_ties():
     # Three classes in a circle, 0 over 1, 1 over 2, 2 over 0 by the widest margin.
-    tie = votes_and_margins(np.array([[0.5, -0.9, 0.5]]))
+    tie = sum_votes_and_margins(np.array([[0.5, -0.9, 0.5]]))
     assert tie.argmax() == 2 and tie.sum() == pytest.approx(3)
-    clear = votes_and_margins(np.array([[0.2, 0.3, -0.1], [1.2, 1.3, -0.1]]))
+    clear = sum_votes_and_margins(np.array([[0.2, 0.3, -0.1], [1.2, 1.3, -0.1]]))
     assert (clear.argmax(axis=1) == 0).all()
     assert clear[1, 0] - clear[0, 0] == pytest.approx(2 / 3)
 
@@ -86,13 +86,13 @@ def test_the_label_is_the_most_probable_class(classes, calibration):
 
 
 def test_support_vectors_alone_are_kept_as_they_came():
-    X, y = rows(n=400, shift=40.0)
+    X, y = make_rows(n=400, shift=40.0)
     model = GramSVC().fit(X, y)
     assert 0 < len(model.support_vectors_) < len(X)
     assert model.support_vectors_.dtype == np.uint8
     np.testing.assert_array_equal(model.support_vectors_, X[model.support_])
     assert not any(np.shape(value) == X.shape for value in vars(model).values())
-    assert not any(np.shape(value) == X.shape for value in vars(model.machine_).values())
+    assert not any(np.shape(value) == X.shape for value in vars(model.classifier_).values())
 
 
 def test_one_row_is_answered_as_in_a_batch():
@@ -130,7 +130,7 @@ def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
 
 
 def test_a_few_rows_together_have_the_bits_of_each_alone():
-    pairwise = np.random.default_rng(0).normal(size=(FEW, 10))
-    alone = np.concatenate([votes_and_margins(row[None]) for row in pairwise])
-    for count in range(2, FEW + 1):
-        np.testing.assert_array_equal(votes_and_margins(pairwise[:count]), alone[:count])
+    pairwise = np.random.default_rng(0).normal(size=(BATCH_INVARIANT_ROWS, 10))
+    alone = np.concatenate([sum_votes_and_margins(row[None]) for row in pairwise])
+    for count in range(2, BATCH_INVARIANT_ROWS + 1):
+        np.testing.assert_array_equal(sum_votes_and_margins(pairwise[:count]), alone[:count])

@@ -1,4 +1,4 @@
-"""What a run knows of its model, for tests that write a model folder."""
+"""The evidence of a run, for tests that write a model folder."""
 
 from tests.flowers.learning.estimator_data import CLASSES
 
@@ -17,5 +17,5 @@ EVIDENCE = {
         for name in CLASSES
     ],
     "split": {"train": 40, "test": 10, "leaked_test_photos": 0, "strategy": "grouped"},
-    "decision": {"champion": "nb", "reasons": ["nb leads with accuracy 0.5"]},
+    "decision": {"champion": "nb", "reasons": ["nb has the highest accuracy, 0.5000"]},
 }

@@ -13,25 +13,25 @@ DIGEST = hashlib.sha256(BODY).hexdigest()
 
 
 @contextmanager
-def served():
-    """Serve `BODY` on this machine; gives the address and the list of paths asked for."""
-    asked = []
+def serve_files():
+    """Serve `BODY` on this machine; yield the address and the list of requested paths."""
+    requests = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
+            requests.append(self.path)
             if self.path.startswith("/moved"):
                 self.send_response(302)
                 self.send_header("Location", "/photos.zip")
                 self.end_headers()
                 return
-            found = self.path.startswith(("/photos.zip", "/short"))
-            self.send_response(200 if found else 404)
-            cut = self.path.startswith("/short") or ("second" in self.path and asked[1:])
+            exists = self.path.startswith(("/photos.zip", "/short"))
+            self.send_response(200 if exists else 404)
+            cut = self.path.startswith("/short") or ("second" in self.path and requests[1:])
             extra = 10 if cut else 0
-            self.send_header("Content-Length", str(len(BODY) + extra if found else 0))
+            self.send_header("Content-Length", str(len(BODY) + extra if exists else 0))
             self.end_headers()
-            if found:
+            if exists:
                 self.wfile.write(BODY)
 
         def log_message(self, *arguments):
@@ -41,7 +41,7 @@ def served():
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
+            yield f"http://127.0.0.1:{server.server_port}", requests
         finally:
             server.shutdown()
             thread.join()
@@ -63,7 +63,7 @@ def test_a_missing_path_is_bad_input_with_its_full_path(tmp_path, monkeypatch):
 
 
 def test_a_download_is_kept_in_the_cache_alone(tmp_path, bars):
-    with served() as (address, _):
+    with serve_files() as (address, _):
         path = fetch_file(f"{address}/photos.zip?x=1", tmp_path / "cache", DIGEST, bars)
     assert path.read_bytes() == BODY
     assert list((tmp_path / "cache").iterdir()) == [path]
@@ -72,50 +72,50 @@ def test_a_download_is_kept_in_the_cache_alone(tmp_path, bars):
 
 
 def test_a_redirection_is_followed(tmp_path):
-    with served() as (address, _):
+    with serve_files() as (address, _):
         assert fetch_file(f"{address}/moved", tmp_path, DIGEST).read_bytes() == BODY
 
 
-def test_a_kept_download_is_used_again_only_if_its_digest_vouches_for_it(tmp_path):
-    with served() as (address, asked):
+def test_a_download_is_reused_only_if_its_digest_matches(tmp_path):
+    with serve_files() as (address, requests):
         url = f"{address}/photos.zip"
         path = fetch_file(url, tmp_path, DIGEST)
         assert fetch_file(url, tmp_path, DIGEST.upper()) == path
-        assert len(asked) == 1
+        assert len(requests) == 1
         path.write_bytes(b"damaged")
         assert fetch_file(url, tmp_path, DIGEST).read_bytes() == BODY
-        assert len(asked) == 2
+        assert len(requests) == 2
         fetch_file(url, tmp_path)
-        assert len(asked) == 3
+        assert len(requests) == 3
 
 
 @pytest.mark.parametrize("page", ["gone", "short"])
 def test_a_failed_download_is_bad_input_and_leaves_nothing(tmp_path, page):
-    with served() as (address, _), pytest.raises(BadInput, match=address):
+    with serve_files() as (address, _), pytest.raises(BadInput, match=address):
         fetch_file(f"{address}/{page}", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("sha256", [None, DIGEST])
-def test_a_cut_download_leaves_the_kept_one_as_it_was(tmp_path, sha256):
-    with served() as (address, asked):
+def test_a_cut_download_leaves_the_earlier_one_unchanged(tmp_path, sha256):
+    with serve_files() as (address, requests):
         url = f"{address}/photos.zip?cut=second"
         path = fetch_file(url, tmp_path, sha256)
         path.write_bytes(b"old")
         with pytest.raises(BadInput, match="download"):
             fetch_file(url, tmp_path, sha256)
-    assert len(asked) == 2 and path.read_bytes() == b"old"
+    assert len(requests) == 2 and path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("url", ["http://[bad/a.zip", "http://", "http://host:port/a.zip"])
-def test_an_address_that_is_none_is_bad_input(tmp_path, url):
+def test_a_malformed_address_is_bad_input(tmp_path, url):
     with pytest.raises(BadInput, match="cannot be downloaded"):
         fetch_file(url, tmp_path)
 
 
 def test_a_server_that_does_not_answer_is_bad_input(tmp_path):
-    with served() as (address, _):
+    with serve_files() as (address, _):
         pass
     with pytest.raises(BadInput, match=address):
         fetch_file(address, tmp_path)
@@ -124,7 +124,7 @@ def test_a_server_that_does_not_answer_is_bad_input(tmp_path):
 def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(tmp_path):
     wrong = "0" * 64
     (tmp_path / "local").write_bytes(BODY)
-    with served() as (address, _):
+    with serve_files() as (address, _):
         for source in (f"{address}/photos.zip", str(tmp_path / "local")):
             with pytest.raises(BadInput, match=f"{DIGEST}.*{wrong}"):
                 fetch_file(source, tmp_path / "cache", wrong)

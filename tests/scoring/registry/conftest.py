@@ -1,4 +1,4 @@
-"""Repositories for the tests of the registry: copies to work in, of ones made once a test run."""
+"""Copies of repositories that are made once per test run."""
 
 import contextlib
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 from scoring.registry.__main__ import main
 from tests.repo_copy import make_once
-from tests.scoring.registry.registry_repository import make_run, make_runs, work_in
+from tests.scoring.registry.registry_repository import enter_repository, make_run, make_runs
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def run(tmp_path_factory, finished_run):
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory, finished_run):
-    """Two more finished runs on the branches "svm" and "nb", the second in the workspace."""
+    """Two more finished runs on the branches "svm" and "nb", the second one checked out."""
     return make_once(tmp_path_factory, "runs", partial(make_runs, finished_run))
 
 
@@ -30,31 +30,31 @@ def served(tmp_path_factory, run):
     def make(folder):
         shutil.copytree(run, folder, symlinks=True)
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(None):
-            work_in(folder, patch)
+            enter_repository(folder, patch)
             assert main(["promote"]) == main(["fetch"]) == 0
 
     return make_once(tmp_path_factory, "served", make)
 
 
-def copied(folder, tmp_path, patch):
+def copy_repository(folder, tmp_path, patch):
     shutil.copytree(folder, tmp_path / "repo", symlinks=True)
-    work_in(tmp_path / "repo", patch)
+    enter_repository(tmp_path / "repo", patch)
     return tmp_path / "repo"
 
 
 @pytest.fixture
 def repo(run, tmp_path, monkeypatch):
     """A copy of `run` as the working folder."""
-    return copied(run, tmp_path, monkeypatch)
+    return copy_repository(run, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def promoted(served, tmp_path, monkeypatch):
     """A copy of `served` as the working folder."""
-    return copied(served, tmp_path, monkeypatch)
+    return copy_repository(served, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def both(runs, tmp_path, monkeypatch):
-    """A copy of `runs` as the working folder. It takes long to make: for slow tests."""
-    return copied(runs, tmp_path, monkeypatch)
+    """A copy of `runs` as the working folder; slow to make."""
+    return copy_repository(runs, tmp_path, monkeypatch)

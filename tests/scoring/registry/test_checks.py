@@ -1,4 +1,4 @@
-"""What keeps a model from production, and what --force records."""
+"""Checks that block a promotion, and what --force records."""
 
 import json
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from scoring.registry.__main__ import main
+from scoring.registry.git import run_git
 from tests.scoring.registry.registry_repository import (
     ALL_CHECKS,
-    call,
-    commit,
-    dvc,
-    edit,
-    refused,
-    status,
+    commit_all,
+    edit_file,
+    expect_refusal,
+    read_status,
+    run_dvc,
+    tag_by_hand,
 )
 
 
@@ -23,118 +24,116 @@ def test_an_altered_candidate_is_not_promoted(repo, capsys, name):
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content[:-3] + b" " + content[-2:])
-    assert "bytes: " in refused(capsys, "promote")
-    assert call("git", "tag") == ""
+    assert "bytes: " in expect_refusal(capsys, "promote")
+    assert run_git("tag") == ""
 
 
 def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
-    edit("params.yaml", "# pixels a side", "# pixels on a side")
-    assert "params.yaml" in refused(capsys, "promote")
-    assert call("git", "tag") == ""
+    edit_file("params.yaml", "# pixels a side", "# pixels on a side")
+    assert "params.yaml" in expect_refusal(capsys, "promote")
+    assert run_git("tag") == ""
     assert main(["promote", "--force"]) == 0
-    production = status(capsys)["production"]
-    # A comment changes no value; a lock is of values.
+    production = read_status(capsys)["production"]
+    # The change is in a comment: dvc.lock records values.
     assert production["checks_skipped"] == ["clean-tree"]
-    assert "skipped: clean-tree" in call("git", "tag", "-n99", "--list", "flowers#*")
+    assert "skipped: clean-tree" in run_git("tag", "-n99", "--list", "flowers#*")
 
 
 @pytest.mark.slow
-def test_forced_on_a_dirty_tree_nothing_in_the_workspace_counts_as_evidence(both, capsys):
-    call("git", "checkout", "--quiet", "svm")
-    # The run of "nb" lies here, its lock and metrics as well; HEAD holds another.
-    call("git", "checkout", "nb", "--", ".")
+def test_forced_on_a_dirty_tree_the_workspace_is_no_evidence(both, capsys):
+    run_git("checkout", "--quiet", "svm")
+    # The workspace has the lock and metrics of "nb", HEAD those of "svm".
+    run_git("checkout", "nb", "--", ".")
     assert main(["promote", "--force"]) == 0
-    production = status(capsys)["production"]
-    assert production["commit"] == call("git", "rev-parse", "--short=7", "svm")
+    production = read_status(capsys)["production"]
+    assert production["commit"] == run_git("rev-parse", "--short=7", "svm")
     assert production["checks_passed"] == ["gate", "comparison"]
-    message = call("git", "for-each-ref", "--format=%(contents)", "refs/tags/flowers#*")
+    message = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#*")
     assert "skipped: clean-tree lock bytes" in message
 
 
 @pytest.mark.slow
-def test_evidence_edited_by_hand_is_not_believed_even_when_committed(repo, capsys):
-    call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
+def test_evidence_edited_by_hand_is_refused_even_when_committed(repo, capsys):
+    tag_by_hand("flowers#production#1")
     for name in ("metrics/promotion.json", "metrics/predictions.csv"):
-        true = Path(name).read_text()
-        Path(name).write_text(true.rstrip("\n") + " \n")
-        commit("a lie")
-        assert f"comparison: {name}" in refused(capsys, "promote")
-        Path(name).write_text(true)
-    call("git", "checkout", "--quiet", "HEAD", "--", ".")  # the last lie again
+        original = Path(name).read_text()
+        Path(name).write_text(original.rstrip("\n") + " \n")
+        commit_all("edited")
+        assert f"comparison: {name}" in expect_refusal(capsys, "promote")
+        Path(name).write_text(original)
+    run_git("checkout", "--quiet", "HEAD", "--", ".")
     assert main(["promote", "--force"]) == 0
-    assert {"lock", "comparison"} <= set(status(capsys)["production"]["checks_skipped"])
+    assert {"lock", "comparison"} <= set(read_status(capsys)["production"]["checks_skipped"])
 
 
-def test_a_lock_that_is_true_only_of_files_that_git_does_not_hold_is_refused(repo, capsys):
-    edit("flowers/learning/kernels.py", '"""', '""" ')
-    dvc("commit", force=True)
-    call("git", "add", "dvc.lock")
-    call("git", "commit", "--quiet", "--message", "the lock without its code")
-    # Git is told not to look at the file: the tree is clean for it.
-    call("git", "update-index", "--assume-unchanged", "flowers/learning/kernels.py")
-    reasons = refused(capsys, "promote").splitlines()
-    assert len(reasons) == 1 and "lock: " in reasons[0] and "train_svm" in reasons[0]
+def test_a_lock_that_matches_only_uncommitted_files_is_refused(repo, capsys):
+    edit_file("flowers/learning/gram.py", '"""', '""" ')
+    run_dvc("commit", force=True)
+    run_git("add", "dvc.lock")
+    run_git("commit", "--quiet", "--message", "the lock without its code")
+    # git ignores changes of this file, so the tree is clean.
+    run_git("update-index", "--assume-unchanged", "flowers/learning/gram.py")
+    (line,) = expect_refusal(capsys, "promote").splitlines()
+    assert "lock: " in line and "train_svm" in line
 
 
-def test_a_lock_that_is_not_true_or_not_committed_is_refused(repo, capsys):
-    edit("flowers/learning/kernels.py", '"""', '""" ')
-    commit("code that no run used")
-    assert "train_svm" in refused(capsys, "promote")
-    call("git", "rm", "--quiet", "--cached", "dvc.lock")
-    call("git", "commit", "--quiet", "--message", "forgotten")
-    assert "not in git: dvc.lock" in refused(capsys, "promote")
+def test_a_lock_that_does_not_match_or_is_not_committed_is_refused(repo, capsys):
+    edit_file("flowers/learning/gram.py", '"""', '""" ')
+    commit_all("code that no run used")
+    assert "train_svm" in expect_refusal(capsys, "promote")
+    run_git("rm", "--quiet", "--cached", "dvc.lock")
+    run_git("commit", "--quiet", "--message", "forgotten")
+    assert "not in git: dvc.lock" in expect_refusal(capsys, "promote")
 
 
 def test_a_failed_gate_is_refused(repo, capsys):
     decision = json.loads(Path("metrics/promotion.json").read_text())
     decision["passed"] = decision["checks"][1]["passed"] = False
     Path("metrics/promotion.json").write_text(json.dumps(decision))
-    dvc("commit", target="promote", force=True)
-    commit("a failed gate")
-    gate = [line for line in refused(capsys, "promote").splitlines() if "gate: " in line]
-    assert "min_accuracy_low" in gate[0]
+    run_dvc("commit", target="promote", force=True)
+    commit_all("a failed gate")
+    lines = expect_refusal(capsys, "promote").splitlines()
+    assert "min_accuracy_low" in next(line for line in lines if "gate: " in line)
 
 
-def better_production():
-    """Tag, by hand, a commit whose champion answers every test photo right."""
+def tag_other_predictions(change_rows):
+    """Tag by hand, on another branch, a commit whose predictions.csv has changed rows."""
     path = Path("metrics/predictions.csv")
-    champion = json.loads(Path("metrics/promotion.json").read_text())["champion"]
     header, *rows = (line.split(",") for line in path.read_text().splitlines())
+    rows = change_rows(header, rows)
+    path.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
+    run_dvc("commit", target="evaluate", force=True)
+    run_git("checkout", "--quiet", "-b", "other")
+    commit_all("other predictions")
+    tag_by_hand("flowers#production#1")
+    run_git("checkout", "--quiet", "run")
+
+
+def correct_all(header, rows):
+    champion = json.loads(Path("metrics/promotion.json").read_text())["champion"]
     for row in rows:
         row[header.index(champion)] = row[header.index("label")]
-    path.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
-    dvc("commit", target="evaluate", force=True)
-    call("git", "checkout", "--quiet", "-b", "other")
-    commit("all right")
-    call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
-    call("git", "checkout", "--quiet", "run")
+    return rows
 
 
 @pytest.mark.slow
 def test_a_significantly_worse_model_becomes_canary_but_not_production(repo, capsys):
-    better_production()
-    assert "comparison: " in refused(capsys, "promote")
+    tag_other_predictions(correct_all)
+    assert "comparison: " in expect_refusal(capsys, "promote")
     assert main(["canary", "--version", "v3.0.0"]) == 0
-    found = status(capsys)
-    assert found["canary"]["version"] == "v3.0.0"
-    assert found["canary"]["checks_skipped"] == []
-    assert found["production"]["checks_skipped"] == ALL_CHECKS
+    status = read_status(capsys)
+    assert status["canary"]["version"] == "v3.0.0"
+    assert status["canary"]["checks_skipped"] == []
+    assert status["production"]["checks_skipped"] == ALL_CHECKS
     assert main(["promote", "--force"]) == 0
-    found = status(capsys)["production"]
-    assert found["version"] == "v3.0.0"
-    assert found["checks_skipped"] == ["comparison"]
+    production = read_status(capsys)["production"]
+    assert production["version"] == "v3.0.0"
+    assert production["checks_skipped"] == ["comparison"]
 
 
 @pytest.mark.slow
 def test_too_few_common_test_photos_need_force(repo, capsys):
-    path = Path("metrics/predictions.csv")
-    header, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([header, *rows[: len(rows) // 2 - 1]]) + "\n")
-    dvc("commit", target="evaluate", force=True)
-    call("git", "checkout", "--quiet", "-b", "other")
-    commit("other test photos")
-    call("git", "tag", "--annotate", "--message", "mine", "flowers#production#1")
-    call("git", "checkout", "--quiet", "run")
-    reasons = refused(capsys, "promote")
-    assert "not possible" in reasons and "--force" in reasons
+    tag_other_predictions(lambda _, rows: rows[: len(rows) // 2 - 1])
+    message = expect_refusal(capsys, "promote")
+    assert "not possible" in message and "--force" in message
     assert main(["promote", "--force"]) == 0

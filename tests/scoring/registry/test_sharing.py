@@ -1,4 +1,4 @@
-"""Share through a git remote and a DVC remote: what one clone promoted, another one serves."""
+"""Sharing through a git remote and a DVC remote: one clone promotes, another one serves."""
 
 import os
 import shutil
@@ -10,140 +10,117 @@ from dvc.repo import Repo
 
 from flowers.model import folder as model_folder
 from scoring.registry.__main__ import main
+from scoring.registry.git import run_git
 from tests.scoring.registry.registry_repository import (
     ROOT,
-    call,
-    empty_commit,
-    files,
-    refused,
-    status,
-    switch,
+    commit_empty,
+    damage_cache,
+    expect_refusal,
+    read_files,
+    read_status,
+    switch_branch,
+    tag_by_hand,
 )
 
 
-def make_store(where):
-    """The make target itself, with the environment it would build taken as built."""
+def make_store(*arguments):
+    """Run the make target without building the environment."""
     shutil.copy(ROOT / "Makefile", "Makefile")
-    ended = subprocess.run(
-        ("make", "-o", "env", "store", f"DIR={where}"), capture_output=True, text=True
-    )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    command = ("make", "-o", "env", "store", *arguments)
+    return subprocess.run(command, capture_output=True, text=True)
 
 
-def use_store(where):
-    """What make_store does, without the seconds that two processes take to start."""
+def use_store(place):
+    """Configure a remote as `make_store` does, without the seconds that its processes take."""
     with Repo(".") as repo, repo.config.edit("local") as config:
-        config["remote"]["store"] = {"url": str(Path.cwd() / where)}
+        config["remote"]["store"] = {"url": str(Path.cwd() / place)}
         config["core"]["remote"] = "store"
 
 
-def give_neighbours(tmp_path):
-    """Give the working folder a bare git remote and a store, beside it."""
-    branch = call("git", "branch", "--show-current")
-    call("git", "init", "--quiet", "--bare", "--initial-branch", branch, "../bare")
-    call("git", "remote", "add", "origin", str(tmp_path / "bare"))
+def add_remotes(tmp_path):
+    """Give the working folder a bare git remote and a DVC remote beside it."""
+    branch = run_git("branch", "--show-current")
+    run_git("init", "--quiet", "--bare", "--initial-branch", branch, "../bare")
+    run_git("remote", "add", "origin", str(tmp_path / "bare"))
     Path(".git/info/exclude").write_text("Makefile\n")
     use_store("../store")
 
 
 @pytest.fixture
 def clone(promoted, tmp_path):
-    """A clone with a model in production, a git remote and a store."""
-    give_neighbours(tmp_path)
+    """A clone with a model in production, a git remote and a DVC remote."""
+    add_remotes(tmp_path)
     return promoted
 
 
-def share():
+def push_and_enter_clone(tmp_path):
     assert main(["push"]) == 0
-    call("git", "push", "--quiet", "--tags", "origin", "HEAD")
-
-
-def clone_elsewhere(tmp_path, name="clone"):
-    call("git", "clone", "--quiet", str(tmp_path / "bare"), str(tmp_path / name))
-    os.chdir(tmp_path / name)
-    Path(".git/info/exclude").write_text("Makefile\n")
+    run_git("push", "--quiet", "--tags", "origin", "HEAD")
+    run_git("clone", "--quiet", str(tmp_path / "bare"), str(tmp_path / "clone"))
+    os.chdir(tmp_path / "clone")
 
 
 @pytest.mark.slow
-def test_after_a_rollback_the_printed_hint_lets_another_clone_serve(both, tmp_path, capsys):
-    give_neighbours(tmp_path)
-    switch("svm")
-    svm = files("models/candidate")
+def test_after_a_rollback_the_printed_commands_let_another_clone_serve(both, tmp_path, capsys):
+    add_remotes(tmp_path)
+    switch_branch("svm")
+    svm = read_files("models/candidate")
     assert main(["promote"]) == 0
-    switch("nb")
-    nb = files("models/candidate")
+    switch_branch("nb")
+    nb = read_files("models/candidate")
     assert main(["promote"]) == 0
     capsys.readouterr()
     assert main(["rollback"]) == 0
     hint = capsys.readouterr().out.splitlines()[-1]
     assert "python -m scoring.registry push && git push --tags" in hint
-    share()
-
-    clone_elsewhere(tmp_path)
-    assert "make store" in refused(capsys, "fetch")
-    make_store(tmp_path / "store")
+    push_and_enter_clone(tmp_path)
+    assert "make store" in expect_refusal(capsys, "fetch")
+    assert make_store(f"DIR={tmp_path}/store").returncode == 0
     assert main(["fetch"]) == 0
-    assert files("models/production") == svm
+    assert read_files("models/production") == svm
     assert model_folder.load_predictor("models/production").classes
-    # The way forward again is there too.
+    # The version that production was rolled back from is in the remote as well.
     assert main(["rollback", "--to", "v1.1.0"]) == 0
     assert main(["fetch"]) == 0
-    assert files("models/production") == nb
+    assert read_files("models/production") == nb
 
 
 def test_a_store_that_moved_serves_old_tags(clone, tmp_path, capsys):
     use_store("../moved")
-    empty_commit("another commit")
-    share()
-    clone_elsewhere(tmp_path)
+    commit_empty()
+    push_and_enter_clone(tmp_path)
     use_store(tmp_path / "moved")
     assert main(["fetch"]) == 0
     assert main(["fetch"]) == 0
     assert "nothing to fetch" in capsys.readouterr().out
-    assert status(capsys)["production"]["on_disk"] == "same"
+    assert read_status(capsys)["production"]["on_disk"] == "same"
 
 
-def test_a_store_is_an_absolute_path_for_this_clone_alone(clone, tmp_path):
-    written = Path(".dvc/config.local").read_text()
+def test_a_store_is_an_absolute_path_for_this_clone_alone(clone, tmp_path, capsys):
+    config = Path(".dvc/config.local").read_text()
     Path(".dvc/config.local").unlink()
-    make_store("../store")
-    assert Path(".dvc/config.local").read_text() == written
-    assert str(tmp_path / "repo" / "../store") in written
-    assert call("git", "status", "--porcelain") == ""
-    assert "s3://bucket/flowers" in make_store("s3://bucket/flowers")
-    nowhere = subprocess.run(("make", "-o", "env", "store"), capture_output=True, text=True)
-    assert nowhere.returncode == 2 and "DIR=" in nowhere.stderr
-
-
-def test_no_remote_is_committed_that_another_revision_would_look_for_elsewhere():
+    assert "make store" in expect_refusal(capsys, "push")
+    assert make_store("DIR=../store").returncode == 0
+    assert Path(".dvc/config.local").read_text() == config
+    assert str(tmp_path / "repo" / "../store") in config
+    assert run_git("status", "--porcelain") == ""
+    assert "s3://bucket/flowers" in make_store("DIR=s3://bucket/flowers").stdout
+    process = make_store()
+    assert process.returncode == 2 and "DIR=" in process.stderr
+    # DVC would resolve a committed relative remote differently for another revision.
     assert "url" not in (ROOT / ".dvc/config").read_text()
 
 
-def test_push_refuses_in_one_line_what_it_cannot_send(clone, capsys):
-    Path(".dvc/config.local").unlink()
-    assert "make store" in refused(capsys, "push")
-    use_store("../store")
-    call("git", "tag", "--delete", *call("git", "tag").splitlines())
-    assert len(refused(capsys, "push").splitlines()) == 1
-
-
-def test_a_model_lost_here_is_named_and_the_others_are_sent(clone, tmp_path, capsys):
-    empty_commit("the same model again")
-    call("git", "tag", "--annotate", "--message", "mine", "flowers#canary#2")
-    md5 = status(capsys)["production"]["md5"]
-    Path(".dvc/cache/files/md5", md5[:2], md5[2:]).unlink()
-    reasons = refused(capsys, "push")
-    assert reasons.count("is not sent") == 2
-    assert call("git", "rev-parse", "--short=7", "HEAD") in reasons
-
-
-def test_damaged_bytes_are_not_sent(clone, tmp_path, capsys):
-    md5 = status(capsys)["production"]["md5"]
-    cached = Path(".dvc/cache/files/md5", md5[:2], md5[2:])
-    content = bytearray(cached.read_bytes())
-    content[len(content) // 2] ^= 1
-    cached.chmod(0o644)
-    cached.write_bytes(content)
-    assert md5 in refused(capsys, "push")
+def test_a_damaged_or_lost_model_is_not_pushed(clone, tmp_path, capsys):
+    commit_empty()
+    tag_by_hand("flowers#canary#2")
+    md5 = read_status(capsys)["production"]["md5"]
+    damage_cache(md5)
+    assert md5 in expect_refusal(capsys, "push")
     assert not (tmp_path / "store/files/md5" / md5[:2] / md5[2:]).exists()
+    Path(".dvc/cache/files/md5", md5[:2], md5[2:]).unlink()
+    message = expect_refusal(capsys, "push")
+    assert message.count("is not pushed") == 2
+    assert run_git("rev-parse", "--short=7", "HEAD") in message
+    run_git("tag", "--delete", *run_git("tag").splitlines())
+    assert len(expect_refusal(capsys, "push").splitlines()) == 1

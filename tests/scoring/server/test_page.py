@@ -113,7 +113,7 @@ def test_the_request_id_can_be_copied(visit, photo):
 
 
 @pytest.mark.parametrize(
-    "state", ["no report yet", "no predictions", "warming up", "ok", "notice", "alarm"]
+    "state", ["no report yet", "no predictions", "warming up", "ok", "notice", "alert"]
 )
 def test_the_corner_shows_the_state_of_drift(visit, service, state):
     file = service.folder / "metrics" / "drift.json"
@@ -126,16 +126,16 @@ def test_the_corner_shows_the_state_of_drift(visit, service, state):
         shutil.rmtree(file.parent)
 
 
-def test_the_corner_says_what_rang_and_that_it_stays(visit, service):
+def test_the_corner_shows_the_alert_and_that_it_stays(visit, service):
     file = service.folder / "metrics" / "drift.json"
     file.parent.mkdir()
-    alarm = {"detected_at": "2026-03-01T12:00:00.000000", "kind": "other flowers arrive"}
+    alert = {"detected_at": "2026-03-01T12:00:00.000000", "kind": "label shift"}
     try:
-        told = {"state": "alarm", "alarm": alarm, "verdict": {"word": "harmful"}}
+        told = {"state": "alert", "alert": alert, "performance": {"status": "drop"}}
         file.write_text(json.dumps(told))
         page = visit()
         page.locator("#drift summary").click()
-        for words in ("2026", "other flowers arrive", "until a person clears it", "harmful"):
+        for words in ("2026", "label shift", "until it is acknowledged", "drop"):
             expect(page.locator("#drift .meaning")).to_contain_text(words)
     finally:
         shutil.rmtree(file.parent)

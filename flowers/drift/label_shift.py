@@ -1,0 +1,271 @@
+"""Label shift: class proportions of a stream, and scores that do not depend on them.
+
+Black-box shift estimation (BBSE; Lipton, Wang & Smola 2018, "Detecting and Correcting for Label
+Shift with Black Box Predictors"), with probabilities in place of predicted labels. Under label
+shift each class keeps its distribution of predictions, so the mean prediction of a window is a
+mixture of the class means on the reference set. Solving for the mixture weights gives the class
+proportions.
+"""
+
+import numpy as np
+from scipy.special import ndtri
+
+from flowers.drift.martingale import encode_ranks
+
+# Lags of the autocorrelation, in predictions. Longer bursts are covered by the day-to-day variance.
+LAGS = 15
+# Singular values below this fraction of the largest count as 0: the model does not separate the
+# two classes.
+LEAST_SINGULAR = 0.02
+# Lower bound of a probability: they are logged with six decimals.
+LEAST_PROBABILITY = 5e-7
+# Most pairs of classes whose log-probabilities enter as a product.
+PAIRS = 10
+
+
+def encode_one_hot(truth, n_classes):
+    """Encode class indices as rows with a single 1, (m, n_classes) float64."""
+    return (truth[:, None] == np.arange(n_classes)).astype(float)
+
+
+def average_by_class(truth, n_classes, values):
+    """Average rows of values class by class.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (m,), int
+    n_classes : int
+    values : ndarray of shape (m, d)
+
+    Returns
+    -------
+    ndarray of shape (n_classes, d)
+        Zeros for a class without rows.
+    """
+    member = encode_one_hot(truth, n_classes)
+    return member.T @ values / np.maximum(member.sum(axis=0), 1)[:, None]
+
+
+def estimate_proportions(reference, truth, probabilities):
+    """Estimate class proportions from each prediction (BBSE).
+
+    Parameters
+    ----------
+    reference : ndarray of shape (m, n_classes)
+        Probabilities of the reference set.
+    truth : ndarray of shape (m,), int
+        Their class indices.
+    probabilities : ndarray of shape (n, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes), float64
+        Unbiased estimates whose mean over a window estimates its class proportions. Each row sums
+        to 1; single values may be negative.
+    """
+    means = average_by_class(truth, reference.shape[1], reference)
+    return probabilities @ np.linalg.pinv(means, rcond=LEAST_SINGULAR)
+
+
+def compute_design_effects(values, ends):
+    """Compute the design effect of the start of a stream: variance inflation by bursts (Kish 1965).
+
+    One plus twice the sum of the autocorrelations up to ``LAGS``, pooled over the columns: the
+    variance of a mean relative to that of independent predictions.
+
+    Parameters
+    ----------
+    values : ndarray of shape (..., n, d)
+        In the order of time; sums are exact only if their mean is near 0.
+    ends : sequence of int, of length t
+        Numbers of predictions, ascending.
+
+    Returns
+    -------
+    ndarray of shape (..., t), >= 1
+        Design effect of the predictions before each end.
+    """
+    if not len(ends):
+        return np.ones((*values.shape[:-2], 0))
+    ends = np.asarray(ends, int)
+    values = values[..., : ends[-1], :]
+    starts = np.append(0, ends[:-1])
+    # Sums of all values before each, and of all.
+    total = np.zeros((*values.shape[:-2], ends[-1] + 1, values.shape[-1]))
+    np.cumsum(values, axis=-2, out=total[..., 1:, :])
+
+    def dot_rows(one, other):
+        return np.einsum("...d,...d->...", one, other)
+
+    def sum_to_ends(x):
+        return np.cumsum(np.add.reduceat(x, starts, axis=-1), axis=-1)
+
+    # Each value, times the sum of those up to LAGS before it.
+    with_earlier = dot_rows(values, total[..., :-1, :])
+    with_earlier[..., LAGS:] -= dot_rows(values[..., LAGS:, :], total[..., : -1 - LAGS, :])
+    # The same after subtraction of the mean of all values before that end.
+    lags = np.arange(1, LAGS + 1)[:, None]
+    later = np.minimum(lags, ends)
+    sooner = np.maximum(ends - lags, 0)
+    crossed = total[..., sooner, :] - total[..., later, :]
+    whole = total[..., ends, :]
+    crossed = crossed.sum(axis=-3) + LAGS * whole
+    mean = whole / ends[:, None]
+    lagged = sum_to_ends(with_earlier) - dot_rows(crossed, mean)
+    lagged += sooner.sum(axis=0) * dot_rows(mean, mean)
+    squares = sum_to_ends(dot_rows(values, values))
+    variance = squares - dot_rows(whole, mean)
+    varies = variance > 1e-9 * squares
+    ratio = np.divide(lagged, variance, np.zeros(variance.shape), where=varies)
+    return np.maximum(1, 1 + 2 * ratio)
+
+
+def estimate_changes(reference, windows):
+    """Estimate the change of each class proportion from the reference set to each window.
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
+        One row per near-duplicate group.
+    windows : ndarray of shape (k, n, n_classes)
+        Probabilities.
+
+    Returns
+    -------
+    change : ndarray of shape (k, n_classes)
+        Difference of proportions.
+    noise : ndarray of shape (k, n_classes)
+        Its standard deviation from window and reference set; the window's part includes its
+        `compute_design_effects`.
+    """
+    probabilities, truth = reference.probabilities, reference.truth
+    before = estimate_proportions(probabilities, truth, probabilities)
+    now = estimate_proportions(probabilities, truth, windows)
+    bursts = compute_design_effects(now - before.mean(axis=0), [now.shape[1]])
+    noise = np.sqrt(before.var(axis=0) / len(before) + now.var(axis=1) * bursts / now.shape[1])
+    return now.mean(axis=1) - before.mean(axis=0), noise
+
+
+def compute_critical_value(n_classes, alpha):
+    """Compute the two-sided normal critical value for all classes together (Bonferroni)."""
+    return float(ndtri(1 - alpha / (2 * n_classes)))
+
+
+def compute_weights(truth, change):
+    """Compute importance weights that give the reference set the class proportions of a window.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (m,), int
+    change : ndarray of shape (k, n_classes)
+        As from `estimate_changes`; a negative proportion counts as 0.
+
+    Returns
+    -------
+    ndarray of shape (k, m), rows sum to 1
+    """
+    share = encode_one_hot(truth, change.shape[1]).mean(axis=0)
+    ratio = np.maximum(share + change, 0) / np.where(share > 0, share, 1)
+    weights = ratio[:, truth]
+    total = weights.sum(axis=1, keepdims=True)
+    return np.where(total > 0, weights / np.where(total > 0, total, 1), 1 / len(truth))
+
+
+def compute_scores(probabilities):
+    """Compute the confidence and the centred log-probabilities of predictions.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n, 1 + n_classes), float64
+    """
+    logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY, dtype=float))
+    return np.column_stack([probabilities.max(axis=1), logs - logs.mean(axis=1, keepdims=True)])
+
+
+class Population:
+    """Predictions from which reference sets and streams are drawn; scores are encoded once.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (u, n_classes)
+
+    Attributes
+    ----------
+    codes : ndarray of shape (u, 1 + n_classes), int
+        `compute_scores` as integers of the same order (`encode_ranks`).
+    """
+
+    def __init__(self, probabilities):
+        self.probabilities = probabilities
+        self.codes = encode_ranks(compute_scores(probabilities))
+
+    def adjust_scores(self, reference, truth):
+        """Adjust the scores for label shift, and estimate class proportions from each prediction.
+
+        A score becomes its rank in the reference set minus the mean rank of the classes, weighted
+        by `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither
+        another mix of classes nor a burst of one class moves it.
+
+        Two ranks that do not change one by one may change together: the model may hesitate between
+        other pairs of classes than before. So products of two centred ranks are scores too.
+
+        Parameters
+        ----------
+        reference : ndarray of shape (m,), int
+            Rows of the reference set, possibly repeated.
+        truth : ndarray of shape (m,), int
+            Their class indices.
+
+        Returns
+        -------
+        scores : ndarray of shape (u, d), float64
+            Adjusted ranks of `compute_scores`, then adjusted products of the ``PAIRS`` pairs.
+        proportions : ndarray of shape (u, n_classes), float64
+            From `estimate_proportions`.
+        """
+        probabilities = self.probabilities[reference]
+        ranks = self._compute_ranks(reference)
+        one, other = _select_pairs(probabilities)
+        ranks = np.column_stack([ranks, (ranks[:, one] - 0.5) * (ranks[:, other] - 0.5)])
+        proportions = estimate_proportions(probabilities, truth, self.probabilities)
+        means = average_by_class(truth, probabilities.shape[1], ranks[reference])
+        # Rounded so that equal predictions are equal scores, whatever the last bits of a product.
+        return (ranks - proportions @ means).round(9), proportions
+
+    def _compute_ranks(self, reference):
+        """Compute the rank of each score in the reference set, ties at the middle, range [0, 1]."""
+        kinds, width = int(self.codes.max()) + 1, self.codes.shape[1]
+        place = self.codes + kinds * np.arange(width)
+        counts = np.bincount(place[reference].ravel(), minlength=kinds * width)
+        counts = counts.reshape(width, kinds)
+        return ((2 * counts.cumsum(axis=1) - counts) / (2 * len(reference))).ravel()[place]
+
+    def select_codes(self, scores, tolerance):
+        """Encode the scores that the martingale bets on.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (u, d)
+            From `adjust_scores`.
+        tolerance : float
+            At 0 no label shift is tolerated, and the unadjusted scores are taken.
+
+        Returns
+        -------
+        ndarray of shape (u, 1 + n_classes), int
+        """
+        if tolerance == 0:
+            return self.codes
+        return encode_ranks(scores[:, : self.codes.shape[1]])
+
+
+def _select_pairs(probabilities):
+    """Select the score columns of the pairs of classes that the model confuses most."""
+    one, other = np.triu_indices(probabilities.shape[1], 1)
+    confusion = (probabilities.T @ probabilities)[one, other]
+    most = np.argsort(-confusion, kind="stable")[:PAIRS]
+    return 1 + one[most], 1 + other[most]

@@ -1,0 +1,379 @@
+"""Tests of the newest predictions against all before them: Hotelling's T² and run rules.
+
+Hotelling's T² (Hotelling 1931) of the means of the newest ``LENGTHS`` predictions, at a checkpoint
+every ``STEP`` predictions. The means are compared with the reference set and the earlier stream
+together, which are more than the reference set alone. The variance of each mean allows for
+dependence in the traffic: bursts through their autocorrelation, days through a between-day
+variance of the class proportions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import fdtrc
+
+from flowers.drift.label_shift import LAGS, compute_design_effects, encode_one_hot
+
+# All constants below were chosen on simulated traffic of draws that no table of the docs is from.
+STEP = 50  # predictions between checkpoints
+LENGTHS = 100, 150, 250, 400, 600, 900, 1350, 2000, 3000  # newest predictions, multiples of STEP
+# Covariance and design effects are those before the newest predictions, but of at least these many
+# from the start of the stream, so that a change does not inflate its own variance.
+LEAST_HISTORY = 500
+RIDGE = 0.01  # added to correlations: scores may be nearly collinear
+# Least independent predictions (length over design effect) of a test of class proportions, whose
+# mean over fewer is far from normal.
+LEAST_INDEPENDENT = 150
+# Standard deviations of a class proportion between days that the tolerated change amounts to.
+TOLERATED_SDS = 1.5
+# Run rules: windows in a row -> standardised deviation beyond the tolerance that each must have, on
+# the same side. Days go up and down, so more windows need less each.
+RUN_RULES = {2: 3.35, 3: 1.9, 4: 1.75}
+
+
+def cumulate_rows(values):
+    """Sum all rows before each, and all: (n, ...) to (n + 1, ...)."""
+    return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+
+
+class History:
+    """Sums, covariance and design effect of a stream at each checkpoint.
+
+    Parameters
+    ----------
+    reference : ndarray of shape (m, d)
+    stream : ndarray of shape (n, d)
+        What does not fill a step is left out.
+
+    Attributes
+    ----------
+    reference, stream : ndarray of shape (m, d), (t * STEP, d)
+        Minus the mean of the reference set.
+    ends : ndarray of shape (t,), int
+        Predictions before each checkpoint.
+    sums : ndarray of shape (t + 1, d)
+        Of the stream, before it and up to each checkpoint.
+    design_effects : ndarray of shape (t,)
+        Upper limits: the estimates and their standard error.
+    marks : ndarray of shape (k,), int
+        Checkpoints at which the covariance is computed: all at first, then at doubling distances.
+    covariance : ndarray of shape (k, d, d)
+        Of the reference set and the stream together, at each mark.
+    """
+
+    def __init__(self, reference, stream):
+        middle = reference.mean(axis=0)
+        count = len(stream) // STEP
+        self.reference = reference - middle
+        self.stream = stream[: count * STEP] - middle
+        blocks = self.stream.reshape(count, STEP, reference.shape[1])
+        self.ends = STEP * np.arange(1, count + 1)
+        self.sums = cumulate_rows(blocks.sum(axis=1))
+        # Approximate standard error of an autocorrelation sum of this many predictions.
+        error = np.sqrt(2 * (1 + 2 * LAGS) / (self.ends * reference.shape[1]))
+        self.design_effects = compute_design_effects(self.stream, self.ends) * (1 + error)
+        first = LEAST_HISTORY // STEP
+        marks = [*range(first - 1), *(2**k * first - 1 for k in range(32))]
+        self.marks = np.array([mark for mark in marks if mark < count], int)
+        size = (len(reference) + self.ends[self.marks])[:, None, None]
+        middle = self.sums[self.marks + 1] / size[:, 0]
+        self.covariance = self._sum_products() / size - middle[:, :, None] * middle[:, None, :]
+
+    def _sum_products(self):
+        """Sum the products of columns up to each mark, (k, d, d)."""
+        parts = np.split(self.stream, self.ends[self.marks])[: len(self.marks)]
+        products = np.empty((len(parts), *2 * self.reference.shape[1:]))
+        for part, out in zip(parts, products, strict=True):
+            np.matmul(part.T, part, out=out)
+        return self.reference.T @ self.reference + np.cumsum(products, axis=0)
+
+    def compute_whitening(self):
+        """Compute axes (columns) along which the covariance is the identity, (k, d, d)."""
+        size = np.sqrt(np.maximum(np.einsum("kii->ki", self.covariance), 1e-12))
+        correlation = self.covariance / size[:, :, None] / size[:, None, :]
+        spread, axes = np.linalg.eigh(correlation + RIDGE * np.eye(size.shape[1]))
+        return axes / size[:, :, None] / np.sqrt(spread)[:, None, :]
+
+    def sum_newest(self, length):
+        """Sum the newest predictions and all before them, at each checkpoint with that many.
+
+        Parameters
+        ----------
+        length : int
+            Newest predictions, a multiple of ``STEP``.
+
+        Returns
+        -------
+        newest, before : ndarray of shape (j, d)
+        """
+        before = self.sums[: max(len(self.sums) - length // STEP, 0)]
+        return self.sums[length // STEP :] - before, before
+
+    def get_dependence(self, length):
+        """Return design effect and covariance of the time before the newest predictions.
+
+        Returns
+        -------
+        design_effects : ndarray of shape (j,)
+            j as in `sum_newest`.
+        mark : ndarray of shape (j,), int
+            Index into ``marks`` and ``covariance``.
+        """
+        at = np.arange(length // STEP - 1, len(self.ends))
+        then = np.minimum(at, np.maximum(at - length // STEP, LEAST_HISTORY // STEP - 1))
+        return self.design_effects[then], np.searchsorted(self.marks, then, side="right") - 1
+
+
+class Baseline:
+    """Usual class proportions of a stream at each checkpoint; long days are weighted down.
+
+    The predictions of a day share its deviation, so many of one day say little more about the
+    usual proportions than some do.
+
+    Parameters
+    ----------
+    history : History
+        Of class-proportion estimates.
+    day : ndarray of shape (n,), int
+        Day of each prediction, ascending.
+    day_sd : float
+        Standard deviation of a class proportion between days.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (t + 1, n_classes)
+        Of the reference set and the stream before it and up to each checkpoint, minus the mean of
+        the reference set.
+    photo_share, day_share : ndarray of shape (t + 1,)
+        Its variance as multiples of that of a single prediction and of a day.
+    """
+
+    def __init__(self, history, day, day_sd):
+        reference, self.ends = history.reference, history.ends
+        self.day = np.unique(day[: len(history.stream)], return_inverse=True)[1].ravel()
+        starts = np.flatnonzero(np.diff(self.day, prepend=-1))
+        self.starts = np.append(starts, len(self.day))
+        # Ratio of the variance between days to that of a single prediction.
+        ratio = day_sd**2 * (1 - 1 / reference.shape[1])
+        ratio = ratio / max(reference.var(axis=0).mean(), 1e-12)
+        sums = cumulate_rows(history.stream)
+
+        def weigh_days(start, stop):
+            length = stop - start
+            weight = 1 / (1 + length * ratio)
+            photos = weight * length
+            return np.column_stack(
+                [weight[:, None] * (sums[stop] - sums[start]), photos, weight * photos, photos**2]
+            )
+
+        # Before each checkpoint there are whole days and a part of one.
+        place = np.append(0, self.ends)
+        whole = np.searchsorted(self.starts[1:], place, side="right")
+        totals = cumulate_rows(weigh_days(starts, self.starts[1:]))[whole]
+        totals += weigh_days(self.starts[whole], place)
+        photos, squared, days = totals[:, -3:].T
+        size = len(reference) + photos
+        self.mean = totals[:, :-3] / size[:, None]
+        self.photo_share = (len(reference) + squared) / size**2
+        self.day_share = days / size**2
+
+    def compute_day_shares(self, length):
+        """Sum the squared shares of each day in the newest predictions, (j,)."""
+        ends = self.ends[self.ends >= length]
+        shares = np.zeros(len(ends))
+        first = self.day[ends - length]
+        last = self.day[ends - 1]
+        for k in range(int((last - first).max(initial=-1)) + 1):
+            at = np.minimum(first + k, len(self.starts) - 2)
+            inside = np.minimum(self.starts[at + 1], ends)
+            inside -= np.maximum(self.starts[at], ends - length)
+            shares += np.where(first + k <= last, inside / length, 0) ** 2
+        return shares
+
+
+@dataclass(frozen=True)
+class MeanTests:
+    """Tests at each checkpoint of a stream.
+
+    Attributes
+    ----------
+    ends : ndarray of shape (t,), int
+        Predictions before each checkpoint.
+    scores, proportions : ndarray of shape (t, l)
+        p-values of each of ``LENGTHS`` for the adjusted scores and for the class proportions; 1
+        where there is no test.
+    window : int
+        Predictions in each window of a run rule.
+    deviations : ndarray of shape (t, r)
+        For each of ``RUN_RULES`` the largest standardised deviation beyond the tolerance that one
+        class has in every window of the run; -inf without a full run.
+    """
+
+    ends: np.ndarray
+    scores: np.ndarray
+    proportions: np.ndarray
+    window: int
+    deviations: np.ndarray
+
+    @classmethod
+    def from_scores(cls, truth, reference, stream, day, params):
+        """Run the tests over a stream.
+
+        Parameters
+        ----------
+        truth : ndarray of shape (m,), int
+            Class indices of the reference set.
+        reference, stream : (ndarray of shape (m, d), (m, n_classes)); (n, d), (n, n_classes)
+            Adjusted scores and class-proportion estimates, from
+            ``flowers.drift.label_shift.Population.adjust_scores``.
+        day : ndarray of shape (n,), int
+            Day of each prediction, ascending.
+        params : dict
+            ``window`` and ``proportion_tolerance``.
+        """
+        tolerance = params["proportion_tolerance"]
+        day_sd = tolerance / TOLERATED_SDS
+        member = encode_one_hot(truth, reference[1].shape[1])
+        scores = History(reference[0], stream[0])
+        weights = _fit_control_variate(reference[0], reference[1] - member)
+        proportions = History(*(estimates - x @ weights for x, estimates in (reference, stream)))
+        baseline = Baseline(proportions, day, day_sd)
+        of_scores, of_proportions = _run_tests(scores, proportions, baseline, member, day_sd**2)
+        window = STEP * max(1, round(params["window"] / STEP))
+        runs = [
+            _apply_run_rule(proportions, baseline, day_sd**2, (count, window), tolerance)
+            for count in RUN_RULES
+        ]
+        return cls(proportions.ends, of_scores, of_proportions, window, np.stack(runs, axis=1))
+
+    def find_first_low(self, name, level):
+        """Find the first checkpoint at which a p-value is at or below its level.
+
+        Parameters
+        ----------
+        name : {"scores", "proportions"}
+        level : float or ndarray of shape (l,)
+
+        Returns
+        -------
+        (start, end) or None
+            Rows of the stream that the test is about, `end` exclusive.
+        """
+        ratio = getattr(self, name) / level
+        low = (ratio <= 1).any(axis=1)
+        if not low.any():
+            return None
+        at = int(low.argmax())
+        end = int(self.ends[at])
+        return end - LENGTHS[int(ratio[at].argmin())], end
+
+    def find_first_run(self):
+        """Find the first run of windows that meets a run rule; returns as `find_first_low`."""
+        met = self.deviations >= list(RUN_RULES.values())
+        if not met.any():
+            return None
+        at = int(met.any(axis=1).argmax())
+        end = int(self.ends[at])
+        return end - list(RUN_RULES)[int(met[at].argmax())] * self.window, end
+
+    def get_score_p_value(self, start, stop):
+        """Return the p-value of the scores over most of the predictions from `start` to `stop`.
+
+        1 if these are fewer than the least of ``LENGTHS``.
+        """
+        at = stop // STEP - 1
+        fits = [i for i, length in enumerate(LENGTHS) if length <= STEP * (at + 1) - start]
+        return float(self.scores[at, fits[-1]]) if fits else 1.0
+
+
+def _run_tests(scores, proportions, baseline, member, day_variance):
+    """Run the T² tests of all ``LENGTHS``; p-values of scores and of proportions, (t, l) each."""
+    axes = scores.compute_whitening()
+    variances, directions = np.linalg.eigh(proportions.covariance)
+    m, per_class = len(member), 1 / np.maximum(member.sum(axis=0), 1)
+    p_values = np.ones((2, len(proportions.ends), len(LENGTHS)))
+    for i, length in enumerate(LENGTHS):
+        newest, before = scores.sum_newest(length)
+        estimates, _ = proportions.sum_newest(length)
+        score_effects, mark = scores.get_dependence(length)
+        effects, _ = proportions.get_dependence(length)
+        count = len(estimates)
+        sample = m + proportions.ends[proportions.marks[mark]]
+        total = m + STEP * np.arange(count)[:, None]
+        change = estimates / length - baseline.mean[:count]
+        # The adjustment of scores for a label shift is as uncertain as the class means of the
+        # reference set.
+        noise = 1 / total[:, 0] + score_effects / length + change**2 @ per_class
+        squares = _rotate_rows(newest / length - before / total, axes[mark]) ** 2 / noise[:, None]
+        p_values[0, len(p_values[0]) - count :, i] = _compute_p_value(squares, 0, sample)
+        noise = variances[mark] * (baseline.photo_share[:count] + effects / length)[:, None]
+        days = baseline.day_share[:count] + baseline.compute_day_shares(length)
+        noise += day_variance * days[:, None]
+        squares = _rotate_rows(change, directions[mark]) ** 2 / np.maximum(noise, 1e-12)
+        p = _compute_p_value(squares, 1, sample)
+        p_values[1, len(p_values[1]) - count :, i] = np.where(
+            length < LEAST_INDEPENDENT * effects, 1, p
+        )
+    return p_values
+
+
+def _fit_control_variate(scores, noise):
+    """Fit the ridge regression of the noise of class-proportion estimates on the adjusted scores.
+
+    The adjusted scores have mean 0 under any label shift, so the residuals (a control variate)
+    estimate the same proportions with less noise, and independently of the scores.
+
+    Parameters
+    ----------
+    scores, noise : ndarray of shape (m, d), (m, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (d, n_classes)
+    """
+    size = len(scores) * np.maximum(scores.var(axis=0), 1e-12)
+    return np.linalg.solve(scores.T @ scores + RIDGE * np.diag(size), scores.T @ noise)
+
+
+def _rotate_rows(rows, axes):
+    """Rows (j, d) along the columns of their axes (j, d, d)."""
+    return np.matmul(rows[:, None], axes)[:, 0]
+
+
+def _compute_p_value(squares, dependent, sample):
+    """Compute the p-value of Hotelling's T², (j,).
+
+    Parameters
+    ----------
+    squares : ndarray of shape (j, d)
+        T² is their sum.
+    dependent : int
+        Number of dimensions that the others determine.
+    sample : ndarray of shape (j,)
+        Predictions behind the covariance.
+    """
+    d = squares.shape[1] - dependent
+    rest = np.maximum(sample - d, 1)
+    return fdtrc(d, rest, squares.sum(axis=1) * rest / (sample - 1) / d)
+
+
+def _apply_run_rule(proportions, baseline, day_variance, run, tolerance):
+    """Compute the deviations of `MeanTests` for a run (windows, predictions in each), (t,)."""
+    count, window = run
+    steps = window // STEP
+    whole, _ = proportions.sum_newest(count * window)
+    k, n_classes = whole.shape
+    deviations = np.full(len(proportions.ends), -np.inf)
+    effects, mark = proportions.get_dependence(count * window)
+    noise = np.einsum("kii->ki", proportions.covariance)[mark]
+    noise = noise * (baseline.photo_share[:k] + effects / window)[:, None]
+    noise += day_variance * (1 - 1 / n_classes) * baseline.day_share[:k, None]
+    noise = np.sqrt(np.maximum(noise, 1e-12))
+    newest = proportions.sum_newest(window)[0] / window
+    sides = np.full((2, k, n_classes), np.inf)
+    for i in range(count):
+        change = newest[i * steps : i * steps + k] - baseline.mean[:k]
+        for side, sign in zip(sides, (-1, 1), strict=True):
+            np.minimum(side, (sign * change - tolerance) / noise, out=side)
+    deviations[len(deviations) - k :] = sides.max(axis=(0, 2))
+    return deviations

@@ -1,0 +1,106 @@
+"""Performance check: whether accuracy dropped, from predictions whose true label was reported."""
+
+import numpy as np
+from scipy.special import gammaln, ndtri
+
+DROP, NO_DROP, IMPROVEMENT, UNDECIDED = "drop", "no drop", "improvement", "unknown"
+# Probability to detect a drop of the size that is tested for, with as many labels as are needed.
+POWER = 0.8
+MOST_LABELS = 100_000
+
+
+def compute_fisher_p_value(correct, n, reference_correct, m):
+    """Compute the one-sided p-value of Fisher's exact test that accuracy is not lower than before.
+
+    Parameters
+    ----------
+    correct, n : int
+        `correct` of `n` recent predictions are correct.
+    reference_correct, m : int
+        The same for the reference set.
+
+    Returns
+    -------
+    float
+        Probability of at most `correct` among the `n`, given the total number that are correct.
+    """
+    both = correct + reference_correct
+    total = m + n
+    k = np.arange(max(0, n - (total - both)), correct + 1)
+    logs = _log_choose(both, k) + _log_choose(total - both, n - k) - _log_choose(total, n)
+    return float(min(1.0, np.exp(logs).sum()))
+
+
+def _log_choose(n, k):
+    return gammaln(n + 1) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n, k) + 1)
+
+
+def compute_labels_needed(accuracy, m, max_drop, alpha):
+    """Compute how many labels detect an accuracy drop of `max_drop` with probability ``POWER``.
+
+    Parameters
+    ----------
+    accuracy : float
+        On the reference set.
+    m : int
+        Size of the reference set.
+    max_drop : float
+    alpha : float
+        Level of the one-sided test.
+
+    Returns
+    -------
+    int or None
+        None if no number does: the reference set is too small.
+    """
+    n = np.arange(10, MOST_LABELS)
+    after = max(accuracy - max_drop, 0.0)
+    pooled = (accuracy * m + after * n) / (m + n)
+    spread = ndtri(1 - alpha) * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    enough = spread + ndtri(POWER) * np.sqrt(after * (1 - after) / n) <= max_drop
+    return int(n[enough.argmax()]) if enough.any() else None
+
+
+def check_performance(correct, reference_correct, max_drop, alpha):
+    """Test whether accuracy dropped or improved.
+
+    Parameters
+    ----------
+    correct : ndarray of shape (n,), bool
+        Whether each labelled prediction is correct.
+    reference_correct : ndarray of shape (m,), bool
+        The same for the reference set.
+    max_drop : float
+        Accuracy drop that must be excluded before the status is "no drop".
+    alpha : float
+        Level of each one-sided test.
+
+    Returns
+    -------
+    dict
+        ``status`` ("drop", "no drop", "improvement" or "unknown"); ``labelled``; ``accuracy`` and
+        ``p_value``, None without labels; ``reference_accuracy``; ``labels_needed``: how many more
+        labels decide, None if no number does.
+    """
+    n, m = len(correct), len(reference_correct)
+    right = int(correct.sum())
+    reference_right = int(reference_correct.sum())
+    needed = compute_labels_needed(reference_right / m, m, max_drop, alpha)
+    status, p_value = UNDECIDED, None
+    if n:
+        p_value = compute_fisher_p_value(right, n, reference_right, m)
+        if p_value <= alpha:
+            status = DROP
+        elif compute_fisher_p_value(n - right, n, m - reference_right, m) <= alpha:
+            status = IMPROVEMENT
+        elif needed is not None and n >= needed:
+            status = NO_DROP
+    missing = None if needed is None else max(0, needed - n)
+    return {
+        "status": status,
+        "labelled": n,
+        "accuracy": right / n if n else None,
+        "reference_accuracy": reference_right / m,
+        "p_value": p_value,
+        "labels_needed": missing if status == UNDECIDED else 0,
+    }

@@ -1,0 +1,285 @@
+"""Simulation of the drift detector: false-alarm rate without a shift, detection delay with one.
+
+Reference set and stream are drawn independently from the same images (group bootstrap). Without a
+shift the null hypothesis then holds exactly, and the rates include the sampling error of a
+reference set of the real size. Each draw counts as an image of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowers.base.parallel import parallel_map
+from flowers.drift.detector import (
+    COVARIATE_SHIFT,
+    DETECTORS,
+    LABEL_SHIFT,
+    Stream,
+    classify_change,
+    detect,
+    gather_evidence,
+)
+from flowers.drift.report import compute_wilson_interval
+from flowers.drift_simulation import shifts, traffic
+
+STREAM_LENGTH = 20_000  # predictions without a shift, about a month of a small scorer
+INDEPENDENT, CLUSTERED = "independent", "clustered"
+# Clustered: bursts of a class, and class proportions that vary between days by 5 points (standard
+# deviation).
+TRAFFIC = {INDEPENDENT: {}, CLUSTERED: {"burst": 3.0, "day_sd": 0.05}}
+WITHIN = (400, 1000, 2000)  # predictions after the start of a shift
+BEFORE_SHIFT = 500  # predictions
+BATCH = 20  # streams at a time, for memory
+GRADUAL = 2000  # predictions over which a gradual shift reaches its full share
+# Shares of shifted images of one shift, instead of the parameter.
+SHARES = {"unknown": (0.2, 0.05)}
+SHIFTS_AT_ONCE = 4  # whose images are classified in one batch
+
+
+@dataclass(frozen=True)
+class SimulatedShift:
+    """A shift with the predictions after it.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (k, n_classes)
+        Predictions of images after the shift.
+    correct : ndarray of shape (k,), bool
+    rows : ndarray of shape (k,)
+        Rows of these images in the reference set.
+    share : float
+        Share of shifted images.
+    gradual : int
+        Predictions over which the share is reached; 0: at once.
+    proportions : ndarray of shape (n_classes,) or None
+        Class proportions after a label shift.
+    """
+
+    probabilities: np.ndarray
+    correct: np.ndarray
+    rows: np.ndarray
+    share: float = 1.0
+    gradual: int = 0
+    proportions: np.ndarray | None = None
+
+    @property
+    def kind(self):
+        """The kind of change that the detector should report."""
+        return COVARIATE_SHIFT if self.proportions is None else LABEL_SHIFT
+
+
+def build_shifts(reference, predict_proba, images, sizes, rows, shares):
+    """Build every shift.
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
+    predict_proba : callable
+        ``flowers.model.predictor.Predictor.predict_proba``.
+    images : ndarray of shape (k, s, s, 3), uint8
+        Reference images to shift.
+    sizes : ndarray of shape (k, 2), int
+        Their width and height.
+    rows : ndarray of shape (k,)
+        Their rows in `reference`.
+    shares : sequence of float
+        Shares of shifted images.
+
+    Yields
+    ------
+    name : str
+    shift : SimulatedShift
+    """
+    truth, before = reference.truth, reference.probabilities
+    for name, after in _classify_shifted(predict_proba, images, sizes):
+        after = after.astype(before.dtype).round(6)
+        correct = after.argmax(axis=1) == truth[rows]
+        correct &= name not in shifts.WITHOUT_TRUTH
+        for share in SHARES.get(name, shares):
+            yield f"{name}, {100 * share:.0f} %", SimulatedShift(after, correct, rows, share)
+        if name == "grey":
+            yield f"{name}, slowly", SimulatedShift(after, correct, rows, gradual=GRADUAL)
+    correct = before.argmax(axis=1) == truth
+    everything = np.arange(len(truth))
+    for name, weigh_classes in shifts.LABEL_SHIFTS.items():
+        weights = traffic.compute_proportions(reference) * weigh_classes(len(reference.classes))
+        proportions = weights / weights.sum()
+        yield name, SimulatedShift(before, correct, everything, proportions=proportions)
+
+
+def _classify_shifted(predict_proba, images, sizes):
+    """Yield each image shift and the probabilities of all images after it."""
+    names = list(shifts.IMAGE_SHIFTS)
+    for start in range(0, len(names), SHIFTS_AT_ONCE):
+        batch = names[start : start + SHIFTS_AT_ONCE]
+        shifted = np.concatenate([shifts.apply_shift(name, images) for name in batch])
+        probabilities = predict_proba(shifted, np.tile(sizes, (len(batch), 1)))
+        yield from zip(batch, np.split(probabilities, len(batch)), strict=True)
+
+
+def select_spread(groups, count):
+    """Select `count` rows evenly, the first image of each group before any other."""
+    first = np.sort(np.unique(groups, return_index=True)[1])
+    if len(first) >= count:
+        return first[np.linspace(0, len(first) - 1, count).astype(int)]
+    others = np.setdiff1d(np.arange(len(groups)), first)
+    return np.sort(np.concatenate([first, others[: count - len(first)]]))
+
+
+class Simulator:
+    """Draws reference sets and streams, and runs the detector on them.
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
+    params : dict
+        ``wealth_limit``, ``window``, ``alpha`` and ``proportion_tolerance``.
+    seed : int
+
+    Attributes
+    ----------
+    distinct : int
+        Near-duplicate groups of the reference set.
+    accuracy : float
+        On the reference set; each group counts once.
+    """
+
+    def __init__(self, reference, params, seed):
+        self.reference, self.params, self.seed = reference, params, seed
+        self.correct = reference.probabilities.argmax(axis=1) == reference.truth
+        _, place, copies = np.unique(reference.group, return_inverse=True, return_counts=True)
+        self.distinct = len(copies)
+        self.accuracy = float(self.correct @ ((1 / copies)[place] / self.distinct))
+
+    def draw_references(self, count, rng):
+        """Draw the rows of reference sets, (count, distinct)."""
+        even = np.ones(len(self.reference.group))
+        return traffic.draw_images(self.reference.group, even, (count, self.distinct), rng)
+
+    def detect_in_streams(self, population, references, streams, rng):
+        """Run the detector on each stream.
+
+        Parameters
+        ----------
+        population : ndarray of shape (u, n_classes)
+            Probabilities; those of the reference set come first.
+        references : ndarray of shape (s, m)
+            Rows of the population.
+        streams : ndarray of shape (s, n)
+            Rows of the population.
+        rng : numpy.random.Generator
+
+        Yields
+        ------
+        detection : flowers.drift.detector.Detection
+        reference : flowers.model.reference.Reference
+        """
+        ties = rng.random(streams.shape)
+        day = np.arange(streams.shape[1]) // traffic.PER_DAY
+        evidence = gather_evidence(
+            population, self.reference.truth, references, streams, ties, self.params
+        )
+        for gathered, past, rows, line in zip(evidence, references, streams, ties, strict=True):
+            reference = self.reference.select(past)
+            stream = Stream(population[rows], day, line)
+            yield detect(reference, stream, self.params, gathered), reference
+
+    def simulate_false_alarms(self, count, traffics, length=STREAM_LENGTH):
+        """Measure the false-alarm rate: the share of streams without a shift that raise an alert.
+
+        Parameters
+        ----------
+        count, length : int
+            Streams of each traffic, and predictions in each.
+        traffics : dict of name to dict
+            Keywords of ``flowers.drift_simulation.traffic.draw_streams``.
+
+        Yields
+        ------
+        name : str
+        rates : dict
+        """
+        starts = range(0, count, BATCH)
+        # Tasks of all traffics together: no worker waits for the last streams of one.
+        tasks = (
+            (start, (min(BATCH, count - start), length), kind)
+            for kind in traffics.values()
+            for start in starts
+        )
+        batches = parallel_map(self._simulate_unshifted, tasks)
+        for name in traffics:
+            detectors = [alert.detector for _ in starts for alert in next(batches) if alert]
+            low, high = compute_wilson_interval(len(detectors), count)
+            rates = {
+                "streams": count,
+                "photos": length,
+                "false_alarm_rate": len(detectors) / count,
+                "false_alarm_rate_low": max(low, 0.0),
+                "false_alarm_rate_high": high,
+            }
+            for detector in DETECTORS:
+                rates[detector.replace(" ", "_")] = detectors.count(detector) / count
+            yield name, rates
+
+    def _simulate_unshifted(self, start, size, kind):
+        """Alerts of streams without a shift; a batch does not depend on the others."""
+        rng = np.random.default_rng([self.seed, start])
+        streams = traffic.draw_streams(self.reference, size, rng, **kind)
+        references = self.draw_references(size[0], rng)
+        probabilities = self.reference.probabilities
+        detections = self.detect_in_streams(probabilities, references, streams, rng)
+        return [detection.alert for detection, _ in detections]
+
+    def simulate_shift(self, shift, count, **kind):
+        """Measure the power: how soon a shift is detected, and whether its kind is correct.
+
+        Parameters
+        ----------
+        shift : SimulatedShift
+        count : int
+            Streams.
+        **kind
+            Of traffic.
+
+        Returns
+        -------
+        dict
+        """
+        rng, reference = np.random.default_rng(self.seed), self.reference
+        before = traffic.draw_streams(reference, (count, BEFORE_SHIFT), rng, **kind)
+        after = self.draw_shifted(shift, (count, WITHIN[-1]), rng, kind)
+        population = np.concatenate([reference.probabilities, shift.probabilities])
+        streams = np.concatenate([before, after], axis=1)
+        references = self.draw_references(count, rng)
+        delays, kinds = [], []
+        for (detection, drawn), rows in zip(
+            self.detect_in_streams(population, references, streams, rng), streams, strict=True
+        ):
+            alert = detection.alert
+            delay = alert.position - BEFORE_SHIFT + 1 if alert else np.inf
+            if delay <= 0:  # a false alarm: the shift cannot be detected any more
+                continue
+            delays.append(delay)
+            if alert:
+                kinds.append(
+                    classify_change(alert, detection.tests, drawn, population[rows], self.params)
+                )
+        correct = np.concatenate([self.correct, shift.correct])[after[:, shift.gradual // 2 :]]
+        power = {"accuracy_drop": self.accuracy - float(correct.mean())}
+        for n in WITHIN:
+            share = float((np.array(delays) <= n).mean()) if delays else None
+            power[f"detected_within_{n}"] = share
+        median = np.median(delays) if delays else np.inf
+        power["median_delay"] = int(median) if np.isfinite(median) else None
+        power["kind_correct"] = kinds.count(shift.kind) / len(kinds) if kinds else None
+        return power
+
+    def draw_shifted(self, shift, size, rng, kind):
+        """Draw the rows of the population after a shift, (s, n)."""
+        reference = self.reference
+        if shift.proportions is not None:
+            return traffic.draw_streams(reference, size, rng, proportions=shift.proportions, **kind)
+        plain = traffic.draw_streams(reference, size, rng, **kind)
+        shifted = traffic.draw_streams(reference.select(shift.rows), size, rng, **kind)
+        share = shift.share * np.minimum(1, np.arange(1, size[1] + 1) / max(shift.gradual, 1))
+        return np.where(rng.random(size) < share, len(reference.truth) + shifted, plain)

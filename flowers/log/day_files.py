@@ -1,0 +1,141 @@
+"""Day files of the log: JSON lines, one file a UTC day, safe with several writers and crashes."""
+
+import errno
+import json
+import os
+import time
+from pathlib import Path
+
+from flowers.log.record import format_now
+
+FILE_PATTERN = "????-??-??.jsonl"
+# Microseconds. A record whose time is further after the last write to its file has a wrong clock.
+CLOCK_TOLERANCE = 24 * 3600 * 10**6
+# O_NONBLOCK: opening a pipe without a reader would block for ever.
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+# Files whose directory entry this process has synced. One that merely exists may have been created
+# a moment ago by another process that has not synced the directory yet.
+_SYNCED_ENTRIES = set()
+# Absent on macOS.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+def append_records(directory, records, name=None):
+    """Append records to a day file; on return they survive a crash of the process or machine.
+
+    One write to a file opened with O_APPEND does not mix with writes of other processes. A crash
+    or a full disk can leave a line without its end, so each write starts with a line end.
+
+    Parameters
+    ----------
+    directory : path-like
+        Created if missing.
+    records : list of dict
+        Not empty; ``time`` as from ``flowers.log.record.format_now``.
+    name : str, optional
+        File name; by default the day of the first record.
+
+    Returns
+    -------
+    int
+        Bytes written.
+
+    Raises
+    ------
+    OSError
+        If not all of it is on disk.
+    ValueError
+        If a record has a number that JSON does not know.
+    """
+    return append_lines(directory, [serialise_records(records, name)])
+
+
+def serialise_records(records, name=None):
+    """Turn records into an entry for `append_lines`; parameters as in `append_records`.
+
+    Returns
+    -------
+    name : str
+        File name.
+    lines : str
+
+    Raises
+    ------
+    ValueError
+        If a record has a number that JSON does not know.
+    """
+    lines = "\n".join(json.dumps(record, allow_nan=False) for record in records)
+    return f"{records[0]['time'][:10]}.jsonl" if name is None else name, lines
+
+
+def append_lines(directory, entries):
+    """Append several entries with one write and one sync a file; returns and raises as above.
+
+    Parameters
+    ----------
+    directory : path-like
+    entries : list of (str, str)
+        From `serialise_records`. Those of one file keep their order.
+    """
+    files = {}
+    for name, lines in entries:
+        files.setdefault(name, []).append(lines)
+    return sum(
+        _write(directory, name, "\n" + "\n".join(blocks) + "\n") for name, blocks in files.items()
+    )
+
+
+def check_writable(directory, size=1):
+    """Check that the log can be written, by appending empty lines, which readers skip.
+
+    Parameters
+    ----------
+    directory : path-like
+    size : int
+        Bytes. After a failure as many as a record: on a full disk a single byte may still fit.
+
+    Returns
+    -------
+    int
+        Bytes written.
+
+    Raises
+    ------
+    OSError
+        If the log cannot be written.
+    """
+    return _write(directory, f"{format_now()[:10]}.jsonl", "\n" * size)
+
+
+def read_write_time(path):
+    """Return the time of the last write to a file, in microseconds since 1970.
+
+    It is capped at the current time: the clock may have been ahead then and set back since.
+    """
+    return int(min(path.stat().st_mtime, time.time()) * 1e6)
+
+
+def _write(directory, name, text):
+    directory, data = Path(directory), text.encode()
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / name
+    synced = path.exists() and path in _SYNCED_ENTRIES
+    file = os.open(path, _FLAGS, 0o644)
+    try:
+        if (size := os.write(file, data)) != len(data):
+            raise OSError(errno.ENOSPC, f"only {size} of {len(data)} bytes written", str(path))
+        _sync(file)
+    finally:
+        os.close(file)
+    if not synced:  # without its directory entry the file is lost in a crash of the machine
+        _sync_directory(directory)
+        _SYNCED_ENTRIES.add(path)
+    return len(data)
+
+
+def _sync_directory(directory):
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

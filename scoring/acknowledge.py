@@ -1,0 +1,79 @@
+"""Store or acknowledge a drift alert: python -m scoring.acknowledge store | acknowledge."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from flowers.base.environment import read_log_dir, read_model_dir
+from flowers.base.errors import BadInput
+from flowers.log import alerts
+from flowers.model import card
+from flowers.model import folder as model_folder
+
+REPORT = Path("metrics/drift.json")
+DONE, REFUSED = 0, 2
+
+
+def store_alert():
+    """Append the alert of the drift report to the log, unless it is stored already.
+
+    Returns
+    -------
+    str
+        Message to print.
+    """
+    report = json.loads(REPORT.read_text()) if REPORT.is_file() else {}
+    if not isinstance(report, dict):
+        raise BadInput(f"{REPORT} is not a drift report: run make drift")
+    if not (alert := report.get("alert")):
+        return "no alert"
+    if not alert.get("stored"):
+        alerts.append_alert_record(read_log_dir(), alerts.ALERT, report["md5"], alert)
+    return f"alert of {alert['detected_at']} is stored: to acknowledge it, make drift ACKNOWLEDGE=1"
+
+
+def acknowledge_alert():
+    """Acknowledge the alert of the served model; monitoring restarts with newer predictions.
+
+    Returns
+    -------
+    str
+        Message to print.
+    """
+    metadata, _ = card.read_card(model_folder.find_model_folder("models", read_model_dir()))
+    md5 = metadata["model"]["md5"]
+    _, alert = alerts.read_alert_state(read_log_dir(), md5)
+    if not alert:
+        return f"no alert of this model in {read_log_dir()}: nothing to acknowledge"
+    alerts.append_alert_record(read_log_dir(), alerts.ACKNOWLEDGEMENT, md5)
+    return f"acknowledged the alert of {alert.get('detected_at')}; monitoring restarts"
+
+
+COMMANDS = {"store": store_alert, "acknowledge": acknowledge_alert}
+
+
+def main(arguments=None):
+    """Run one of ``COMMANDS``.
+
+    Returns
+    -------
+    int
+        0, or 2 if there is no model, no readable report or the log cannot be written.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m scoring.acknowledge",
+        description="Store the alert of the drift report, or acknowledge it.",
+    )
+    parser.add_argument("command", choices=COMMANDS)
+    options = parser.parse_args(arguments)
+    try:
+        print(f"scoring.acknowledge: {COMMANDS[options.command]()}")
+    except (BadInput, OSError, ValueError, KeyError) as error:
+        print(f"scoring.acknowledge: {type(error).__name__}: {error}", file=sys.stderr)
+        return REFUSED
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Real photos as bytes, and their near-duplicate groups."""
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+from tqdm import tqdm
+
+from flowers.base.errors import RejectedImage
+from flowers.duplicates.search import find_near_duplicates, group_pairs, merge_pairs
+from flowers.images.decoding import decode_image, load_pixels
+from flowers.sources.files import iterate_archive, iterate_folder
+from study.repository import ROOT
+
+DOWNLOADS = ROOT / "data" / "downloads"
+
+
+def read_photos(source):
+    """Read the photos of an archive or a folder that can be decoded.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,), str
+    photos : list of bytes
+    """
+    if Path(source).is_dir():
+        files = iterate_folder(source)
+    else:
+        files = iterate_archive(str(source), DOWNLOADS)
+    labels = []
+    photos = []
+    for label, _, content in tqdm(files, desc="photos", unit=" files", disable=None):
+        try:
+            decode_image(content or b"")
+        except RejectedImage:
+            continue
+        labels.append(label)
+        photos.append(content)
+    return np.array(labels), photos
+
+
+def read_thresholds():
+    """Thresholds of the near-duplicate search in params.yaml, by signal."""
+    split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
+    return {signal: split[f"near_duplicate_{signal}"] for signal in ("colour", "structure", "crop")}
+
+
+def find_groups(photos):
+    """Near-duplicate group of each photo, ndarray of shape (n,)."""
+    images = np.stack([load_pixels(photo)[0] for photo in photos])
+    return group_pairs(merge_pairs(find_near_duplicates(images, read_thresholds())), len(photos))

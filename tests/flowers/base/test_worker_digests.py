@@ -1,0 +1,38 @@
+"""Any number and kind of workers gives the same bits."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from tests.imports import ROOT
+
+
+def compute_digests(folder, *kinds):
+    """Digests of results by kind of workers, all from one process."""
+    module = "tests.flowers.base.worker_digests"
+    command = [sys.executable, "-W", "ignore", "-m", module, str(folder), *kinds]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    digests = {kind: [] for kind in kinds}
+    for line in done.stdout.splitlines():
+        kind, _, digest = line.partition(": ")
+        # Ray prints lines of its own.
+        if kind in digests:
+            digests[kind].append(digest)
+    return digests
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["threading:3"]
+    + [pytest.param(f"{b}:2", marks=pytest.mark.slow) for b in ("loky", "dask", "ray")],
+)
+def test_workers_change_no_bit(kind, tmp_path):
+    package = {"dask": "distributed", "ray": "ray"}.get(kind.partition(":")[0], "joblib")
+    if not find_spec(package):
+        pytest.skip(f"{package} is not installed: pip install '.[cluster]'")
+    digests = compute_digests(tmp_path, "threading:1", kind)
+    assert len(digests["threading:1"]) == 9
+    assert digests[kind] == digests["threading:1"]

@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+
+from flowers.drift.label_shift import (
+    LAGS,
+    PAIRS,
+    Population,
+    average_by_class,
+    compute_critical_value,
+    compute_design_effects,
+    compute_scores,
+    compute_weights,
+    estimate_changes,
+    estimate_proportions,
+)
+from flowers.drift.martingale import encode_ranks
+from tests.flowers.drift.synthetic import adjust_scores, draw_predictions, make_reference
+
+
+def draw_labelled(shares, count, seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(len(shares), count, p=shares)
+    return draw_predictions(truth, rng, n_classes=len(shares)), truth
+
+
+def test_estimates_of_the_predictions_of_a_class_average_to_that_class():
+    probabilities, truth = draw_labelled([0.5, 0.3, 0.2], 400, 0)
+    estimates = estimate_proportions(probabilities, truth, probabilities)
+    means = np.stack([estimates[truth == c].mean(axis=0) for c in range(3)])
+    assert means == pytest.approx(np.eye(3), abs=1e-9)
+    assert estimates.sum(axis=1) == pytest.approx(1)
+
+
+def test_class_proportions_are_estimated_although_a_third_of_predictions_are_wrong():
+    reference = make_reference(*draw_labelled([1 / 3] * 3, 2000, 1))
+    window, _ = draw_labelled([0.6, 0.3, 0.1], 4000, 2)
+    (change,), (noise,) = estimate_changes(reference, window[None])
+    expected = np.array([0.6, 0.3, 0.1]) - 1 / 3
+    assert change == pytest.approx(expected, abs=0.04)
+    assert (np.abs(change - expected) < 4 * noise).all()
+
+
+def test_without_a_change_the_noise_is_the_standard_deviation_of_the_estimate():
+    ratios = []
+    for seed in range(150):
+        reference = make_reference(*draw_labelled([0.4, 0.4, 0.2], 200, 2 * seed))
+        window, _ = draw_labelled([0.4, 0.4, 0.2], 300, 2 * seed + 1)
+        change, noise = estimate_changes(reference, window[None])
+        ratios.append(change / noise)
+    assert np.std(ratios) == pytest.approx(1, abs=0.2)
+    critical = compute_critical_value(3, 0.01)
+    assert (np.abs(ratios) > critical).any(axis=(1, 2)).mean() < 0.04
+
+
+def test_weights_give_the_reference_set_the_proportions_of_the_window():
+    _, truth = draw_labelled([0.5, 0.3, 0.2], 300, 3)
+    share = np.bincount(truth) / 300
+    target = np.array([[0.2, 0.3, 0.5], [0.0, 0.4, 0.6]])
+    weights = compute_weights(truth, target - share)
+    assert np.stack([np.bincount(truth, w) for w in weights]) == pytest.approx(target)
+    assert compute_weights(truth, -np.ones((1, 3)))[0] == pytest.approx(1 / 300)
+
+
+def compute_effect(lines):
+    """Design effect of whole lines (k, n)."""
+    return compute_design_effects(lines[:, :, None] - lines.mean(), [lines.shape[1]])
+
+
+def test_the_design_effect_of_bursts_is_their_length():
+    rng = np.random.default_rng(4)
+    assert 1 <= compute_effect(rng.random((200, 500))).mean() < 1.25
+    bursts = np.repeat(rng.random((200, 100)), 5, axis=1)
+    assert compute_effect(bursts).mean() == pytest.approx(5, rel=0.15)
+    assert compute_effect(np.ones((1, 500))).tolist() == [[1]]
+    assert compute_effect(rng.random((1, 3))).shape == (1, 1)
+
+
+def test_the_design_effect_sums_the_autocorrelations_of_all_columns_at_each_end():
+    lines = np.repeat(np.random.default_rng(7).random((400, 2)), 5, axis=0)
+    effects = compute_design_effects(lines - 0.5, [600, 2000])
+    for count, effect in zip((600, 2000), effects, strict=True):
+        centred = lines[:count] - lines[:count].mean(axis=0)
+        lags = [(centred[lag:] * centred[:-lag]).sum() for lag in range(1, LAGS + 1)]
+        assert effect == pytest.approx(1 + 2 * sum(lags) / (centred**2).sum())
+    assert compute_design_effects(lines, []).shape == (0,)
+
+
+def test_the_noise_of_a_window_of_bursts_is_larger():
+    reference = make_reference(*draw_labelled([1 / 3] * 3, 2000, 5))
+    rng, ratios = np.random.default_rng(6), []
+    for _ in range(150):
+        truth = np.repeat(rng.integers(0, 3, 100), 5)
+        change, noise = estimate_changes(reference, draw_predictions(truth, rng)[None])
+        ratios.append(change / noise)
+    assert np.std(ratios) == pytest.approx(1, abs=0.2)
+
+
+def test_scores_are_confidence_and_centred_log_probabilities():
+    scores = compute_scores(np.array([[0.7, 0.2, 0.1], [0.0, 0.0, 1.0]]))
+    assert scores[:, 0].tolist() == [0.7, 1.0]
+    assert scores[0, 1] - scores[0, 2] == pytest.approx(np.log(0.7 / 0.2))
+    assert scores[:, 1:].sum(axis=1) == pytest.approx(0) and np.isfinite(scores).all()
+
+
+def test_adjusted_scores_of_the_reference_set_average_to_0_in_each_class():
+    probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
+    scores, estimates = adjust_scores(probabilities, truth, probabilities)
+    assert average_by_class(truth, 3, scores) == pytest.approx(0, abs=1e-8)
+    assert average_by_class(truth, 3, estimates) == pytest.approx(np.eye(3))
+
+
+def test_the_martingale_bets_on_plain_scores_where_no_label_shift_is_tolerated():
+    probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
+    population = Population(probabilities)
+    scores, _ = population.adjust_scores(np.arange(200), truth)
+    assert (population.select_codes(scores, 0.05) == encode_ranks(scores[:, :4])).all()
+    plain = encode_ranks(compute_scores(probabilities))
+    assert (population.select_codes(scores, 0) == plain).all()
+
+
+def test_the_reference_set_may_be_any_rows_of_the_population_with_repeats():
+    probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
+    late, _ = draw_labelled([1 / 3] * 3, 100, 1)
+    rows = np.random.default_rng(2).integers(0, 200, 150)
+    tables = Population(np.concatenate([probabilities, late])).adjust_scores(rows, truth[rows])
+    for stream, part in ((probabilities, slice(200)), (late, slice(200, None))):
+        expected = adjust_scores(probabilities[rows], truth[rows], stream)
+        for values, table in zip(expected, tables, strict=True):
+            assert table[part] == pytest.approx(values, abs=1e-8)
+
+
+def test_label_shift_moves_the_estimates_and_not_the_adjusted_scores():
+    probabilities, truth = draw_labelled([1 / 3] * 3, 2000, 1)
+    late, _ = draw_labelled([0.7, 0.2, 0.1], 8000, 3)
+    scores, estimates = adjust_scores(probabilities, truth, late)
+    assert estimates.mean(axis=0) == pytest.approx([0.7, 0.2, 0.1], abs=0.03)
+    assert np.abs(scores.mean(axis=0) / scores.std(axis=0)).max() < 0.1
+
+
+def test_confusion_between_other_classes_moves_products_though_no_single_rank_moves():
+    rng = np.random.default_rng(4)
+    logs = rng.normal(size=(4000, 4))
+    # The first two log-probabilities are equal before and opposite after.
+    other = logs.copy()
+    logs[:, 1], other[:, 1] = logs[:, 0], -other[:, 0]
+    before, after = (np.exp(x) / np.exp(x).sum(axis=1, keepdims=True) for x in (logs, other))
+    truth = rng.integers(0, 4, 4000)
+    scores = [adjust_scores(before, truth, x)[0] for x in (before, after)]
+    moved = np.abs(scores[1].mean(axis=0) - scores[0].mean(axis=0)) / scores[0].std(axis=0)
+    assert moved[5:].max() > 2 * moved[1:5].max() and moved[5:].max() > 0.5
+
+
+def test_with_many_classes_the_pairs_that_are_confused_most_are_products():
+    probabilities, truth = draw_labelled([0.2] * 5, 400, 5)
+    # Seven more classes that are never predicted.
+    rest = np.random.default_rng(6).dirichlet(np.ones(7), 400)
+    before, after = (
+        np.concatenate([0.97 * probabilities, 0.03 * x], axis=1)
+        for x in (rest, np.roll(rest, 1, axis=1))
+    )
+    scores, estimates = adjust_scores(before, truth, before)
+    assert scores.shape == (400, 13 + PAIRS) and estimates.shape == (400, 12)
+    moved = np.abs(adjust_scores(before, truth, after)[0] - scores).max(axis=0)
+    assert moved[6:13].min() > 0.5 and moved[13:].max() < 0.05
+
+
+def test_a_class_without_reference_images_gives_finite_scores():
+    rng = np.random.default_rng(6)
+    truth = rng.integers(0, 2, 50)
+    probabilities = draw_predictions(truth, rng)
+    assert np.isfinite(adjust_scores(probabilities, truth, probabilities)[0]).all()

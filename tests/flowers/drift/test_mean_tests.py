@@ -1,0 +1,195 @@
+import numpy as np
+import pytest
+
+from flowers.drift.mean_tests import (
+    LEAST_HISTORY,
+    LENGTHS,
+    RUN_RULES,
+    STEP,
+    Baseline,
+    History,
+    MeanTests,
+)
+from tests.flowers.drift.synthetic import adjust_scores, draw_predictions, draw_reference
+
+PARAMS = {"window": 500, "proportion_tolerance": 0.075}
+
+
+def run_tests(reference, probabilities, day):
+    before, truth = reference.probabilities, reference.truth
+    tables = [adjust_scores(before, truth, x) for x in (before, probabilities)]
+    return MeanTests.from_scores(truth, *tables, day, PARAMS)
+
+
+def simulate(reference, truth, rng):
+    """Tests of a stream of these classes, 500 predictions a day."""
+    return run_tests(reference, draw_predictions(truth, rng), np.arange(len(truth)) // 500)
+
+
+def test_without_a_change_p_values_are_valid():
+    rng, p_values = np.random.default_rng(0), []
+    for _ in range(60):
+        tests = simulate(draw_reference(rng), rng.integers(0, 3, 4000), rng)
+        p_values.append((tests.scores[-1], tests.proportions[-1]))
+    for p in np.swapaxes(p_values, 0, 1):
+        assert 0.003 < (p <= 0.1).mean() < 0.13 and (p <= 1e-4).mean() < 0.01
+
+
+@pytest.mark.parametrize("start", [500, 730])
+def test_other_predictions_for_the_same_classes_are_detected_in_the_scores(start):
+    rng = np.random.default_rng(1)
+    reference, truth = draw_reference(rng), rng.integers(0, 3, start + 500)
+    before = draw_predictions(truth[:start], rng)
+    late = np.concatenate([before, draw_predictions(truth[start:], rng, strength=0.8)])
+    tests = run_tests(reference, late, np.arange(len(late)) // 500)
+    change_start, end = tests.find_first_low("scores", 1e-5)
+    assert start < end <= start + 400 and abs(change_start - start) <= 200
+
+
+def test_a_missing_class_meets_a_run_rule_and_day_to_day_variation_does_not():
+    rng = np.random.default_rng(2)
+    reference, without = draw_reference(rng), rng.integers(1, 3, 2000)
+    gone = simulate(reference, np.concatenate([rng.integers(0, 3, 500), without]), rng)
+    start, end = gone.find_first_run()
+    assert end <= 2500 and start >= 300
+    days = [rng.choice(3, 500, p=p) for p in ([0.46, 0.27, 0.27], [0.22, 0.39, 0.39]) * 10]
+    tests = simulate(reference, np.concatenate(days), rng)
+    assert tests.find_first_run() is None and tests.proportions.min() > 1e-4
+
+
+def test_bursts_raise_no_false_alarms():
+    rng, detected = np.random.default_rng(3), {1: 0, 10: 0}
+    for burst in detected:
+        for _ in range(20):
+            truth = np.repeat(rng.integers(0, 3, 4000 // burst), burst)
+            tests = simulate(draw_reference(rng), truth, rng)
+            detected[burst] += tests.proportions.min() <= 2e-5 or tests.find_first_run() is not None
+    assert detected[1] <= 1 and detected[10] <= 2
+
+
+def test_class_proportions_of_few_bursts_are_not_tested():
+    rng = np.random.default_rng(12)
+    bursts = np.repeat(rng.integers(0, 3, 300), 10)
+    alone = simulate(draw_reference(rng), rng.permutation(bursts), rng).proportions
+    together = simulate(draw_reference(rng), bursts, rng).proportions
+    few, many = LENGTHS.index(250), LENGTHS.index(2000)
+    assert (together[:, few] == 1).all() and (together[39:, many] < 1).all()
+    assert (alone[4:, few] < 1).all()
+
+
+def test_later_predictions_change_no_earlier_test():
+    rng = np.random.default_rng(4)
+    reference, truth = draw_reference(rng), rng.integers(0, 3, 3230)
+    probabilities, day = draw_predictions(truth, rng), np.arange(3230) // 410
+    whole = run_tests(reference, probabilities, day)
+    for count in (0, 49, 99, 100, 820, 1337, 2460):
+        early = run_tests(reference, probabilities[:count], day[:count])
+        for name in ("ends", "scores", "proportions", "deviations"):
+            values = getattr(early, name)
+            assert (values == getattr(whole, name)[: len(values)]).all()
+        assert len(early.ends) == count // STEP
+
+
+def test_sums_and_covariance_of_a_stream_are_those_of_its_rows():
+    rng = np.random.default_rng(5)
+    reference, stream = (rng.normal(4, [1, 3, 0.2], (count, 3)) for count in (90, 2130))
+    history = History(reference, stream)
+    assert history.ends[-1] == 2100 and history.ends[history.marks[-1]] == 2000
+    newest, before = history.sum_newest(200)
+    at = (history.ends[history.ends >= 200] == 700).argmax()
+    assert newest[at] == pytest.approx((stream[500:700] - reference.mean(axis=0)).sum(axis=0))
+    assert before[at] == pytest.approx((stream[:500] - reference.mean(axis=0)).sum(axis=0))
+    for mark, covariance in zip(history.marks, history.covariance, strict=True):
+        rows = np.concatenate([reference, stream[: history.ends[mark]]])
+        assert covariance == pytest.approx(np.cov(rows.T, bias=True))
+    axes = history.compute_whitening()[-1]
+    assert axes.T @ history.covariance[-1] @ axes == pytest.approx(np.eye(3), abs=0.02)
+
+
+def test_a_change_does_not_inflate_its_own_variance():
+    rng = np.random.default_rng(5)
+    reference, stream = rng.normal(size=(90, 3)), rng.normal(size=(1000, 3))
+    late = np.concatenate([stream[:800], np.repeat(9 * stream[800:900], 2, axis=0)])
+    for length, same in ((200, True), (100, False)):
+        effects, mark = History(reference, stream).get_dependence(length)
+        late_effects, late_mark = History(reference, late).get_dependence(length)
+        assert (effects[-1] == late_effects[-1]) == same and mark[-1] == late_mark[-1]
+        assert History(reference, late).marks[mark[-1]] == LEAST_HISTORY // STEP - 1
+
+
+def test_early_tests_take_the_first_predictions_for_the_history():
+    stream = np.random.default_rng(8).normal(size=(900, 2))
+    history = History(stream[:90], stream)
+    effects, mark = history.get_dependence(300)
+    assert history.marks[mark[:5]].tolist() == [5, 6, 7, 8, 9]
+    assert (effects[:5] == history.design_effects[5:10]).all()
+    assert (history.marks[mark[5:]] == LEAST_HISTORY // STEP - 1).all()
+
+
+def test_one_long_day_weighs_less_in_the_baseline_than_several():
+    rng = np.random.default_rng(6)
+    history = History(rng.normal(size=(100, 2)), rng.normal(size=(2000, 2)) + 1)
+    several, one = (
+        Baseline(history, day, 0.1).mean[40].mean() / history.stream.mean()
+        for day in (np.arange(2000) // 400, np.zeros(2000, int))
+    )
+    assert 0.1 < one < 0.8 * several and several < 2000 / 2100
+    plain = Baseline(history, np.arange(2000) // 400, 0.0)
+    assert plain.mean[40] == pytest.approx(history.stream.sum(axis=0) / 2100)
+    assert plain.photo_share[40] == pytest.approx(1 / 2100)
+
+
+def test_the_variance_of_the_baseline_is_that_over_many_streams():
+    rng, day_sd, means = np.random.default_rng(9), 0.1, []
+    day = np.arange(1450) // 400
+    for _ in range(400):
+        stream = rng.normal(size=(1450, 2)) + day_sd * rng.normal(size=(4, 2))[day]
+        reference = rng.normal(size=(20, 2))
+        reference *= 1 / reference.std(axis=0)  # the same weights of days in each stream
+        baseline = Baseline(History(reference, stream), day, day_sd)
+        means.append(baseline.mean[-1] + reference.mean(axis=0))
+    variance = baseline.photo_share[-1] + day_sd**2 * baseline.day_share[-1]
+    assert np.var(means) == pytest.approx(variance, rel=0.15)
+    assert 0.2 < baseline.photo_share[-1] / variance < 0.8
+
+
+def test_day_shares_are_the_squared_shares_of_days_in_the_newest_predictions():
+    history = History(np.random.default_rng(0).normal(size=(50, 2)), np.zeros((800, 2)))
+    baseline = Baseline(history, np.repeat([3, 4, 9], [420, 130, 250]), 0.1)
+    shares = baseline.compute_day_shares(400)
+    assert shares[-1] == pytest.approx((20**2 + 130**2 + 250**2) / 400**2)
+    assert baseline.compute_day_shares(100)[0] == 1
+
+
+def test_with_a_small_reference_set_label_shift_is_not_detected_in_the_scores():
+    rng, p_values = np.random.default_rng(10), []
+    for _ in range(30):
+        truth = rng.choice(3, 3000, p=[0.96, 0.02, 0.02])
+        p_values.append(simulate(draw_reference(rng, 40), truth, rng).scores[-1, -1])
+    assert np.mean(np.array(p_values) <= 0.1) <= 0.2
+
+
+def test_scores_that_explain_the_noise_of_the_estimates_make_the_test_more_powerful():
+    rng, weights = np.random.default_rng(11), np.array([[2, -2, 0], [0, 2, -2.0]])
+
+    def draw_tables(truth):
+        scores = rng.normal(size=(len(truth), 2))
+        return scores, np.eye(3)[truth] + scores @ weights
+
+    truth, late = rng.integers(0, 3, 150), rng.choice(3, 1500, p=[0.7, 0.2, 0.1])
+    tables = draw_tables(truth), draw_tables(late)
+    unrelated = [(rng.normal(size=(len(x), 2)), x) for _, x in tables]
+    p_values = [
+        MeanTests.from_scores(truth, *t, np.arange(1500), PARAMS).proportions[-1].min()
+        for t in (tables, unrelated)
+    ]
+    assert p_values[0] < 1e-6 < p_values[1]
+
+
+def test_a_class_without_reference_images_gives_finite_tests():
+    rng = np.random.default_rng(7)
+    reference = draw_reference(rng, 60, n_classes=2)
+    assert reference.probabilities.shape[1] == 3
+    tests = simulate(reference, rng.integers(0, 2, 3100), rng)
+    assert np.isfinite(tests.scores).all() and tests.deviations.shape[1] == len(RUN_RULES)
+    assert all(length % STEP == 0 for length in LENGTHS)

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from flowers.drift.performance import (
+    check_performance,
+    compute_fisher_p_value,
+    compute_labels_needed,
+)
+
+
+def make_correct(right, wrong):
+    return np.array([True] * right + [False] * wrong)
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "before", "m"), [(3, 9, 40, 60), (0, 5, 1, 5), (9, 9, 0, 4)]
+)
+def test_the_p_value_is_that_of_fishers_exact_test(right, n, before, m):
+    table = [[right, n - right], [before, m - before]]
+    expected = stats.fisher_exact(table, alternative="less").pvalue
+    assert compute_fisher_p_value(right, n, before, m) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("correct", "status"),
+    [
+        (make_correct(0, 0), "unknown"),
+        (make_correct(14, 6), "unknown"),
+        (make_correct(40, 60), "drop"),
+        (make_correct(2800, 1200), "no drop"),
+        (make_correct(190, 10), "improvement"),
+    ],
+)
+def test_the_status_follows_from_the_labels(correct, status):
+    performance = check_performance(correct, make_correct(420, 180), 0.15, 0.001)
+    assert performance["status"] == status
+    assert (performance["labels_needed"] > 0) == (status == "unknown")
+    assert performance["labelled"] == len(correct)
+
+
+def test_as_many_labels_as_are_needed_detect_the_drop_with_a_probability_of_80_percent():
+    n = compute_labels_needed(0.7, 600, 0.15, 0.001)
+    rng, before = np.random.default_rng(0), make_correct(420, 180)
+
+    def simulate(accuracy):
+        correct = rng.random((200, n)) < accuracy
+        return [check_performance(row, before, 0.15, 0.001)["status"] for row in correct]
+
+    assert simulate(0.55).count("drop") / 200 == pytest.approx(0.8, abs=0.08)
+    statuses = simulate(0.7)
+    assert statuses.count("drop") <= 2 and statuses.count("no drop") >= 197
+
+
+def test_with_a_small_reference_set_no_number_of_labels_is_enough():
+    assert compute_labels_needed(0.7, 20, 0.15, 0.001) is None
+    performance = check_performance(make_correct(700, 300), make_correct(14, 6), 0.15, 0.001)
+    assert performance["labels_needed"] is None

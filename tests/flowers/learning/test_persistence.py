@@ -1,0 +1,69 @@
+"""Demands on model files: both models come back as they were, also in a fresh process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers.learning.naive_bayes import CalibratedNB
+from flowers.learning.persistence import load_model, save_model
+from flowers.learning.sdca import StreamedSVC
+from flowers.learning.svm import GramSVC
+from tests.flowers.learning.estimator_data import make_rows
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
+@pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
+def test_a_loaded_model_answers_as_the_one_written(estimator, calibration, mapped, tmp_path):
+    X, y = make_rows()
+    model = estimator(calibration=calibration).fit(X, y)
+    save_model(model, tmp_path / "model.joblib")
+    loaded = load_model(tmp_path / "model.joblib", mapped)
+    assert type(loaded) is estimator
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GramSVC(),
+        GramSVC(kernel="linear"),
+        GramSVC(multiclass="ovr"),
+        StreamedSVC(),
+        CalibratedNB(),
+        CalibratedNB(reduce="lda", components=5),
+    ],
+    ids=str,
+)
+def test_the_arrays_of_a_mapped_model_stay_in_its_file(estimator, tmp_path):
+    X, y = make_rows()
+    model = estimator.fit(X, y)
+    save_model(model, tmp_path / "model.joblib")
+    loaded = load_model(tmp_path / "model.joblib", mapped=True)
+    assert isinstance(loaded.classes_, np.memmap)
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
+def test_the_same_rows_give_a_file_of_the_same_bytes(estimator, tmp_path):
+    X, y = make_rows()
+    for name in ("first", "again"):
+        save_model(estimator().fit(X, y), tmp_path / name)
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+def test_a_process_that_knows_only_the_loader_can_use_a_model(tmp_path):
+    X, y = make_rows()
+    save_model(GramSVC().fit(X, y), tmp_path / "model.joblib")
+    script = (
+        "import sys; from flowers.learning.persistence import load_model; model = load_model(sys.argv[1]); "
+        "print(model.predict_proba([[128] * model.n_features_in_]).shape)"
+    )
+    command = [sys.executable, "-c", script, tmp_path / "model.joblib"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(1, 5)"
