@@ -1,4 +1,4 @@
-"""Loaded before every test: numpy must not be imported before the pins are set."""
+"""Loaded before every test, to make the numerics deterministic before numpy is imported."""
 
 from flowers.base.determinism import set_deterministic
 
@@ -11,5 +11,5 @@ from scoring.server.settings import count_processors  # noqa: E402
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """One worker more than processors: a worker often waits for a server or a run."""
+    """One worker more than processors, since workers often wait for servers and processes."""
     return count_processors() + 1

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 LARGE = (5_000, 5_000)
+LARGEST = (12_000, 9_000)
 SMALL = (4, 5)
 GREY = (8, 0)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -96,6 +97,8 @@ def generate_large_jpegs():
     grain = make_grain()
     for name, options in {"sequential": {}, "progressive": {"progressive": True}}.items():
         yield f"25 MP {name}", encode(grain, "JPEG", quality=85, subsampling=0, **options)
+        largest = make_grain(size=LARGEST)
+        yield f"108 MP {name}", encode(largest, "JPEG", quality=60, subsampling=0, **options)
     whole = encode(grain, "JPEG", quality=60, subsampling=0)
     for name, coding in {"arithmetic": 0xC9, "lossless": 0xC3}.items():
         yield f"25 MP {name}", whole.replace(b"\xff\xc0", bytes([0xFF, coding]), 1)
@@ -154,6 +157,8 @@ def generate_large_pngs():
         "25 MP colour, one clear",
         build_png(LARGE, (8, 2), compress_blank_rows(15_000, 5_000), clear),
     )
+    blank = compress_blank_rows(40_000, 5_000)
+    yield "50 MP alpha", build_png((10_000, 5_000), (8, 6), blank)
     interlaced = zlib.compress(bytes(20_001 * 5_100), 1)
     yield "25 MP alpha interlaced", build_png(LARGE, (8, 6), interlaced, interlace=1)
     yield "20 MB of grain", encode(make_grain("RGBA", (4_000, 2_400)), "PNG", compress_level=1)

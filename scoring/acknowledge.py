@@ -16,13 +16,7 @@ DONE, REFUSED = 0, 2
 
 
 def store_alert():
-    """Append the alert of the drift report to the log, unless it is stored already.
-
-    Returns
-    -------
-    str
-        Message to print.
-    """
+    """Append the alert of the drift report to the log, unless it is stored; returns a message."""
     report = json.loads(REPORT.read_text()) if REPORT.is_file() else {}
     if not isinstance(report, dict):
         raise BadInput(f"{REPORT} is not a drift report: run make drift")
@@ -34,13 +28,7 @@ def store_alert():
 
 
 def acknowledge_alert():
-    """Acknowledge the alert of the served model; monitoring restarts with newer predictions.
-
-    Returns
-    -------
-    str
-        Message to print.
-    """
+    """Acknowledge the alert of the served model, which restarts monitoring; returns a message."""
     metadata, _ = card.read_card(model_folder.find_model_folder("models", read_model_dir()))
     md5 = metadata["model"]["md5"]
     _, alert = alerts.read_alert_state(read_log_dir(), md5)
@@ -54,13 +42,7 @@ COMMANDS = {"store": store_alert, "acknowledge": acknowledge_alert}
 
 
 def main(arguments=None):
-    """Run one of ``COMMANDS``.
-
-    Returns
-    -------
-    int
-        0, or 2 if there is no model, no readable report or the log cannot be written.
-    """
+    """Run a command; returns the exit code: 0, or 2 without a model, readable report or log."""
     parser = argparse.ArgumentParser(
         prog="python -m scoring.acknowledge",
         description="Store the alert of the drift report, or acknowledge it.",

@@ -5,6 +5,7 @@
 
 import argparse
 import io
+import logging
 import sys
 import threading
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import numpy as np
 import requests
 from PIL import Image
 from tqdm import tqdm
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 from flowers.base.environment import read_model_dir
 from flowers.base.errors import BadInput, RejectedImage
@@ -37,21 +38,11 @@ CROP = 0.04  # of a side, at most, so that a photo that is sent again is not a r
 
 @dataclass(frozen=True)
 class Shift:
-    """The shift of the photos.
+    """The shift of the photos."""
 
-    Attributes
-    ----------
-    name : str or None
-        One of ``shifts.NAMES``.
-    share : float
-        Share of shifted photos.
-    gradual : int
-        Photos over which the share is reached; 0: at once.
-    """
-
-    name: str | None
-    share: float = 1.0
-    gradual: int = 0
+    name: str | None  # one of shifts.NAMES
+    share: float = 1.0  # of shifted photos
+    gradual: int = 0  # photos over which the share is reached; 0: at once
 
     def compute_proportions(self, count):
         """Class proportions of `count` classes after the shift."""
@@ -172,15 +163,11 @@ def choose_photos(source, compute_proportions, count, rng):
     return sample_photos(read_folder(Path(source)), compute_proportions, count, rng)
 
 
-class _QuietHandler(WSGIRequestHandler):
-    def log_request(self, *_):
-        pass
-
-
 @contextmanager
 def start_scorer():
     """Start a scorer with the settings of the environment on a free port; yields its URL."""
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True, request_handler=_QuietHandler)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -203,12 +190,7 @@ def post(url, **content):
 
 
 def send_photos(url, photos, count, shift, rng):
-    """Send photos for prediction, and the true label of each predicted photo as feedback.
-
-    Returns
-    -------
-    predicted, correct : int
-    """
+    """Send photos, and the true label of each predicted one; counts of predicted and correct."""
     predicted = correct = 0
     for number, (label, photo) in enumerate(
         tqdm(photos, total=count, unit=" photos", disable=None)
@@ -250,20 +232,12 @@ def parse_arguments(arguments):
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     if options.n < 1 or options.seed < 0 or options.slow < 0 or not 0 < options.share <= 1:
-        parser.error(
-            "-n must be at least 1, --seed and --slow at least 0, --share above 0, up to 1"
-        )
+        parser.error("-n must be at least 1, --seed and --slow at least 0, --share in (0, 1]")
     return options
 
 
 def main(arguments=None):
-    """Send photos and print how many were predicted.
-
-    Returns
-    -------
-    int
-        0, or 2 without photos, model or scorer.
-    """
+    """Send photos; returns the exit code: 0, or 2 without photos, model or scorer."""
     options = parse_arguments(arguments)
     shift = Shift(options.shift, options.share, options.slow)
     # Two generators: the choice of photos does not depend on the shift.

@@ -1,4 +1,4 @@
-"""Learn what features need to know before they can describe a photo, from training photos only."""
+"""Fit the codebook of the feature fisher on training images; without that feature, an empty one."""
 
 import numpy as np
 
@@ -17,29 +17,25 @@ PATH = "models/codebook.npz"
 def main(params):
     if not NEEDS_CODEBOOK & set(params["flatten.features"]):
         write_codebook(PATH, None)
-        return "none of the features learns"
-    # Loads scikit-learn, which takes a second.
-    from flowers.features.codebook_fitting import (
-        CodebookParams,
-        fit_codebook,
-        sample_descriptors,
-        select_images,
-    )
+        return "no feature needs a codebook"
+    # Here, because it imports scikit-learn, which takes a second.
+    from flowers.features import codebook_fitting as fitting
 
     images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
-    recipe = CodebookParams(
+    train = np.flatnonzero(load_split()["train"])
+    codebook_params = fitting.CodebookParams(
         tuple(params["scales"]),
         params["words"],
         params["photos"],
         params["per_photo"],
         params["seed"],
     )
-    drawn = list(select_images(images, sizes, np.flatnonzero(load_split()["train"]), recipe))
+    tasks = list(fitting.select_images(images, sizes, train, codebook_params))
     with use_stage_workers():
-        seen = parallel_map(sample_descriptors, drawn)
-        seen = list(show_progress(seen, total=len(drawn), desc="codebook", unit=" photos"))
-        write_codebook(PATH, fit_codebook(seen, recipe))
-    return f"{recipe.words} words from {len(drawn)} photos"
+        samples = parallel_map(fitting.sample_descriptors, tasks)
+        samples = list(show_progress(samples, total=len(tasks), desc="codebook", unit=" photos"))
+        write_codebook(PATH, fitting.fit_codebook(samples, codebook_params))
+    return f"{codebook_params.words} words from {len(tasks)} photos"
 
 
 if __name__ == "__main__":

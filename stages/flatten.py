@@ -1,9 +1,9 @@
-"""Turn photos into rows of numbers by the named extractors."""
+"""Extract the features of all images and, if asked for, of their mirror images."""
 
 import numpy as np
 
 from flowers.base.tables import atomic_write, read_csv
-from flowers.features import codebook
+from flowers.features.codebook import read_codebook
 from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.index import get_sizes
 from stages.support.files import show_progress
@@ -13,19 +13,17 @@ from stages.support.workers import use_stage_workers
 
 def main(params):
     images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
-    preparation = {
-        "names": params["features"],
-        "codebook": codebook.read_codebook("models/codebook.npz"),
-    }
+    codebook = read_codebook("models/codebook.npz")
+    preparation = {"names": params["features"], "codebook": codebook}
     first = extract_features(images[:1], sizes=sizes[:1], **preparation)
     mirrored = len(images) if params["train_svm.mirror"] else 0
     outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}
     for path, count in outputs.items():
         shape = (count, first.shape[1])
+        batches = extract_batches(images[:count], sizes[:count], preparation, "mirrored" in path)
         with atomic_write(path) as target, use_stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-            parts = extract_batches(images[:count], sizes[:count], preparation, "mirrored" in path)
-            for start, rows in show_progress(parts, desc="flatten", unit=" batches"):
+            for start, rows in show_progress(batches, desc="flatten", unit=" batches"):
                 X[start : start + len(rows)] = rows
             X.flush()
     return f"{len(images)} photos x {shape[1]} features, {first.dtype}"

@@ -12,19 +12,16 @@ from stages.support.workers import use_stage_workers
 
 
 def main(params):
-    rows = load_split()
-    train = np.flatnonzero(rows["train"])
+    split = load_split()
+    train = np.flatnonzero(split["train"])
     X = stack_rows([np.load("data/features.npy", mmap_mode="r")], train, "data")
     with use_stage_workers():
-        model = CalibratedNB(**params).fit(X, rows["label"][train], rows["group"][train])
+        model = CalibratedNB(**params).fit(X, split["label"][train], split["group"][train])
     save_model(model, "models/nb.joblib")
-    figures = {
-        "photos": len(train),
-        "features": X.shape[1],
-        "out_of_fold_accuracy": model.out_of_fold_accuracy_,
-    }
+    accuracy = model.out_of_fold_accuracy_
+    figures = {"photos": len(train), "features": X.shape[1], "out_of_fold_accuracy": accuracy}
     write_json("metrics/train_nb.json", figures)
-    return f"accuracy {model.out_of_fold_accuracy_:.4f} on held-out folds of {len(train)} photos"
+    return f"out-of-fold accuracy {accuracy:.4f} on {len(train)} photos"
 
 
 if __name__ == "__main__":

@@ -13,27 +13,29 @@ from stages.support.workers import use_stage_workers
 
 
 def main(params):
-    rows = load_split()
-    train = np.flatnonzero(rows["train"])
+    split = load_split()
+    train = np.flatnonzero(split["train"])
     sources = [np.load("data/features.npy", mmap_mode="r")]
-    # A photo and its mirror image share a group, so no fold tells the one by the other.
+    # A photo and its mirror image share a group, and so a fold.
     if params.pop("mirror"):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
-    known, streamed = np.tile(train, len(sources)), params.pop("solver") == "sgd"
+    rows, streamed = np.tile(train, len(sources)), params.pop("solver") == "sgd"
     X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")
     with use_stage_workers():
         model = (StreamedSVC if streamed else GramSVC)(**params)
-        model.fit(X, rows["label"][known], rows["group"][known])
+        model.fit(X, split["label"][rows], split["group"][rows])
     save_model(model, "models/svm.joblib")
-    held_out = model.calibrate_decision(model.out_of_fold_decision_)[: len(train)].T
-    told = zip(model.classes_, held_out, strict=True)
-    columns = {f"svm_{c}": [f"{p:.6f}" for p in its_own] for c, its_own in told}
+    probabilities = model.calibrate_decision(model.out_of_fold_decision_)[: len(train)]
+    columns = {
+        f"svm_{name}": [f"{p:.6f}" for p in column]
+        for name, column in zip(model.classes_, probabilities.T, strict=True)
+    }
     write_csv("data/out_of_fold.csv", to_rows({"row": train} | columns))
     write_csv("plots/tuning.csv", round_floats(model.list_candidates()))
     counts = {"photos": len(train), "mirrored_rows": len(X) - len(train)}
     write_json("metrics/train_svm.json", counts | model.summarise_fit())
     return (
-        f"accuracy {model.out_of_fold_accuracy_:.4f} on held-out folds, "
+        f"out-of-fold accuracy {model.out_of_fold_accuracy_:.4f}, "
         f"{len(model.support_)} of {len(X)} rows are support vectors"
     )
 

@@ -119,7 +119,7 @@ def simulate_delays(simulator, shift, count):
     """Share of streams in which each detector finds a shift within `WITHIN` predictions."""
     current = simulator.simulate_shift(shift, count)
     rng = np.random.default_rng(simulator.seed)
-    streams = simulator.draw_shifted(shift, (count, WITHIN[-1]), rng, {})
+    streams = simulator.draw_shifted(shift, (count, WITHIN[-1]), rng)
     references = simulator.draw_references(count, rng)
     population = np.concatenate([simulator.reference.probabilities, shift.probabilities])
     previous = detect_all_by_windows(population, simulator, references, streams)

@@ -1,9 +1,9 @@
-"""Real photos for the tests that cannot do with drawn ones, and one finished tiny run."""
+"""Fixtures: real photos, and one finished run of the pipeline on few small images."""
 
 import zipfile
 from pathlib import Path
 
-import stages  # noqa: F401, first: its pins hold for the numpy of all tests
+import stages  # noqa: F401, before numpy: makes the numerics of all tests deterministic
 
 # isort: split
 import numpy as np
@@ -17,7 +17,7 @@ REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"
 
 @pytest.fixture(scope="session")
 def real_zip():
-    """The path of an archive of real photos, one folder per class."""
+    """Path of an archive of real photos, one folder per class."""
     if not REAL_ZIP.is_file():
         pytest.skip(f"no real photos at {REAL_ZIP}")
     return REAL_ZIP
@@ -25,7 +25,7 @@ def real_zip():
 
 @pytest.fixture(scope="session")
 def real_photos(real_zip):
-    """128 photos from all over the archive, (128, 128, 128, 3) uint8, and their labels."""
+    """128 photos spread over the archive, (128, 128, 128, 3) uint8, and their labels."""
     with zipfile.ZipFile(real_zip) as archive:
         names = sorted(name for name in archive.namelist() if not name.endswith("/"))
         names = [names[i] for i in np.linspace(0, len(names) - 1, 128).astype(int)]
@@ -35,53 +35,53 @@ def real_photos(real_zip):
 
 @pytest.fixture(scope="session")
 def fresh_repo(tmp_path_factory):
-    """The pipeline before its first run on tiny drawn photos, to be copied."""
+    """The pipeline before its first run, with parameters for few small images; read-only."""
 
     def make(folder):
-        made = RepoCopy.create(folder)
-        made.set_params(**TINY)
-        made.commit("tiny")
+        repo = RepoCopy.create(folder)
+        repo.set_params(**TINY)
+        repo.commit("tiny")
 
     return RepoCopy(make_once(tmp_path_factory, "fresh_repo", make))
 
 
 @pytest.fixture(scope="session")
 def finished_run(fresh_repo, tmp_path_factory):
-    """The pipeline, run once on tiny drawn photos. Read this one; change a `repo_copy`.
+    """The pipeline after one run; read-only, tests change a `repo_copy`.
 
-    Its stages run in this process, as 14 starts of Python take three times as long as their work;
-    slow tests demand the same bits of ``dvc repro`` in a clone.
+    Its stages run in this process, since 14 starts of Python take three times as long as the work;
+    a slow test checks that ``dvc repro`` gives the same bits.
     """
 
     def make(folder):
-        made = fresh_repo.copy_to(folder)
-        made.run_all_stages()
-        made.commit("run")
-        made.run("git", "gc", "--quiet")  # a tenth of the files for each copy
+        repo = fresh_repo.copy_to(folder)
+        repo.run_all_stages()
+        repo.commit("run")
+        repo.run("git", "gc", "--quiet")  # a tenth of the files for each copy
 
     return RepoCopy(make_once(tmp_path_factory, "finished_run", make))
 
 
 @pytest.fixture(scope="session")
 def fisher_run(finished_run, tmp_path_factory):
-    """The same, with features that learn and a machine for them, up to the candidate; slow."""
+    """The finished run with Fisher features and a linear SVM, up to the candidate; slow."""
 
     def make(folder):
-        made = finished_run.copy_to(folder)
-        made.set_params(**FISHER)
-        made.run("dvc", "repro", "promote")
-        made.commit("features that learn")
+        repo = finished_run.copy_to(folder)
+        repo.set_params(**FISHER)
+        repo.run("dvc", "repro", "promote")
+        repo.commit("fisher")
 
     return RepoCopy(make_once(tmp_path_factory, "fisher_run", make))
 
 
 @pytest.fixture
 def repo_copy(finished_run, tmp_path):
-    """A copy of the finished run to change at will."""
+    """A copy of the finished run."""
     return finished_run.copy_to(tmp_path / "repository")
 
 
 @pytest.fixture
 def workdir(finished_run, tmp_path):
-    """The same without git, DVC and code, for the stages that a test runs in its own process."""
+    """The files of the finished run without git, DVC and code, for stages run in this process."""
     return finished_run.copy_workdir(tmp_path / "repository")

@@ -1,4 +1,4 @@
-"""Read a log as a test wants it: record by record."""
+"""Read a log record by record."""
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ def directory(tmp_path_factory):
     """A directory with data/photos and models/candidate, as after make repro."""
     root = tmp_path_factory.mktemp("examples")
     pixels, labels = [], []
-    for name, data in generate_images(per_class=6, wrong_labels=0, n_jobs=1, backend="sequential"):
+    for name, data in generate_images(per_class=6, wrong_labels=0, n_jobs=1):
         path = root / "data/photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

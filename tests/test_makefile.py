@@ -1,4 +1,4 @@
-"""The shell into the study: every target is listed with an example, and takes what it says."""
+"""The Makefile: every target is listed with an example that make accepts."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ def test_help_lists_every_target_once_and_fits_a_terminal():
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
-def test_its_example_is_a_call_that_make_understands(target):
+def test_the_example_of_a_target_is_a_valid_call(target):
     (line,) = re.findall(rf"^(make {target}(?: [A-Z_]+=(?:\".*?\"|\S+))*) +\w", HELP, re.M)
     command = [*shlex.split(line), "--dry-run"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -35,4 +35,4 @@ def test_an_alert_is_acknowledged_by_1_and_other_values_are_refused(value, code)
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
     assert ("scoring.acknowledge acknowledge" in done.stdout) == (value == "1")
-    assert code == 0 or f"ACKNOWLEDGE={value}: say 1" in done.stderr
+    assert code == 0 or f"ACKNOWLEDGE={value}: set it to 1" in done.stderr

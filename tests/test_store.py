@@ -1,4 +1,4 @@
-"""Where results are kept: shared through a store, and on this disk once."""
+"""Storage of results: shared through a remote, and only once on this disk."""
 
 import shutil
 import subprocess
@@ -11,32 +11,32 @@ from tests.imports import ROOT
 from tests.repo_copy import RepoCopy
 
 
-def with_store(repo_copy, where):
+def add_store(repo_copy, folder):
     shutil.copy(ROOT / "Makefile", repo_copy.path)
     (repo_copy.path / ".git/info/exclude").write_text("Makefile\n")
-    repo_copy.run("make", "-o", "env", "store", f"DIR={where}")
+    repo_copy.run("make", "-o", "env", "store", f"DIR={folder}")
 
 
 @pytest.mark.slow
-def test_an_experiment_pushed_from_one_clone_is_whole_in_another(finished_run, tmp_path):
+def test_an_experiment_can_be_pulled_into_another_clone(finished_run, tmp_path):
     store, bare = tmp_path / "store", tmp_path / "bare"
     here = finished_run.copy_to(tmp_path / "here")
     here.run("git", "init", "--quiet", "--bare", str(bare))
     here.run("git", "remote", "add", "origin", str(bare))
     here.run("git", "push", "--quiet", "origin", "HEAD")
-    with_store(here, store)
+    add_store(here, store)
     here.run(
         "dvc", "exp", "run", "--temp", "--name", "smooth", "-S", "train_nb.var_smoothing=0.001"
     )
     here.run("dvc", "exp", "push", "origin", "smooth")
-    # Every other revision, too, goes to this place and to no other.
+    # The other revisions go to this folder, too.
     here.run("dvc", "push", "--all-commits")
     assert (store / "files/md5").is_dir()
     assert not Path("/store").exists() and not Path("/flower-store").exists()
 
     here.run("git", "clone", "--quiet", str(bare), str(tmp_path / "there"))
     there = RepoCopy(tmp_path / "there")
-    with_store(there, store)
+    add_store(there, store)
     there.run("dvc", "exp", "pull", "origin", "smooth")
     there.run("dvc", "exp", "apply", "smooth")
     there.run("dvc", "checkout")
@@ -46,16 +46,16 @@ def test_an_experiment_pushed_from_one_clone_is_whole_in_another(finished_run, t
     there.run("dvc", "status", "train_nb")
 
 
-def reflinks(folder):
-    """Whether the file system shares the blocks of a copy, which then has a number of its own."""
+def has_reflinks(folder):
+    """Whether the file system shares the blocks of copies, which then differ in inode."""
     (folder / "one").write_bytes(b"1")
     copy = ["cp", "--reflink=always", folder / "one", folder / "two"]
     return subprocess.run(copy, capture_output=True).returncode == 0
 
 
-def test_no_array_is_on_the_disk_twice(tmp_path):
-    if reflinks(tmp_path):
-        pytest.skip("a copy by reflink takes no room, and looks like any other")
+def test_no_array_is_stored_twice(tmp_path):
+    if has_reflinks(tmp_path):
+        pytest.skip("copies are reflinks, which take no space")
     repo_copy = RepoCopy(tmp_path)
     repo_copy.run("git", "init", "--quiet")
     repo_copy.run("dvc", "init", "--quiet")

@@ -28,14 +28,7 @@ def plot_empty(title):
 
 
 def plot_classes(expected, shares, names):
-    """Plot the shares of the predicted classes.
-
-    Parameters
-    ----------
-    expected, shares : ndarray of shape (n_classes,)
-        Of the reference set and of the newest predictions.
-    names : sequence of str
-    """
+    """Plot the shares of the predicted classes, (n_classes,) each."""
     figure, ax = _make_axes()
     place = np.arange(len(names))
     ax.bar(place - 0.2, expected, 0.4, color=REFERENCE, label="reference set")
@@ -47,13 +40,7 @@ def plot_classes(expected, shares, names):
 
 
 def plot_confidence(before, now):
-    """Plot the distribution functions of the confidence.
-
-    Parameters
-    ----------
-    before, now : ndarray of shape (m,), (n,)
-        Of the reference set and of the newest predictions.
-    """
+    """Plot the distribution functions of the confidence, (m,) and (n,)."""
     figure, ax = _make_axes()
     ax.ecdf(before, color=REFERENCE, label="reference set")
     ax.ecdf(now, color=RECENT, label="newest predictions")
@@ -63,15 +50,10 @@ def plot_confidence(before, now):
 
 
 def plot_windows(p_values, differing, moved, alpha):
-    """Plot the smallest adjusted p-value of each window in the order of time.
+    """Plot the smallest adjusted p-value of each window, (k,), in the order of time.
 
-    Parameters
-    ----------
-    p_values : ndarray of shape (k,)
-        Adjusted for label shift.
-    differing, moved : ndarray of shape (k,), bool
-        Windows that differ after that adjustment, and those whose class proportions moved.
-    alpha : float
+    `differing` and `moved`, (k,) bool, mark windows that differ after adjustment for label shift,
+    and those with other class proportions.
     """
     figure, ax = _make_axes(7)
     number = np.arange(len(p_values))[-WINDOWS_SHOWN:]
@@ -95,16 +77,7 @@ def plot_windows(p_values, differing, moved, alpha):
 
 
 def plot_wealth(log_wealth, limit, alert):
-    """Plot the wealth of the test martingale.
-
-    Parameters
-    ----------
-    log_wealth : ndarray of shape (n,)
-    limit : float
-        Wealth at which it raises an alert.
-    alert : flowers.drift.detector.Alert or None
-        Of any detector.
-    """
+    """Plot the wealth of the test martingale, its limit, and the alert of any detector."""
     figure, ax = _make_axes(7)
     position = np.arange(1, len(log_wealth) + 1)
     shown = np.exp(np.clip(log_wealth, -14, 60))

@@ -37,8 +37,8 @@ class Stream:
     probabilities : ndarray of shape (n, n_classes)
     day : ndarray of shape (n,), int
         Day of each prediction, ascending.
-    ties : ndarray of shape (n,), float64
-        Distinct numbers in (0, 1) that break ties of ranks.
+    ties : ndarray of shape (n,), range (0, 1)
+        Break ties of ranks.
     """
 
     probabilities: np.ndarray
@@ -60,15 +60,9 @@ def compute_ties(rows):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the detectors look at.
+    """What the detectors look at: wealth of the martingale, (n,), scores and class proportions.
 
-    Attributes
-    ----------
-    log_wealth : ndarray of shape (n,)
-        Of the test martingale (``flowers.drift.martingale.run_martingale``).
-    reference, stream : tuple of 2 ndarray
-        Adjusted scores and class-proportion estimates of the reference set and of the stream
-        (``flowers.drift.label_shift.Population.adjust_scores``).
+    `reference` and `stream` are the results of ``label_shift.Population.adjust_scores`` for both.
     """
 
     log_wealth: np.ndarray
@@ -83,10 +77,8 @@ class Alert:
     Attributes
     ----------
     detector : {"martingale", "scores", "class proportions", "labels"}
-    change_start : int
-        Row of the stream at which the change seems to start.
-    position : int
-        Row at which it was detected.
+    change_start, position : int
+        Rows of the stream: where the change seems to start, and where it was detected.
     """
 
     detector: str
@@ -96,15 +88,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Detection:
-    """The result of `detect`.
-
-    Attributes
-    ----------
-    alert : Alert or None
-    log_wealth : ndarray of shape (n,)
-        Of the test martingale, after each prediction.
-    tests : flowers.drift.mean_tests.MeanTests
-    """
+    """The result of `detect`: alert, log wealth after each prediction, (n,), and mean tests."""
 
     alert: Alert | None
     log_wealth: np.ndarray
@@ -175,11 +159,9 @@ def gather_evidence(population, truth, references, streams, ties, params):
     population : ndarray of shape (u, n_classes)
         Probabilities.
     truth : ndarray of shape (at least m,), int
-        Class indices of the first rows of the population, which reference sets are drawn from.
-    references : ndarray of shape (s, m), int
-        Rows of the reference set of each stream.
-    streams : ndarray of shape (s, n), int
-        Rows of the predictions of each stream.
+        Class indices of the first rows, from which the reference sets are drawn.
+    references, streams : ndarray of shape (s, m), (s, n), int
+        Rows of the population.
     ties : ndarray of shape (s, n), range (0, 1)
     params : dict
         ``proportion_tolerance``.
@@ -200,33 +182,12 @@ def gather_evidence(population, truth, references, streams, ties, params):
 
 
 def keep_one_per_group(reference):
-    """Keep the first image of each near-duplicate group: the tests assume independent rows.
-
-    Parameters
-    ----------
-    reference : flowers.model.reference.Reference
-
-    Returns
-    -------
-    flowers.model.reference.Reference
-    """
+    """Keep the first image of each near-duplicate group: the tests assume independent rows."""
     return reference.select(np.sort(np.unique(reference.group, return_index=True)[1]))
 
 
 def find_first_alert(log_wealth, tests, params):
-    """Find the first detection.
-
-    Parameters
-    ----------
-    log_wealth : ndarray of shape (n,)
-    tests : MeanTests
-    params : dict
-        ``wealth_limit``: the test martingale raises an alert at this wealth.
-
-    Returns
-    -------
-    Alert or None
-    """
+    """Find the first detection, an `Alert` or None; `params` has ``wealth_limit``."""
     alerts = []
     high = log_wealth >= np.log(params["wealth_limit"])
     if high.any():
@@ -257,18 +218,15 @@ def classify_change(alert, tests, reference, probabilities, params):
 
     Parameters
     ----------
-    alert : Alert
-    tests : MeanTests
-    reference : flowers.model.reference.Reference
-        One row per near-duplicate group.
-    probabilities : ndarray of shape (n, n_classes)
-        Of the stream.
+    alert, tests, reference, probabilities
+        Of the stream; as in `Detection` and `detect`.
     params : dict
         ``alpha`` and ``window``.
 
     Returns
     -------
-    {"covariate or concept shift", "label shift", "performance drop"}
+    str
+        ``COVARIATE_SHIFT``, ``LABEL_SHIFT`` or ``PERFORMANCE_DROP``.
     """
     if alert.detector == LABELS:
         return PERFORMANCE_DROP

@@ -29,19 +29,7 @@ def encode_one_hot(truth, n_classes):
 
 
 def average_by_class(truth, n_classes, values):
-    """Average rows of values class by class.
-
-    Parameters
-    ----------
-    truth : ndarray of shape (m,), int
-    n_classes : int
-    values : ndarray of shape (m, d)
-
-    Returns
-    -------
-    ndarray of shape (n_classes, d)
-        Zeros for a class without rows.
-    """
+    """Average rows, (m, d), class by class: (n_classes, d), zeros for a class without rows."""
     member = encode_one_hot(truth, n_classes)
     return member.T @ values / np.maximum(member.sum(axis=0), 1)[:, None]
 
@@ -51,17 +39,14 @@ def estimate_proportions(reference, truth, probabilities):
 
     Parameters
     ----------
-    reference : ndarray of shape (m, n_classes)
-        Probabilities of the reference set.
-    truth : ndarray of shape (m,), int
-        Their class indices.
+    reference, truth : ndarray of shape (m, n_classes), (m,)
+        Probabilities and class indices of the reference set.
     probabilities : ndarray of shape (n, n_classes)
 
     Returns
     -------
     ndarray of shape (n, n_classes), float64
-        Unbiased estimates whose mean over a window estimates its class proportions. Each row sums
-        to 1; single values may be negative.
+        Rows sum to 1 and may have negative values; their mean over a window is the estimate.
     """
     means = average_by_class(truth, reference.shape[1], reference)
     return probabilities @ np.linalg.pinv(means, rcond=LEAST_SINGULAR)
@@ -83,7 +68,6 @@ def compute_design_effects(values, ends):
     Returns
     -------
     ndarray of shape (..., t), >= 1
-        Design effect of the predictions before each end.
     """
     if not len(ends):
         return np.ones((*values.shape[:-2], 0))
@@ -132,11 +116,8 @@ def estimate_changes(reference, windows):
 
     Returns
     -------
-    change : ndarray of shape (k, n_classes)
-        Difference of proportions.
-    noise : ndarray of shape (k, n_classes)
-        Its standard deviation from window and reference set; the window's part includes its
-        `compute_design_effects`.
+    change, noise : ndarray of shape (k, n_classes)
+        Difference of proportions and its standard deviation, with the design effect of the window.
     """
     probabilities, truth = reference.probabilities, reference.truth
     before = estimate_proportions(probabilities, truth, probabilities)
@@ -152,17 +133,10 @@ def compute_critical_value(n_classes, alpha):
 
 
 def compute_weights(truth, change):
-    """Compute importance weights that give the reference set the class proportions of a window.
+    """Compute importance weights, (k, m), that give the reference set the proportions of windows.
 
-    Parameters
-    ----------
-    truth : ndarray of shape (m,), int
-    change : ndarray of shape (k, n_classes)
-        As from `estimate_changes`; a negative proportion counts as 0.
-
-    Returns
-    -------
-    ndarray of shape (k, m), rows sum to 1
+    `truth`, (m,), is that of the reference set; `change`, (k, n_classes), is from
+    `estimate_changes`. A negative proportion counts as 0; weights of a window sum to 1.
     """
     share = encode_one_hot(truth, change.shape[1]).mean(axis=0)
     ratio = np.maximum(share + change, 0) / np.where(share > 0, share, 1)
@@ -172,26 +146,13 @@ def compute_weights(truth, change):
 
 
 def compute_scores(probabilities):
-    """Compute the confidence and the centred log-probabilities of predictions.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n, n_classes)
-
-    Returns
-    -------
-    ndarray of shape (n, 1 + n_classes), float64
-    """
+    """Compute confidence and centred log-probabilities: (n, c) to (n, 1 + c), float64."""
     logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY, dtype=float))
     return np.column_stack([probabilities.max(axis=1), logs - logs.mean(axis=1, keepdims=True)])
 
 
 class Population:
-    """Predictions from which reference sets and streams are drawn; scores are encoded once.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (u, n_classes)
+    """Predictions, shape (u, n_classes), from which reference sets and streams are drawn.
 
     Attributes
     ----------
@@ -208,17 +169,14 @@ class Population:
 
         A score becomes its rank in the reference set minus the mean rank of the classes, weighted
         by `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither
-        another mix of classes nor a burst of one class moves it.
-
-        Two ranks that do not change one by one may change together: the model may hesitate between
-        other pairs of classes than before. So products of two centred ranks are scores too.
+        other class proportions nor a burst of one class moves it. Two ranks that do not change one
+        by one may change together: the model may hesitate between other pairs of classes than
+        before. So products of two centred ranks are scores too.
 
         Parameters
         ----------
-        reference : ndarray of shape (m,), int
-            Rows of the reference set, possibly repeated.
-        truth : ndarray of shape (m,), int
-            Their class indices.
+        reference, truth : ndarray of shape (m,), int
+            Rows of the reference set, possibly repeated, and their class indices.
 
         Returns
         -------
@@ -245,19 +203,7 @@ class Population:
         return ((2 * counts.cumsum(axis=1) - counts) / (2 * len(reference))).ravel()[place]
 
     def select_codes(self, scores, tolerance):
-        """Encode the scores that the martingale bets on.
-
-        Parameters
-        ----------
-        scores : ndarray of shape (u, d)
-            From `adjust_scores`.
-        tolerance : float
-            At 0 no label shift is tolerated, and the unadjusted scores are taken.
-
-        Returns
-        -------
-        ndarray of shape (u, 1 + n_classes), int
-        """
+        """Encode the scores that the martingale bets on; unadjusted ones with a tolerance of 0."""
         if tolerance == 0:
             return self.codes
         return encode_ranks(scores[:, : self.codes.shape[1]])

@@ -32,16 +32,7 @@ DESIGN_EFFECT = 1.2
 
 
 def encode_ranks(values):
-    """Encode the values of each column as integers of the same order, equal where those are.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n, d)
-
-    Returns
-    -------
-    ndarray of shape (n, d), int32, each column from 0 without gaps
-    """
+    """Encode each column, (n, d), as int32 of the same order from 0 without gaps."""
     columns = [np.unique(column, return_inverse=True)[1].ravel() for column in values.T]
     return np.stack(columns, axis=1).astype(np.int32)
 
@@ -52,7 +43,7 @@ def compute_p_values(codes, m, ties):
     Parameters
     ----------
     codes : ndarray of shape (m + n,), int, >= 0
-        First the reference set, then the stream in the order of time (`encode_ranks`).
+        The reference set, then the stream in the order of time (`encode_ranks`).
     m : int
     ties : ndarray of shape (n,), range (0, 1)
         Break ties.
@@ -70,8 +61,8 @@ def compute_p_values(codes, m, ties):
 def _count_before(codes):
     """Count the values before each that are less, and those that are equal.
 
-    A code is written in two digits. The smaller values before it are those with a smaller first
-    digit, and those with the same first and a smaller second digit; few digits are fast to count.
+    Codes have two digits. Less are those with a lower first digit, and those with the same first
+    and a lower second digit; few digits are fast to count.
     """
     base = isqrt(int(codes.max())) + 1
     dtype = np.min_scalar_type(base)
@@ -114,16 +105,7 @@ def _count_lower(digits, base):
 
 
 def shuffle_blocks(ties):
-    """Order in which predictions are bet on: each full block by the last digits of its ties.
-
-    Parameters
-    ----------
-    ties : ndarray of shape (n,), range (0, 1)
-
-    Returns
-    -------
-    ndarray of shape (n,), int64
-    """
+    """Order of the bets, (n,) int64: each full block by the last digits of its ties."""
     order = np.arange(len(ties))
     full = len(ties) // BLOCK * BLOCK
     # Sorted by the ties themselves, equal scores would rise within a block.
@@ -191,10 +173,8 @@ def run_martingale(reference, streams, ties):
 
     Parameters
     ----------
-    reference : ndarray of shape (s, m, d), int
-        Scores of the reference set of each stream (`encode_ranks`).
-    streams : ndarray of shape (s, n, d), int
-        Scores of the streams.
+    reference, streams : ndarray of shape (s, m, d), (s, n, d), int
+        Scores of the reference set of each stream, and of the stream (`encode_ranks`).
     ties : ndarray of shape (s, n), range (0, 1)
 
     Returns

@@ -41,9 +41,8 @@ class History:
 
     Parameters
     ----------
-    reference : ndarray of shape (m, d)
-    stream : ndarray of shape (n, d)
-        What does not fill a step is left out.
+    reference, stream : ndarray of shape (m, d), (n, d)
+        Predictions of the stream that do not fill a step are left out.
 
     Attributes
     ----------
@@ -54,7 +53,7 @@ class History:
     sums : ndarray of shape (t + 1, d)
         Of the stream, before it and up to each checkpoint.
     design_effects : ndarray of shape (t,)
-        Upper limits: the estimates and their standard error.
+        Estimates plus their standard error.
     marks : ndarray of shape (k,), int
         Checkpoints at which the covariance is computed: all at first, then at doubling distances.
     covariance : ndarray of shape (k, d, d)
@@ -95,40 +94,24 @@ class History:
         return axes / size[:, :, None] / np.sqrt(spread)[:, None, :]
 
     def sum_newest(self, length):
-        """Sum the newest predictions and all before them, at each checkpoint with that many.
+        """Sum the newest predictions and all before them, at each of j checkpoints with that many.
 
-        Parameters
-        ----------
-        length : int
-            Newest predictions, a multiple of ``STEP``.
-
-        Returns
-        -------
-        newest, before : ndarray of shape (j, d)
+        `length` is a multiple of ``STEP``; both sums have the shape (j, d).
         """
         before = self.sums[: max(len(self.sums) - length // STEP, 0)]
         return self.sums[length // STEP :] - before, before
 
     def get_dependence(self, length):
-        """Return design effect and covariance of the time before the newest predictions.
-
-        Returns
-        -------
-        design_effects : ndarray of shape (j,)
-            j as in `sum_newest`.
-        mark : ndarray of shape (j,), int
-            Index into ``marks`` and ``covariance``.
-        """
+        """Return design effect and mark (index of ``covariance``) before the newest, (j,) each."""
         at = np.arange(length // STEP - 1, len(self.ends))
         then = np.minimum(at, np.maximum(at - length // STEP, LEAST_HISTORY // STEP - 1))
         return self.design_effects[then], np.searchsorted(self.marks, then, side="right") - 1
 
 
 class Baseline:
-    """Usual class proportions of a stream at each checkpoint; long days are weighted down.
+    """Usual class proportions of a stream at each checkpoint.
 
-    The predictions of a day share its deviation, so many of one day say little more about the
-    usual proportions than some do.
+    The predictions of a day share its deviation, so long days are weighted down.
 
     Parameters
     ----------
@@ -247,17 +230,9 @@ class MeanTests:
         return cls(proportions.ends, of_scores, of_proportions, window, np.stack(runs, axis=1))
 
     def find_first_low(self, name, level):
-        """Find the first checkpoint at which a p-value is at or below its level.
+        """Find the first checkpoint where a p-value of "scores" or "proportions" is at its level.
 
-        Parameters
-        ----------
-        name : {"scores", "proportions"}
-        level : float or ndarray of shape (l,)
-
-        Returns
-        -------
-        (start, end) or None
-            Rows of the stream that the test is about, `end` exclusive.
+        Returns (start, end), the rows of the stream that the test is about, or None.
         """
         ratio = getattr(self, name) / level
         low = (ratio <= 1).any(axis=1)
@@ -277,10 +252,7 @@ class MeanTests:
         return end - list(RUN_RULES)[int(met[at].argmax())] * self.window, end
 
     def get_score_p_value(self, start, stop):
-        """Return the p-value of the scores over most of the predictions from `start` to `stop`.
-
-        1 if these are fewer than the least of ``LENGTHS``.
-        """
+        """p-value of the longest score test from `start` on before `stop`; 1 without one."""
         at = stop // STEP - 1
         fits = [i for i, length in enumerate(LENGTHS) if length <= STEP * (at + 1) - start]
         return float(self.scores[at, fits[-1]]) if fits else 1.0
@@ -321,15 +293,7 @@ def _fit_control_variate(scores, noise):
     """Fit the ridge regression of the noise of class-proportion estimates on the adjusted scores.
 
     The adjusted scores have mean 0 under any label shift, so the residuals (a control variate)
-    estimate the same proportions with less noise, and independently of the scores.
-
-    Parameters
-    ----------
-    scores, noise : ndarray of shape (m, d), (m, n_classes)
-
-    Returns
-    -------
-    ndarray of shape (d, n_classes)
+    estimate the same proportions with less noise. Returns weights, (d, n_classes).
     """
     size = len(scores) * np.maximum(scores.var(axis=0), 1e-12)
     return np.linalg.solve(scores.T @ scores + RIDGE * np.diag(size), scores.T @ noise)
@@ -341,16 +305,9 @@ def _rotate_rows(rows, axes):
 
 
 def _compute_p_value(squares, dependent, sample):
-    """Compute the p-value of Hotelling's T², (j,).
+    """Compute p-values, (j,), of Hotelling's T², the sum of `squares`, (j, d).
 
-    Parameters
-    ----------
-    squares : ndarray of shape (j, d)
-        T² is their sum.
-    dependent : int
-        Number of dimensions that the others determine.
-    sample : ndarray of shape (j,)
-        Predictions behind the covariance.
+    `dependent` of them follow from the others; `sample`, (j,), is the size behind the covariance.
     """
     d = squares.shape[1] - dependent
     rest = np.maximum(sample - d, 1)

@@ -10,19 +10,9 @@ MOST_LABELS = 100_000
 
 
 def compute_fisher_p_value(correct, n, reference_correct, m):
-    """Compute the one-sided p-value of Fisher's exact test that accuracy is not lower than before.
+    """One-sided p-value of Fisher's exact test that accuracy is not lower than before.
 
-    Parameters
-    ----------
-    correct, n : int
-        `correct` of `n` recent predictions are correct.
-    reference_correct, m : int
-        The same for the reference set.
-
-    Returns
-    -------
-    float
-        Probability of at most `correct` among the `n`, given the total number that are correct.
+    `correct` of `n` recent predictions are correct, and `reference_correct` of `m` before.
     """
     both = correct + reference_correct
     total = m + n
@@ -40,13 +30,10 @@ def compute_labels_needed(accuracy, m, max_drop, alpha):
 
     Parameters
     ----------
-    accuracy : float
-        On the reference set.
-    m : int
-        Size of the reference set.
-    max_drop : float
-    alpha : float
-        Level of the one-sided test.
+    accuracy, m : float, int
+        Accuracy on the reference set, and its size.
+    max_drop, alpha : float
+        Drop, and level of the one-sided test.
 
     Returns
     -------
@@ -66,10 +53,8 @@ def check_performance(correct, reference_correct, max_drop, alpha):
 
     Parameters
     ----------
-    correct : ndarray of shape (n,), bool
+    correct, reference_correct : ndarray of shape (n,), (m,), bool
         Whether each labelled prediction is correct.
-    reference_correct : ndarray of shape (m,), bool
-        The same for the reference set.
     max_drop : float
         Accuracy drop that must be excluded before the status is "no drop".
     alpha : float

@@ -16,12 +16,7 @@ from flowers.drift.detector import (
     keep_one_per_group,
     select_evidence,
 )
-from flowers.drift.performance import (
-    DROP,
-    IMPROVEMENT,
-    check_performance,
-    compute_labels_needed,
-)
+from flowers.drift.performance import DROP, IMPROVEMENT, check_performance, compute_labels_needed
 from flowers.drift.windows import (
     Windows,
     adjust_holm,
@@ -33,32 +28,20 @@ from flowers.drift.windows import (
 from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log.record import UNKNOWN
 
-# Least predictions for a comparison, and for the state "ok".
-LEAST = 100
+LEAST = 100  # predictions for a comparison, and for the state "ok"
 # Newest labels that the performance check reads where no number of labels would be enough.
 LABELS_READ = 200
-# Simulated pairs of samples behind `compute_l1_noise`.
-DRAWS = 2000
+DRAWS = 2000  # simulated pairs of samples in `compute_l1_noise`
 LEVEL = 0.95  # of intervals
 Z = ndtri((1 + LEVEL) / 2)
 
 
 @dataclass(frozen=True)
 class MonitoredStream:
-    """Rows of the log with all results of drift detection and the performance check.
+    """Rows of the log, (n,), with the results of drift detection and the performance check.
 
-    Attributes
-    ----------
-    reference : flowers.model.reference.Reference
-        One row per near-duplicate group.
-    rows : ndarray of shape (n,)
-        Dtype of ``flowers.log.table.build_row_dtype``; from the last acknowledgement on.
-    detection : flowers.drift.detector.Detection
-    alert : flowers.drift.detector.Alert or None
-        Of the detection, or else of the performance check.
-    windows : flowers.drift.windows.Windows
-    performance : dict
-        From ``flowers.drift.performance.check_performance``.
+    `reference` has one row per near-duplicate group. `alert` is that of the detection, or else of
+    the performance check, a dict from ``flowers.drift.performance.check_performance``.
     """
 
     reference: object
@@ -76,6 +59,7 @@ def monitor_rows(reference, rows, params):
     ----------
     reference : flowers.model.reference.Reference
     rows : ndarray of shape (n,)
+        From ``flowers.log.table.read_log``.
     params : dict
         Section ``drift`` of params.yaml.
 
@@ -155,30 +139,13 @@ def build_drift_report(stream, alert_state, classes, params):
         "current": float(np.exp(min(log_wealth[-1], 700))),
         "highest": float(np.exp(min(log_wealth.max(), 700))),
     }
-    newest = describe_newest(stream, classes, params)
-    return report | {
-        "newest": newest,
-        "all": compute_accuracy(rows["probabilities"], rows["truth"]),
-    }
+    report["newest"] = describe_newest(stream, classes, params)
+    report["all"] = compute_accuracy(rows["probabilities"], rows["truth"])
+    return report
 
 
 def choose_state(count, alert, status, moved):
-    """Choose the state of a stream.
-
-    Parameters
-    ----------
-    count : int
-        Predictions.
-    alert : dict or None
-    status : str
-        Of the performance check; a change that improved accuracy is only a notice.
-    moved : ndarray of shape (k, n_classes)
-        From ``Windows.find_moved``.
-
-    Returns
-    -------
-    {"no predictions", "warming up", "ok", "notice", "alert"}
-    """
+    """Choose the state; a change that improved accuracy is only a notice."""
     if alert:
         return "notice" if status == IMPROVEMENT else "alert"
     if count < LEAST:
@@ -189,12 +156,8 @@ def choose_state(count, alert, status, moved):
 def describe_alert(stream, classes, params):
     """Describe the alert of a stream; None without one.
 
-    Returns
-    -------
-    dict or None
-        ``detected_at``, ``change_started_at`` (times), ``detected_by``, ``kind``; about the
-        predictions since the change: ``classes`` whose probability differs after adjustment for
-        label shift, ``image_statistics`` that differ, estimated ``class_proportions``.
+    ``classes`` are those whose probability differs after adjustment for label shift, since the
+    change; ``image_statistics`` those that differ since then.
     """
     alert, reference = stream.alert, stream.reference
     if alert is None:
@@ -209,25 +172,21 @@ def describe_alert(stream, classes, params):
         "detected_by": alert.detector,
         "kind": kind,
         "classes": [c for c, p in zip(classes, p_values, strict=True) if p <= params["alpha"]],
-        "image_statistics": find_image_differences(
-            reference.image, changed["image"], params["alpha"]
-        ),
+    } | _describe_change(reference, changed, classes, params["alpha"])
+
+
+def _describe_change(reference, rows, classes, alpha):
+    """Name the image statistics of rows that differ, and estimate their class proportions."""
+    return {
+        "image_statistics": find_image_differences(reference.image, rows["image"], alpha),
         "class_proportions": estimate_class_proportions(
-            reference, changed["probabilities"], classes, params["alpha"]
+            reference, rows["probabilities"], classes, alpha
         ),
     }
 
 
 def describe_newest(stream, classes, params):
-    """Describe the newest window of a stream against the reference set.
-
-    Returns
-    -------
-    dict
-        ``from`` and ``to`` (times) and `describe_window`; from ``LEAST`` predictions on also
-        ``tests`` of each class probability and of the predicted labels, ``class_proportions`` and
-        ``image_statistics`` that differ.
-    """
+    """Describe the newest window; from ``LEAST`` predictions on, with tests."""
     reference = stream.reference
     rows = stream.rows[-params["window"] :]
     probabilities = rows["probabilities"]
@@ -239,44 +198,20 @@ def describe_newest(stream, classes, params):
         return figures
     (p_values,), (effects,) = compare_windows(reference.probabilities, probabilities[None])
     adjusted = [*compare_adjusted(reference, probabilities[None])[0][0].tolist(), None]
-    tests = zip((*classes, "labels"), p_values, effects, adjusted, strict=True)
+    columns = (*classes, "labels"), p_values.tolist(), effects.tolist(), adjusted
+    tests = zip(*columns, strict=True)
     figures["tests"] = {
-        name: {
-            "p_value": float(p),
-            "effect": float(effect),
-            "p_value_label_shift_adjusted": p_adjusted,
-        }
-        for name, p, effect, p_adjusted in tests
+        name: dict(zip(("p_value", "effect", "p_value_label_shift_adjusted"), row, strict=True))
+        for name, *row in tests
     }
-    figures["class_proportions"] = estimate_class_proportions(
-        reference, probabilities, classes, params["alpha"]
-    )
-    figures["image_statistics"] = find_image_differences(
-        reference.image, rows["image"], params["alpha"]
-    )
-    return figures
+    return figures | _describe_change(reference, rows, classes, params["alpha"])
 
 
 def describe_window(reference, probabilities, truth, classes, seed):
-    """Compute the figures of a window against the reference set.
+    """Compute the figures of a window against the reference set, probabilities (n, c) and (m, c).
 
-    Parameters
-    ----------
-    reference : ndarray of shape (m, n_classes)
-        Probabilities of the reference set, one row per near-duplicate group.
-    probabilities : ndarray of shape (n, n_classes)
-        Not empty.
-    truth : ndarray of shape (n,), int
-    classes : sequence of str
-    seed : int
-        Of `compute_l1_noise`.
-
-    Returns
-    -------
-    dict
-        ``predictions``; ``shares`` of the predicted classes, their ``l1`` distance from the
-        reference set, ``l1_noise``; mean ``confidence``, ``confidence_drop`` with its 95 % interval
-        (normal, unequal variances); and `compute_accuracy`.
+    ``shares`` are those of the predicted classes, ``l1`` is their distance from the reference set.
+    The interval of ``confidence_drop`` is normal, with unequal variances.
     """
     m, n = len(reference), len(probabilities)
     expected = count_predicted(reference) / m
@@ -300,17 +235,7 @@ def describe_window(reference, probabilities, truth, classes, seed):
 def compute_l1_noise(shares, m, n, seed):
     """Simulate the 95 % quantile of the L1 distance of class shares without any shift.
 
-    Parameters
-    ----------
-    shares : ndarray of shape (n_classes,)
-        Of the reference set; both samples are drawn from them.
-    m, n : int
-        Sizes of the reference set and of the window.
-    seed : int
-
-    Returns
-    -------
-    float
+    Samples of `m` and `n` are drawn from the `shares`, (n_classes,), of the reference set.
     """
     rng = np.random.default_rng(seed)
     first = rng.multinomial(m, shares, DRAWS) / m
@@ -319,19 +244,9 @@ def compute_l1_noise(shares, m, n, seed):
 
 
 def compute_accuracy(probabilities, truth):
-    """Compute the accuracy of the labelled predictions.
+    """Compute accuracy and Wilson interval of predictions, (n, c), with a known `truth`, (n,).
 
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n, n_classes)
-    truth : ndarray of shape (n,), int
-        Class index, or ``UNKNOWN``.
-
-    Returns
-    -------
-    dict
-        ``labelled``, ``coverage`` (share that is labelled), and ``accuracy`` with its 95 % Wilson
-        interval, None without labels.
+    ``coverage`` is the share that is labelled; accuracies are None without labels.
     """
     known = truth != UNKNOWN
     labelled = int(known.sum())
@@ -344,17 +259,7 @@ def compute_accuracy(probabilities, truth):
 
 
 def compute_wilson_interval(successes, n):
-    """Compute the Wilson interval of a proportion at ``LEVEL`` (Wilson 1927).
-
-    Parameters
-    ----------
-    successes, n : int
-        `n` is positive.
-
-    Returns
-    -------
-    low, high : float
-    """
+    """Interval (low, high) of a proportion at ``LEVEL`` (Wilson 1927); n is positive."""
     share = successes / n
     shrink = 1 + Z**2 / n
     centre = (share + Z**2 / (2 * n)) / shrink
@@ -363,13 +268,7 @@ def compute_wilson_interval(successes, n):
 
 
 def estimate_class_proportions(reference, probabilities, classes, alpha):
-    """Estimate the proportion of each class in a window (BBSE).
-
-    Returns
-    -------
-    dict of class to dict
-        ``estimate``, ``low`` and ``high`` (level 1 - alpha over all classes), ``reference``.
-    """
+    """Estimate each class proportion of a window (BBSE); interval 1 - alpha over all classes."""
     (change,), (noise,) = label_shift.estimate_changes(reference, probabilities[None])
     before = label_shift.encode_one_hot(reference.truth, len(classes)).mean(axis=0)
     margin = label_shift.compute_critical_value(len(classes), alpha) * noise
@@ -384,17 +283,9 @@ def estimate_class_proportions(reference, probabilities, classes, alpha):
 
 
 def find_image_differences(reference, image, alpha):
-    """Find the image statistics that differ from those of the reference set.
+    """Find the image statistics, (m, d) and (n, d), that differ from those of the reference set.
 
-    Parameters
-    ----------
-    reference, image : ndarray of shape (m, d), (n, d)
-        A column with NaN is not compared: earlier versions did not store every statistic.
-    alpha : float
-
-    Returns
-    -------
-    list of str
+    A column with NaN is not compared: earlier versions did not store every statistic.
     """
     known = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
     p_values, _ = run_kolmogorov_smirnov(reference[:, known], image[None][:, :, known])

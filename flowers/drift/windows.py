@@ -18,19 +18,9 @@ COLUMNS = """start end predictions p_value effect
 
 
 def cut_windows(count, size):
-    """Cut a stream into full windows from its start, so that later predictions move no window.
+    """Cut `count` predictions into full windows, a list of (start, stop) from the oldest.
 
-    Parameters
-    ----------
-    count : int
-        Predictions in the stream.
-    size : int
-        Predictions in a window.
-
-    Returns
-    -------
-    list of (start, stop)
-        Oldest first; the newest predictions that do not fill a window are in none.
+    They start with the stream, so that later predictions move no window.
     """
     return [(start, start + size) for start in range(0, count - size + 1, size)]
 
@@ -40,8 +30,7 @@ def run_kolmogorov_smirnov(reference, windows, weights=None):
 
     Parameters
     ----------
-    reference : ndarray of shape (m, d)
-    windows : ndarray of shape (k, n, d)
+    reference, windows : ndarray of shape (m, d), (k, n, d)
     weights : ndarray of shape (k, m), optional
         Weight of each reference row for each window, rows sum to 1; equal by default.
 
@@ -77,16 +66,13 @@ def run_chi_square(reference, windows):
 
     Parameters
     ----------
-    reference : ndarray of shape (n_classes,)
-        Counts.
-    windows : ndarray of shape (k, n_classes)
+    reference, windows : ndarray of shape (n_classes,), (k, n_classes)
         Counts; no row is all zeros.
 
     Returns
     -------
-    p_values : ndarray of shape (k,)
-    effects : ndarray of shape (k,)
-        Total variation distance: half of the L1 distance of the proportions, range [0, 1].
+    p_values, effects : ndarray of shape (k,)
+        The effect is the total variation distance of the proportions, range [0, 1].
     """
     m = float(reference.sum())
     n = windows.sum(axis=1, keepdims=True)
@@ -102,17 +88,7 @@ def run_chi_square(reference, windows):
 
 
 def adjust_holm(p_values):
-    """Adjust p-values for their number along the last axis (Holm 1979).
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (..., t)
-
-    Returns
-    -------
-    ndarray of shape (..., t)
-        Rejecting those <= alpha keeps the family-wise error rate at or below alpha.
-    """
+    """Adjust p-values, shape (..., t), for their number along the last axis (Holm 1979)."""
     t = p_values.shape[-1]
     order = np.argsort(p_values, axis=-1)
     ordered = np.take_along_axis(p_values, order, axis=-1) * np.arange(t, 0, -1)
@@ -133,9 +109,8 @@ def compare_windows(reference, windows):
 
     Parameters
     ----------
-    reference : ndarray of shape (m, n_classes)
-        Probabilities of the reference set, one row per near-duplicate group.
-    windows : ndarray of shape (k, n, n_classes)
+    reference, windows : ndarray of shape (m, n_classes), (k, n, n_classes)
+        Probabilities; reference rows are one per near-duplicate group.
 
     Returns
     -------
@@ -183,11 +158,9 @@ class Windows:
     Attributes
     ----------
     spans : list of (start, stop)
-    p_values : ndarray of shape (k, n_classes)
-        Kolmogorov-Smirnov tests of each class probability, adjusted for label shift within the
-        tolerance and for the number of classes (Holm).
-    effects : ndarray of shape (k, n_classes)
-        Kolmogorov-Smirnov distances.
+    p_values, effects : ndarray of shape (k, n_classes)
+        Kolmogorov-Smirnov tests of each class probability and their distances; adjusted for label
+        shift within the tolerance, and for the number of classes (Holm).
     change, noise : ndarray of shape (k, n_classes)
         Change of each class proportion and its standard deviation.
     """

@@ -42,9 +42,8 @@ class SimulatedShift:
 
     Attributes
     ----------
-    probabilities : ndarray of shape (k, n_classes)
-        Predictions of images after the shift.
-    correct : ndarray of shape (k,), bool
+    probabilities, correct : ndarray of shape (k, n_classes), (k,)
+        Predictions of images after the shift, and whether they are correct.
     rows : ndarray of shape (k,)
         Rows of these images in the reference set.
     share : float
@@ -69,26 +68,17 @@ class SimulatedShift:
 
 
 def build_shifts(reference, predict_proba, images, sizes, rows, shares):
-    """Build every shift.
+    """Build every shift, pairs of name and `SimulatedShift`.
 
     Parameters
     ----------
     reference : flowers.model.reference.Reference
     predict_proba : callable
         ``flowers.model.predictor.Predictor.predict_proba``.
-    images : ndarray of shape (k, s, s, 3), uint8
-        Reference images to shift.
-    sizes : ndarray of shape (k, 2), int
-        Their width and height.
-    rows : ndarray of shape (k,)
-        Their rows in `reference`.
+    images, sizes, rows : ndarray of shape (k, s, s, 3), (k, 2), (k,)
+        Reference images to shift, their width and height, and their rows in `reference`.
     shares : sequence of float
         Shares of shifted images.
-
-    Yields
-    ------
-    name : str
-    shift : SimulatedShift
     """
     truth, before = reference.truth, reference.probabilities
     for name, after in _classify_shifted(predict_proba, images, sizes):
@@ -138,10 +128,8 @@ class Simulator:
 
     Attributes
     ----------
-    distinct : int
-        Near-duplicate groups of the reference set.
-    accuracy : float
-        On the reference set; each group counts once.
+    distinct, accuracy : int, float
+        Near-duplicate groups of the reference set, and accuracy with each group counted once.
     """
 
     def __init__(self, reference, params, seed):
@@ -157,22 +145,15 @@ class Simulator:
         return traffic.draw_images(self.reference.group, even, (count, self.distinct), rng)
 
     def detect_in_streams(self, population, references, streams, rng):
-        """Run the detector on each stream.
+        """Run the detector on each stream; yields the detection and the reference set.
 
         Parameters
         ----------
         population : ndarray of shape (u, n_classes)
             Probabilities; those of the reference set come first.
-        references : ndarray of shape (s, m)
-            Rows of the population.
-        streams : ndarray of shape (s, n)
+        references, streams : ndarray of shape (s, m), (s, n)
             Rows of the population.
         rng : numpy.random.Generator
-
-        Yields
-        ------
-        detection : flowers.drift.detector.Detection
-        reference : flowers.model.reference.Reference
         """
         ties = rng.random(streams.shape)
         day = np.arange(streams.shape[1]) // traffic.PER_DAY
@@ -196,8 +177,8 @@ class Simulator:
 
         Yields
         ------
-        name : str
-        rates : dict
+        (str, dict)
+            Name of the traffic, and rates.
         """
         starts = range(0, count, BATCH)
         # Tasks of all traffics together: no worker waits for the last streams of one.
@@ -230,24 +211,11 @@ class Simulator:
         detections = self.detect_in_streams(probabilities, references, streams, rng)
         return [detection.alert for detection, _ in detections]
 
-    def simulate_shift(self, shift, count, **kind):
-        """Measure the power: how soon a shift is detected, and whether its kind is correct.
-
-        Parameters
-        ----------
-        shift : SimulatedShift
-        count : int
-            Streams.
-        **kind
-            Of traffic.
-
-        Returns
-        -------
-        dict
-        """
+    def simulate_shift(self, shift, count):
+        """Measure how soon a shift is detected in `count` streams, and whether with its kind."""
         rng, reference = np.random.default_rng(self.seed), self.reference
-        before = traffic.draw_streams(reference, (count, BEFORE_SHIFT), rng, **kind)
-        after = self.draw_shifted(shift, (count, WITHIN[-1]), rng, kind)
+        before = traffic.draw_streams(reference, (count, BEFORE_SHIFT), rng)
+        after = self.draw_shifted(shift, (count, WITHIN[-1]), rng)
         population = np.concatenate([reference.probabilities, shift.probabilities])
         streams = np.concatenate([before, after], axis=1)
         references = self.draw_references(count, rng)
@@ -261,9 +229,9 @@ class Simulator:
                 continue
             delays.append(delay)
             if alert:
-                kinds.append(
-                    classify_change(alert, detection.tests, drawn, population[rows], self.params)
-                )
+                stream = population[rows]
+                kind = classify_change(alert, detection.tests, drawn, stream, self.params)
+                kinds.append(kind)
         correct = np.concatenate([self.correct, shift.correct])[after[:, shift.gradual // 2 :]]
         power = {"accuracy_drop": self.accuracy - float(correct.mean())}
         for n in WITHIN:
@@ -274,12 +242,12 @@ class Simulator:
         power["kind_correct"] = kinds.count(shift.kind) / len(kinds) if kinds else None
         return power
 
-    def draw_shifted(self, shift, size, rng, kind):
+    def draw_shifted(self, shift, size, rng):
         """Draw the rows of the population after a shift, (s, n)."""
         reference = self.reference
         if shift.proportions is not None:
-            return traffic.draw_streams(reference, size, rng, proportions=shift.proportions, **kind)
-        plain = traffic.draw_streams(reference, size, rng, **kind)
-        shifted = traffic.draw_streams(reference.select(shift.rows), size, rng, **kind)
+            return traffic.draw_streams(reference, size, rng, proportions=shift.proportions)
+        plain = traffic.draw_streams(reference, size, rng)
+        shifted = traffic.draw_streams(reference.select(shift.rows), size, rng)
         share = shift.share * np.minimum(1, np.arange(1, size[1] + 1) / max(shift.gradual, 1))
         return np.where(rng.random(size) < share, len(reference.truth) + shifted, plain)

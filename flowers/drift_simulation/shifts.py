@@ -138,11 +138,7 @@ IMAGE_SHIFTS = {
     "unknown": shuffle_tiles,
 }
 # From the number of classes, at least 2, to their proportions, shape (count,), sum 1.
-LABEL_SHIFTS = {
-    "class-gone": remove_class,
-    "class-tripled": triple_class,
-    "season": halve_in_turn,
-}
+LABEL_SHIFTS = {"class-gone": remove_class, "class-tripled": triple_class, "season": halve_in_turn}
 NAMES = (*IMAGE_SHIFTS, *LABEL_SHIFTS)
 # Shifts to images of no known class: no prediction is correct.
 WITHOUT_TRUTH = ("unknown",)

@@ -12,10 +12,9 @@ def draw_images(groups, weights, size, rng):
 
     Parameters
     ----------
-    groups : ndarray of shape (m,)
-    weights : ndarray of shape (m,), >= 0
-        Relative frequency of each image. A group is drawn as often as its first image with a
-        positive weight.
+    groups, weights : ndarray of shape (m,)
+        Group of each image and its relative frequency. A group is drawn as often as its first
+        image with a positive weight.
     size : tuple of int
     rng : numpy.random.Generator
 
@@ -38,12 +37,11 @@ def compute_proportions(reference):
 
 
 def draw_daily_proportions(proportions, count, sd, rng):
-    """Draw the class proportions of each day.
+    """Draw the class proportions of each day around their mean.
 
     Parameters
     ----------
     proportions : ndarray of shape (n_classes,)
-        Their mean.
     count : tuple of int
         Streams and days.
     sd : float

@@ -14,10 +14,8 @@ def plot_evaluation(predictions, reliability, curves, tuning):
     ----------
     predictions : dict of model name to Predictions
         On the same images.
-    reliability, curves : dict of model name to list of dict
-        From ``flowers.evaluation.metrics.compute_curves``.
-    tuning : list of dict
-        See `plot_tuning`.
+    reliability, curves, tuning
+        See the functions below.
 
     Returns
     -------

@@ -92,7 +92,6 @@ def compare_runs(first, second, models, resamples, seed):
         Tables of predictions.
     models : pair of str
         Name of the model in the first and in the second table.
-    resamples, seed : int
 
     Raises
     ------

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-CONFIDENT_PREDICTION, NEAR_DUPLICATE = "confident prediction", "near-duplicate"
+CONFIDENT_PREDICTION = "confident prediction"
+NEAR_DUPLICATE = "near-duplicate"
 
 
 def find_confident_classes(labels, probabilities, classes):

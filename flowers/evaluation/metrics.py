@@ -153,7 +153,8 @@ def compute_precision_recall(labels, probabilities, classes, points=101):
 
 def compute_curves(predictions, bins):
     """Compute reliability and precision-recall curves, two dicts of model name to rows."""
-    reliability, curves = {}, {}
+    reliability = {}
+    curves = {}
     for name, model in predictions.items():
         reliability[name] = compute_reliability(model.confidence, model.correct, bins)
         curves[name] = compute_precision_recall(model.labels, model.probabilities, model.classes)

@@ -17,7 +17,7 @@ def embed_image(path):
 
 
 def render_report(figures, tables, images):
-    """Render the page; equal input gives equal bytes.
+    """Render the page as HTML; equal input gives equal bytes, and names are escaped.
 
     Parameters
     ----------
@@ -28,11 +28,6 @@ def render_report(figures, tables, images):
         ``per_class``, ``label_issues``, ``tuning``.
     images : dict of str to str
         Data URIs by name.
-
-    Returns
-    -------
-    str
-        HTML. Names of classes and files are escaped.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

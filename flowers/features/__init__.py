@@ -1,1 +1,1 @@
-"""From pixels to rows of numbers."""
+"""Features: from pixels to one row of numbers per image."""

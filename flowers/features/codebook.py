@@ -1,4 +1,4 @@
-"""What the feature `fisher` has learnt, in memory and as a file."""
+"""The codebook of the feature `fisher`, in memory and as a file."""
 
 import zipfile
 from dataclasses import dataclass, fields
@@ -13,54 +13,41 @@ from flowers.features.descriptors import WIDTHS
 
 @dataclass(frozen=True)
 class DescriptorMixture:
-    """Projection of one kind of descriptor, and the Gaussians that its projections fall into.
+    """PCA projection and Gaussian mixture of one descriptor type; all arrays are float32."""
 
-    Attributes
-    ----------
-    projection : ndarray of shape (width, k), float32
-        Principal components of the standardised descriptor.
-    offset : ndarray of shape (k,), float32
-        Subtracted after the projection.
-    spread : float32
-        What x and y are multiplied with before they are appended.
-    weights : ndarray of shape (words,), float32, sum 1
-    means, variances : ndarray of shape (words, k + 2), float32
-    """
-
-    projection: np.ndarray
-    offset: np.ndarray
-    spread: np.ndarray
-    weights: np.ndarray
-    means: np.ndarray
-    variances: np.ndarray
+    projection: np.ndarray  # (width, k), principal components of the standardised descriptors
+    offset: np.ndarray  # (k,), subtracted after the projection
+    position_scale: np.ndarray  # factor of x and y, which are appended to the k components
+    weights: np.ndarray  # (words,), mixture weights, sum 1
+    means: np.ndarray  # (words, k + 2)
+    variances: np.ndarray  # (words, k + 2), diagonals of the covariances
 
     def project_descriptors(self, descriptors, positions):
-        """Components and place of descriptors, (n, k + 2), float32."""
-        return np.hstack([descriptors @ self.projection - self.offset, positions * self.spread])
+        """Project descriptors (n, width) and append their scaled coordinates: (n, k + 2)."""
+        components = descriptors @ self.projection - self.offset
+        return np.hstack([components, positions * self.position_scale])
 
     def sum_statistics(self, rows):
-        """Sum over projected descriptors what each word has of them.
+        """Sum the sufficient statistics of the mixture over projected descriptors (n, k + 2).
 
-        Parameters
-        ----------
-        rows : ndarray of shape (n, k + 2), float32
-            From `project_descriptors`.
+        Those of Sanchez et al. 2013 ("Image Classification with the Fisher Vector", algorithm 1).
 
         Returns
         -------
         ndarray of shape (words, 1 + 2 * (k + 2)), float32
-            Posterior probabilities, these times the rows, and times their squares.
+            For each Gaussian the sums of the posterior probabilities, of their products with the
+            rows, and of their products with the squared rows.
         """
-        both = np.hstack([np.ones_like(rows[:, :1]), rows, np.square(rows)])
-        share = both @ self.log_density
-        share -= share.max(axis=1, keepdims=True)
-        np.exp(share, out=share)
-        share /= share.sum(axis=1, keepdims=True)
-        return share.T @ both
+        terms = np.hstack([np.ones_like(rows[:, :1]), rows, np.square(rows)])
+        posterior = terms @ self.log_density_terms
+        posterior -= posterior.max(axis=1, keepdims=True)
+        np.exp(posterior, out=posterior)
+        posterior /= posterior.sum(axis=1, keepdims=True)
+        return posterior.T @ terms
 
     @cached_property
-    def log_density(self):
-        """Weights of 1, row and squared row in the log-density of each word, less a constant."""
+    def log_density_terms(self):
+        """Coefficients of 1, row and squared row in the log-densities, up to a common constant."""
         mean, variance = self.means, self.variances
         constant = np.log(self.weights)
         constant -= 0.5 * (np.log(variance) + mean**2 / variance).sum(axis=1)
@@ -69,26 +56,19 @@ class DescriptorMixture:
 
 @dataclass(frozen=True)
 class Codebook:
-    """All that `fisher` has learnt.
+    """The mixtures of all descriptor types."""
 
-    Attributes
-    ----------
-    scales : tuple of float
-        At which a photo is looked at; 1 is the area of its square.
-    mixtures : dict of descriptor name to Vocabulary
-    """
-
-    scales: tuple
-    mixtures: dict
+    scales: tuple  # at which descriptors are extracted, as factors of the image's side
+    mixtures: dict  # DescriptorMixture by name of the descriptor type
 
 
 def write_codebook(path, codebook):
-    """Write a codebook; None gives a file that holds nothing, always of the same bytes."""
+    """Write a codebook; None gives an empty archive, always of the same bytes."""
     arrays = {}
     if codebook is not None:
         arrays = {"scales": np.array(codebook.scales)} | {
-            f"{name}_{field.name}": getattr(vocabulary, field.name)
-            for name, vocabulary in codebook.mixtures.items()
+            f"{name}_{field.name}": getattr(mixture, field.name)
+            for name, mixture in codebook.mixtures.items()
             for field in fields(DescriptorMixture)
         }
     with atomic_write(path) as partial, partial.open("wb") as file:
@@ -96,25 +76,24 @@ def write_codebook(path, codebook):
 
 
 def read_codebook(path):
-    """Read what `write_codebook` wrote.
+    """Read a codebook; None for an empty archive.
 
     Raises
     ------
     BadInput
-        If it is no codebook.
+        If the file is not a codebook.
     """
+    names = [field.name for field in fields(DescriptorMixture)]
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("not an archive of arrays")
         with np.load(path, allow_pickle=False) as arrays:
             if not arrays.files:
                 return None
-            found = {
-                name: DescriptorMixture(
-                    *(arrays[f"{name}_{field.name}"] for field in fields(DescriptorMixture))
-                )
-                for name in WIDTHS
+            mixtures = {
+                descriptor: DescriptorMixture(*(arrays[f"{descriptor}_{name}"] for name in names))
+                for descriptor in WIDTHS
             }
-            return Codebook(tuple(map(float, arrays["scales"])), found)
+            return Codebook(tuple(map(float, arrays["scales"])), mixtures)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise BadInput(f"{path} is no codebook ({error}): restore it with dvc checkout") from error
+        raise BadInput(f"{path} is not a codebook ({error}): restore it by dvc checkout") from error

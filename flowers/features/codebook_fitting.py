@@ -1,4 +1,4 @@
-"""Learning a codebook from training photos, without their labels."""
+"""Fitting of the codebook on training images, without their labels."""
 
 import warnings
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 
 from flowers.base.errors import BadInput
@@ -14,49 +15,36 @@ from flowers.base.parallel import parallel_map
 from flowers.features.codebook import Codebook, DescriptorMixture
 from flowers.features.descriptors import WIDTHS, compute_descriptors, resize_to_scale
 
-# Principal components that are kept of each descriptor.
+# Principal components of each descriptor type.
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
-# A word that no descriptor falls to still has a logarithm.
-LEAST_SHARE = 1e-6
-STEPS = 12  # of expectation maximisation
-VARIANCE_FLOOR = 1e-3  # added to each variance, as a share of the mean variance
+LEAST_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
+STEPS = 12  # of k-means, and of expectation maximisation
+VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
 BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
 
 
 @dataclass(frozen=True)
 class CodebookParams:
-    """How a codebook is learnt.
+    """Parameters of a codebook."""
 
-    Attributes
-    ----------
-    scales : tuple of float
-    words : int
-        Gaussians of each vocabulary.
-    photos : int
-        At most so many to learn from.
-    per_photo : int
-        Descriptors of each, at most.
-    seed : int
-    """
-
-    scales: tuple
-    words: int
-    photos: int
-    per_photo: int
+    scales: tuple  # at which descriptors are extracted
+    words: int  # Gaussians in each mixture
+    photos: int  # maximum number of training images
+    per_photo: int  # maximum number of descriptors of each image
     seed: int
 
 
 def sample_descriptors(image, size, scales, count, seed):
-    """Descriptors of a photo from places drawn at random out of all scales.
+    """Sample descriptors of an image at random from all scales.
 
     Parameters
     ----------
     image : ndarray of shape (s, s, 3), uint8
     size : sequence of two int
-        Width and height of the photo.
+        Width and height of the original image.
     scales : sequence of float
     count : int
-        At most so many.
+        Maximum number.
     seed : int or sequence of int
 
     Returns
@@ -64,49 +52,29 @@ def sample_descriptors(image, size, scales, count, seed):
     descriptors : dict of name to ndarray of shape (m, width), float32
     positions : ndarray of shape (m, 2), float32
     """
-    seen = [compute_descriptors(resize_to_scale(image, size, scale)) for scale in scales]
-    positions = np.concatenate([places for _, places in seen])
+    parts = [compute_descriptors(resize_to_scale(image, size, scale)) for scale in scales]
+    positions = np.concatenate([places for _, places in parts])
     chosen = np.random.default_rng(seed).permutation(len(positions))[:count]
     descriptors = {
-        name: np.concatenate([found[name] for found, _ in seen])[chosen] for name in WIDTHS
+        name: np.concatenate([descriptors[name] for descriptors, _ in parts])[chosen]
+        for name in WIDTHS
     }
     return descriptors, positions[chosen]
 
 
-def select_images(images, sizes, rows, recipe):
-    """Say which photos to `sample_descriptors`, every other one mirrored.
+def select_images(images, sizes, rows, params):
+    """Yield the arguments of `sample_descriptors` for images selected at random among `rows`.
 
-    Parameters
-    ----------
-    images : ndarray of shape (n, s, s, 3), uint8
-    sizes : ndarray of shape (n, 2), int
-    rows : ndarray of int
-        The photos to learn from, of which ``recipe.photos`` are drawn.
-    recipe : Recipe
-
-    Yields
-    ------
-    tuple
-        What `sample_descriptors` takes.
+    Every other image is mirrored.
     """
-    chosen = np.random.default_rng(recipe.seed).permutation(rows)[: recipe.photos]
+    chosen = np.random.default_rng(params.seed).permutation(rows)[: params.photos]
     for k, row in enumerate(np.sort(chosen)):
         image = images[row][:, ::-1] if k % 2 else images[row]
-        yield image, sizes[row], recipe.scales, recipe.per_photo, (recipe.seed, int(row))
+        yield image, sizes[row], params.scales, params.per_photo, (params.seed, int(row))
 
 
-def fit_codebook(samples, recipe):
-    """Learn all vocabularies, each as a task of its own for the workers.
-
-    Parameters
-    ----------
-    samples : list
-        From `sample_descriptors`, of all photos.
-    recipe : Recipe
-
-    Returns
-    -------
-    Codebook
+def fit_codebook(samples, params):
+    """Fit the mixtures of all descriptor types, in parallel, to a list of sampled descriptors.
 
     Raises
     ------
@@ -114,100 +82,79 @@ def fit_codebook(samples, recipe):
         If there are fewer descriptors than words.
     """
     positions = np.concatenate([places for _, places in samples])
-    if len(positions) < recipe.words:
+    if len(positions) < params.words:
         raise BadInput(
-            f"codebook.words: {recipe.words} words from {len(positions)} descriptors; set it "
+            f"codebook.words: {params.words} words from {len(positions)} descriptors; set it "
             "lower, or codebook.photos or codebook.per_photo higher"
         )
     tasks = (
-        (name, np.concatenate([found[name] for found, _ in samples]), positions, recipe)
+        (name, np.concatenate([descriptors[name] for descriptors, _ in samples]), positions, params)
         for name in WIDTHS
     )
-    # Here as well as in each task: what one thread gives back must not be taken from another.
+    # Around the threads too: a task that ends must not lift the limit of another one.
     with _use_one_thread():
-        found = dict(zip(WIDTHS, parallel_map(fit_mixture, tasks), strict=True))
-    return Codebook(recipe.scales, found)
+        mixtures = dict(zip(WIDTHS, parallel_map(fit_mixture, tasks), strict=True))
+    return Codebook(params.scales, mixtures)
 
 
 @contextmanager
 def _use_one_thread():
-    """One thread, as sums come in another order with more; no word that the steps are few."""
+    """Fix the order of sums, which depends on the number of threads; the few steps are intended."""
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
 
 
-def fit_mixture(name, descriptors, positions, recipe):
-    """Learn the vocabulary of one kind of descriptor.
+def fit_mixture(name, descriptors, positions, params):
+    """Fit projection and mixture of one type to descriptors (n, width) and positions (n, 2).
 
     Principal components of the standardised descriptors, not whitened; x and y, scaled to the
-    spread of the first component, are appended (Sanchez, Perronnin & de Campos 2012); a mixture
-    of Gaussians with diagonal covariances, begun by k-means.
-
-    Parameters
-    ----------
-    name : str
-        Of ``COMPONENTS``.
-    descriptors : ndarray of shape (n, width), float32
-    positions : ndarray of shape (n, 2), float32
-    recipe : Recipe
-        With at most n words.
-
-    Returns
-    -------
-    Vocabulary
+    standard deviation of the first component, are appended (Sanchez, Perronnin & de Campos 2012);
+    a mixture of Gaussians with diagonal covariances, initialised by k-means.
     """
     with _use_one_thread():
-        return _learnt(name, descriptors, positions, recipe)
-
-
-def _learnt(name, descriptors, positions, recipe):
-    mean, deviation, correlation = _compute_correlation(descriptors)
-    strength, axes = np.linalg.eigh(correlation)
-    axes = axes[:, ::-1][:, : COMPONENTS[name]]
-    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
-    projection = (axes / deviation[:, None]).astype(np.float32)
-    offset = mean.astype(np.float32) @ projection
-    spread = np.float32(strength[-1] ** 0.5 / max(positions.std(), 1e-3))
-    rows = np.hstack([descriptors @ projection - offset, positions * spread])
-    start = KMeans(recipe.words, n_init=1, max_iter=STEPS, random_state=recipe.seed).fit(rows)
-    floor = np.float32(VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3))
-    counts = np.bincount(start.labels_, minlength=recipe.words) + 1
-    shares = (counts / counts.sum()).astype(np.float32)
-    variances = np.tile(rows.var(axis=0) + floor, (recipe.words, 1))
-    first = DescriptorMixture(projection, offset, spread, shares, start.cluster_centers_, variances)
-    return _run_em(first, rows, floor)
+        mean, deviation, correlation = _compute_correlation(descriptors)
+        eigenvalues, axes = np.linalg.eigh(correlation)
+        axes = axes[:, ::-1][:, : COMPONENTS[name]]
+        axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
+        projection = (axes / deviation[:, None]).astype(np.float32)
+        offset = mean.astype(np.float32) @ projection
+        position_scale = np.float32(eigenvalues[-1] ** 0.5 / max(positions.std(), 1e-3))
+        rows = np.hstack([descriptors @ projection - offset, positions * position_scale])
+        clusters = KMeans(params.words, n_init=1, max_iter=STEPS, random_state=params.seed)
+        clusters.fit(rows)
+        floor = np.float32(VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3))
+        counts = np.bincount(clusters.labels_, minlength=params.words) + 1
+        weights = (counts / counts.sum()).astype(np.float32)
+        variances = np.tile(rows.var(axis=0) + floor, (params.words, 1))
+        means = clusters.cluster_centers_
+        start = DescriptorMixture(projection, offset, position_scale, weights, means, variances)
+        return _run_em(start, rows, floor)
 
 
 def _compute_correlation(descriptors):
-    """Mean, deviation and correlation matrix of descriptors, float64."""
+    """Mean, standard deviation and correlation matrix of descriptors, float64."""
     mean = descriptors.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
-    for block in _split_blocks(descriptors):
-        apart = block - mean
-        covariance += apart.T @ apart
+    for block in gen_batches(len(descriptors), BLOCK):
+        centred = descriptors[block] - mean
+        covariance += centred.T @ centred
     covariance /= len(descriptors)
     deviation = np.maximum(np.sqrt(covariance.diagonal()), 1e-4)
     return mean, deviation, covariance / np.outer(deviation, deviation)
 
 
-def _run_em(vocabulary, rows, floor):
+def _run_em(mixture, rows, floor):
     """Maximise the likelihood by expectation maximisation (Bishop 2006, section 9.2.2)."""
     for _ in range(STEPS):
-        sums = sum(
-            vocabulary.sum_statistics(block).astype(np.float64) for block in _split_blocks(rows)
-        )
-        count = np.maximum(sums[:, :1], LEAST_SHARE)
-        means, squares = np.hsplit(sums[:, 1:] / count, 2)
-        found = {
-            "weights": np.maximum(sums[:, 0] / len(rows), LEAST_SHARE),
+        blocks = gen_batches(len(rows), BLOCK)
+        statistics = sum(mixture.sum_statistics(rows[b]).astype(np.float64) for b in blocks)
+        counts = np.maximum(statistics[:, :1], LEAST_WEIGHT)
+        means, squares = np.hsplit(statistics[:, 1:] / counts, 2)
+        updated = {
+            "weights": np.maximum(statistics[:, 0] / len(rows), LEAST_WEIGHT),
             "means": means,
             "variances": np.maximum(squares - means**2, 0) + floor,
         }
-        found = {key: value.astype(np.float32) for key, value in found.items()}
-        vocabulary = replace(vocabulary, **found)
-    return vocabulary
-
-
-def _split_blocks(rows):
-    return (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK))
+        mixture = replace(mixture, **{k: v.astype(np.float32) for k, v in updated.items()})
+    return mixture

@@ -2,14 +2,19 @@
 
 import numpy as np
 
-LEVELS = 6
-CELLS = 2
+LEVELS = 6  # per channel
+CELLS = 2  # along each side of an image
 
 
 def extract_colour(images):
-    """Square roots of joint RGB histograms of the four quarters of the photo.
+    """Compute the square roots of the joint RGB histograms of the four quarters of each image.
 
-    The root turns Euclidean into Hellinger distance (Arandjelovic & Zisserman 2012, section 3).
+    The Euclidean distance of the roots is the Hellinger distance of the histograms (Arandjelovic &
+    Zisserman 2012, "Three things everyone should know to improve object retrieval", section 3).
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Dense local descriptors of a photo: gradients of brightness and of colour, and colour itself."""
+"""Dense local descriptors of an image: gradients of brightness and colour, colour statistics."""
 
 import numpy as np
 from PIL import Image
@@ -10,29 +10,29 @@ from flowers.images.gradients import (
 )
 
 CELL = 4  # pixels
-CELLS = 4  # a window has CELLS x CELLS cells
+CELLS = 4  # cells along each side of a window
 ORIENTATIONS = 8
 SIGMA = 1.5  # of the window's Gaussian weight, in cells
-# Photos longer than this are treated as if they were not: a strip has no room for windows.
+# Largest aspect ratio: a longer image would be too narrow for a window.
 MAX_RATIO = 4.0
 WIDTHS = {"sift": 128, "opponent": 256, "lcs": 96}
 
 
 def resize_to_scale(image, size, scale):
-    """Give a photo its proportions back, its area times ``scale**2``.
+    """Restore the aspect ratio of a square image and scale its sides.
 
     Parameters
     ----------
     image : ndarray of shape (s, s, 3), uint8
-        Squeezed to a square.
     size : sequence of two int
-        Width and height of the photo, > 0.
+        Width and height of the original image, > 0.
     scale : float, > 0
+        The area of the result is about ``(s * scale)**2``.
 
     Returns
     -------
     ndarray of shape (h, w, 3), float32, range [0, 1]
-        `h` and `w` are multiples of ``CELL``, and hold one window at least.
+        `h` and `w` are multiples of ``CELL`` and hold at least one window.
     """
     ratio = min(max(size[0] / size[1], 1 / MAX_RATIO), MAX_RATIO)
     side = len(image) * scale
@@ -44,11 +44,11 @@ def resize_to_scale(image, size, scale):
 
 
 def compute_descriptors(image):
-    """Describe every window of 4 x 4 cells of 4 x 4 pixels.
+    """Compute the descriptors of all windows of 4 x 4 cells of 4 x 4 pixels.
 
     ``sift`` is RootSIFT (Lowe 2004; Arandjelovic & Zisserman 2012) of the brightness, ``opponent``
-    that of the two opponent colours jointly (van de Sande, Gevers & Snoek 2010), ``lcs`` holds
-    mean and deviation of red, green and blue in each cell (Clinchant et al. 2007).
+    RootSIFT of the two opponent colours jointly (van de Sande, Gevers & Snoek 2010), ``lcs`` mean
+    and standard deviation of red, green and blue in each cell (Clinchant et al. 2007).
 
     Parameters
     ----------
@@ -58,16 +58,19 @@ def compute_descriptors(image):
     Returns
     -------
     descriptors : dict of name to ndarray of shape (n, ``WIDTHS[name]``), float32
-    positions : ndarray of shape (n, 2), float32
-        x and y of the middle of each window, as shares of width and height less a half.
+    positions : ndarray of shape (n, 2), float32, range (-0.5, 0.5)
+        x and y of the centre of each window, as fractions of width and height from the centre.
     """
     height, width = image.shape[0] // CELL, image.shape[1] // CELL
-    cells = _gradient_cells(_opponent(image))
-    weights = _window_weights()
+    cells = _compute_gradient_cells(_convert_to_opponent(image))
+    gaussian = np.exp(-((np.arange(CELLS) - (CELLS - 1) / 2) ** 2) / (2 * SIGMA**2))
+    weights = np.outer(gaussian, gaussian).astype(np.float32)
     descriptors = {
-        "sift": _root(_windows(cells[0], weights)),
-        "opponent": _root(_windows(np.concatenate(cells[1:], axis=2), weights)),
-        "lcs": _windows(_colour_cells(image), np.ones((CELLS, CELLS), np.float32)),
+        "sift": _normalise_rootsift(_gather_windows(cells[0], weights)),
+        "opponent": _normalise_rootsift(
+            _gather_windows(np.concatenate(cells[1:], axis=2), weights)
+        ),
+        "lcs": _gather_windows(_compute_colour_cells(image), np.ones((CELLS, CELLS), np.float32)),
     }
     x = (np.arange(width - CELLS + 1, dtype=np.float32) + CELLS / 2) / width - 0.5
     y = (np.arange(height - CELLS + 1, dtype=np.float32) + CELLS / 2) / height - 0.5
@@ -75,8 +78,8 @@ def compute_descriptors(image):
     return descriptors, positions
 
 
-def _opponent(image):
-    """Brightness and the two opponent colours, (3, h, w)."""
+def _convert_to_opponent(image):
+    """Brightness and the two opponent colours, shape (3, h, w)."""
     red, green, blue = np.moveaxis(image, 2, 0)
     return np.stack(
         [
@@ -87,23 +90,21 @@ def _opponent(image):
     )
 
 
-def _gradient_cells(channels):
-    """Histograms of orientations, (3, h / 4, w / 4, 8): full circle, linear interpolation."""
+def _compute_gradient_cells(channels):
+    """Histograms of signed orientations, linearly interpolated, shape (3, h / 4, w / 4, 8)."""
     strength, turn = compute_polar_gradients(channels)
-    down, across = (
-        compute_triangle_weights(channels.shape[1], CELL),
-        compute_triangle_weights(channels.shape[2], CELL).T,
-    )
+    down = compute_triangle_weights(channels.shape[1], CELL)
+    across = compute_triangle_weights(channels.shape[2], CELL).T
     cells = np.empty((3, len(down), across.shape[1], ORIENTATIONS), dtype=np.float32)
-    half = ORIENTATIONS // 2  # there are as many as octants; half a turn left is half a turn right
-    shares = iterate_orientations(strength, turn, range(-half, half), (-half,))
-    for k, share in enumerate(shares):
-        cells[..., k] = down @ (share @ across)
+    half = ORIENTATIONS // 2  # orientations are octants, and -180 degrees equals 180 degrees
+    parts = iterate_orientations(strength, turn, range(-half, half), (-half,))
+    for k, part in enumerate(parts):
+        cells[..., k] = down @ (part @ across)
     return cells
 
 
-def _colour_cells(image):
-    """Mean and deviation of red, green and blue, (h / 4, w / 4, 6)."""
+def _compute_colour_cells(image):
+    """Mean and standard deviation of red, green and blue, shape (h / 4, w / 4, 6)."""
     height, width = image.shape[0] // CELL, image.shape[1] // CELL
     mean, square = (
         # Rows first: numpy adds long rows fast.
@@ -114,27 +115,21 @@ def _colour_cells(image):
     return np.concatenate([mean, np.sqrt(np.maximum(square - mean**2, 0))], axis=2)
 
 
-def _window_weights():
-    away = np.arange(CELLS) - (CELLS - 1) / 2
-    gauss = np.exp(-(away**2) / (2 * SIGMA**2))
-    return np.outer(gauss, gauss).astype(np.float32)
-
-
-def _windows(cells, weights):
-    """Every window of cells as a row, (n, CELLS * CELLS * depth)."""
+def _gather_windows(cells, weights):
+    """Weighted cells of each window as a row, shape (n, CELLS * CELLS * depth)."""
     height, width, depth = cells.shape
     rows, columns = height - CELLS + 1, width - CELLS + 1
-    out = np.empty((rows, columns, CELLS, CELLS, depth), dtype=np.float32)
+    windows = np.empty((rows, columns, CELLS, CELLS, depth), dtype=np.float32)
     for i in range(CELLS):
         for j in range(CELLS):
-            window = cells[i : i + rows, j : j + columns]
-            np.multiply(window, weights[i, j], out=out[:, :, i, j])
-    return out.reshape(rows * columns, -1)
+            shifted = cells[i : i + rows, j : j + columns]
+            np.multiply(shifted, weights[i, j], out=windows[:, :, i, j])
+    return windows.reshape(rows * columns, -1)
 
 
-def _root(rows):
-    """Length 1, no entry above 0.2, then the root of the shares, in place."""
-    # 0.02: windows without contrast stay near 0 instead of showing noise.
+def _normalise_rootsift(rows):
+    """Scale to length 1, clip at 0.2, scale to sum 1 and take the square root, in place."""
+    # 0.02 suppresses the noise of windows without contrast.
     rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None] + np.float32(0.02)
     np.minimum(rows, np.float32(0.2), out=rows)
     rows /= rows.sum(axis=1, keepdims=True) + np.float32(1e-6)

@@ -1,4 +1,4 @@
-"""Feature extractors by name: photos in, one row of numbers per photo out."""
+"""Feature extraction: images in, one row of numbers per image out."""
 
 from functools import partial
 
@@ -17,13 +17,13 @@ EXTRACTORS = {
     "hog": extract_hog,
     "fisher": extract_fisher,
 }
-# Those that need a codebook, which is learnt from training photos.
+# Extractors with a codebook, which is learned from training images.
 NEEDS_CODEBOOK = {"fisher"}
-BATCH = 32  # photos
+BATCH = 32  # images
 
 
 def extract_features(images, names, sizes=None, codebook=None):
-    """Give the features of photos, the named extractors side by side.
+    """Extract the named features of images, concatenated in the order of the names.
 
     Parameters
     ----------
@@ -32,61 +32,69 @@ def extract_features(images, names, sizes=None, codebook=None):
     names : sequence of str
         Keys of ``EXTRACTORS``.
     sizes : ndarray of shape (n, 2), int, optional
-        Width and height of the photos before they were squeezed to squares. Only the extractors
-        of ``NEEDS_CODEBOOK`` look at them; without them, photos count as squares.
+        Width and height of the images before they were resized to squares; default: squares. Used
+        by the extractors of ``NEEDS_CODEBOOK`` only.
     codebook : flowers.features.codebook.Codebook, optional
-        Needed by the extractors of ``NEEDS_CODEBOOK``.
+        For the extractors of ``NEEDS_CODEBOOK``.
 
     Returns
     -------
     ndarray of shape (n, d)
-        In the extractor's own dtype if it is one alone: uint8 for pixels, int8 for fisher, else
-        float32. Side by side all are float32, and 8-bit numbers range over [-1, 1].
+        With one name of the extractor's dtype: uint8 for pixels, int8 for fisher, else float32.
+        With several float32, in which pixels range over [0, 1] and fisher over [-1, 1].
 
     Raises
     ------
     BadInput
-        If a feature has to learn first, and there is no codebook.
+        If a feature needs a codebook and there is none.
+
+    Examples
+    --------
+    >>> images = np.full((2, 32, 32, 3), 255, np.uint8)
+    >>> extract_features(images, ["pixels"]).shape
+    (2, 3072)
+    >>> rows = extract_features(images, ["hog", "colour"])
+    >>> rows.shape, rows.dtype
+    ((2, 900), dtype('float32'))
     """
-    if codebook is None and (unread := sorted(NEEDS_CODEBOOK & set(names))):
-        raise BadInput(f"feature {unread[0]} has no codebook: dvc repro codebook learns one")
-    parts = [
-        EXTRACTORS[name](images, sizes, codebook)
-        if name in NEEDS_CODEBOOK
-        else EXTRACTORS[name](images)
-        for name in names
-    ]
+    if codebook is None and (missing := sorted(NEEDS_CODEBOOK & set(names))):
+        raise BadInput(f"feature {missing[0]} has no codebook: learn one by dvc repro codebook")
+    parts = []
+    for name in names:
+        options = (sizes, codebook) if name in NEEDS_CODEBOOK else ()
+        parts.append(EXTRACTORS[name](images, *options))
     if len(parts) == 1:
         return parts[0]
-    whole = {np.dtype(np.uint8): np.float32(255), np.dtype(np.int8): np.float32(127)}
-    return np.hstack([p / whole[p.dtype] if p.dtype in whole else p for p in parts])
+    largest = {np.dtype(np.uint8): np.float32(255), np.dtype(np.int8): np.float32(127)}
+    return np.hstack([p / largest[p.dtype] if p.dtype in largest else p for p in parts])
 
 
 def extract_batches(images, sizes, preparation, mirrored=False):
-    """Features of many photos by all workers, a batch at a time.
+    """Extract the features of many images in parallel.
 
     Parameters
     ----------
-    images : ndarray of shape (n, s, s, 3), uint8
-    sizes : ndarray of shape (n, 2), int
+    images, sizes
+        As in `extract_features`.
     preparation : dict
-        ``names`` and ``codebook``, as of `extract_features`.
+        ``names`` and ``codebook`` of `extract_features`.
     mirrored : bool, optional
-        Take the mirror images instead.
+        Whether to mirror each image first.
 
     Yields
     ------
-    start : int
-        The first photo of the batch.
-    rows : ndarray of shape (m, d)
+    (start, rows)
+        Number of the first image of the batch, and its features, shape (m, d).
     """
     starts = range(0, len(images), BATCH)
-    with share_arrays(images) as (stored,):
-        tasks = ((stored, k, sizes[k : k + BATCH], mirrored) for k in starts)
-        yield from zip(starts, parallel_map(partial(_batch, **preparation), tasks), strict=True)
+    with share_arrays(images) as (shared,):
+        tasks = ((shared, k, sizes[k : k + BATCH], mirrored) for k in starts)
+        yield from zip(
+            starts, parallel_map(partial(_extract_batch, **preparation), tasks), strict=True
+        )
 
 
-def _batch(images, start, sizes, mirrored, **preparation):
-    some = open_shared(images)[start : start + len(sizes)]
-    some = np.ascontiguousarray(some[:, :, ::-1] if mirrored else some)
-    return extract_features(some, sizes=sizes, **preparation)
+def _extract_batch(images, start, sizes, mirrored, **preparation):
+    batch = open_shared(images)[start : start + len(sizes)]
+    batch = np.ascontiguousarray(batch[:, :, ::-1] if mirrored else batch)
+    return extract_features(batch, sizes=sizes, **preparation)

@@ -4,49 +4,52 @@ import numpy as np
 
 from flowers.features.descriptors import compute_descriptors, resize_to_scale
 
-# Of each kind of descriptor in the kernel of two photos, relative to the others.
+# Weight of each descriptor type in the kernel of two images.
 WEIGHTS = {"sift": 2, "opponent": 1, "lcs": 1}
-# Steps of the 8-bit numbers in the standard deviation of an entry of the heaviest kind: rounding
-# adds less than a thousandth to the variance, and 127 is six deviations.
+# Quantisation steps per standard deviation of an entry of the type with the highest weight: the
+# rounding adds less than a thousandth to the variance, and 127 is six deviations.
 STEPS = 21
-LARGEST, DTYPE = 127, np.int8
+LARGEST = 127
+DTYPE = np.int8
 
 
 def extract_fisher(images, sizes, codebook):
-    """Improved Fisher vectors (Perronnin, Sanchez & Mensink 2010) of photos.
+    """Compute improved Fisher vectors (Perronnin, Sanchez & Mensink 2010), at 8 bits.
 
-    Each kind of descriptor gives the gradients of its mixture's log-likelihood by means and
-    variances, pooled over all scales; signed square root, all of one length, times the square root
-    of the weight: the product of two rows is the weighted sum of the kinds' kernels.
+    Each descriptor type gives the gradients of its mixture's log-likelihood with respect to means
+    and variances, averaged over all windows and scales. After the signed square root, each type is
+    scaled to the square root of its weight: the product of two rows is the weighted sum of the
+    kernels of the types.
 
     Parameters
     ----------
     images : ndarray of shape (n, s, s, 3), uint8
     sizes : ndarray of shape (n, 2), int, or None
-        Width and height of the photos, whose proportions are restored; None for squares.
+        Width and height of the images, whose aspect ratio is restored; None for squares.
     codebook : flowers.features.codebook.Codebook
 
     Returns
     -------
     ndarray of shape (n, d), int8, range [-127, 127]
-        `d` is the sum of 2 * words * (components + 2) over the kinds of descriptors.
+        `d` is the sum of 2 * words * (components + 2) over the descriptor types.
     """
     sizes = np.ones((len(images), 2)) if sizes is None else sizes
-    rows = [_vector(image, size, codebook) for image, size in zip(images, sizes, strict=True)]
+    rows = [_encode_image(image, size, codebook) for image, size in zip(images, sizes, strict=True)]
     return np.stack(rows)
 
 
-def _vector(image, size, codebook):
-    sums, windows = dict.fromkeys(codebook.mixtures, 0), 0
+def _encode_image(image, size, codebook):
+    statistics = dict.fromkeys(codebook.mixtures, 0)
+    windows = 0
     for scale in codebook.scales:
         descriptors, positions = compute_descriptors(resize_to_scale(image, size, scale))
         windows += len(positions)
-        for name, vocabulary in codebook.mixtures.items():
-            rows = vocabulary.project_descriptors(descriptors[name], positions)
-            sums[name] = sums[name] + vocabulary.sum_statistics(rows)
+        for name, mixture in codebook.mixtures.items():
+            rows = mixture.project_descriptors(descriptors[name], positions)
+            statistics[name] = statistics[name] + mixture.sum_statistics(rows)
     parts = {}
-    for name, vocabulary in codebook.mixtures.items():
-        part = _gradients(sums[name] / np.float32(windows), vocabulary)
+    for name, mixture in codebook.mixtures.items():
+        part = _compute_gradients(statistics[name] / np.float32(windows), mixture)
         part = np.copysign(np.sqrt(np.abs(part)), part)
         parts[name] = part * (WEIGHTS[name] ** 0.5 / max(np.linalg.norm(part), 1e-12))
     heaviest = max(parts, key=WEIGHTS.get)
@@ -55,12 +58,12 @@ def _vector(image, size, codebook):
     return np.clip(np.rint(row), -LARGEST, LARGEST).astype(DTYPE)
 
 
-def _gradients(sums, vocabulary):
+def _compute_gradients(statistics, mixture):
     """Equations 9 and 10 of Sanchez et al. 2013 ("Image Classification with the Fisher Vector")."""
-    mean, variance = vocabulary.means, vocabulary.variances
-    weight, (first, second) = sums[:, :1], np.hsplit(sums[:, 1:], 2)
-    root = np.sqrt(vocabulary.weights)[:, None]
-    by_mean = (first - mean * weight) / np.sqrt(variance) / root
-    by_variance = (second - 2 * mean * first + mean**2 * weight) / variance - weight
+    mean, variance = mixture.means, mixture.variances
+    posterior, (first, second) = statistics[:, :1], np.hsplit(statistics[:, 1:], 2)
+    root = np.sqrt(mixture.weights)[:, None]
+    by_mean = (first - mean * posterior) / np.sqrt(variance) / root
+    by_variance = (second - 2 * mean * first + mean**2 * posterior) / variance - posterior
     by_variance /= np.sqrt(np.float32(2)) * root
     return np.concatenate([by_mean.ravel(), by_variance.ravel()])

@@ -2,15 +2,21 @@
 
 import numpy as np
 
-CELL = 16
-BINS = 9
+CELL = 16  # pixels
+BINS = 9  # over 180 degrees
 
 
 def extract_hog(images):
-    """Histograms of oriented gradients (Dalal & Triggs 2005).
+    """Compute histograms of oriented gradients (HOG; Dalal & Triggs 2005).
 
-    Per pixel the gradient of the colour channel where it is largest, unsigned, in 9 orientation
-    bins; cells of 16x16 pixels, overlapping 2x2 blocks, L2-Hys normalisation with clip 0.2.
+    Each pixel contributes the gradient of the channel with the largest magnitude, unsigned, to one
+    of 9 orientation bins. Cells of 16x16 pixels, overlapping blocks of 2x2 cells, L2-Hys
+    normalisation with clipping at 0.2.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
+        `s` is a multiple of 16.
 
     Returns
     -------
@@ -21,9 +27,9 @@ def extract_hog(images):
     dy, dx = np.zeros_like(values), np.zeros_like(values)
     dy[:, 1:-1] = values[:, 2:] - values[:, :-2]
     dx[:, :, 1:-1] = values[:, :, 2:] - values[:, :, :-2]
-    strongest = (dx**2 + dy**2).argmax(axis=3)[..., None]
-    dy = np.take_along_axis(dy, strongest, axis=3)[..., 0]
-    dx = np.take_along_axis(dx, strongest, axis=3)[..., 0]
+    channel = (dx**2 + dy**2).argmax(axis=3)[..., None]
+    dy = np.take_along_axis(dy, channel, axis=3)[..., 0]
+    dx = np.take_along_axis(dx, channel, axis=3)[..., 0]
     bins = (np.arctan2(dy, dx) % np.pi * (BINS / np.pi)).astype(np.int64) % BINS
 
     cells = side // CELL

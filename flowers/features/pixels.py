@@ -1,11 +1,11 @@
-"""The raw pixels as features."""
+"""Raw pixels as features."""
 
 
 def extract_pixels(images):
-    """Give the raw pixels, row by row.
+    """Flatten the pixels of each image.
 
-    They stay uint8, an eighth of float64: standardisation is scale-free, so dividing by 255
-    changes nothing for a classifier that standardises, nor for naive Bayes.
+    They stay uint8, an eighth of float64: a classifier that standardises and naive Bayes are
+    invariant to a division by 255.
 
     Parameters
     ----------
@@ -14,5 +14,6 @@ def extract_pixels(images):
     Returns
     -------
     ndarray of shape (n, 3 * s * s), uint8
+        A view of the images.
     """
     return images.reshape(len(images), -1)

@@ -43,19 +43,7 @@ def draw_contact_sheet(images, captions, columns=COLUMNS):
 
 
 def select_evenly(labels, count):
-    """Select images of each class, evenly spaced from the first to the last.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,)
-    count : int
-        The largest number of each class.
-
-    Returns
-    -------
-    ndarray of int
-        Row numbers, class by class.
-    """
+    """Return the row numbers of at most `count` evenly spaced images of each class, in order."""
     members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     return np.concatenate(
         [rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)] for rows in members]

@@ -68,14 +68,7 @@ def iterate_orientations(magnitude, direction, centres, wrapped):
 
 @lru_cache(maxsize=64)
 def compute_triangle_weights(length, cell):
-    """Compute weights of pixels in cells: triangles that end in the centres of the neighbours.
-
-    Parameters
-    ----------
-    length : int
-        Number of pixels.
-    cell : int
-        Pixels a cell.
+    """Compute weights of `length` pixels in cells of `cell` pixels: triangles around the centres.
 
     Returns
     -------
@@ -97,12 +90,6 @@ def compute_octants(dx, dy):
     -------
     ndarray of the same shape, float32, range [-4, 4]
         Within 2e-4; 0 where there is no gradient.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> compute_octants(np.float32([1, 0, -1]), np.float32([0, 1, 0])).round(3)
-    array([0., 2., 4.], dtype=float32)
     """
     # Arrays are reused: the system would have to clear new ones.
     larger = np.abs(dx)

@@ -96,15 +96,5 @@ def _write_header(file, count, size):
 
 
 def get_sizes(index):
-    """Return the original width and height of the images of an index.
-
-    Parameters
-    ----------
-    index : dict of column to ndarray of str
-        See ``flowers.base.tables.read_csv``.
-
-    Returns
-    -------
-    ndarray of shape (n, 2), int64
-    """
+    """Return original width and height, int64 of shape (n, 2), of an index from ``read_csv``."""
     return np.column_stack([index["width"], index["height"]]).astype(int)

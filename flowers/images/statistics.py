@@ -61,17 +61,9 @@ def _compute_laplacian_std(values):
 
 
 def flatten_statistics(image):
-    """Return the values of `compute_statistics` in the order of ``STATISTIC_NAMES``.
+    """Return the values of `compute_statistics` as 8 floats in the order of ``STATISTIC_NAMES``.
 
-    Parameters
-    ----------
-    image : dict
-        With ``mean``, ``std`` and ``brightness``. Logs of earlier versions have no ``sharpness``,
-        which becomes NaN. Other keys are ignored.
-
-    Returns
-    -------
-    tuple of 8 float
+    Logs of earlier versions have no ``sharpness``, which becomes NaN. Other keys are ignored.
 
     Raises
     ------

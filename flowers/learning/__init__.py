@@ -1,1 +1,1 @@
-"""From rows of numbers to calibrated probabilities."""
+"""Learning: from rows of numbers to calibrated probabilities."""

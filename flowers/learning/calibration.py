@@ -1,4 +1,4 @@
-"""Calibration on grouped folds, and answers by the highest calibrated probability."""
+"""Calibration of classifiers on grouped out-of-fold decision values."""
 
 import joblib
 import numpy as np
@@ -13,47 +13,48 @@ from flowers.learning.folds import fit_fold, fold_copy_bytes, make_grouped_folds
 
 
 class PrecomputedDecision(ClassifierMixin, BaseEstimator):
-    """A classifier whose input is its decision values: what is left to fit is calibration."""
+    """A classifier whose input is its decision values, so that only calibration is fitted."""
 
     def fit(self, X, y):
-        """Take note of the classes."""
+        """Store the classes."""
         self.classes_ = np.unique(y)
         return self
 
     def decision_function(self, X):
-        """Hand on the decision values."""
+        """Return the decision values."""
         return X[:, 0] if X.shape[1] == 1 else X
 
     def predict(self, X):
-        """Name the class of the highest decision value."""
+        """Return the class of the highest decision value."""
         return choose_labels(self.classes_, X)
 
 
-def to_columns(values):
-    """Decision values with one column per class, or a single one with two classes."""
-    return values[:, None] if values.ndim == 1 else values
+def to_columns(decision):
+    """Reshape decision values to one column per class, or a single one with two classes."""
+    return decision[:, None] if decision.ndim == 1 else decision
 
 
-def choose_labels(classes, values):
-    """Give the classes of the highest decision values."""
-    values = to_columns(values)
-    index = (values[:, 0] > 0).astype(int) if values.shape[1] == 1 else values.argmax(axis=1)
-    return classes[index]
+def choose_labels(classes, decision):
+    """Return the class of the highest decision value of each row."""
+    decision = to_columns(decision)
+    binary = decision.shape[1] == 1
+    return classes[(decision[:, 0] > 0).astype(int) if binary else decision.argmax(axis=1)]
 
 
 class CalibratedClassifier(ClassifierMixin, BaseEstimator):
-    """What both classifiers share: grouped calibration, and answers by probability.
+    """Base class of classifiers with grouped calibration.
 
-    A subclass gives the classifier and its input to `_calibrate` in `fit`, turns photos into such
-    input in `_rows`, and may turn the classifier's decision values into others in `_values`.
+    A subclass calls `_make_folds` and `_fit_calibrated` in `fit`. It may override `_prepare_rows`,
+    from features to the input of its classifier, and `_combine_decision`, from the classifier's
+    decision values to one value per class.
 
     Attributes
     ----------
+    classifier_ : object with a ``decision_function``
     out_of_fold_accuracy_ : float
-        Accuracy on the held-out folds.
     out_of_fold_decision_ : ndarray of shape (n, n_classes), or (n, 1) with two classes
         Decision values of the training rows, each from a fit without its fold. They describe the
-        fit and are no part of the model: a file does not keep them.
+        fit and are not written to a file.
     """
 
     def __getstate__(self):
@@ -61,19 +62,21 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         state = super().__getstate__()
         return {key: value for key, value in state.items() if key != "out_of_fold_decision_"}
 
-    def _calibrate(self, machine, rows, y, groups):
-        """Fit the classifier on all rows, the calibration on what held-out folds are given."""
-        classes, index = np.unique(y, return_inverse=True)
+    def _make_folds(self, y, groups):
+        classes = np.unique(y)
         if len(classes) < 2:
             raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        folds = make_grouped_folds(y, groups, self.folds, self.seed)
-        self.classifier_, decision = self._fits(machine, rows, y, folds)
-        decision = self._values(decision)
-        self.classes_ = classes
-        self.out_of_fold_accuracy_ = float(np.mean(choose_labels(classes, decision) == y))
+        return make_grouped_folds(y, groups, self.folds, self.seed)
+
+    def _fit_calibrated(self, classifier, X, y, folds):
+        """Fit the classifier on all rows, the calibration on out-of-fold decision values."""
+        self.classes_, index = np.unique(y, return_inverse=True)
+        self.classifier_, decision = self._fit_folds(classifier, X, y, folds)
+        decision = self._combine_decision(decision)
+        self.out_of_fold_accuracy_ = float(np.mean(choose_labels(self.classes_, decision) == y))
         self.out_of_fold_decision_ = decision = to_columns(decision)
-        # Numbered labels: temperature scaling takes integers for column numbers, unchecked.
+        # Numbered labels: temperature scaling uses integer labels as column numbers, unchecked.
         self.calibration_ = CalibratedClassifierCV(
             FrozenEstimator(PrecomputedDecision().fit(decision, index)),
             method=self.calibration,
@@ -81,26 +84,24 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
             ensemble=False,
         ).fit(decision, index)
 
-    def _fits(self, machine, rows, y, folds):
-        """Give the classifier fitted on all rows, and what those without its fold say of a row."""
-        # The fit on all rows takes longest, and starts first.
-        tasks = [joblib.delayed(machine.fit)(rows, y)]
-        tasks += [joblib.delayed(fit_fold)(machine, rows, y, *fold) for fold in folds]
+    def _fit_folds(self, classifier, X, y, folds):
+        """Return the classifier fitted on all rows, and out-of-fold decision values."""
+        # The fit on all rows takes longest, so it starts first.
+        tasks = [joblib.delayed(classifier.fit)(X, y)]
+        tasks += [joblib.delayed(fit_fold)(classifier, X, y, *fold) for fold in folds]
+        workers = max_workers_for(fold_copy_bytes(classifier, X, folds))
         with use_threads():
-            fitted, *told = joblib.Parallel(max_workers_for(fold_copy_bytes(machine, rows, folds)))(
-                tasks
-            )
-        return fitted, restore_row_order([values for _, values in told], folds)
+            fitted, *results = joblib.Parallel(workers)(tasks)
+        return fitted, restore_row_order([decision for _, decision in results], folds)
 
-    def _values(self, decision):
+    def _prepare_rows(self, X):
+        return X
+
+    def _combine_decision(self, decision):
         return decision
 
-    def _validated(self, X):
-        check_is_fitted(self)
-        return validate_data(self, X, reset=False)
-
     def decision_function(self, X):
-        """Decision values before calibration.
+        """Compute decision values before calibration.
 
         Parameters
         ----------
@@ -110,11 +111,12 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n, n_classes), or (n,) with two classes, float64
         """
-        rows = self._rows(self._validated(X))
-        return self._values(self.classifier_.decision_function(rows))
+        check_is_fitted(self)
+        rows = self._prepare_rows(validate_data(self, X, reset=False))
+        return self._combine_decision(self.classifier_.decision_function(rows))
 
     def predict_proba(self, X):
-        """Calibrated class probabilities, columns in the order of ``classes_``.
+        """Compute calibrated class probabilities, columns in the order of ``classes_``.
 
         Returns
         -------
@@ -123,7 +125,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         return self.calibrate_decision(self.decision_function(X))
 
     def calibrate_decision(self, decision):
-        """Calibrated class probabilities of decision values.
+        """Convert decision values to calibrated class probabilities.
 
         Parameters
         ----------
@@ -137,6 +139,6 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         return self.calibration_.predict_proba(to_columns(decision))
 
     def predict(self, X):
-        """Give the class of the highest calibrated probability."""
+        """Return the class of the highest calibrated probability."""
         index = self.predict_proba(X).argmax(axis=1)
         return self.classes_[index]

@@ -1,4 +1,4 @@
-"""Cross-validation folds that keep groups of near-duplicates whole."""
+"""Cross-validation folds that keep groups of near-duplicates together."""
 
 import numpy as np
 from sklearn.base import clone
@@ -9,11 +9,11 @@ from flowers.base.groups import require_groups
 
 
 def make_grouped_folds(labels, groups, folds, seed):
-    """Stratified folds that keep groups whole.
+    """Make stratified folds; all rows of a group are in one fold.
 
     Returns
     -------
-    list of (train, validation) pairs of int arrays
+    list of (train, test) pairs of ndarray of int
 
     Raises
     ------
@@ -25,52 +25,43 @@ def make_grouped_folds(labels, groups, folds, seed):
     return list(splitter.split(np.zeros(len(labels)), labels, groups))
 
 
-def restore_row_order(told, folds):
-    """Put what is told of the rows that each fold holds out in the order of the rows."""
-    return np.concatenate(told)[np.argsort(np.concatenate([rows for _, rows in folds]))]
+def restore_row_order(parts, folds):
+    """Concatenate values of the test rows of each fold in the order of the rows."""
+    return np.concatenate(parts)[np.argsort(np.concatenate([test for _, test in folds]))]
 
 
 def assign_fold_numbers(folds):
-    """Give for each row the number of the fold that holds it out, shape (n,)."""
-    return restore_row_order([np.full(len(rows), k) for k, (_, rows) in enumerate(folds)], folds)
+    """Return the number of the fold that tests each row, shape (n,)."""
+    return restore_row_order([np.full(len(test), k) for k, (_, test) in enumerate(folds)], folds)
 
 
-def fold_copy_bytes(machine, X, folds):
-    """Bytes that the fit of the largest fold copies, in which its rows become float64.
+def fold_copy_bytes(classifier, X, folds):
+    """Estimate the bytes that the fit of the largest fold copies, where rows become float64.
 
-    Parameters
-    ----------
-    machine : estimator
-    X : ndarray of shape (n, d), or (n, n) if the machine takes kernel values
-    folds : list of (ndarray, ndarray)
-        Positions to fit and to hold out.
-
-    Returns
-    -------
-    int
+    `X` has shape (n, d), or (n, n) for a classifier of kernel values.
     """
-    most = max(len(train) for train, _ in folds)
-    width = most if get_tags(machine).input_tags.pairwise else X.shape[1]
-    return most * width * (X.itemsize if X.itemsize == 8 else X.itemsize + 8)
+    rows = max(len(train) for train, _ in folds)
+    width = rows if get_tags(classifier).input_tags.pairwise else X.shape[1]
+    return rows * width * (X.itemsize if X.itemsize == 8 else X.itemsize + 8)
 
 
-def fit_fold(machine, X, y, train, rows):
-    """Fit a machine on some rows, and ask it about others.
+def fit_fold(classifier, X, y, train, test):
+    """Fit a clone of a classifier on the training rows of a fold and evaluate its test rows.
 
     Parameters
     ----------
-    machine : classifier
-        Unfitted, with a ``decision_function``; it stays so.
-    X, y
-        Of all rows; kernel values if the machine takes them.
-    train, rows : ndarray of int
+    classifier : classifier
+        Unfitted, with a ``decision_function``.
+    X : ndarray of shape (n, d), or (n, n) for a classifier of kernel values
+    y : ndarray of shape (n,)
+    train, test : ndarray of int
 
     Returns
     -------
     classes : ndarray
-    decision : ndarray of shape (len(rows), k) or (len(rows),)
+    decision : ndarray of shape (len(test), k) or (len(test),)
     """
-    pairwise = get_tags(machine).input_tags.pairwise
-    seen, asked = (X[np.ix_(some, train)] if pairwise else X[some] for some in (train, rows))
-    fitted = clone(machine).fit(seen, y[train])
-    return fitted.classes_, fitted.decision_function(asked)
+    pairwise = get_tags(classifier).input_tags.pairwise
+    parts = [X[np.ix_(rows, train)] if pairwise else X[rows] for rows in (train, test)]
+    fitted = clone(classifier).fit(parts[0], y[train])
+    return fitted.classes_, fitted.decision_function(parts[1])

@@ -1,4 +1,10 @@
-"""Gram matrices and RBF kernels of standardised rows, in tiles."""
+"""Tiled Gram matrices and RBF kernels of standardised rows, bit-identical for any worker count.
+
+A tile is the product of some rows with some rows, computed by one thread, one block of columns
+after the other. A task multiplies two tile rows, each standardised once for all its tiles. The
+number of workers changes the size of a task, but no tile. The workers are those of
+``flowers.base.parallel.use_workers``.
+"""
 
 from math import ceil, isqrt
 
@@ -10,64 +16,62 @@ from flowers.base.parallel import open_shared, parallel_map, share_arrays
 from flowers.learning.standardisation import split_range, standardise_block
 
 # Columns of a block: 512 rows of them as float32 are 16 MB, which the system gives in large pages.
-WIDE = 8192
-# Rows of a tile, at most, and what their number is a multiple of but in the last one.
-TILE, ROUND = 512, 32
-# Tiles along a side of a task, at most: the standardised rows of both sides are then 67 MB.
-SIDE = 2
+TILE_COLUMNS = 8192
+# Maximum number of rows of a tile, and what it is a multiple of (but in the last tile).
+TILE = 512
+MULTIPLE = 32
+# Maximum number of tiles in a tile row: the standardised rows of both sides are then 67 MB.
+TILES = 2
+# Up to this number of new rows each has a product of its own, whose bits do not depend on the
+# batch; more rows are multiplied in tiles.
+BATCH_INVARIANT_ROWS = 32
+# Training rows converted to float32 at once, few enough to stay in the processor's cache.
+CHUNK = 16
 
 
 def make_tiles(n):
-    """Slices of at most ``TILE`` rows that cover `n`: one, or an even number of about a size."""
+    """Split `n` rows into slices of at most ``TILE``: one, or an even number of similar size."""
     count = ceil(n / TILE)
     count += count % 2 if count > 1 else 0
-    return split_range(n, ROUND * ceil(n / count / ROUND)) if count else []
+    return split_range(n, MULTIPLE * ceil(n / count / MULTIPLE)) if count else []
 
 
-def group_tiles(n, count):
-    """Put the tiles of `n` rows together: `count` strips at least, where there are so many tiles.
-
-    Parameters
-    ----------
-    n, count : int
-
-    Returns
-    -------
-    list of list of slice
-    """
-    some = make_tiles(n)
-    side = min(SIDE, max(1, len(some) // count))
-    return [some[k : k + side] for k in range(0, len(some), side)]
+def make_tile_rows(n, count):
+    """Group the tiles of `n` rows into tile rows, at least `count` where there are enough tiles."""
+    tiles = make_tiles(n)
+    size = min(TILES, max(1, len(tiles) // count))
+    return [tiles[k : k + size] for k in range(0, len(tiles), size)]
 
 
 def compute_gram(X, mean, scale):
-    """Scalar products between all standardised rows, from half of the tiles.
+    """Compute the Gram matrix of standardised rows from half of its tiles.
 
     Parameters
     ----------
     X : ndarray of shape (n, d), any real dtype
     mean, scale : ndarray of shape (d,)
-        From `moments`.
+        From `flowers.learning.standardisation.compute_moments`.
 
     Returns
     -------
-    product : ndarray of shape (n, n), float32
+    gram : ndarray of shape (n, n), float32
     norms : ndarray of shape (n,), float64
         Squared norms of the standardised rows.
     """
-    # Four tasks for each worker, or more: s strips make (s^2 + s) / 2 pairs.
-    some = group_tiles(len(X), isqrt(8 * joblib.effective_n_jobs(None)))
-    # Those on the diagonal are half the work: they come last, to even out the workers.
-    pairs = [(i, j) for k, i in enumerate(some) for j in some[:k]] + [(i, i) for i in some]
-    product, norms = np.empty((len(X), len(X)), np.float32), np.empty(len(X))
-    for i, j, part in _tasks(X, X, mean, scale, pairs, norms):
-        product[i, j] = part
-        product[j, i] = part.T
-    return product, norms
+    # At least four tasks for each worker: t tile rows make (t^2 + t) / 2 pairs.
+    tile_rows = make_tile_rows(len(X), isqrt(8 * joblib.effective_n_jobs(None)))
+    # Pairs on the diagonal are half the work: they come last, to balance the workers.
+    pairs = [(i, j) for k, i in enumerate(tile_rows) for j in tile_rows[:k]]
+    pairs += [(i, i) for i in tile_rows]
+    gram, norms = np.empty((len(X), len(X)), np.float32), np.empty(len(X))
+    for i, j, part in _map_products(X, X, mean, scale, pairs, norms):
+        gram[i, j] = part
+        gram[j, i] = part.T
+    return gram, norms
 
 
 def compute_cross_gram(rows, X, mean, scale):
-    """Scalar products of many new rows with known ones, all standardised.
+    """Compute the products of many new rows with training rows, all standardised.
 
     Parameters
     ----------
@@ -77,84 +81,80 @@ def compute_cross_gram(rows, X, mean, scale):
 
     Returns
     -------
-    product : ndarray of shape (m, n), float32
+    gram : ndarray of shape (m, n), float32
     norms : ndarray of shape (m,), float64
         Squared norms of the new rows, standardised.
     """
-    new = group_tiles(len(rows), 1)
-    known = group_tiles(len(X), ceil(2 * joblib.effective_n_jobs(None) / len(new)))
-    pairs = [(i, j) for i in new for j in known]
-    product, norms = np.empty((len(rows), len(X)), np.float32), np.empty(len(rows))
-    for i, j, part in _tasks(rows, X, mean, scale, pairs, norms):
-        product[i, j] = part
-    return product, norms
+    new = make_tile_rows(len(rows), 1)
+    training = make_tile_rows(len(X), ceil(2 * joblib.effective_n_jobs(None) / len(new)))
+    pairs = [(i, j) for i in new for j in training]
+    gram, norms = np.empty((len(rows), len(X)), np.float32), np.empty(len(rows))
+    for i, j, part in _map_products(rows, X, mean, scale, pairs, norms):
+        gram[i, j] = part
+    return gram, norms
 
 
-def _tasks(A, B, mean, scale, pairs, norms):
-    """Yield the products of strips of A by strips of B; fill in the squared norms of A's rows."""
-    with threadpool_limits(1, "blas"), share_arrays(A, B, mean, scale) as stored:
-        done = parallel_map(_task, ((*stored, i, j) for i, j in pairs))
-        for (i, j), (part, squares) in zip(pairs, done, strict=True):
+def _map_products(A, B, mean, scale, pairs, norms):
+    """Yield the products of pairs of tile rows of A and B; fill in the squared norms of A."""
+    with threadpool_limits(1, "blas"), share_arrays(A, B, mean, scale) as shared:
+        products = parallel_map(_multiply_tile_rows, ((*shared, i, j) for i, j in pairs))
+        for (i, j), (part, squares) in zip(pairs, products, strict=True):
             if squares is not None:
-                norms[_whole(i)] = squares
-            yield _whole(i), _whole(j), part
+                norms[_join_tiles(i)] = squares
+            yield _join_tiles(i), _join_tiles(j), part
 
 
-def _task(A, B, mean, scale, *pair):
-    """Products of a strip of A by one of B, and squared norms of A's rows if B's is the first."""
-    i, j = pair
+def _multiply_tile_rows(A, B, mean, scale, i, j):
+    """Product of tile row i of A and j of B; squared norms of i if j is the first one of B."""
     A, B, mean, scale = (open_shared(array) for array in (A, B, mean, scale))
     same = A is B and i == j
-    mine, other = A[_whole(i)], B[_whole(j)]
-    product = np.zeros((len(mine), len(other)), np.float32)
-    norms = None if j[0].start else np.zeros(len(mine))
-    some = [(p, q) for p in _within(i) for q in _within(j) if not same or q.start <= p.start]
-    # Written again for each block: new memory, cleared by the system, takes as long as its filling.
-    width, term = min(WIDE, A.shape[1]), np.empty((TILE, TILE), np.float32)
-    left = np.empty((len(mine), width), np.float32)
-    right = None if same else np.empty((len(other), width), np.float32)
-    for block in split_range(A.shape[1], WIDE):
-        a = standardise_block(mine, mean, scale, block, left)
-        b = a if same else standardise_block(other, mean, scale, block, right)
-        for p, q in some:
+    left_rows, right_rows = A[_join_tiles(i)], B[_join_tiles(j)]
+    product = np.zeros((len(left_rows), len(right_rows)), np.float32)
+    norms = None if j[0].start else np.zeros(len(left_rows))
+    tiles = [
+        (p, q) for p in _shift_tiles(i) for q in _shift_tiles(j) if not same or q.start <= p.start
+    ]
+    # Buffers are reused: the system would clear new memory, which takes as long as filling it.
+    width, term = min(TILE_COLUMNS, A.shape[1]), np.empty((TILE, TILE), np.float32)
+    left_buffer = np.empty((len(left_rows), width), np.float32)
+    right_buffer = None if same else np.empty((len(right_rows), width), np.float32)
+    for block in split_range(A.shape[1], TILE_COLUMNS):
+        left = standardise_block(left_rows, mean, scale, block, left_buffer)
+        right = left
+        if not same:
+            right = standardise_block(right_rows, mean, scale, block, right_buffer)
+        for p, q in tiles:
             out = term[: p.stop - p.start, : q.stop - q.start]
-            # numpy sees where one tile is on both sides, and computes half the products.
-            known = product[p, q]
-            known += np.matmul(a[p], b[q].T, out=out)
+            # With the same tile on both sides numpy computes half of the products.
+            tile = product[p, q]
+            tile += np.matmul(left[p], right[q].T, out=out)
         if norms is not None:
-            norms += np.einsum("ij,ij->i", a, a, dtype=np.float64)
-    for p, q in some if same else ():
+            norms += np.einsum("ij,ij->i", left, left, dtype=np.float64)
+    for p, q in tiles if same else ():
         product[q, p] = product[p, q].T
     return product, norms
 
 
-def _whole(strip):
-    return slice(strip[0].start, strip[-1].stop)
+def _join_tiles(tiles):
+    return slice(tiles[0].start, tiles[-1].stop)
 
 
-def _within(strip):
-    """Give the tiles of a strip, counted from its first row."""
-    return [slice(t.start - strip[0].start, t.stop - strip[0].start) for t in strip]
-
-
-# Up to so many new rows are taken to the known ones one by one; more of them make tiles.
-BATCH_INVARIANT_ROWS = 32
-# Known rows turned into float32 at once, few enough to stay in the processor's cache.
-CHUNK = 16
+def _shift_tiles(tiles):
+    """Tiles of a tile row, relative to its first row."""
+    return [slice(t.start - tiles[0].start, t.stop - tiles[0].start) for t in tiles]
 
 
 def compute_squared_distances(X, mean, scale):
-    """Squared Euclidean distances between all standardised rows.
+    """Compute the squared Euclidean distances between all standardised rows.
 
     ``|a|^2 + |b|^2 - 2 a.b`` from products in float32 and norms in float64, clipped at 0. Meant
-    for features whose spread is not tiny beside their mean, as pixels and histograms are: at a
-    mean of 100,000 standard deviations float32 has no digits left.
+    for features such as pixels and histograms, whose standard deviation is not tiny in comparison
+    with their mean: at a mean of 100,000 standard deviations float32 has no digits left.
 
     Parameters
     ----------
     X : ndarray of shape (n, d), any real dtype
     mean, scale : ndarray of shape (d,)
-        From `moments`.
 
     Returns
     -------
@@ -162,56 +162,53 @@ def compute_squared_distances(X, mean, scale):
     norms : ndarray of shape (n,), float64
         Squared norms of the standardised rows.
     """
-    product, norms = compute_gram(X, mean, scale)
-    distances = _assemble_distances(product, norms, norms)
+    gram, norms = compute_gram(X, mean, scale)
+    distances = _to_distances(gram, norms, norms)
     np.fill_diagonal(distances, 0.0)
     return distances, norms
 
 
 def compute_distances_to(rows, X, norms, mean, scale):
-    """Squared Euclidean distances of new rows to known ones, all standardised.
+    """Compute the squared Euclidean distances of new rows to training rows, all standardised.
 
     Parameters
     ----------
     rows : ndarray of shape (m, d), any real dtype
     X : ndarray of shape (n, d), any real dtype
     norms : ndarray of shape (n,), float64
-        Of the rows of X, from `compute_squared_distances`.
+        Squared norms of the rows of X, from `compute_squared_distances`.
     mean, scale : ndarray of shape (d,)
 
     Returns
     -------
     ndarray of shape (m, n), float32
     """
-    if len(rows) <= BATCH_INVARIANT_ROWS:
-        product, row_norms = _compute_row_products(rows, X, mean, scale)
-    else:
-        product, row_norms = compute_cross_gram(rows, X, mean, scale)
-    return _assemble_distances(product, row_norms, norms)
+    compute = _multiply_one_by_one if len(rows) <= BATCH_INVARIANT_ROWS else compute_cross_gram
+    product, row_norms = compute(rows, X, mean, scale)
+    return _to_distances(product, row_norms, norms)
 
 
-def _compute_row_products(rows, X, mean, scale):
-    """Products of a few new rows with many known ones, up to a constant for each new row.
+def _multiply_one_by_one(rows, X, mean, scale):
+    """Products of a few new rows with training rows, up to a constant for each new row.
 
-    The scale of both sides goes to the new rows, so that the known ones are read just once, as
-    they are: for a single photo, reading them is the work. That leaves the known ones' mean in
-    the products, which the norms given back make good. Each new row has a product of its own:
-    what is asked with it does not change a bit of its answer.
+    The new rows take the scale of both sides, so that the training rows are read once, as they
+    are: reading them dominates the time for one image. The mean of the training rows is left in
+    the products; the returned norms correct for it. Each new row has a product of its own, so that
+    its bits do not depend on the other rows of the batch.
     """
     part = standardise_block(rows, mean, scale, slice(None))
     norms = np.einsum("ij,ij->i", part, part, dtype=np.float64)
     part /= scale.astype(np.float32)
     offset = np.einsum("ij,j->i", part, mean)
     product = np.empty((len(rows), len(X)), np.float32)
-    for first in range(0, len(X), CHUNK):
-        chunk = slice(first, first + CHUNK)
-        known = X[chunk].astype(np.float32)
-        for row, found in zip(part, product, strict=True):
-            np.dot(known, row, out=found[chunk])
+    for chunk in split_range(len(X), CHUNK):
+        training = X[chunk].astype(np.float32)
+        for row, values in zip(part, product, strict=True):
+            np.dot(training, row, out=values[chunk])
     return product, norms + 2.0 * offset
 
 
-def _assemble_distances(product, row_norms, column_norms):
+def _to_distances(product, row_norms, column_norms):
     product *= -2.0
     product += row_norms[:, None]
     product += column_norms[None, :]
@@ -219,13 +216,6 @@ def _assemble_distances(product, row_norms, column_norms):
 
 
 def apply_rbf(distances, gamma):
-    """``exp(-gamma * d^2)``, in place.
-
-    Parameters
-    ----------
-    distances : ndarray of float32
-        Squared distances; overwritten.
-    gamma : float, > 0
-    """
+    """Compute ``exp(-gamma * distances)`` of squared distances, float32, in place."""
     distances *= -np.float32(gamma)
     return np.exp(distances, out=distances)

@@ -1,19 +1,18 @@
-"""Decision values that are linear in the features: one weight vector each, whatever made them."""
+"""Linear decision functions, kept as one weight vector per decision value."""
 
 import numpy as np
 
 from flowers.learning.gram import BATCH_INVARIANT_ROWS
 from flowers.learning.standardisation import split_range, standardise_block
 
-# Rows of the identity that a machine answers at a time.
-ROWS = 256
+IDENTITY_ROWS = 256  # rows of the identity matrix evaluated at a time
 
 
 def multiply_rows(rows, vectors):
-    """Scalar products of rows with vectors.
+    """Compute the scalar products of rows with vectors.
 
-    A product of matrices has other last bits with other numbers of rows: up to `BATCH_INVARIANT_ROWS` rows have a
-    product each, so that what is asked with a row does not change a bit of its answer.
+    The last bits of a matrix product depend on the number of rows: up to ``BATCH_INVARIANT_ROWS``
+    rows have a product each, so that their bits do not depend on the batch.
 
     Parameters
     ----------
@@ -26,10 +25,10 @@ def multiply_rows(rows, vectors):
     """
     if len(rows) > BATCH_INVARIANT_ROWS:
         return rows @ vectors.T
-    found = np.empty((len(rows), len(vectors)))
-    for row, values in zip(rows, found, strict=True):
+    products = np.empty((len(rows), len(vectors)))
+    for row, values in zip(rows, products, strict=True):
         np.dot(vectors, np.ascontiguousarray(row), out=values)
-    return found
+    return products
 
 
 class LinearDecisionFunction:
@@ -46,16 +45,7 @@ class LinearDecisionFunction:
         self.intercept_ = intercept
 
     def decision_function(self, X):
-        """Give the values of all rows.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, d), any real dtype
-
-        Returns
-        -------
-        ndarray of shape (n, k), or (n,) where k is 1, float64
-        """
+        """Evaluate the functions at rows (n, d): float64, (n, k), or (n,) where k is 1."""
         values = np.tile(self.intercept_, (len(X), 1))
         for b in split_range(X.shape[1]):
             coef = self.coef_[:, b].astype(np.float64)
@@ -64,47 +54,37 @@ class LinearDecisionFunction:
 
 
 def compute_dual_coefficients(function, n):
-    """Take apart a function that is affine in the kernel row: a weight per known row.
+    """Compute dual coefficients (n, k) and intercepts (k,) of a function affine in kernel values.
 
-    Parameters
-    ----------
-    function : callable
-        From kernel rows (m, n) to values (m, k) or (m,).
-    n : int
-
-    Returns
-    -------
-    weights : ndarray of shape (n, k), float64
-    offset : ndarray of shape (k,), float64
+    The function maps kernel values (m, n) to decision values (m, k) or (m,), float64.
     """
-    offset = function(np.zeros((1, n))).reshape(-1)
-    weights = np.empty((n, len(offset)))
-    for start in range(0, n, ROWS):
-        some = np.eye(min(ROWS, n - start), n, start)
-        weights[start : start + ROWS] = function(some).reshape(len(some), -1) - offset
-    return weights, offset
+    intercept = function(np.zeros((1, n))).reshape(-1)
+    dual = np.empty((n, len(intercept)))
+    for rows in split_range(n, IDENTITY_ROWS):
+        unit = np.eye(rows.stop - rows.start, n, rows.start)
+        dual[rows] = function(unit).reshape(len(unit), -1) - intercept
+    return dual, intercept
 
 
-def to_primal(X, mean, scale, weights, offset):
-    """Weights of known rows become weights of features.
+def to_primal(X, mean, scale, dual, intercept):
+    """Convert dual coefficients to weight vectors of the features.
 
     Parameters
     ----------
     X : ndarray of shape (n, d), any real dtype
+        Training rows; the kernel is the scalar product of rows standardised by mean and scale.
     mean, scale : ndarray of shape (d,)
-        The kernel is the product of rows standardised by them.
-    weights : ndarray of shape (n, k)
-    offset : ndarray of shape (k,)
-        From `compute_dual_coefficients`.
+    dual : ndarray of shape (n, k)
+    intercept : ndarray of shape (k,)
 
     Returns
     -------
-    Hyperplanes
+    LinearDecisionFunction
     """
-    coef, offset = np.empty((weights.shape[1], X.shape[1]), np.float32), offset.copy()
+    coef, intercept = np.empty((dual.shape[1], X.shape[1]), np.float32), intercept.copy()
     for b in split_range(X.shape[1]):
         part = standardise_block(X, mean, scale, b).astype(np.float64)
-        exact = weights.T @ part / scale[b]
-        offset -= exact @ mean[b]
-        coef[:, b] = exact
-    return LinearDecisionFunction(coef, offset)
+        weights = dual.T @ part / scale[b]
+        intercept -= weights @ mean[b]
+        coef[:, b] = weights
+    return LinearDecisionFunction(coef, intercept)

@@ -1,4 +1,4 @@
-"""Gaussian naive Bayes with calibrated probabilities."""
+"""Gaussian naive Bayes with calibrated probabilities, on features or on their reduction."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -9,62 +9,56 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from flowers.base.parallel import parallel_map, use_threads
-from flowers.learning.calibration import CalibratedClassifier, choose_labels
+from flowers.learning.calibration import CalibratedClassifier, choose_labels, to_columns
 from flowers.learning.folds import assign_fold_numbers, restore_row_order
 from flowers.learning.gram import compute_gram
 from flowers.learning.linear import compute_dual_coefficients, multiply_rows, to_primal
-from flowers.learning.standardisation import NARROW, split_range
+from flowers.learning.standardisation import NARROW_COLUMNS, split_range
 
-# Rows whose products with the classes are taken at once: 64 of a block of columns are 1 MB.
-ROWS = 64
+ROWS = 64  # converted to float64 at once: with a block of columns 1 MB
 
 
 class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
     """Gaussian naive Bayes whose decision values are log-likelihoods, in blocks of columns.
 
     The model of ``sklearn.naive_bayes.GaussianNB``, which needs several float64 copies of the
-    features and whose probabilities round to 0 and 1 on images: nothing is left to calibrate.
+    features, and whose probabilities of images round to 0 and 1, so that none could be calibrated.
     """
 
     def __init__(self, var_smoothing=1e-9):
         self.var_smoothing = var_smoothing
 
     def fit(self, X, y):
-        """Take the mean and the variance of each feature in each class."""
+        """Estimate the mean and the variance of each feature in each class."""
         classes, index = np.unique(y, return_inverse=True)
-        return self._of(classes, *sum_parts(X, index, len(classes)))
+        return self._set_parameters(classes, *sum_parts(X, index, len(classes)))
 
     def fit_with_folds(self, X, y, folds):
-        """Fit on all rows, which are read once for all folds, and ask fits without each fold.
+        """Fit on all rows, which are read once, and compute out-of-fold decision values.
 
-        Parameters
-        ----------
-        X : ndarray of shape (n, d), any real dtype
-        y : ndarray of shape (n,)
-        folds : list of (train, validation) pairs of int arrays
-            Each row is in the second part of one of them.
+        The sums of a fit without a fold are those of all rows less those of the fold.
 
         Returns
         -------
         ndarray of shape (n, n_classes), or (n,) with two classes, float64
-            Decision values of the rows, by the fit without their fold.
+            Decision values of each row by the fit without its fold.
         """
         classes, index = np.unique(y, return_inverse=True)
-        fold = assign_fold_numbers(folds)
-        centre, *parts = sum_parts(X, fold * len(classes) + index, len(folds) * len(classes))
-        parts = [part.reshape(len(folds), len(classes), -1) for part in parts]
-        every = [part.sum(axis=0) for part in parts]
-        self._of(classes, centre, *every)
-        told = []
-        for number, (_, rows) in enumerate(folds):
-            known = [total - part[number] for total, part in zip(every, parts, strict=True)]
-            machine = LogLikelihoodNB(self.var_smoothing)._of(classes, centre, *known)
-            told.append(machine.decision_function(X[rows]))
-        return restore_row_order(told, folds)
+        numbers = assign_fold_numbers(folds) * len(classes) + index
+        centre, *sums = sum_parts(X, numbers, len(folds) * len(classes))
+        sums = [part.reshape(len(folds), len(classes), -1) for part in sums]
+        totals = [part.sum(axis=0) for part in sums]
+        self._set_parameters(classes, centre, *totals)
+        decisions = []
+        for number, (_, test) in enumerate(folds):
+            train = [total - part[number] for total, part in zip(totals, sums, strict=True)]
+            fitted = LogLikelihoodNB(self.var_smoothing)._set_parameters(classes, centre, *train)
+            decisions.append(fitted.decision_function(X[test]))
+        return restore_row_order(decisions, folds)
 
-    def _of(self, classes, centre, counts, total, squares):
-        """Set what is fitted, from `sum_parts`."""
-        counts = np.maximum(counts, 1)  # rows of a class may all be in the fold that is away
+    def _set_parameters(self, classes, centre, counts, total, squares):
+        """Set the fitted attributes from the results of `sum_parts`."""
+        counts = np.maximum(counts, 1)  # all rows of a class may be in the fold that is left out
         n = counts.sum()
         self.classes_, self.centre_ = classes, centre
         self.log_prior_ = np.log(counts[:, 0] / n)
@@ -78,32 +72,31 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
         """Joint log-likelihood per feature, shape (n, n_classes), or (n,) with two classes."""
         constant = np.log(2.0 * np.pi * self.var_).sum(axis=1)
         constant += (self.theta_**2 / self.var_).sum(axis=1)
-        total = np.tile(self.log_prior_ - 0.5 * constant, (len(X), 1))
-        tasks = (
-            (X, b, self.centre_[b], self.theta_[:, b], self.var_[:, b])
-            for b in split_range(X.shape[1])
-        )
+        values = np.tile(self.log_prior_ - 0.5 * constant, (len(X), 1))
+        blocks = split_range(X.shape[1])
+        tasks = ((X, b, self.centre_[b], self.theta_[:, b], self.var_[:, b]) for b in blocks)
         with use_threads():
-            for found in parallel_map(_compute_block_terms, tasks):  # in their order: the same bits
-                total += found
-        total /= X.shape[1]
-        return total[:, 1] - total[:, 0] if len(self.classes_) == 2 else total
+            for terms in parallel_map(_compute_block_terms, tasks):  # in their order: the same bits
+                values += terms
+        values /= X.shape[1]
+        return values[:, 1] - values[:, 0] if len(self.classes_) == 2 else values
 
     def predict(self, X):
-        """Give the class of the highest likelihood."""
+        """Return the class of the highest likelihood."""
         return choose_labels(self.classes_, self.decision_function(X))
 
 
-def sum_parts(X, part, count):
-    """Give sums and sums of squares of each part of the rows, about a centre of each column.
+def sum_parts(X, numbers, count):
+    """Sum each part of the rows and their squares, after subtraction of a centre.
 
-    About a centre they lose no digits that matter where a mean is many deviations from zero.
+    The centre, the mean of the first rows, keeps the digits of columns whose mean is many standard
+    deviations from zero.
 
     Parameters
     ----------
     X : ndarray of shape (n, d), any real dtype
-    part : ndarray of shape (n,), int
-        Of each row, in ``range(count)``.
+    numbers : ndarray of shape (n,), int, range [0, count)
+        Part of each row.
     count : int
 
     Returns
@@ -112,14 +105,13 @@ def sum_parts(X, part, count):
     counts : ndarray of shape (count, 1), int
     total, squares : ndarray of shape (count, d), float64
     """
-    order = np.argsort(part, kind="stable")
-    counts = np.bincount(part, minlength=count)
+    order = np.argsort(numbers, kind="stable")
+    counts = np.bincount(numbers, minlength=count)
     parts = np.split(order, np.cumsum(counts)[:-1])
+    tasks = ((X, block, parts) for block in split_range(X.shape[1], NARROW_COLUMNS))
     with use_threads():
-        found = list(
-            parallel_map(_sum_block, ((X, b, parts) for b in split_range(X.shape[1], NARROW)))
-        )
-    centre, total, squares = (np.concatenate(some, axis=-1) for some in zip(*found, strict=True))
+        sums = list(parallel_map(_sum_block, tasks))
+    centre, total, squares = (np.concatenate(blocks, axis=-1) for blocks in zip(*sums, strict=True))
     return centre, counts[:, None], total, squares
 
 
@@ -127,26 +119,26 @@ def _sum_block(X, block, parts):
     X = X[:, block]
     centre = X[:ROWS].mean(axis=0, dtype=np.float64)
     total, squares = np.empty((2, len(parts), X.shape[1]))
-    for rows, own, square in zip(parts, total, squares, strict=True):
+    for rows, row_sum, square_sum in zip(parts, total, squares, strict=True):
         part = X[rows].astype(np.float64)
         part -= centre
-        part.sum(axis=0, out=own)
+        part.sum(axis=0, out=row_sum)
         np.square(part, out=part)
-        part.sum(axis=0, out=square)
+        part.sum(axis=0, out=square_sum)
     return centre, total, squares
 
 
 def _compute_block_terms(X, block, centre, theta, var):
-    """Give the linear term of the exponents less half the square one, shape (n, n_classes)."""
+    """Linear less half the quadratic terms of the exponents, shape (n, n_classes)."""
     slope, inverse = theta / var, 0.5 / var
-    found = np.empty((len(X), len(theta)))
+    terms = np.empty((len(X), len(theta)))
     for rows in split_range(len(X), ROWS):
         part = X[rows, block].astype(np.float64)
         part -= centre
-        found[rows] = multiply_rows(part, slope)
+        terms[rows] = multiply_rows(part, slope)
         np.square(part, out=part)
-        found[rows] -= multiply_rows(part, inverse)
-    return found
+        terms[rows] -= multiply_rows(part, inverse)
+    return terms
 
 
 class CalibratedNB(CalibratedClassifier):
@@ -155,16 +147,28 @@ class CalibratedNB(CalibratedClassifier):
     Parameters
     ----------
     var_smoothing : float, >= 0
-        Share of the largest feature variance added to all variances, as in ``GaussianNB``.
+        Fraction of the largest feature variance added to all variances, as in ``GaussianNB``.
     reduce : {"none", "pca", "lda"}
-        What the features become first: nothing else, their principal components, or the
-        directions that tell the classes apart best among these components. Learnt from the
-        training rows of each fold, from one Gram matrix of all of them, and kept as one weight
-        vector per direction.
+        Dimensionality reduction: principal components, or the linear discriminants of these
+        components. Learned from the training rows of each fold, from sub-matrices of one Gram
+        matrix, and kept as one weight vector per dimension.
     components : int, >= 1
-        Principal components of "pca" and "lda"; fewer where there are fewer rows.
+        Principal components of "pca" and "lda", at most as many as rows.
     calibration, folds, seed
-        As in `GramSVC`; the seed is also that of the components' search.
+        As in `flowers.learning.svm.GramSVC`; the seed is also that of the eigenvalue solver.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["Lotus", "Tulip"], 20)
+    >>> X = rng.normal(size=(40, 3)) + 2 * (y == "Tulip")[:, None]
+    >>> groups = np.arange(40) // 2  # pairs of near-duplicates
+    >>> model = CalibratedNB().fit(X, y, groups)
+    >>> model.predict([[0, 0, 0], [2, 2, 2]])
+    array(['Lotus', 'Tulip'], dtype='<U5')
+    >>> model.predict_proba([[0, 0, 0], [2, 2, 2]]).round(1)
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     def __init__(
@@ -184,26 +188,27 @@ class CalibratedNB(CalibratedClassifier):
         self.seed = seed
 
     def fit(self, X, y, groups=None):
-        """Fit the classes' Gaussians and the calibration; see `GramSVC.fit`."""
+        """Fit the classifier and its calibration; see `flowers.learning.svm.GramSVC.fit`."""
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
-        machine = LogLikelihoodNB(self.var_smoothing)
+        folds = self._make_folds(y, groups)
+        classifier = LogLikelihoodNB(self.var_smoothing)
         if self.reduce == "none":
-            self._calibrate(machine, X, y, groups)
+            self._fit_calibrated(classifier, X, y, folds)
             return self
-        mean = np.concatenate([X[:, b].mean(axis=0, dtype=float) for b in split_range(X.shape[1])])
+        blocks = split_range(X.shape[1])
+        mean = np.concatenate([X[:, b].mean(axis=0, dtype=float) for b in blocks])
         scale = np.ones_like(mean)
         gram, norms = compute_gram(X, mean, scale)
         size = norms.mean() or 1.0
-        self._calibrate(self._reduced(machine), gram / np.float32(size), y, groups)
-        directions = self.classifier_[:-1]
-        weights, offset = compute_dual_coefficients(directions.transform, len(X))
-        self.directions_ = to_primal(X, mean, scale, weights / size, offset)
+        self._fit_calibrated(self._add_reduction(classifier), gram / np.float32(size), y, folds)
+        dual, intercept = compute_dual_coefficients(self.classifier_[:-1].transform, len(X))
+        self.reduction_ = to_primal(X, mean, scale, dual / size, intercept)
         self.classifier_ = self.classifier_[-1]
         return self
 
-    def _reduced(self, machine):
-        """Put a reduction before the machine, for rows of a linear kernel."""
+    def _add_reduction(self, classifier):
+        """Return a pipeline from linear kernel values to the classifier."""
         components = KernelPCA(
             self.components,
             kernel="precomputed",
@@ -213,16 +218,13 @@ class CalibratedNB(CalibratedClassifier):
         )
         steps = [("components", components)]
         if self.reduce == "lda":
-            steps.append(("directions", LinearDiscriminantAnalysis()))
-        return Pipeline([*steps, ("machine", machine)])
+            steps.append(("discriminants", LinearDiscriminantAnalysis()))
+        return Pipeline([*steps, ("classifier", classifier)])
 
-    def _fits(self, machine, rows, y, folds):
+    def _fit_folds(self, classifier, X, y, folds):
         if self.reduce != "none":
-            return super()._fits(machine, rows, y, folds)
-        return machine, machine.fit_with_folds(rows, y, folds)
+            return super()._fit_folds(classifier, X, y, folds)
+        return classifier, classifier.fit_with_folds(X, y, folds)
 
-    def _rows(self, X):
-        if self.reduce == "none":
-            return X
-        values = self.directions_.decision_function(X)
-        return values[:, None] if values.ndim == 1 else values
+    def _prepare_rows(self, X):
+        return X if self.reduce == "none" else to_columns(self.reduction_.decision_function(X))

@@ -6,20 +6,20 @@ from flowers.base.tables import atomic_write
 
 
 def save_model(estimator, path):
-    """Write a fitted estimator, uncompressed, so that its arrays can be mapped."""
+    """Write a fitted estimator, uncompressed, so that its arrays can be memory-mapped."""
     with atomic_write(path) as partial:
         joblib.dump(estimator, partial, protocol=5)
 
 
 def load_model(path, mapped=False):
-    """Read an estimator that this project wrote; a pickle can run code, so no other.
+    """Load an estimator that this project wrote; a pickle can run code, so load no other.
 
     Parameters
     ----------
     path : path-like
     mapped : bool
-        Whether its arrays stay in the file, and are read from there when they are needed: in less
-        time, for one who answers once. The file must not change meanwhile.
+        Whether to memory-map the arrays, which is faster for a single use. The file must not
+        change meanwhile.
 
     Returns
     -------
@@ -30,9 +30,5 @@ def load_model(path, mapped=False):
 
 
 def import_classes():
-    """Import what estimators in files are made of.
-
-    A pickle only names its classes: here a reader of files sees what loading one needs, and
-    scikit-learn costs a second only where a model is loaded.
-    """
+    """Import what a pickled estimator needs: in a function, as scikit-learn takes a second."""
     from flowers.learning import naive_bayes, sdca, svm  # noqa: F401

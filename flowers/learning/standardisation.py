@@ -1,27 +1,27 @@
-"""Standardisation of features, in blocks of columns, so that memory stays flat."""
+"""Standardisation of features, in blocks of columns, so that memory use stays flat."""
 
 import numpy as np
 
 from flowers.base.parallel import open_shared, parallel_map, share_arrays
 
-# One block of columns: 2,048 features of 512 rows as float32 = 4 MB.
-BLOCK = 2048
-# Columns whose moments are taken at once: 4,000 rows of them as float64 are 8 MB, which the system
-# gives again and again without clearing them anew.
-NARROW = 256
-# Rows of bytes whose squares a float32 can sum without rounding: 256 * 255^2 < 2^24.
-BYTES = 256
+# Columns of a block: 512 rows of them as float32 are 4 MB.
+BLOCK_COLUMNS = 2048
+# Columns whose moments are computed at once: 4,000 rows of them as float64 are 8 MB, which the
+# allocator reuses without clearing.
+NARROW_COLUMNS = 256
+# Rows of bytes whose sum of squares is exact in float32: 256 * 255^2 < 2^24.
+EXACT_ROWS = 256
 # Rows standardised at once: 16 rows of 8,192 float32 stay in the processor's cache for all steps.
-THIN = 16
+CACHED_ROWS = 16
 
 
-def split_range(n_columns, width=BLOCK):
-    """Slices of at most `width` columns that cover ``n_columns``."""
-    return [slice(i, min(i + width, n_columns)) for i in range(0, n_columns, width)]
+def split_range(length, width=BLOCK_COLUMNS):
+    """Split ``range(length)`` into slices of at most `width`."""
+    return [slice(i, min(i + width, length)) for i in range(0, length, width)]
 
 
 def compute_moments(X):
-    """Mean and standard deviation of each column, in float64.
+    """Compute mean and standard deviation of each column.
 
     Parameters
     ----------
@@ -32,27 +32,26 @@ def compute_moments(X):
     mean, scale : ndarray of shape (d,), float64
         `scale` is 1 where a column is constant, as in scikit-learn's ``StandardScaler``.
     """
-    mean, scale = np.empty(X.shape[1]), np.empty(X.shape[1])
-    some = split_range(X.shape[1])
-    with share_arrays(X) as (stored,):
-        for b, found in zip(some, parallel_map(_moments, ((stored, b) for b in some)), strict=True):
-            mean[b], scale[b] = found
-    # The bound below which StandardScaler calls a column constant.
+    blocks = split_range(X.shape[1])
+    with share_arrays(X) as (shared,):
+        moments = list(parallel_map(_compute_block_moments, ((shared, b) for b in blocks)))
+    mean, scale = (np.concatenate(parts) for parts in zip(*moments, strict=True))
+    # The bound below which StandardScaler takes a column as constant.
     eps = np.finfo(np.float64).eps
     constant = scale**2 <= len(X) * eps * scale**2 + (len(X) * mean * eps) ** 2
     scale[constant] = 1.0
     return mean, scale
 
 
-def _moments(X, block):
+def _compute_block_moments(X, block):
     X = open_shared(X)[:, block]
     if X.dtype == np.uint8:
-        return _byte_moments(X)
-    found = [_narrow_moments(X[:, narrow]) for narrow in split_range(X.shape[1], NARROW)]
-    return tuple(np.concatenate(some) for some in zip(*found, strict=True))
+        return _compute_byte_moments(X)
+    moments = [_compute_float_moments(X[:, b]) for b in split_range(X.shape[1], NARROW_COLUMNS)]
+    return tuple(np.concatenate(parts) for parts in zip(*moments, strict=True))
 
 
-def _narrow_moments(X):
+def _compute_float_moments(X):
     part = X.astype(np.float64)
     mean = part.mean(axis=0)
     part -= mean
@@ -60,10 +59,10 @@ def _narrow_moments(X):
     return mean, np.sqrt(part.mean(axis=0))
 
 
-def _byte_moments(X):
-    """From sums of whole numbers, which are exact."""
+def _compute_byte_moments(X):
+    """From sums of integers, which are exact."""
     total, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    for rows in split_range(len(X), BYTES):
+    for rows in split_range(len(X), EXACT_ROWS):
         part = X[rows].astype(np.float32)
         ones = np.ones(len(part), np.float32)
         total += ones @ part
@@ -73,13 +72,13 @@ def _byte_moments(X):
 
 
 def standardise_block(X, mean, scale, block, out=None):
-    """One block of columns of X with zero mean and unit variance, float32, in `out` if given."""
+    """Standardise a slice of columns of X, float32; the result is a part of `out` if given."""
     part = X[:, block]
     out = np.empty(part.shape, np.float32) if out is None else out[: len(part), : part.shape[1]]
     mean, factor = mean[block].astype(np.float32), (1.0 / scale[block]).astype(np.float32)
-    for rows in split_range(len(part), THIN):
-        some = out[rows]
-        some[:] = part[rows]
-        some -= mean
-        some *= factor
+    for rows in split_range(len(part), CACHED_ROWS):
+        target = out[rows]
+        target[:] = part[rows]
+        target -= mean
+        target *= factor
     return out

@@ -18,17 +18,17 @@ from flowers.learning.linear import compute_dual_coefficients, to_primal
 from flowers.learning.standardisation import compute_moments, split_range
 from flowers.learning.tuning import Tuning, to_list
 
-# Megabytes of kernel values that libsvm keeps while it fits: they lie in memory already.
+# Megabytes of libsvm's cache of kernel values: small, as they are in memory already.
 CACHE = 50
 
 
 def sum_votes_and_margins(pairwise):
-    """One value per class from the decision values of all pairs of classes.
+    """Compute one value per class from the decision values of all pairs of classes.
 
-    The number of pairs a class wins, plus a third of the sum of its margins. scikit-learn's
-    "ovr" values squash that sum so that it only breaks ties; then all photos whose winner takes
-    all its pairs get nearly the same confidence, however clear the case. Unsquashed, a label
-    differs from ``SVC.predict`` only where margins outweigh a whole vote.
+    The number of pairs that a class wins, plus a third of the sum of its margins. scikit-learn's
+    "ovr" values squash that sum so that it only breaks ties; then all rows whose winner takes all
+    its pairs get nearly the same confidence. Without the squashing, a label differs from
+    ``SVC.predict`` only where margins outweigh a whole vote.
 
     Parameters
     ----------
@@ -52,42 +52,42 @@ def sum_votes_and_margins(pairwise):
 
 
 class BaseSVM(CalibratedClassifier):
-    """What the ways to train a support vector machine share: params, tuning, values per class.
+    """Base class of support vector machines: parameters, tuning and decision values.
 
-    A subclass gives its machines and their input in `_attempts`.
+    A subclass yields the value of C, the base classifier and its input in `_make_candidates`.
 
     Parameters
     ----------
     C : float, > 0, or list of float
-        Regularisation of ``sklearn.svm.SVC``. From lists of `C` and `gamma` the fit chooses, on
-        its folds, and then ``out_of_fold_accuracy_`` is that of `Tuning.nested_accuracy`.
+        Regularisation of ``sklearn.svm.SVC``. From lists of `C` and `gamma` the fit chooses by
+        cross-validation, and ``out_of_fold_accuracy_`` is `Tuning.nested_accuracy`.
     kernel : {"rbf", "linear"}
     gamma : "scale" or float, > 0, or list of them
-        Width of the RBF kernel, as in ``SVC``: "scale" is 1 / (d * variance). The linear kernel is
-        multiplied by it: "scale" makes a row's product with itself 1 on average, so that C means
-        the same for features of any length.
+        Factor of the RBF kernel, as in ``SVC``: "scale" is 1 / (d * variance). The linear kernel is
+        multiplied by it: "scale" makes the mean squared norm of a row 1, so that C means the same
+        for features of any length.
     standardise : bool
-        Whether each feature gets zero mean and unit variance first.
+        Whether to scale each feature to zero mean and unit variance first.
     multiclass : {"ovo", "ovr"}
-        One classifier for each pair of classes, or for each class against the rest.
+        One against one, or one against the rest.
     calibration : {"temperature", "sigmoid", "isotonic"}
         Method of ``CalibratedClassifierCV`` (Guo et al. 2017; Platt 1999; Zadrozny & Elkan 2002).
     folds : int, >= 2
-        Grouped folds whose held-out decision values calibrate the probabilities.
+        Grouped folds of the calibration and of the tuning.
     seed : int
-        Seed of the folds, and of an order where rows have one.
+        Seed of the folds, and of the order of rows where the solver has one.
 
     Attributes
     ----------
     C_, gamma_ : float
-        What the machine was fitted with.
+        Chosen values.
     support_ : ndarray of int
         Training rows on which the decision values depend.
     tuning_ : list of dict
-        `Tuning.table`; empty where there was nothing to choose.
+        `Tuning.table`; empty without lists.
     """
 
-    def __init__(  # noqa: PLR0913, an estimator's params are its parameters
+    def __init__(  # noqa: PLR0913, scikit-learn asks for one argument per parameter
         self,
         C=1.0,
         kernel="rbf",
@@ -108,39 +108,40 @@ class BaseSVM(CalibratedClassifier):
         self.seed = seed
 
     def summarise_fit(self):
-        """Say what a fit was made with and came to, by name."""
+        """Return the figures of the fit by name."""
         return {
             "features": self.n_features_in_,
             "support_vectors": len(self.support_),
-            **{"C": self.C_, "gamma": self.gamma_},
+            "C": self.C_,
+            "gamma": self.gamma_,
             "candidates": max(len(self.tuning_), 1),
             "out_of_fold_accuracy": self.out_of_fold_accuracy_,
         }
 
     def list_candidates(self):
-        """Give rows of `tuning_`, or the one there would be, where nothing was to choose."""
-        only = {"C": self.C_, "gamma": self.gamma_, "grouped": self.out_of_fold_accuracy_}
-        return self.tuning_ or [only | {"random": "", "chosen": 1}]
+        """Return the rows of ``tuning_``, or without lists one row of the same form."""
+        single = {"C": self.C_, "gamma": self.gamma_, "grouped": self.out_of_fold_accuracy_}
+        return self.tuning_ or [single | {"random": "", "chosen": 1}]
 
-    def _tuning(self, y, groups, rows, width):
-        """Set ``C_`` and ``gamma_``, chosen where there are several."""
+    def _choose_params(self, y, folds, rows, scale):
+        """Set ``C_``, ``gamma_`` and ``tuning_``; return the tuning, None without lists."""
         Cs = to_list(self.C)
-        gammas = [width if gamma == "scale" else float(gamma) for gamma in to_list(self.gamma)]
+        gammas = [scale if gamma == "scale" else float(gamma) for gamma in to_list(self.gamma)]
         self.C_, self.gamma_, self.tuning_ = Cs[0], gammas[0], []
         if len(Cs) * len(gammas) == 1:
             return None
-        tuning = Tuning(y, groups, self.folds, self.seed)
+        tuning = Tuning(y, folds, self.seed)
         for gamma in gammas:
-            for C, machine, seen in self._attempts(rows, Cs, gamma):
-                tuning.evaluate_candidate({"C": C, "gamma": gamma}, machine, seen, self._labels)
+            for C, classifier, X in self._make_candidates(rows, Cs, gamma):
+                tuning.evaluate_candidate({"C": C, "gamma": gamma}, classifier, X, self._to_labels)
         self.C_, self.gamma_ = tuning.best_params["C"], tuning.best_params["gamma"]
         self.tuning_ = tuning.table
         return tuning
 
-    def _labels(self, classes, decision):
-        return choose_labels(classes, self._values(decision))
+    def _to_labels(self, classes, decision):
+        return choose_labels(classes, self._combine_decision(decision))
 
-    def _values(self, decision):
+    def _combine_decision(self, decision):
         pairwise = self.multiclass == "ovo" and decision.ndim == 2
         return sum_votes_and_margins(decision) if pairwise else decision
 
@@ -148,80 +149,98 @@ class BaseSVM(CalibratedClassifier):
 class GramSVC(BaseSVM):
     """Support vector machine trained from one Gram matrix.
 
-    The kernel matrix is computed once; the fit on all rows and the folds of the calibration are
-    sub-matrices of it. Standardisation and kernel therefore see all training rows, also those a
-    fold holds out; labels are held out, and test rows never enter. With the RBF kernel the fitted
-    model keeps the support vectors in the features' own dtype (uint8 pixels too); with the linear
-    kernel it keeps one weight vector per decision value. Knobs and attributes are those of `BaseSVM`.
+    The kernel matrix is computed once; the fit on all rows and those of the folds use sub-matrices
+    of it. Standardisation and kernel therefore depend on all training rows, including those that a
+    fold leaves out; the labels of these and all test rows are never used. With the RBF kernel the
+    fitted model keeps the support vectors in the dtype of the features (uint8 for pixels), with the
+    linear kernel one weight vector per decision value. Parameters and attributes: see `BaseSVM`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["Lotus", "Tulip"], 20)
+    >>> X = rng.normal(size=(40, 3)) + 2 * (y == "Tulip")[:, None]
+    >>> groups = np.arange(40) // 2  # pairs of near-duplicates
+    >>> model = GramSVC().fit(X, y, groups)
+    >>> model.predict([[0, 0, 0], [2, 2, 2]])
+    array(['Lotus', 'Tulip'], dtype='<U5')
+    >>> model.predict_proba([[0, 0, 0], [2, 2, 2]]).round(1)
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     def fit(self, X, y, groups=None):
-        """Fit the machine and its calibration.
+        """Fit the classifier and its calibration.
 
         Parameters
         ----------
         X : ndarray of shape (n, d), any real dtype
         y : array-like of shape (n,)
         groups : array-like of shape (n,), optional
-            Rows of one group stay in one fold; without it, each row is its own group.
+            All rows of a group are in one fold; default: each row is its own group.
 
         Raises
         ------
         BadInput
-            If a class has fewer groups than `folds`.
+            If there is one class only, or a class has fewer groups than `folds`.
         """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
+        folds = self._make_folds(y, groups)
         mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if self.standardise:
             mean, scale = compute_moments(X)
         if self.kernel == "linear":
             base, norms = compute_gram(X, mean, scale)
-            width = 1.0 / max(norms.mean(), np.finfo(float).tiny)
+            gamma = 1.0 / max(norms.mean(), np.finfo(float).tiny)
         else:
             base, norms = compute_squared_distances(X, mean, scale)
-            width = _rbf_scale(X, self.standardise)
-        drop_pages(X)  # the machine sees the kernel alone
-        tuning = self._tuning(y, groups, base, width)
-        gram = self._kernel(base, self.gamma_)
+            gamma = _compute_rbf_scale(X, self.standardise)
+        drop_pages(X)  # libsvm needs the kernel only
+        tuning = self._choose_params(y, folds, base, gamma)
+        kernel = self._to_kernel(base, self.gamma_)
         del base
-        self._calibrate(self._machine(self.C_), gram, y, groups)
-        del gram
+        self._fit_calibrated(self._make_classifier(self.C_), kernel, y, folds)
+        del kernel
         if tuning:
             self.out_of_fold_accuracy_ = tuning.nested_accuracy
-        machines = getattr(self.classifier_, "estimators_", [self.classifier_])
-        self.support_ = machines[0].support_
-        if len(machines) > 1:
-            self.support_ = np.unique(np.concatenate([m.support_ for m in machines]))
+        self._compress_classifier(X, mean, scale, norms)
+        return self
+
+    def _compress_classifier(self, X, mean, scale, norms):
+        """Keep the support vectors, or with the linear kernel the weight vectors."""
+        fitted = getattr(self.classifier_, "estimators_", [self.classifier_])
+        self.support_ = fitted[0].support_
+        if len(fitted) > 1:
+            self.support_ = np.unique(np.concatenate([svc.support_ for svc in fitted]))
         if self.kernel == "linear":
-            weights, offset = compute_dual_coefficients(self.classifier_.decision_function, len(X))
-            self.classifier_ = to_primal(X, mean, scale, weights * self.gamma_, offset)
+            dual, intercept = compute_dual_coefficients(self.classifier_.decision_function, len(X))
+            self.classifier_ = to_primal(X, mean, scale, dual * self.gamma_, intercept)
         else:
             self.mean_, self.scale_, self.n_rows_ = mean, scale, len(X)
             self.support_vectors_ = np.ascontiguousarray(X[self.support_])
             self.support_norms_ = norms[self.support_]
-        return self
 
-    def _machine(self, C):
-        machine = SVC(kernel="precomputed", C=C, decision_function_shape="ovo", cache_size=CACHE)
-        return OneVsRestClassifier(machine) if self.multiclass == "ovr" else machine
+    def _make_classifier(self, C):
+        svc = SVC(kernel="precomputed", C=C, decision_function_shape="ovo", cache_size=CACHE)
+        return OneVsRestClassifier(svc) if self.multiclass == "ovr" else svc
 
-    def _kernel(self, base, gamma):
-        """Make products or squared distances kernel values; what is given is overwritten.
+    def _to_kernel(self, base, gamma):
+        """Convert products or squared distances to kernel values; the input is overwritten.
 
-        In float64, as libsvm takes them: machines that are fitted at once share them.
+        In float64, the dtype of libsvm: fits that run in parallel share them.
         """
         if self.kernel == "rbf":
             return apply_rbf(base, gamma).astype(np.float64)
         base *= np.float32(gamma)
         return base.astype(np.float64)
 
-    def _attempts(self, base, Cs, gamma):
-        gram = self._kernel(base.copy(), gamma)
-        return ((C, self._machine(C), gram) for C in Cs)
+    def _make_candidates(self, base, Cs, gamma):
+        kernel = self._to_kernel(base.copy(), gamma)
+        return ((C, self._make_classifier(C), kernel) for C in Cs)
 
-    def _rows(self, X):
-        """Kernel values to the training rows; those that are no support vector are never read."""
+    def _prepare_rows(self, X):
+        """Kernel values to the training rows; 0 for those that are no support vectors."""
         if self.kernel == "linear":
             return X
         kernel = np.zeros((len(X), self.n_rows_), dtype=np.float32)
@@ -232,13 +251,14 @@ class GramSVC(BaseSVM):
         return kernel
 
 
-def _rbf_scale(X, standardise):
-    """1 / (d * variance), the variance that of all entries as the kernel sees them."""
+def _compute_rbf_scale(X, standardise):
+    """1 / (d * variance), the variance of all entries after standardisation."""
+    blocks = split_range(X.shape[1])
+    constant = np.concatenate([(X[:, b] == X[0, b]).all(axis=0) for b in blocks])
     if standardise:
         # A standardised column has variance 1, a constant one 0.
-        varying = sum(int((X[:, b] != X[0, b]).any(axis=0).sum()) for b in split_range(X.shape[1]))
+        varying = int((~constant).sum())
         return 1.0 / varying if varying else 1.0
     mean, scale = compute_moments(X)
-    constant = np.concatenate([(X[:, b] == X[0, b]).all(axis=0) for b in split_range(X.shape[1])])
     spread = np.where(constant, 0.0, scale**2) + (mean - mean.mean()) ** 2
     return 1.0 / spread.sum() if spread.any() else 1.0

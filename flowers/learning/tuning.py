@@ -1,4 +1,4 @@
-"""Knobs chosen on held-out folds of the training rows, and what the choice is worth."""
+"""Parameters chosen by cross-validation on the training rows, with a nested accuracy estimate."""
 
 import joblib
 import numpy as np
@@ -6,135 +6,133 @@ from sklearn.model_selection import StratifiedKFold
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import max_workers_for
-from flowers.learning.folds import (
-    assign_fold_numbers,
-    fit_fold,
-    fold_copy_bytes,
-    make_grouped_folds,
-)
+from flowers.learning.folds import assign_fold_numbers, fit_fold, fold_copy_bytes
 
 
 def to_list(value):
-    """Make a list of a knob that may be one value or several to choose from."""
+    """Return the values of a parameter that is one value or a list."""
     return list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value]
 
 
 class Tuning:
-    """Try machines on folds that keep groups whole, and choose the one that is right most often.
+    """Evaluate candidates on grouped folds and choose the most accurate one.
 
-    The accuracy of the chosen machine on the folds it was chosen by is the highest of several, and
-    so too high. `nested_accuracy` chooses anew for each fold, on the others alone (Varma & Simon
-    2006, "Bias in error estimation when using cross-validation for model selection"): the machine
-    that is asked about a fold was neither fitted nor chosen with it. Two folds that are left out
-    together serve the choice for either, so that k folds cost k (k - 1) / 2 more fits.
+    The accuracy of the chosen candidate on the folds that chose it is a maximum, and so biased
+    upwards. `nested_accuracy` chooses for each fold on the other folds alone (Varma & Simon 2006,
+    "Bias in error estimation when using cross-validation for model selection"): the candidate that
+    predicts a fold was neither fitted nor chosen with it. A fit without two folds serves the choice
+    for either, so that k folds cost k (k - 1) / 2 more fits.
 
     Parameters
     ----------
     y : ndarray of shape (n,)
-    groups : ndarray of shape (n,), or None
-        Rows of one group stay in one fold; without it, each row is its own group.
-    folds : int, >= 3
+    folds : list of (train, test) pairs of ndarray of int, at least 3
+        From `make_grouped_folds`.
     seed : int
+        Of the random folds, which are stratified and ignore groups.
 
     Raises
     ------
     BadInput
-        If there are less than three folds, or a class has fewer groups than folds.
+        If there are fewer than three folds.
     """
 
-    def __init__(self, y, groups, folds, seed):
-        if folds < 3:
-            raise BadInput(f"folds is {folds}: to choose from a list takes 3 folds or more")
-        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        self._y, self._candidates = y, []
-        self._fold = assign_fold_numbers(make_grouped_folds(y, groups, folds, seed))
-        shuffled = StratifiedKFold(folds, shuffle=True, random_state=seed)
-        # Only where each class has a row for each fold: else random folds show nothing.
-        least = min(np.unique(y, return_counts=True)[1])
-        self._random = list(shuffled.split(y, y)) if least >= folds else []
-        self._folds = folds
+    def __init__(self, y, folds, seed):
+        count = len(folds)
+        if count < 3:
+            raise BadInput(f"folds is {count}: to choose from a list takes 3 folds or more")
+        self._y, self._count, self._candidates = y, count, []
+        self._fold = assign_fold_numbers(folds)
+        self._pairs = [(i, j) for i in range(count) for j in range(i, count)]
+        test_masks = [np.isin(self._fold, pair) for pair in self._pairs]
+        self._tasks = [(np.flatnonzero(~test), np.flatnonzero(test)) for test in test_masks]
+        # Random folds need a row of each class in each fold.
+        if min(np.unique(y, return_counts=True)[1]) >= count:
+            shuffled = StratifiedKFold(count, shuffle=True, random_state=seed)
+            self._tasks += shuffled.split(y, y)
 
-    def evaluate_candidate(self, params, machine, X, labels):
-        """Try one machine.
+    def evaluate_candidate(self, params, classifier, X, to_labels):
+        """Evaluate one candidate on all folds and pairs of folds.
 
         Parameters
         ----------
         params : dict of str to float
-            Its row of the table; smaller values are preferred among equals.
-        machine : classifier
-            Unfitted, with a ``decision_function``. Fits run where ``joblib.parallel_config`` says.
-            Or, with a method ``fit_folds``, one that fits on all folds together.
+            Its row of the table; of equally accurate candidates the smallest values are chosen.
+        classifier : classifier
+            Unfitted, with a ``decision_function``; fits run where ``joblib.parallel_config`` says.
+            Or an object whose ``fit_folds`` fits all folds together.
         X : ndarray of shape (n, n) or (n, d)
-            Kernel values if the machine takes them, else rows.
-        labels : callable
+            Kernel values if the classifier takes them, else rows.
+        to_labels : callable
             From classes and decision values to labels.
         """
+        y = self._y
 
-        def right(train, rows):
-            if len(np.unique(self._y[train])) == 1:
-                return self._y[rows] == self._y[train[0]]
-            return labels(*fit_fold(machine, X, self._y, train, rows)) == self._y[rows]
+        def score_fold(train, test):
+            if len(np.unique(y[train])) == 1:
+                return y[test] == y[train[0]]
+            return to_labels(*fit_fold(classifier, X, y, train, test)) == y[test]
 
-        away = [(i, j) for i in range(self._folds) for j in range(i, self._folds)]
-        parts = [np.isin(self._fold, pair) for pair in away]
-        tasks = [(np.flatnonzero(~out), np.flatnonzero(out)) for out in parts] + self._random
-        if hasattr(machine, "fit_folds"):
-            classes, values = machine.fit_folds(X, self._y, tasks)
-            answers = zip(tasks, values, strict=True)
-            done = [labels(classes, told) == self._y[rows] for (_, rows), told in answers]
+        if hasattr(classifier, "fit_folds"):
+            classes, decisions = classifier.fit_folds(X, y, self._tasks)
+            results = [
+                to_labels(classes, decision) == y[test]
+                for (_, test), decision in zip(self._tasks, decisions, strict=True)
+            ]
         else:
-            parallel = joblib.Parallel(
-                max_workers_for(fold_copy_bytes(machine, X, tasks)), prefer="threads"
-            )
-            done = parallel(joblib.delayed(right)(*task) for task in tasks)
-        # Entry [i, r]: whether row r is right when fold i is away as well as its own.
-        correct = np.zeros((self._folds, len(self._y)), dtype=bool)
-        for (i, j), (_, rows), found in zip(away, tasks, done, strict=False):
-            for one, other in ((i, j), (j, i)):
-                correct[one, rows[self._fold[rows] == other]] = found[self._fold[rows] == other]
-        leaky = np.concatenate(done[len(away) :]).mean() if self._random else None
-        self._candidates.append((params, correct, leaky))
+            workers = max_workers_for(fold_copy_bytes(classifier, X, self._tasks))
+            parallel = joblib.Parallel(workers, prefer="threads")
+            results = parallel(joblib.delayed(score_fold)(*task) for task in self._tasks)
+        # Entry [i, r]: whether row r is correct by the fit without fold i and without its own fold.
+        correct = np.zeros((self._count, len(y)), dtype=bool)
+        for (i, j), (_, test), result in zip(self._pairs, self._tasks, results, strict=False):
+            for left_out, own in ((i, j), (j, i)):
+                correct[left_out, test[self._fold[test] == own]] = result[self._fold[test] == own]
+        random = results[len(self._pairs) :]
+        accuracy = float(np.concatenate(random).mean()) if random else ""
+        self._candidates.append((params, correct, accuracy))
 
-    def _best(self, score):
+    def _find_best(self, score):
         ranked = [(-score(c), *params.values()) for params, c, _ in self._candidates]
         return min(range(len(ranked)), key=ranked.__getitem__)
 
-    def _alone(self, correct):
-        """Whether each row is right when only its own fold is away, shape (n,)."""
+    def _select_own_fold(self, correct):
+        """Whether each row is correct by the fit without its own fold alone, shape (n,)."""
         return correct[self._fold, np.arange(len(self._y))]
 
     @property
     def best_params(self):
-        """The params that are right most often on grouped folds, the smallest of the best."""
-        return self._candidates[self._best(lambda correct: self._alone(correct).mean())][0]
+        """Parameters of the highest accuracy on grouped folds, the smallest of equals."""
+        best = self._find_best(lambda correct: self._select_own_fold(correct).mean())
+        return self._candidates[best][0]
 
     @property
     def nested_accuracy(self):
-        """Accuracy on each fold of the machine chosen on the other folds."""
+        """Accuracy on each fold of the candidate chosen on the other folds."""
         right = np.zeros(len(self._y), dtype=bool)
-        for fold in range(self._folds):
+        for fold in range(self._count):
             own = self._fold == fold
-            best = self._best(lambda correct, fold=fold, own=own: correct[fold, ~own].mean())
-            right[own] = self._alone(self._candidates[best][1])[own]
+            best = self._find_best(lambda correct, fold=fold, own=own: correct[fold, ~own].mean())
+            right[own] = self._select_own_fold(self._candidates[best][1])[own]
         return float(right.mean())
 
     @property
     def table(self):
-        """One row per attempt.
+        """One row per candidate.
 
         Returns
         -------
         list of dict
-            The params; ``grouped``, the accuracy on folds that keep groups whole; ``random``, on
-            folds drawn at random, which measures memory too; ``chosen``, 1 in one row.
+            The parameters; ``grouped``, the accuracy on grouped folds; ``random``, the accuracy on
+            random folds, which near-duplicates inflate, or empty; ``chosen``, 1 in one row.
         """
-        chosen = self.best_params
+        best = self.best_params
         return [
             params
             | {
-                "grouped": float(self._alone(correct).mean()),
-                "random": "" if leaky is None else float(leaky),
-                "chosen": int(params == chosen),
+                "grouped": float(self._select_own_fold(correct).mean()),
+                "random": random,
+                "chosen": int(params == best),
             }
-            for params, correct, leaky in self._candidates
+            for params, correct, random in self._candidates
         ]

@@ -21,14 +21,8 @@ def append_alert_record(directory, kind, model_md5, alert=None):
         Of the log.
     kind : {"alert", "acknowledgement"}
     model_md5 : str
-        MD5 of the monitored model.
     alert : dict, optional
         The member ``alert`` of the drift report.
-
-    Raises
-    ------
-    OSError
-        If the record is not on disk.
     """
     record = {"time": format_now(), "kind": kind, "model_md5": model_md5}
     day_files.append_records(directory, [record | ({"alert": alert} if alert else {})], FILE_NAME)
@@ -37,21 +31,13 @@ def append_alert_record(directory, kind, model_md5, alert=None):
 def read_alert_state(directory, model_md5):
     """Read the alert state of a model: the last acknowledgement and the first alert after it.
 
-    Damaged lines, and records whose time is more than a day after the last write to the file, are
-    skipped.
-
-    Parameters
-    ----------
-    directory : path-like
-        Of the log.
-    model_md5 : str
+    Damaged lines, and records more than a day after the last write to the file, are skipped.
 
     Returns
     -------
     acknowledged : str or None
         Time of the last acknowledgement, ISO 8601 in UTC without an offset.
     alert : dict or None
-        First alert since then.
 
     Raises
     ------

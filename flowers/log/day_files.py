@@ -42,40 +42,22 @@ def append_records(directory, records, name=None):
 
     Raises
     ------
-    OSError
-        If not all of it is on disk.
-    ValueError
-        If a record has a number that JSON does not know.
+    OSError, ValueError
+        If not all of it is on disk; if a record has a number that JSON does not know.
     """
     return append_lines(directory, [serialise_records(records, name)])
 
 
 def serialise_records(records, name=None):
-    """Turn records into an entry for `append_lines`; parameters as in `append_records`.
-
-    Returns
-    -------
-    name : str
-        File name.
-    lines : str
-
-    Raises
-    ------
-    ValueError
-        If a record has a number that JSON does not know.
-    """
+    """Turn records into a file name and text for `append_lines`; as in `append_records`."""
     lines = "\n".join(json.dumps(record, allow_nan=False) for record in records)
     return f"{records[0]['time'][:10]}.jsonl" if name is None else name, lines
 
 
 def append_lines(directory, entries):
-    """Append several entries with one write and one sync a file; returns and raises as above.
+    """Append entries of `serialise_records` with one write and one sync a file.
 
-    Parameters
-    ----------
-    directory : path-like
-    entries : list of (str, str)
-        From `serialise_records`. Those of one file keep their order.
+    Entries of one file keep their order. Returns and raises as `append_records`.
     """
     files = {}
     for name, lines in entries:
@@ -88,21 +70,8 @@ def append_lines(directory, entries):
 def check_writable(directory, size=1):
     """Check that the log can be written, by appending empty lines, which readers skip.
 
-    Parameters
-    ----------
-    directory : path-like
-    size : int
-        Bytes. After a failure as many as a record: on a full disk a single byte may still fit.
-
-    Returns
-    -------
-    int
-        Bytes written.
-
-    Raises
-    ------
-    OSError
-        If the log cannot be written.
+    `size` is in bytes: after a failure as many as a record, since on a full disk a single byte
+    may still fit. Returns and raises as `append_records`.
     """
     return _write(directory, f"{format_now()[:10]}.jsonl", "\n" * size)
 

@@ -63,19 +63,7 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
 
 
 def build_feedback_record(request_id, index, true_label):
-    """Build the record of a reported true label.
-
-    Parameters
-    ----------
-    request_id : str
-    index : int
-        Position of the image in its request.
-    true_label : str
-
-    Returns
-    -------
-    dict
-    """
+    """Build the record of a true label for the image at `index` of a request."""
     return {
         "time": format_now(),
         "kind": "feedback",
@@ -86,11 +74,7 @@ def build_feedback_record(request_id, index, true_label):
 
 
 def parse_line(line):
-    """Parse one line of the log.
-
-    Parameters
-    ----------
-    line : bytes
+    """Parse one line, bytes, of the log.
 
     Returns
     -------
@@ -106,25 +90,13 @@ def parse_line(line):
 
 
 def hash_key(record):
-    """Hash the request id and index, which a prediction shares with its feedback.
-
-    Raises
-    ------
-    KeyError
-        If the record has none.
-    """
+    """Hash the request id and index, which a prediction shares with its feedback."""
     name = f"{record['request_id']} {record['index']}"
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
 
 
 def parse_time(record):
-    """Parse the time of a record, in microseconds since 1970.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError, ArithmeticError
-        If the record has no time, or one without a time zone.
-    """
+    """Parse the time, microseconds since 1970; fails without one, or without a time zone."""
     return (datetime.fromisoformat(record["time"]) - _EPOCH) // _MICROSECOND
 
 

@@ -196,23 +196,15 @@ class _Parser:
 
 
 def join_labels(rows, labels, others, limit):
-    """Sort rows by time, drop duplicates and repeats, and join true labels.
+    """Sort rows by time, drop duplicates and repeats, keep the newest `limit`, join true labels.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n,)
-    labels : dict of key to int
-    others : ndarray of key
-        All three as from `parse_lines`.
-    limit : int
-        Keep the newest rows, at most this many.
+    `rows`, `labels` and `others` are from `parse_lines`. Duplicates have the key of an earlier
+    prediction, repeats its image.
 
     Returns
     -------
     rows : ndarray of shape (at most `limit`,), dtype from `build_row_dtype`
     counts : Counter
-        ``predictions``; ``duplicates``, which have the key of an earlier prediction; ``repeats``,
-        which have the image of an earlier one; ``labels_without_prediction``.
     """
     rows = rows[np.lexsort((rows["key"], rows["time"]))]
     unique_keys, first = np.unique(rows["key"], return_index=True)
@@ -241,17 +233,8 @@ def drop_repeats(rows):
 
     Real traffic repeats images: a client retries, or several clients send the same file. Repeats
     add no information, and tests that count them as independent images raise false alarms. Images
-    are equal if their files are, or if their probabilities and statistics are.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n,)
-        In the order of time, with ``photo`` (number; 0 if unknown), ``probabilities``, ``image``
-        and ``truth``.
-
-    Returns
-    -------
-    ndarray of shape (at most n,)
+    are equal if their files are (``photo``; 0 if unknown), or their probabilities and statistics.
+    `rows` are in the order of time.
     """
     if not len(rows):
         return rows

@@ -12,7 +12,8 @@ import jsonschema
 from flowers.base.errors import BadInput
 from flowers.base.tables import write_text
 
-CARD, PROVENANCE = "card.json", "provenance.json"
+CARD = "card.json"
+PROVENANCE = "provenance.json"
 # Raised when older folders cannot be read any more: 2 moved the estimators, 3 stored linear
 # classifiers as weight vectors, 4 renamed keys and packages.
 SCHEMA_VERSION = 4

@@ -15,7 +15,8 @@ from flowers.model.card import CARD, build_card, check_attestation, hash_file, r
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
 
-GOLDEN, REFERENCE, README = "golden", "reference.csv", "README.md"
+GOLDEN = "golden"
+REFERENCE = "reference.csv"
 # Largest accepted difference of a golden probability: on another machine the last bits may differ.
 TOLERANCE = 1e-6
 
@@ -95,6 +96,14 @@ def load_predictor(folder, sha256=None):
             f"the model in {folder} has sha256 {card['model']['sha256']}, MODEL_SHA256={sha256}: "
             "set MODEL_DIR to the folder of that model, or correct MODEL_SHA256"
         )
+    estimator = _load_estimator(folder, card)
+    codebook = None
+    if "codebook" in card:
+        codebook = codebooks.read_codebook(folder / card["codebook"]["file"])
+    return Predictor(estimator, card, provenance, codebook)
+
+
+def _load_estimator(folder, card):
     path = folder / card["model"]["file"]
     try:
         estimator = persistence.load_model(path)
@@ -109,10 +118,7 @@ def load_predictor(folder, sha256=None):
             f"{folder / CARD} lists the classes {', '.join(card['classes'])}, the model has "
             f"{', '.join(classes)}: restore it with dvc checkout, or fetch the model again"
         )
-    codebook = None
-    if "codebook" in card:
-        codebook = codebooks.read_codebook(folder / card["codebook"]["file"])
-    return Predictor(estimator, card, provenance, codebook)
+    return estimator
 
 
 def verify_files(folder, card):
@@ -219,5 +225,5 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
             shutil.copy(path, partial / Path(path).name)
         write_csv(partial / REFERENCE, reference)
         write_text(partial / CARD, json.dumps(card, indent=2) + "\n")
-        write_text(partial / README, render_readme(card))
+        write_text(partial / "README.md", render_readme(card))
     return card

@@ -20,7 +20,6 @@ from flowers.base.errors import BadInput, RejectedImage
 
 MAX_EXPANSION = 200
 FREE_BYTES = 64 * 2**20  # below this size the expansion is free: plain images compress very well
-_MAX_PADDING = 64 * 2**20  # zeros after the last member of a tar; programs write a few kB
 _CHUNK = 2**20
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 # What zipfile, tarfile and the decompressors raise on damaged data; OSError without a number too.
@@ -37,7 +36,7 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, bar=None):
     Parameters
     ----------
     archive, target : pathlib.Path
-        The file, and the folder to make, which must not exist.
+        The file, and the folder to make.
     max_bytes, max_members : int
         Limits on the unpacked size and on the number of files and folders. Above `FREE_BYTES` the
         size is also limited to `MAX_EXPANSION` times the size of the archive.
@@ -124,13 +123,13 @@ def _open_tar_member(tar, info):
 def _check_end(stream):
     # tarfile takes a broken header for the end of the archive. The true end is followed by zeros,
     # and only reading to the last byte makes the decompressor compare its checksum.
-    padding = 0
+    complete = False
     while chunk := stream.read(_CHUNK):
-        padding += len(chunk)
-        if padding > _MAX_PADDING or chunk.strip(b"\0"):
-            raise tarfile.ReadError("a header is broken")
-    if not padding:
-        raise tarfile.ReadError("its end is missing")
+        complete = not chunk.strip(b"\0")
+        if not complete:
+            break
+    if not complete:
+        raise tarfile.ReadError("a header is broken, or the end is missing")
 
 
 def _write_member(root, name, opener):
@@ -147,12 +146,10 @@ def _write_member(root, name, opener):
         with opener() as member, part.open("wb") as out:
             shutil.copyfileobj(member, out, _CHUNK)
         os.replace(part, root / path)
-    except RejectedImage:
-        raise
     except _CORRUPT as error:
         number = getattr(error, "errno", None)
         if number in _NAME_ERRORS:
             raise RejectedImage("a name in the archive that cannot be stored") from error
-        if number not in (None, errno.EINVAL):
+        if isinstance(error, RejectedImage) or number not in (None, errno.EINVAL):
             raise
         raise RejectedImage("corrupt or encrypted in the archive") from error

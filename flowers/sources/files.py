@@ -14,7 +14,6 @@ from flowers.base.errors import BadInput, RejectedImage
 from flowers.images.decoding import check_format
 from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import fetch_file
-from flowers.sources.folders import find_class_folders
 from flowers.synthetic.collection import generate_images
 
 NESTED = "an archive inside: unpack it first"
@@ -22,6 +21,67 @@ _HEAD_BYTES = 512
 # File systems take names of 255 bytes, and DVC extends a name while it copies.
 _MAX_NAME_BYTES = 200
 _MAX_SUFFIX_BYTES = 20
+
+
+def find_class_folders(root):
+    """List the files of every class folder, wherever the folders are nested.
+
+    A class folder contains files and no other class folder, and its name is the class. An empty
+    folder is a class without images. Folders of the same name are one class. Hidden files, hidden
+    folders and ``__MACOSX`` are ignored; a folder that contains nothing else is not a class.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder to search. It is never a class itself.
+
+    Returns
+    -------
+    by_class : dict of str to list of pathlib.Path
+        Classes by name; the files of each sorted by their POSIX path below `root`.
+    strays : list of pathlib.Path
+        Files outside class folders, links (which are not followed) and devices, sorted in the
+        same way.
+
+    Raises
+    ------
+    BadInput
+        If `root` is not a folder.
+    """
+    if not root.is_dir():
+        raise BadInput(f"{root.resolve()} is not a folder: name the folder of the class folders")
+
+    by_class, strays = {}, []
+    parents_of_classes = {root}
+    for folder, subfolders, names in os.walk(root, topdown=False, onerror=_raise_error):
+        folder = Path(folder)
+        if any(map(_is_ignored, folder.relative_to(root).parts)):
+            continue
+        paths = [folder / name for name in names + subfolders if not _is_ignored(name)]
+        files = [path for path in paths if path.is_file() and not path.is_symlink()]
+        strays += [
+            path for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())
+        ]
+        if folder in parents_of_classes:
+            strays += files
+        elif files or (not (names or subfolders) and _is_class_parent(folder.parent, root)):
+            by_class.setdefault(folder.name, []).extend(files)
+            parents_of_classes.update(folder.parents)
+    by_class = {name: sorted(by_class[name], key=Path.as_posix) for name in sorted(by_class)}
+    return by_class, sorted(strays, key=Path.as_posix)
+
+
+def _is_class_parent(parent, root):
+    """Whether an empty folder in `parent` is a class, rather than a part of a class folder."""
+    return parent == root or not any(path.is_file() for path in parent.iterdir())
+
+
+def _is_ignored(name):
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _raise_error(error):
+    raise error
 
 
 def iterate_folder(root, display_name=None, delete=False):

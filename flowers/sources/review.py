@@ -47,18 +47,7 @@ class Review:
         self._matched = {"excluded": set(), "relabelled": set()}
 
     def get_label(self, label, content):
-        """Return the reviewed class of an image, or None if it is excluded.
-
-        Parameters
-        ----------
-        label : str
-            The class of its folder.
-        content : bytes
-
-        Returns
-        -------
-        str or None
-        """
+        """Return the class of an image (bytes in the folder `label`), None if it is excluded."""
         digest = hashlib.sha256(content).hexdigest()
         for row in ((digest, label), (digest, "")):
             if row in self._excluded:
@@ -71,11 +60,6 @@ class Review:
     def count_matches(self, classes):
         """Count the lines of each list, and those that matched an image.
 
-        Parameters
-        ----------
-        classes : collection of str
-            The classes of the source.
-
         Returns
         -------
         dict of str to dict
@@ -84,7 +68,7 @@ class Review:
         Raises
         ------
         BadInput
-            If an image was relabelled to another class.
+            If an image was relabelled to a class that is not in `classes`.
         """
         for digest in sorted(self._matched["relabelled"]):
             if (label := self._labels[digest]) not in classes:

@@ -12,25 +12,17 @@ from flowers.base.errors import BadInput
 from flowers.synthetic.malformed import MALFORMED_FILES
 from flowers.synthetic.picture import SPECIES, draw_photo
 
-BACKENDS = ("loky", "multiprocessing", "threading", "sequential")
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}  # by suffix
 FORMAT_SHARES = (0.94, 0.03, 0.03)
 # Last part of a picture's seed key: the use of the random numbers.
 _DRAWING, _FILING, _PLANNING, _MALFORMED = range(4)
 
 
-def generate_images(
-    per_class=200,
-    near_duplicate_share=0.25,
-    wrong_labels=4,
-    seed=0,
-    n_jobs=-1,
-    backend="loky",
-):
+def generate_images(per_class=200, near_duplicate_share=0.25, wrong_labels=4, seed=0, n_jobs=-1):
     """Generate a set of images, file by file, in a fixed order.
 
     The same `per_class`, `near_duplicate_share`, `wrong_labels` and `seed` give the same bytes,
-    with any `n_jobs` and `backend`. A near-duplicate shows the same picture as another numbered
+    with any `n_jobs`. A near-duplicate shows the same picture as another numbered
     file: saved at another quality, resized, mirrored, cropped by at most 2 % a side or slightly
     brighter or darker; it follows the other file, because a picture is drawn once. The files of
     `flowers.synthetic.malformed.MALFORMED_FILES` come last, in addition to `per_class`.
@@ -47,9 +39,7 @@ def generate_images(
     seed : int, default 0
         At least 0.
     n_jobs : int, default -1
-        Processes or threads, as in `joblib.Parallel`; not 0.
-    backend : str, default "loky"
-        "loky", "multiprocessing", "threading" or "sequential".
+        Processes, as in `joblib.Parallel`.
 
     Yields
     ------
@@ -63,35 +53,23 @@ def generate_images(
     BadInput
         If an argument is out of range; at the call, not at the first file.
     """
-    _require(2 <= per_class <= 99_999, "per_class", per_class, "a number from 2 to 99999")
-    _require(
-        0 <= near_duplicate_share <= 0.5,
-        "near_duplicate_share",
-        near_duplicate_share,
-        "a number from 0 to 0.5",
-    )
+    _require("per_class", per_class, 2, 99_999)
+    _require("near_duplicate_share", near_duplicate_share, 0, 0.5)
     copies = len(SPECIES) * int(per_class * near_duplicate_share)
-    _require(
-        0 <= wrong_labels <= copies,
-        "wrong_labels",
-        wrong_labels,
-        f"0 to {copies}, the number of near-duplicates",
-    )
-    _require(seed >= 0, "seed", seed, "a whole number from 0")
-    _require(n_jobs != 0, "n_jobs", n_jobs, "-1 for all cores, or the count of workers")
-    _require(backend in BACKENDS, "backend", backend, "one of " + ", ".join(BACKENDS))
+    _require("wrong_labels", wrong_labels, 0, copies)
+    _require("seed", seed, 0, 2**32 - 1)
     files = defaultdict(list)
     for species, number, *source in _plan(per_class, near_duplicate_share, wrong_labels, seed):
         files[tuple(source)].append((species, number))
     jobs = [joblib.delayed(_make_files)(seed, *source, names) for source, names in files.items()]
     jobs += [joblib.delayed(_make_malformed)(seed, name) for name in MALFORMED_FILES]
-    results = joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator")(jobs)
+    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
     return chain.from_iterable(results)
 
 
-def _require(condition, name, value, remedy):
-    if not condition:
-        raise BadInput(f"{name} is {value!r}: give {remedy}")
+def _require(name, value, low, high):
+    if not low <= value <= high:
+        raise BadInput(f"{name} is {value!r}: choose a number from {low} to {high}")
 
 
 def _make_rng(seed, *key):

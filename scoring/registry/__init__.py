@@ -1,4 +1,4 @@
-"""The registry: promotion by git tags."""
+"""The model registry: promotion by git tags."""
 
 from flowers.base.errors import exit_on_interrupt
 

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from flowers.base.errors import INTERRUPTED, BadInput
+from flowers.base.errors import BadInput
 from scoring.output import run_command
 from scoring.registry import promote, status, tags, transfer
 
@@ -94,9 +94,4 @@ def run_subcommand(options):
 
 
 if __name__ == "__main__":
-    try:
-        exit_code = run_command("scoring.registry", main)
-    except KeyboardInterrupt:
-        print("scoring.registry: interrupted; check with status", file=sys.stderr)
-        exit_code = INTERRUPTED
-    sys.exit(exit_code)
+    sys.exit(run_command("scoring.registry", main))

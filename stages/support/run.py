@@ -11,11 +11,20 @@ from ruamel.yaml import YAML, YAMLError
 
 from flowers.base.errors import BadInput
 
+
+def _is_integer(_, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_, value):
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema accepts 5.0 as an integer and NaN as a number within any bounds.
 VALIDATOR = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
-    # JSON Schema accepts 5.0 as an integer; a number of folds or pixels must be an int.
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
     ),
 )
 
@@ -28,21 +37,7 @@ def find_faults(params, schema):
         reason = error.schema.get("description")
         suffix = f" ({reason})" if reason else ""
         faults.append(f"{key + ': ' if key else ''}{error.message}{suffix}")
-    for key, value in find_non_finite(params):
-        faults.append(f"{key}: {value} is not a finite number")
     return faults
-
-
-def find_non_finite(value, key=""):
-    """Yield key and value of each NaN and infinity, which the bounds of a schema do not refuse."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from find_non_finite(item, f"{key}.{name}" if key else name)
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from find_non_finite(item, f"{key}[{i}]")
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield key, value
 
 
 def read_yaml(path):

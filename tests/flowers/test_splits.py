@@ -1,4 +1,4 @@
-"""Demands on splits and folds: groups stay whole, and what crosses is counted."""
+"""Splits and folds: groups stay whole, and leakage is counted."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from flowers.splits import (
 )
 
 
-def clustered(seed=0, classes=5, groups_per_class=20):
+def make_clusters(seed=0, classes=5, groups_per_class=20):
     """Labels and groups of one to four photos, in random order."""
     generator = np.random.default_rng(seed)
     size = generator.integers(1, 5, classes * groups_per_class)
@@ -26,7 +26,7 @@ def clustered(seed=0, classes=5, groups_per_class=20):
 
 
 def test_the_random_split_is_that_of_scikit_learn():
-    labels, _ = clustered()
+    labels, _ = make_clusters()
     _, test = train_test_split(
         np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels
     )
@@ -35,7 +35,7 @@ def test_the_random_split_is_that_of_scikit_learn():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_groups_never_cross_the_grouped_split(seed):
-    labels, groups = clustered(seed)
+    labels, groups = make_clusters(seed)
     test = split_by_group(labels, groups, 0.2, seed)
     assert not set(groups[test]) & set(groups[~test])
     assert measure_leakage(groups, test) == 0
@@ -43,36 +43,36 @@ def test_groups_never_cross_the_grouped_split(seed):
 
 
 def test_the_grouped_split_takes_the_same_share_of_each_class():
-    labels, groups = clustered()
+    labels, groups = make_clusters()
     test = split_by_group(labels, groups, 0.2, 42)
     assert {c: len(set(groups[test & (labels == c)])) for c in "abcde"} == dict.fromkeys("abcde", 4)
 
 
 def test_a_split_depends_on_its_seed_alone():
-    labels, groups = clustered()
+    labels, groups = make_clusters()
     first, again, other = (split_by_group(labels, groups, 0.2, seed) for seed in (1, 1, 2))
     assert (first == again).all() and (first != other).any()
 
 
-def test_the_twin_share_counts_test_photos():
+def test_leakage_is_a_share_of_the_test_images():
     groups = np.array([0, 0, 1, 2, 2, 3])
     test = np.array([True, False, True, True, True, False])
     assert measure_leakage(groups, test) == 0.25
 
 
-def test_folds_keep_groups_whole_and_hold_out_each_row_once():
-    labels, groups = clustered()
+def test_folds_keep_groups_whole_and_test_each_row_once():
+    labels, groups = make_clusters()
     folds = make_grouped_folds(labels, groups, 4, seed=0)
-    assert sorted(np.concatenate([held_out for _, held_out in folds])) == list(range(len(labels)))
-    for train, held_out in folds:
-        assert len(train) + len(held_out) == len(labels)
-        assert not set(groups[train]) & set(groups[held_out])
-        assert set(labels[train]) == set(labels[held_out]) == set("abcde")
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(len(labels)))
+    for train, test in folds:
+        assert len(train) + len(test) == len(labels)
+        assert not set(groups[train]) & set(groups[test])
+        assert set(labels[train]) == set(labels[test]) == set("abcde")
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_folds_are_those_of_scikit_learn(seed):
-    labels, groups = clustered(seed, classes=2 + seed % 6, groups_per_class=11 + 5 * seed)
+    labels, groups = make_clusters(seed, classes=2 + seed % 6, groups_per_class=11 + 5 * seed)
     if seed % 3 == 0:  # each photo its own group: many ties
         groups = np.arange(len(labels))
     if seed % 3 == 1:  # groups of several labels, and of very different sizes
@@ -81,11 +81,10 @@ def test_folds_are_those_of_scikit_learn(seed):
     folds = 3 + seed % 4
     ours = make_grouped_folds(labels, groups, folds, seed)
     theirs = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for (train, test), (known, held_out) in zip(
-        ours, theirs.split(labels, labels, groups), strict=True
-    ):
-        np.testing.assert_array_equal(train, known)
-        np.testing.assert_array_equal(test, held_out)
+    expected = theirs.split(labels, labels, groups)
+    for fold, expected_fold in zip(ours, expected, strict=True):
+        for rows, expected_rows in zip(fold, expected_fold, strict=True):
+            np.testing.assert_array_equal(rows, expected_rows)
 
 
 def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():
@@ -101,15 +100,15 @@ def test_the_remedy_is_that_of_the_caller():
         require_groups(np.array(["Lotus"]), np.array([0]), 2, "draw more")
 
 
-def test_the_figures_count_what_crosses_the_split_that_is_used():
-    labels, groups = clustered()
+def test_the_summary_counts_the_leaks_of_the_strategy_in_use():
+    labels, groups = make_clusters()
     tests = split_by_strategy(labels, groups, 0.2, 0)
     first = np.array([[i, np.flatnonzero(groups == g)[-1]] for i, g in enumerate(groups)])
     pairs = first[first[:, 0] < first[:, 1]]
-    kept, leaky = (
+    grouped, leaky = (
         summarise_split(labels, groups, pairs, tests, name) for name in ("grouped", "random")
     )
-    assert kept["leaked_test_photos"] == 0 < leaky["leaked_test_photos"]
-    assert kept["train"] + kept["test"] == kept["photos"] == len(labels)
-    assert kept["distinct"] == len(np.unique(groups)) and kept["conflicting_groups"] == 0
-    assert kept["leakage"] == leaky["leakage"]
+    assert grouped["leaked_test_photos"] == 0 < leaky["leaked_test_photos"]
+    assert grouped["train"] + grouped["test"] == grouped["photos"] == len(labels)
+    assert grouped["distinct"] == len(np.unique(groups)) and grouped["conflicting_groups"] == 0
+    assert grouped["leakage"] == leaky["leakage"]

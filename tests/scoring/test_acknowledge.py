@@ -6,7 +6,7 @@ import pytest
 from flowers.log import alerts, day_files
 from scoring.acknowledge import main
 from stages import drift, snapshot
-from tests.stages.log_files import figures, predictions, write
+from tests.stages.log_files import make_predictions, read_figures, write_records
 from tests.stages.test_drift import PARAMS
 
 
@@ -17,13 +17,13 @@ def monitor(workdir, monkeypatch):
     monkeypatch.setattr(drift, "plot_report", lambda *_: {})
 
     def run(*records, acknowledge=False, limit=100_000):
-        write(workdir, records)
+        write_records(workdir, records)
         if acknowledge:
             assert main(["acknowledge"]) == 0
         snapshot.main({"limit": limit})
         drift.main(PARAMS)
         assert main(["store"]) == 0
-        return figures(workdir, "drift")
+        return read_figures(workdir, "drift")
 
     return run
 
@@ -31,7 +31,7 @@ def monitor(workdir, monkeypatch):
 @pytest.fixture
 def shifted(monitor, workdir):
     """The report after a shift."""
-    return monitor(*predictions(workdir, 1000, wrong=True))
+    return monitor(*make_predictions(workdir, 1000, wrong=True))
 
 
 def read_kinds(workdir):
@@ -40,7 +40,7 @@ def read_kinds(workdir):
 
 
 def test_an_alert_stays_when_its_predictions_are_no_longer_read(monitor, shifted, workdir):
-    later = monitor(*predictions(workdir, 600, 1000), limit=500)
+    later = monitor(*make_predictions(workdir, 600, 1000), limit=500)
     assert (later["state"], later["windows"]["differ"]) == ("alert", 0)
     assert later["alert"] == shifted["alert"] | {"stored": True}
     assert read_kinds(workdir) == ["alert"]
@@ -52,7 +52,7 @@ def test_acknowledging_restarts_monitoring(monitor, shifted, workdir):
     assert (restarted["state"], restarted["alert"]) == ("warming up", None)
     assert restarted["acknowledged"]
     assert read_kinds(workdir) == ["alert", "acknowledgement"]
-    late = predictions(workdir, 9, 5000)
+    late = make_predictions(workdir, 9, 5000)
     late = [record | {"time": record["time"].replace("2026", "2900")} for record in late]
     assert monitor(*late)["state"] == "warming up"  # the clock of these records is wrong
 
@@ -68,7 +68,7 @@ def test_an_acknowledgement_with_a_clock_ahead_is_skipped_after_the_clock_is_set
 
 
 def test_without_an_alert_there_is_nothing_to_acknowledge(monitor, workdir, capsys):
-    monitor(*predictions(workdir, 300))
+    monitor(*make_predictions(workdir, 300))
     assert main(["acknowledge"]) == 0
     assert "nothing to acknowledge" in capsys.readouterr().out
     assert not (workdir.path / "logs/alerts.jsonl").exists()

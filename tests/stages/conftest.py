@@ -1,17 +1,17 @@
-"""Photos as a user has them."""
+"""Folders of images as a user has them."""
 
 import pytest
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Writes a tree of class folders: {"Tulip": {"a.jpg": bytes}}."""
+    """A function that writes class folders, {"Tulip": {"a.jpg": bytes}}, and returns their path."""
 
-    def written(tree):
+    def write(tree):
         for label, files in tree.items():
             (tmp_path / "photos" / label).mkdir(parents=True)
             for name, content in files.items():
                 (tmp_path / "photos" / label / name).write_bytes(content)
         return str(tmp_path / "photos")
 
-    return written
+    return write

@@ -7,7 +7,7 @@ from flowers.features.codebook import read_codebook
 PATH = "models/codebook.npz"
 
 
-def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(workdir):
+def test_without_fisher_the_codebook_has_the_same_bytes_for_any_split(workdir):
     before = (workdir.path / PATH).read_bytes()
     assert read_codebook(workdir.path / PATH) is None
     workdir.run_stage("split", **{"split.seed": 7})
@@ -16,7 +16,7 @@ def test_pixels_learn_nothing_whatever_the_split_and_so_rerun_nothing(workdir):
 
 
 @pytest.mark.slow
-def test_test_photos_are_not_learnt_from(fisher_run, tmp_path):
+def test_the_codebook_depends_on_the_training_photos_only(fisher_run, tmp_path):
     repo_copy = fisher_run.copy_to(tmp_path / "repository")
     before = (repo_copy.path / PATH).read_bytes()
     rows = read_csv(repo_copy.path / "data/split.csv")
@@ -32,15 +32,17 @@ def test_test_photos_are_not_learnt_from(fisher_run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("knob", "value"),
+    ("parameter", "value"),
     [("scales", []), ("scales", [0.0]), ("words", 0), ("photos", -1), ("per_photo", 0.5)],
 )
-def test_a_wrong_knob_is_refused_by_name(workdir, knob, value):
-    assert f"codebook.{knob}" in workdir.expect_refusal("codebook", **{f"codebook.{knob}": value})
+def test_a_wrong_parameter_is_refused_by_name(workdir, parameter, value):
+    assert f"codebook.{parameter}" in workdir.expect_refusal(
+        "codebook", **{f"codebook.{parameter}": value}
+    )
 
 
 @pytest.mark.slow
-def test_more_words_than_descriptors_are_refused_with_what_to_do(fisher_run, tmp_path):
+def test_more_words_than_descriptors_are_refused_with_a_remedy(fisher_run, tmp_path):
     repo_copy = fisher_run.copy_to(tmp_path / "repository")
     few = {"codebook.words": 1000, "codebook.photos": 2, "codebook.per_photo": 3}
     assert "codebook.per_photo" in repo_copy.expect_refusal("codebook", **few)

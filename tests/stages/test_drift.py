@@ -5,7 +5,15 @@ import pytest
 
 from flowers.drift.detector import COVARIATE_SHIFT, PERFORMANCE_DROP
 from stages import drift, snapshot
-from tests.stages.log_files import card, feedback, figures, predictions, refresh, when, write
+from tests.stages.log_files import (
+    format_time,
+    make_feedback,
+    make_predictions,
+    read_card,
+    read_figures,
+    refresh_drift,
+    write_records,
+)
 
 PARAMS = {"wealth_limit": 100, "window": 200, "alpha": 0.01, "proportion_tolerance": 0.05}
 PARAMS |= {"label_alpha": 0.001, "max_accuracy_drop": 0.15, "seed": 0}
@@ -19,27 +27,42 @@ def report(workdir, monkeypatch):
     monkeypatch.chdir(workdir.path)
 
     def run(records, draw=False):
-        write(workdir, records)
+        write_records(workdir, records)
         snapshot.main({"limit": 100_000})
         with monkeypatch.context() as patch:
             if not draw:
                 patch.setattr(drift, "plot_report", lambda *_: {})
             drift.main(PARAMS)
-        return figures(workdir, "drift")
+        return read_figures(workdir, "drift")
 
     return run
 
 
+@pytest.fixture
+def shifted(workdir):
+    """Records of 400 predictions before and 600 after a shift."""
+    return make_predictions(workdir, 400) + make_predictions(workdir, 600, 400, wrong=True)
+
+
+def count_minutes(text):
+    return (np.datetime64(text) - np.datetime64("2026-01-01")) / np.timedelta64(1, "m")
+
+
+def make_wrong_feedback(repo_copy, number, record):
+    classes = read_card(repo_copy)["classes"]
+    return make_feedback(number, next(c for c in classes if c != record["label"]))
+
+
 def test_without_predictions_the_report_is_complete(finished_run):
-    result = figures(finished_run, "drift")
+    result = read_figures(finished_run, "drift")
     assert result["state"] == "no predictions"
-    assert result["md5"] == card(finished_run)["model"]["md5"]
+    assert result["md5"] == read_card(finished_run)["model"]["md5"]
     assert result["reference"]["distinct"] > 0
     assert all("</svg>" in (finished_run.path / f"plots/{n}.svg").read_text() for n in PLOTS)
 
 
 def test_few_predictions_are_described_and_not_compared(workdir, report):
-    result = report([*predictions(workdir, 60), feedback(4, "Tulip")], draw=True)
+    result = report([*make_predictions(workdir, 60), make_feedback(4, "Tulip")], draw=True)
     assert result["state"] == "warming up"
     assert result["windows"] == {"compared": 0, "differ": 0, "proportion_moved": 0}
     assert result["performance"]["status"] == "unknown"
@@ -49,21 +72,20 @@ def test_few_predictions_are_described_and_not_compared(workdir, report):
 
 
 def test_predictions_like_those_of_the_reference_set_are_ok(workdir, report):
-    result = report(predictions(workdir, 400))
+    result = report(make_predictions(workdir, 400))
     assert result["state"] == "ok" and result["alert"] is None
     assert result["wealth"]["highest"] < 100
-    assert set(result["newest"]["tests"]) == {*card(workdir)["classes"], "labels"}
+    assert set(result["newest"]["tests"]) == {*read_card(workdir)["classes"], "labels"}
     assert result["newest"]["image_statistics"] == []
     assert sum(result["newest"]["shares"].values()) == pytest.approx(1, abs=1e-3)
 
 
-def test_an_alert_has_times_kind_classes_and_proportions(workdir, report):
-    records = predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True)
-    result = report(records, draw=True)
+def test_an_alert_has_times_kind_classes_and_proportions(workdir, report, shifted):
+    result = report(shifted, draw=True)
     alert = result["alert"]
     assert result["state"] == "alert" and not alert["stored"]
     assert alert["kind"] == COVARIATE_SHIFT and alert["classes"]
-    assert set(alert["class_proportions"]) == set(card(workdir)["classes"])
+    assert set(alert["class_proportions"]) == set(read_card(workdir)["classes"])
     for proportion in alert["class_proportions"].values():
         assert proportion["low"] <= proportion["estimate"] <= proportion["high"]
     assert 250 <= count_minutes(alert["change_started_at"]) <= 450
@@ -71,18 +93,17 @@ def test_an_alert_has_times_kind_classes_and_proportions(workdir, report):
     assert result["newest"]["l1"] > result["newest"]["l1_noise"]
 
 
-def test_an_alert_stays_when_later_predictions_are_as_before(workdir, report):
-    moved = predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True)
-    first = report(moved)["alert"]
-    later = report(predictions(workdir, 2000, 1000))
+def test_an_alert_stays_when_later_predictions_are_as_before(workdir, report, shifted):
+    first = report(shifted)["alert"]
+    later = report(make_predictions(workdir, 2000, 1000))
     assert later["state"] == "alert"
     assert later["alert"]["detected_at"] == first["detected_at"]
 
 
 def test_repeats_are_counted_and_raise_no_alert(workdir, report):
-    records = predictions(workdir, 300)
+    records = make_predictions(workdir, 300)
     again = [
-        record | {"request_id": f"again{i}-{take}", "time": when(1000 + 5 * i + take)}
+        record | {"request_id": f"again{i}-{take}", "time": format_time(1000 + 5 * i + take)}
         for i, record in enumerate(records)
         for take in range(5)
     ]
@@ -92,7 +113,7 @@ def test_repeats_are_counted_and_raise_no_alert(workdir, report):
 
 def test_other_image_statistics_are_reported_and_raise_no_alert(workdir, report):
     black = {"mean": [0.0] * 3, "std": [0.0] * 3, "brightness": 0.0, "sharpness": 0.0}
-    records = predictions(workdir, 400)
+    records = make_predictions(workdir, 400)
     for number, record in enumerate(records):
         record["image"] = black | {"brightness": number * 1e-6}
     result = report(records)
@@ -101,7 +122,7 @@ def test_other_image_statistics_are_reported_and_raise_no_alert(workdir, report)
 
 
 def test_a_statistic_that_the_log_lacks_is_not_compared(workdir, report):
-    records = predictions(workdir, 400)
+    records = make_predictions(workdir, 400)
     for record in records:
         del record["image"]["sharpness"]
     result = report(records, draw=True)
@@ -109,41 +130,32 @@ def test_a_statistic_that_the_log_lacks_is_not_compared(workdir, report):
 
 
 def test_accuracy_is_that_of_the_reported_labels(workdir, report):
-    records = predictions(workdir, 200)
-    right = [feedback(i, records[i]["label"]) for i in range(30)]
-    others = [feedback(i, pick_other(workdir, records[i]["label"])) for i in range(30, 40)]
-    newest = report([*records, *right, *others])["newest"]
+    records = make_predictions(workdir, 200)
+    labels = [make_feedback(i, record["label"]) for i, record in enumerate(records[:30])]
+    labels += [make_wrong_feedback(workdir, i, records[i]) for i in range(30, 40)]
+    newest = report(records + labels)["newest"]
     assert (newest["labelled"], newest["coverage"], newest["accuracy"]) == (40, 0.2, 0.75)
     assert newest["accuracy_low"] < 0.75 < newest["accuracy_high"]
 
 
 def test_labels_that_show_an_accuracy_drop_raise_an_alert(workdir, report):
-    records = predictions(workdir, 200)
-    labels = [feedback(i, pick_other(workdir, records[i]["label"])) for i in range(150)]
-    result = report([*records, *labels])
+    records = make_predictions(workdir, 200)
+    labels = [make_wrong_feedback(workdir, i, records[i]) for i in range(150)]
+    result = report(records + labels)
     assert result["performance"]["status"] == "drop" and result["state"] == "alert"
     assert result["alert"]["detected_by"] == "labels"
     assert result["alert"]["kind"] == PERFORMANCE_DROP
 
 
-def test_a_change_that_improves_accuracy_is_a_notice(workdir, report):
-    records = predictions(workdir, 400) + predictions(workdir, 600, 400, wrong=True)
-    labels = [feedback(i, record["label"]) for i, record in enumerate(records)]
-    result = report([*records, *labels])
+def test_a_change_that_improves_accuracy_is_a_notice(report, shifted):
+    labels = [make_feedback(i, record["label"]) for i, record in enumerate(shifted)]
+    result = report(shifted + labels)
     assert (result["performance"]["status"], result["state"]) == ("improvement", "notice")
     assert result["alert"]["detected_by"] == "martingale"
 
 
-def count_minutes(text):
-    return (np.datetime64(text) - np.datetime64("2026-01-01")) / np.timedelta64(1, "m")
-
-
-def pick_other(repo_copy, label):
-    return next(c for c in card(repo_copy)["classes"] if c != label)
-
-
 def test_the_same_snapshot_gives_the_same_bytes(workdir, report):
-    report(predictions(workdir, 500), draw=True)
+    report(make_predictions(workdir, 500), draw=True)
     before = [(workdir.path / name).read_bytes() for name in WRITTEN]
     workdir.run_stage("drift", **{f"drift.{key}": value for key, value in PARAMS.items()})
     assert [(workdir.path / name).read_bytes() for name in WRITTEN] == before
@@ -151,10 +163,10 @@ def test_the_same_snapshot_gives_the_same_bytes(workdir, report):
 
 @pytest.mark.slow
 def test_make_drift_reads_the_log_and_trains_no_model(repo_copy):
-    write(repo_copy, predictions(repo_copy, 1500, wrong=True))
+    write_records(repo_copy, make_predictions(repo_copy, 1500, wrong=True))
     assert repo_copy.repro() == []
-    assert refresh(repo_copy) == ["snapshot", "drift", "report"]
-    assert figures(repo_copy, "drift")["state"] == "alert"
+    assert refresh_drift(repo_copy) == ["snapshot", "drift", "report"]
+    assert read_figures(repo_copy, "drift")["state"] == "alert"
     assert repo_copy.repro() == []
     changed = repo_copy.run("git", "diff", "--name-only").stdout.split()
     assert not any(name.startswith("metrics/train") for name in changed)
@@ -165,13 +177,13 @@ def test_the_reference_set_has_the_predictions_of_evaluate(finished_run):
         rows = {row["row"]: row for row in csv.DictReader(file)}
     with (finished_run.path / "models/candidate/reference.csv").open() as file:
         reference = list(csv.DictReader(file))
-    name = figures(finished_run, "promotion")["champion"]
+    name = read_figures(finished_run, "promotion")["champion"]
     assert [line["row"] for line in reference] == list(rows)
     images = np.load(finished_run.path / "data/images.npy")
     for line in reference:
         row = rows[line["row"]]
         assert (line["group"], line["label"]) == (row["group"], row["label"])
-        for c in card(finished_run)["classes"]:
+        for c in read_card(finished_run)["classes"]:
             assert line[f"p_{c}"] == row[f"{name}_{c}"]
         red = images[int(line["row"]), ..., 0].mean() / 255
         assert float(line["image_mean_red"]) == pytest.approx(red, abs=1e-4)

@@ -3,11 +3,11 @@ import json
 from flowers.drift_simulation.power import TRAFFIC
 from flowers.drift_simulation.shifts import NAMES
 from tests.imports import ROOT
-from tests.stages.log_files import figures
+from tests.stages.log_files import read_figures
 
 
 def test_every_shift_and_every_traffic_is_simulated(finished_run):
-    power = figures(finished_run, "drift_power")
+    power = read_figures(finished_run, "drift_power")
     assert set(power["false_alarms"]) == set(TRAFFIC)
     assert {name.partition(",")[0] for name in power["shifts"]} == set(NAMES)
     for rates in power["shifts"].values():

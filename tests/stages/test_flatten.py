@@ -7,14 +7,14 @@ from flowers.features.extraction import extract_features
 from flowers.images.index import get_sizes
 
 
-def test_pixels_stay_eight_bits(finished_run):
+def test_pixels_are_uint8(finished_run):
     X = np.load(finished_run.path / "data/features.npy", mmap_mode="r")
     images = np.load(finished_run.path / "data/images.npy")
     assert X.dtype == np.uint8
     assert np.array_equal(X, images.reshape(len(images), -1))
 
 
-def test_extractors_stand_side_by_side_in_the_order_named(workdir):
+def test_features_are_concatenated_in_the_order_of_their_names(workdir):
     columns = {}
     for names in (["hog"], ["colour"], ["hog", "colour"]):
         workdir.run_stage("flatten", **{"flatten.features": names})
@@ -25,22 +25,24 @@ def test_extractors_stand_side_by_side_in_the_order_named(workdir):
 
 
 @pytest.mark.parametrize("names", [[], ["pixel"], ["hog", "hog"]])
-def test_a_wrong_list_of_extractors_is_refused(workdir, names):
+def test_a_wrong_list_of_features_is_refused(workdir, names):
     assert "flatten.features" in workdir.expect_refusal("flatten", **{"flatten.features": names})
 
 
 @pytest.mark.slow
-def test_mirror_images_have_the_features_of_the_mirrored_photo(fisher_run):
+def test_mirrored_features_are_those_of_mirrored_photos(fisher_run):
     images = np.load(fisher_run.path / "data/images.npy")
     sizes = get_sizes(read_csv(fisher_run.path / "data/index.csv"))
     codebook = read_codebook(fisher_run.path / "models/codebook.npz")
     mirrored = np.load(fisher_run.path / "data/mirrored.npy")
-    turned = np.ascontiguousarray(images[:5, :, ::-1])
+    mirrored_images = np.ascontiguousarray(images[:5, :, ::-1])
     assert len(mirrored) == len(images)
-    assert np.array_equal(mirrored[:5], extract_features(turned, ["fisher"], sizes[:5], codebook))
+    assert np.array_equal(
+        mirrored[:5], extract_features(mirrored_images, ["fisher"], sizes[:5], codebook)
+    )
 
 
-def test_mirror_images_that_nobody_asked_for_take_no_room(finished_run):
+def test_without_mirroring_the_mirrored_features_are_empty(finished_run):
     assert len(np.load(finished_run.path / "data/mirrored.npy")) == 0
 
 

@@ -19,7 +19,7 @@ from tests.imports import ROOT
     [
         ({"train_svm.C": -1}, ("train_svm.C", "-1")),
         ({"train_svm.C": float("nan")}, ("train_svm.C", "nan")),
-        ({"train_svm.C": [1.0, float("nan")]}, ("train_svm.C[1]", "nan")),
+        ({"train_svm.C": [1.0, float("nan")]}, ("train_svm.C", "nan")),
         ({"codebook.scales": [float("nan")]}, ("codebook.scales[0]", "nan")),
         ({"train_svm.C": True}, ("train_svm.C", "True", "1000000", "list")),
         ({"train_svm.gamma": "auto"}, ("train_svm.gamma", "auto", "scale", "1000")),

@@ -6,46 +6,46 @@ import pytest
 from flowers.learning.persistence import load_model
 
 
-def test_the_model_on_disk_answers_with_probabilities(finished_run):
+def test_the_model_file_predicts_probabilities(finished_run):
     model = load_model(finished_run.path / "models/svm.joblib")
     X = np.load(finished_run.path / "data/features.npy")
-    answers = model.predict_proba(X[:7])
-    assert answers.shape == (7, 5)
-    assert np.allclose(answers.sum(axis=1), 1)
+    probabilities = model.predict_proba(X[:7])
+    assert probabilities.shape == (7, 5)
+    assert np.allclose(probabilities.sum(axis=1), 1)
 
 
-def test_accuracy_on_held_out_folds_is_reported(finished_run):
+def test_the_out_of_fold_accuracy_is_reported(finished_run):
     figures = json.loads((finished_run.path / "metrics/train_svm.json").read_text())
     assert 0.2 < figures["out_of_fold_accuracy"] < 1
 
 
-def test_more_folds_than_distinct_pictures_is_refused(workdir):
-    line = workdir.expect_refusal("train_svm", **{"train_svm.folds": 50})
-    assert "50" in line and "folds" in line
+def test_more_folds_than_distinct_photos_are_refused(workdir):
+    message = workdir.expect_refusal("train_svm", **{"train_svm.folds": 50})
+    assert "50" in message and "folds" in message
 
 
 def test_the_same_rows_give_the_same_bytes(repo_copy):
     before = (repo_copy.path / "models/svm.joblib").read_bytes()
-    # Of a process of its own: what is pickled once depends on what was there before.
+    # In a new process: the bytes of a pickle depend on the objects that existed before.
     repo_copy.run("python", "-m", "stages.train_svm")
     assert (repo_copy.path / "models/svm.joblib").read_bytes() == before
 
 
 @pytest.mark.slow
-def test_mirror_images_of_training_photos_are_learnt_from(fisher_run):
+def test_mirrored_training_photos_are_training_rows(fisher_run):
     figures = json.loads((fisher_run.path / "metrics/train_svm.json").read_text())
     split = json.loads((fisher_run.path / "metrics/split.json").read_text())
     assert figures["photos"] == figures["mirrored_rows"] == split["train"]
 
 
 @pytest.mark.slow
-def test_features_that_learn_tell_drawn_flowers_apart(fisher_run):
+def test_fisher_features_classify_synthetic_flowers(fisher_run):
     figures = json.loads((fisher_run.path / "metrics/evaluate.json").read_text())
     assert figures["svm"]["accuracy"] > figures["baseline_accuracy"] + 0.2
 
 
 @pytest.mark.slow
-def test_a_machine_that_is_streamed_takes_the_place_of_the_other(fisher_run, tmp_path):
+def test_the_sgd_solver_replaces_the_gram_solver(fisher_run, tmp_path):
     repo_copy = fisher_run.copy_to(tmp_path / "repository")
     before = load_model(repo_copy.path / "models/svm.joblib")
     repo_copy.run_stage("train_svm", **{"train_svm.solver": "sgd"})
@@ -62,7 +62,7 @@ def test_a_machine_that_is_streamed_takes_the_place_of_the_other(fisher_run, tmp
 
 
 @pytest.mark.slow
-def test_a_streamed_fit_can_standardise_and_choose(fisher_run, tmp_path):
+def test_the_sgd_solver_standardises_and_tunes(fisher_run, tmp_path):
     repo_copy = fisher_run.copy_to(tmp_path / "repository")
     repo_copy.run_stage(
         "train_svm",

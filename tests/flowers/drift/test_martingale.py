@@ -41,11 +41,6 @@ def test_p_values_are_uniform_with_many_equal_values():
     assert np.quantile(p_values, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.01)
 
 
-def test_codes_keep_order_and_equality():
-    codes = encode_ranks(np.array([[0.5, 2.0], [0.1, 2.0], [0.5, -1.0]]))
-    assert codes.tolist() == [[1, 1], [0, 1], [1, 0]]
-
-
 def test_only_full_blocks_are_shuffled_within_themselves_whatever_the_ties():
     ties = np.random.default_rng(2).random(200 * BLOCK + 7)
     order = shuffle_blocks(ties)
@@ -97,11 +92,6 @@ def test_wealth_follows_the_bets_step_by_step():
     assert wealth[1] == pytest.approx(after, rel=2e-3)
 
 
-def test_wealth_after_every_50_predictions_is_the_same():
-    p = np.random.default_rng(7).random((170, 3, 2))
-    assert compute_log_wealth(p, 50) == pytest.approx(compute_log_wealth(p)[49::50], abs=1e-9)
-
-
 def test_a_change_after_20000_predictions_is_detected_as_soon_as_an_early_one():
     rng = np.random.default_rng(3)
     late = np.concatenate([rng.random((20_000, 20, 1)), rng.beta(2, 1, (600, 20, 1))])
@@ -138,14 +128,3 @@ def test_later_predictions_change_no_earlier_wealth_and_an_open_block_is_not_bet
     assert whole.shape == (1, n) and (whole[0, : BLOCK - 1] == 0).all()
     assert len(np.unique(whole[0, BLOCK - 1 :])) == 4  # after each full block
     assert (run_one(reference, stream[:20], ties[:, :20]) == 0).all()
-
-
-def test_order_within_a_block_does_not_matter():
-    rng = np.random.default_rng(9)
-    reference, stream = rng.normal(size=(300, 1)), rng.normal(size=(4000, 1))
-    rising = np.sort(stream.reshape(-1, BLOCK, 1), axis=1).reshape(stream.shape)
-    ties = rng.random((1, 4000))
-    assert run_one(reference, rising, ties).max() < np.log(100)
-    codes = encode_ranks(np.concatenate([reference, rising]))[:, 0]
-    p = compute_p_values(codes, 300, ties[0])
-    assert compute_log_wealth(p[:, None]).max() > np.log(1e4)

@@ -1,4 +1,4 @@
-"""Demands on twins: all are found, and nothing else."""
+"""Near-duplicates by colour: all are detected, and nothing else."""
 
 import io
 
@@ -14,13 +14,13 @@ from flowers.splits import measure_leakage, split_by_group
 THRESHOLD = 0.97
 
 
-def pictures(n, side=128, seed=0):
-    """Unlike pictures of 16x16 plain cells, which thumbnails keep as they are."""
+def make_pictures(n, side=128, seed=0):
+    """Distinct pictures of 16x16 plain cells, which thumbnails keep."""
     cells = np.random.default_rng(seed).integers(0, 256, (n, 16, 16, 3), dtype=np.uint8)
     return cells.repeat(side // 16, axis=1).repeat(side // 16, axis=2)
 
 
-def reencoded(image):
+def reencode(image):
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=60)
     return np.asarray(Image.open(buffer))
@@ -29,14 +29,14 @@ def reencoded(image):
 CHANGES = {
     "same": lambda image: image,
     "mirrored": lambda image: image[:, ::-1],
-    "re-encoded": reencoded,
+    "re-encoded": reencode,
     "brighter": lambda image: (60 + 0.6 * image).astype(np.uint8),
     "darker": lambda image: (0.5 * image).astype(np.uint8),
-    "all at once": lambda image: reencoded((40 + 0.6 * image[:, ::-1]).astype(np.uint8)),
+    "all at once": lambda image: reencode((40 + 0.6 * image[:, ::-1]).astype(np.uint8)),
 }
 
 
-def pairs_of(images):
+def find_pairs(images):
     return [tuple(pair) for pair in find_colour_pairs(images, THRESHOLD)[0].tolist()]
 
 
@@ -47,46 +47,46 @@ def test_a_thumbnail_is_the_mean_of_each_cell():
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_copy_is_a_twin(change):
-    images = pictures(6)
+def test_a_changed_copy_is_a_near_duplicate(change):
+    images = make_pictures(6)
     images[4] = CHANGES[change](images[1])
     pairs, correlation = find_colour_pairs(images, THRESHOLD)
     assert pairs.tolist() == [[1, 4]]
     assert THRESHOLD < correlation[0] <= 1 + 1e-5
 
 
-def test_distinct_pictures_have_no_twins():
-    pairs, correlation = find_colour_pairs(pictures(50), THRESHOLD)
+def test_distinct_pictures_have_no_near_duplicates():
+    pairs, correlation = find_colour_pairs(make_pictures(50), THRESHOLD)
     assert pairs.shape == (0, 2) and correlation.shape == (0,)
     np.testing.assert_array_equal(group_pairs(pairs, 50), np.arange(50))
 
 
-def test_a_picture_upside_down_is_no_twin():
-    images = pictures(2)
+def test_a_picture_upside_down_is_no_near_duplicate():
+    images = make_pictures(2)
     images[1] = images[0, ::-1]
-    assert pairs_of(images) == []
+    assert find_pairs(images) == []
 
 
-def test_a_photo_of_one_colour_is_no_twin_of_a_picture():
-    images = pictures(3)
+def test_an_image_of_one_colour_is_no_near_duplicate():
+    images = make_pictures(3)
     images[1] = 0
-    assert pairs_of(images) == []
+    assert find_pairs(images) == []
 
 
-def test_a_chain_of_twins_is_one_group():
-    ends = pictures(2, side=16).reshape(2, -1).astype(float)
+def test_a_chain_of_near_duplicates_is_one_group():
+    ends = make_pictures(2, side=16).reshape(2, -1).astype(float)
     ends -= ends.mean(axis=1, keepdims=True)
     first, other = ends / np.linalg.norm(ends, axis=1, keepdims=True)
-    # Correlations are cosines: neighbours 12 degrees apart are twins, the ends at 24 are not.
-    turned = [np.cos(a) * first + np.sin(a) * other for a in np.radians([0, 12, 24])]
-    images = np.round(128 + 1500 * np.stack(turned)).astype(np.uint8).reshape(3, 16, 16, 3)
+    # Correlations are cosines: neighbours at 12 degrees are above the threshold, the ends are not.
+    rotated = [np.cos(a) * first + np.sin(a) * other for a in np.radians([0, 12, 24])]
+    images = np.round(128 + 1500 * np.stack(rotated)).astype(np.uint8).reshape(3, 16, 16, 3)
     pairs, _ = find_colour_pairs(images, THRESHOLD)
     assert pairs.tolist() == [[0, 1], [1, 2]]
     assert group_pairs(pairs, 3).tolist() == [0, 0, 0]
 
 
 def test_pairs_across_blocks_of_rows_are_found_once():
-    images = pictures(2 * ROWS + 6, side=16)
+    images = make_pictures(2 * ROWS + 6, side=16)
     expected = [
         (0, 2 * ROWS + 5),
         (5, ROWS),
@@ -97,14 +97,14 @@ def test_pairs_across_blocks_of_rows_are_found_once():
     ]
     for i, j in expected:
         images[j] = images[i, :, ::-1]
-    assert pairs_of(images) == expected
+    assert find_pairs(images) == expected
 
 
 def test_groups_are_numbered_by_first_appearance():
     assert group_pairs(np.array([[1, 4], [2, 3]]), 6).tolist() == [0, 1, 2, 2, 1, 3]
 
 
-def test_pairs_with_two_labels_are_shown_first_then_the_faintest():
+def test_conflicting_labels_are_selected_first_then_low_correlations():
     pairs, labels = np.array([[0, 1], [2, 3], [4, 5]]), np.array(list("aabcdd"))
     shown = select_pairs(pairs, np.array([0.98, 0.99, 0.975]), labels, 2)
     assert shown.tolist() == [2, 3, 4, 5]
@@ -114,7 +114,7 @@ def test_real_photos_are_read_and_grouped(real_photos):
     images, labels = real_photos
     assert images.shape == (128, 128, 128, 3) and images.dtype == np.uint8
     assert len(set(labels)) == 5
-    # Photos i and 128 + i are the same, whatever twins the photos already have.
+    # Photos i and 128 + i are the same.
     images, labels = np.concatenate([images, images[:32, :, ::-1]]), np.append(labels, labels[:32])
     pairs, _ = find_colour_pairs(images, THRESHOLD)
     groups = group_pairs(pairs, len(images))

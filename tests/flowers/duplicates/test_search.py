@@ -1,4 +1,4 @@
-"""Demands on the search by all signals: each pair once, and what is left out is not looked for."""
+"""The search by all signals: each pair once, and only the signals in use."""
 
 import numpy as np
 import pytest
@@ -22,19 +22,19 @@ def images():
 
 
 @pytest.fixture(scope="module")
-def found(images):
+def matches(images):
     return find_near_duplicates(images, THRESHOLDS)
 
 
-def test_each_pair_is_told_once_by_the_first_signal_that_finds_it(found):
-    pairs = {signal: pairs.tolist() for signal, (pairs, _) in found.items()}
+def test_each_pair_is_listed_once_by_its_first_signal(matches):
+    pairs = {signal: pairs.tolist() for signal, (pairs, _) in matches.items()}
     assert pairs == {"colour": [[0, 1]], "structure": [[0, 2], [1, 2]], "crop": [[3, 4]]}
-    assert len(merge_pairs(found)) == 4
+    assert len(merge_pairs(matches)) == 4
 
 
-def test_a_signal_without_a_threshold_is_left_out(images):
-    found = find_near_duplicates(images, THRESHOLDS | {"structure": None, "crop": None})
-    assert merge_pairs(found).tolist() == [[0, 1]] and set(found) == {"colour"}
+def test_a_signal_without_a_threshold_is_skipped(images):
+    matches = find_near_duplicates(images, THRESHOLDS | {"structure": None, "crop": None})
+    assert merge_pairs(matches).tolist() == [[0, 1]] and set(matches) == {"colour"}
 
 
 def test_without_any_signal_there_are_no_pairs(images):
@@ -42,14 +42,14 @@ def test_without_any_signal_there_are_no_pairs(images):
     assert merge_pairs(none).shape == (0, 2)
 
 
-def test_examples_show_pairs_of_every_signal(found):
-    rows, captions = select_examples(found, LABELS, 3)
+def test_examples_show_pairs_of_every_signal(matches):
+    rows, captions = select_examples(matches, LABELS, 3)
     pairs = {tuple(pair) for pair in rows.reshape(-1, 2).tolist()}
     assert (0, 1) in pairs and (3, 4) in pairs and len(pairs) == 3
-    said = " ".join(captions)
-    assert all(signal in said for signal in found) and len(captions) == len(rows)
+    text = " ".join(captions)
+    assert all(signal in text for signal in matches) and len(captions) == len(rows)
 
 
-def test_room_that_one_signal_leaves_goes_to_the_others(found):
-    assert len(select_examples(found, LABELS, 4)[0]) == 8
-    assert len(select_examples(found, LABELS, 99)[0]) == 8
+def test_other_signals_fill_the_places_of_a_signal_with_few_pairs(matches):
+    assert len(select_examples(matches, LABELS, 4)[0]) == 8
+    assert len(select_examples(matches, LABELS, 99)[0]) == 8

@@ -1,4 +1,4 @@
-"""Demands on twins by structure: colours and edges of the photo may differ, what is on it not."""
+"""Near-duplicates by structure: colours, backdrops and crops may differ."""
 
 import numpy as np
 import pytest
@@ -16,33 +16,33 @@ from flowers.duplicates.structure import (
 THRESHOLD = 0.8
 
 
-def pictures(n, side=128, seed=0):
-    """Unlike pictures of soft blots."""
+def make_pictures(n, side=128, seed=0):
+    """Distinct pictures of soft blots."""
     rng = np.random.default_rng(seed)
     cells = rng.integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
     return np.stack([np.asarray(Image.fromarray(c).resize((side, side), 3)) for c in cells])
 
 
-def recoloured(picture):
+def swap_colours(picture):
     red, green, blue = picture.split()
     return ImageEnhance.Color(Image.merge("RGB", (blue, red, green))).enhance(0.7)
 
 
-def negative(picture):
+def invert(picture):
     return ImageOps.invert(picture)
 
 
-def re_backed(picture):
+def replace_backdrop(picture):
     backed = Image.new("RGB", picture.size, "navy")
     backed.paste(picture.crop((16, 16, 112, 112)), (16, 16))
     return backed
 
 
-def framed(picture):
+def add_frame(picture):
     return ImageOps.expand(picture, 10, "white").resize(picture.size)
 
 
-def cropped(share, left, top):
+def crop(share, left, top):
     def change(picture):
         side, x, y = (round(128 * part) for part in (share, left, top))
         return picture.crop((x, y, x + side, y + side)).resize(picture.size)
@@ -53,69 +53,69 @@ def cropped(share, left, top):
 SAME_PLACE = {
     "same": lambda picture: picture,
     "mirrored": ImageOps.mirror,
-    "recoloured": recoloured,
-    "negative": negative,
-    "re-backed": re_backed,
+    "recoloured": swap_colours,
+    "negative": invert,
+    "re-backed": replace_backdrop,
     "blurred": lambda picture: picture.filter(ImageFilter.GaussianBlur(1.5)),
 }
 MOVED = {
-    "framed": framed,
-    "cropped to 90 %": cropped(0.9, 0.1, 0.0),
-    "cropped to 85 %": cropped(0.85, 0.05, 0.12),
-    "cropped to 75 %": cropped(0.75, 0.2, 0.03),
-    "cropped and mirrored": lambda picture: ImageOps.mirror(cropped(0.8, 0.1, 0.1)(picture)),
+    "framed": add_frame,
+    "cropped to 90 %": crop(0.9, 0.1, 0.0),
+    "cropped to 85 %": crop(0.85, 0.05, 0.12),
+    "cropped to 75 %": crop(0.75, 0.2, 0.03),
+    "cropped and mirrored": lambda picture: ImageOps.mirror(crop(0.8, 0.1, 0.1)(picture)),
 }
 
 
-def with_copy(change):
-    images = pictures(6)
+def plant_copy(change):
+    images = make_pictures(6)
     images[4] = np.asarray(change(Image.fromarray(images[1])))
     return images
 
 
 @pytest.mark.parametrize("change", SAME_PLACE)
-def test_a_copy_in_other_colours_or_surroundings_is_a_twin(change):
-    pairs, correlation = find_structure_pairs(with_copy(SAME_PLACE[change]), THRESHOLD)
+def test_a_copy_with_other_colours_or_backdrop_is_a_near_duplicate(change):
+    pairs, correlation = find_structure_pairs(plant_copy(SAME_PLACE[change]), THRESHOLD)
     assert pairs.tolist() == [[1, 4]]
     assert THRESHOLD < correlation[0] <= 1 + 1e-5
 
 
 @pytest.mark.parametrize("change", MOVED)
-def test_a_part_of_a_photo_is_its_twin_whichever_comes_first(change):
-    images = with_copy(MOVED[change])
+def test_a_crop_is_a_near_duplicate_in_either_order(change):
+    images = plant_copy(MOVED[change])
     assert find_crop_pairs(images, 0.7)[0].tolist() == [[1, 4]]
     assert find_crop_pairs(images[::-1], 0.7)[0].tolist() == [[1, 4]]
 
 
-def test_distinct_pictures_have_no_twins():
+def test_distinct_pictures_have_no_near_duplicates():
     for search in (find_structure_pairs, find_crop_pairs):
-        pairs, correlation = search(pictures(20), THRESHOLD)
+        pairs, correlation = search(make_pictures(20), THRESHOLD)
         assert pairs.shape == (0, 2) and pairs.dtype == np.int64 and correlation.shape == (0,)
 
 
-def test_photos_of_one_colour_have_no_structure_in_common():
-    images = pictures(5)
+def test_images_of_one_colour_have_no_structure():
+    images = make_pictures(5)
     images[1], images[3] = 0, 255
     for search in (find_structure_pairs, find_crop_pairs):
         assert len(search(images, THRESHOLD)[0]) == 0
 
 
-def test_the_mirrored_structure_is_that_of_the_mirrored_photo():
-    images = pictures(4)
-    turned = compute_structure(np.ascontiguousarray(images[:, :, ::-1]))
-    np.testing.assert_allclose(mirror_structure(compute_structure(images)), turned, atol=1e-5)
+def test_mirroring_the_structure_equals_mirroring_the_image():
+    images = make_pictures(4)
+    mirrored = compute_structure(np.ascontiguousarray(images[:, :, ::-1]))
+    np.testing.assert_allclose(mirror_structure(compute_structure(images)), mirrored, atol=1e-5)
 
 
 @pytest.mark.parametrize("side", [32, 48, 64, 112, 256])
-def test_photos_of_every_size_have_a_structure(side):
-    images = pictures(3, side)
+def test_every_image_size_has_a_structure(side):
+    images = make_pictures(3, side)
     images[2] = images[0, :, ::-1]
     assert compute_structure(images, WHOLE).shape == (3, 576)
     assert find_structure_pairs(images, THRESHOLD)[0].tolist() == [[0, 2]]
 
 
 def test_pairs_across_blocks_of_rows_are_found_once():
-    images = pictures(2 * ROWS + 6, side=32)
+    images = make_pictures(2 * ROWS + 6, side=32)
     expected = [[0, 2 * ROWS + 5], [5, ROWS], [ROWS - 1, ROWS + 1], [ROWS + 2, ROWS + 3]]
     for i, j in expected:
         images[j] = images[i, :, ::-1]

@@ -1,4 +1,4 @@
-"""Label issues: wrong labels are found, uncertain predictions raise none."""
+"""Label issues: wrong labels are found, correct labels of uncertain classes are left alone."""
 
 import numpy as np
 
@@ -43,13 +43,6 @@ def test_the_threshold_of_a_class_is_the_mean_confidence_of_its_own_images():
     assert confident.tolist() == ["a", "a", "b", "b", "b"]
     rows, *_ = find_label_issues(labels, np.arange(5), probabilities, CLASSES)
     assert rows.tolist() == []  # the label of the last image is its most probable class
-
-
-def test_an_uncertain_prediction_is_no_label_issue():
-    labels = np.array(["a", "b", "c", "a"])
-    probabilities = np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.3, 0.36, 0.34]])
-    rows, *_ = find_label_issues(labels, np.arange(4), probabilities, CLASSES)
-    assert rows.tolist() == []
 
 
 def test_the_minority_label_among_near_duplicates_comes_first():

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from PIL import Image
 
 from flowers.evaluation.report_page import embed_image, render_report
 
@@ -104,8 +103,5 @@ def test_the_drift_section_shows_state_and_alert():
 
 @pytest.mark.parametrize(("name", "media_type"), [("a.jpg", "jpeg"), ("b.svg", "svg+xml")])
 def test_an_embedded_image_has_its_media_type(tmp_path, name, media_type):
-    if name.endswith("jpg"):
-        Image.new("RGB", (2, 2)).save(tmp_path / name)
-    else:
-        (tmp_path / name).write_text("<svg/>")
+    (tmp_path / name).write_bytes(b"content")
     assert embed_image(tmp_path / name).startswith(f"data:image/{media_type};base64,")

@@ -1,7 +1,8 @@
-"""Rows and checks for the tests of classifiers: classes that overlap, in the dtypes of features."""
+"""Rows and checks for the tests of classifiers: overlapping classes in the dtypes of features."""
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 CLASSES = np.array(["Lilly", "Lotus", "Orchid", "Sunflower", "Tulip"])
@@ -17,46 +18,56 @@ def make_rows(n=150, d=60, classes=5, dtype="uint8", seed=0, shift=20.0):
     return (X if dtype == "uint8" else (X / 255).astype(dtype)), CLASSES[index]
 
 
-def assert_the_label_is_the_most_probable_class(model, new, truth):
-    """Of a fitted model, which is right on most of the new rows."""
+def make_train_and_test(classes=5, dtype="uint8", d=60):
+    """160 training and 80 test rows with a constant column, and their labels."""
+    X, y = make_rows(n=240, d=d, classes=classes, dtype=dtype)
+    X[:, 3] = X[0, 3]
+    return X[:160], y[:160], X[160:], y[160:]
+
+
+def prepare_linear(X, new, standardise):
+    """Rows as a linear kernel takes them: standardised or not, and of mean squared norm 1."""
+    X, new = X.astype(float), new.astype(float)
+    if standardise:
+        scaler = StandardScaler().fit(X)
+        X, new = scaler.transform(X), scaler.transform(new)
+    size = np.sqrt((X**2).sum(axis=1).mean())
+    return X / size, new / size
+
+
+def assert_predicts_the_most_probable_class(model, new, labels):
     probabilities = model.predict_proba(new)
-    assert probabilities.shape == (len(new), len(np.unique(truth)))
+    assert probabilities.shape == (len(new), len(np.unique(labels)))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
     np.testing.assert_array_equal(model.predict(new), model.classes_[probabilities.argmax(axis=1)])
-    assert np.mean(model.predict(new) == truth) > 0.8
+    assert np.mean(model.predict(new) == labels) > 0.8
 
 
-# Of scikit-learn's checks those that turn on how a model learns and answers. The others are of the
-# class (names, tags, parameters, kinds of input) and pass or fail alike whatever its params are.
-LEARNING = (
-    "check_classifiers_classes",
-    "check_classifiers_one_label",
-    "check_classifiers_train",
-    "check_decision_proba_consistency",
-    "check_dict_unchanged",
-    "check_dont_overwrite_parameters",
-    "check_estimators_dtypes",
-    "check_estimators_nan_inf",
-    "check_estimators_pickle",
-    "check_f_contiguous_array_estimator",
-    "check_fit2d_1feature",
-    "check_fit2d_1sample",
-    "check_fit_idempotent",
-    "check_methods_sample_order_invariance",
-    "check_methods_subset_invariance",
-    "check_n_features_in",
-    "check_readonly_memmap_input",
-)
+# The checks of scikit-learn that depend on how a model learns and predicts. The others concern the
+# class (names, tags, parameters, kinds of input) and do not depend on parameters.
+LEARNING = """
+    check_classifiers_classes check_classifiers_one_label check_classifiers_train
+    check_decision_proba_consistency check_dict_unchanged check_dont_overwrite_parameters
+    check_estimators_dtypes check_estimators_nan_inf check_estimators_pickle
+    check_f_contiguous_array_estimator check_fit2d_1feature check_fit2d_1sample
+    check_fit_idempotent check_methods_sample_order_invariance check_methods_subset_invariance
+    check_n_features_in check_readonly_memmap_input
+""".split()
 EXPECTED_FAILURES = {
     "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
 }
 
 
-def checks_of_learning(*estimators):
-    """Like ``parametrize_with_checks``, for variants of an estimator that has had all checks."""
-    every = parametrize_with_checks(
+def check_estimators(*estimators):
+    """``parametrize_with_checks`` with all checks."""
+    return parametrize_with_checks(
         list(estimators), expected_failed_checks=lambda model: EXPECTED_FAILURES
     )
+
+
+def check_learning(*estimators):
+    """``parametrize_with_checks`` for variants of an estimator whose class has had all checks."""
+    every = check_estimators(*estimators)
     names, cases = every.args
     checks = [getattr(case, "values", case)[1] for case in cases]
     chosen = [

@@ -1,4 +1,4 @@
-"""Demands on calibration: held-out values alone, groups whole, labels of any kind."""
+"""Calibration: out-of-fold decision values, grouped folds, labels of any type."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.exceptions import NotFittedError
 
 from flowers.base.errors import BadInput
-from flowers.learning.calibration import choose_labels, to_columns
+from flowers.learning.calibration import choose_labels
 from flowers.learning.folds import make_grouped_folds
 from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoodNB
 from flowers.learning.svm import GramSVC
@@ -16,17 +16,12 @@ from tests.flowers.learning.estimator_data import make_rows
 ESTIMATORS = [GramSVC, CalibratedNB]
 
 
-def repeated(copies=3, groups=200):
-    """Groups of the same row again and again, with a random label each: nothing to learn."""
+def make_repeated_rows(copies=3, groups=200):
+    """Groups of equal rows with random labels: there is nothing to generalise."""
     generator = np.random.default_rng(0)
     X = generator.integers(0, 256, (groups, 20), dtype=np.uint8)
     y = generator.permutation(np.repeat(["Lotus", "Tulip"], groups // 2))
     return X.repeat(copies, axis=0), y.repeat(copies), np.arange(groups).repeat(copies)
-
-
-def test_decision_values_of_two_classes_are_one_column():
-    assert to_columns(np.zeros(3)).shape == (3, 1)
-    assert to_columns(np.zeros((3, 5))).shape == (3, 5)
 
 
 def test_the_highest_decision_value_gives_the_label():
@@ -35,40 +30,40 @@ def test_the_highest_decision_value_gives_the_label():
     assert choose_labels(classes[:2], np.array([-0.5, 0.5])).tolist() == ["a", "b"]
 
 
-def test_twins_do_not_vouch_for_each_other_when_they_are_a_group():
-    X, y, groups = repeated()
-    apart, together = GramSVC(C=100.0).fit(X, y), GramSVC(C=100.0).fit(X, y, groups)
-    assert apart.out_of_fold_accuracy_ > 0.95 and together.out_of_fold_accuracy_ < 0.65
-    assert apart.predict_proba(X).max(axis=1).mean() > 0.9
-    assert together.predict_proba(X).max(axis=1).mean() < 0.65
+def test_groups_prevent_leakage_between_near_duplicates():
+    X, y, groups = make_repeated_rows()
+    random, grouped = GramSVC(C=100.0).fit(X, y), GramSVC(C=100.0).fit(X, y, groups)
+    assert random.out_of_fold_accuracy_ > 0.95 and grouped.out_of_fold_accuracy_ < 0.65
+    assert random.predict_proba(X).max(axis=1).mean() > 0.9
+    assert grouped.predict_proba(X).max(axis=1).mean() < 0.65
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_no_group_is_on_both_sides_of_a_calibration_fold(estimator):
-    X, y, groups = repeated()
+    X, y, groups = make_repeated_rows()
     model = estimator().fit(X, y, groups)
     assert len(model.calibration_.cv) == 5
-    for train, held_out in model.calibration_.cv:
-        assert not set(groups[train]) & set(groups[held_out])
+    for train, test in model.calibration_.cv:
+        assert not set(groups[train]) & set(groups[test])
 
 
 @pytest.mark.parametrize("seed", [0, 3])
-def test_the_temperature_is_the_best_for_the_held_out_values(seed):
+def test_the_temperature_minimises_the_out_of_fold_log_loss(seed):
     X, y = make_rows(shift=12.0)
     groups = np.arange(len(y)) // 10
-    held_out = np.empty((len(y), 5))
-    for train, held in make_grouped_folds(y, groups, 5, seed):
-        held_out[held] = LogLikelihoodNB().fit(X[train], y[train]).decision_function(X[held])
-    own = np.unique(y, return_inverse=True)[1]
+    decision = np.empty((len(y), 5))
+    for train, test in make_grouped_folds(y, groups, 5, seed):
+        decision[test] = LogLikelihoodNB().fit(X[train], y[train]).decision_function(X[test])
+    index = np.unique(y, return_inverse=True)[1]
 
-    def loss(log_beta):
-        return -log_softmax(np.exp(log_beta) * held_out, axis=1)[np.arange(len(y)), own].mean()
+    def log_loss(log_beta):
+        return -log_softmax(np.exp(log_beta) * decision, axis=1)[np.arange(len(y)), index].mean()
 
-    beta = np.exp(minimize_scalar(loss, bounds=(-10, 10)).x)
+    beta = np.exp(minimize_scalar(log_loss, bounds=(-10, 10)).x)
     model = CalibratedNB(seed=seed).fit(X, y, groups)
     expected = softmax(beta * model.decision_function(X), axis=1)
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
-    accuracy = np.mean(held_out.argmax(axis=1) == own)
+    accuracy = np.mean(decision.argmax(axis=1) == index)
     assert model.out_of_fold_accuracy_ == pytest.approx(accuracy)
 
 
@@ -85,28 +80,23 @@ def test_the_names_of_the_classes_do_not_change_the_probabilities(names, calibra
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_another_seed_gives_other_folds(estimator):
+def test_the_seed_changes_the_folds(estimator):
     X, y = make_rows(shift=8.0)
-    first, other = (estimator(seed=seed).fit(X, y).predict_proba(X) for seed in (0, 1))
-    assert (first != other).any()
+    first, second = (estimator(seed=seed).fit(X, y).predict_proba(X) for seed in (0, 1))
+    assert (first != second).any()
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_one_class_is_refused_by_name(estimator):
-    X, _ = make_rows()
+def test_one_class_and_a_class_too_small_for_the_folds_are_refused_by_name(estimator):
+    X, y = make_rows()
     with pytest.raises(BadInput, match="Lotus"):
         estimator().fit(X, np.full(len(X), "Lotus"))
-
-
-@pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_a_class_too_small_for_the_folds_is_refused(estimator):
-    X, y = make_rows()
     with pytest.raises(BadInput, match="Lilly"):
         estimator().fit(X, y, groups=np.where(y == "Lilly", 0, np.arange(len(y))))
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
-def test_an_unfitted_model_says_so(estimator, method):
+def test_an_unfitted_model_raises_not_fitted(estimator, method):
     with pytest.raises(NotFittedError):
         getattr(estimator(), method)(make_rows()[0])

@@ -1,4 +1,4 @@
-"""Demands on model files: both models come back as they were, also in a fresh process."""
+"""Model files: estimators round-trip, also in a fresh process and memory-mapped."""
 
 import subprocess
 import sys
@@ -16,52 +16,42 @@ from tests.flowers.learning.estimator_data import make_rows
 ROOT = Path(__file__).parents[3]
 
 
+MODELS = [
+    GramSVC(),
+    GramSVC(kernel="linear", calibration="isotonic"),
+    GramSVC(multiclass="ovr", calibration="sigmoid"),
+    StreamedSVC(),
+    CalibratedNB(),
+    CalibratedNB(calibration="sigmoid"),
+    CalibratedNB(reduce="lda", components=5, calibration="isotonic"),
+]
+
+
 @pytest.mark.parametrize("mapped", [False, True])
-@pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
-@pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
-def test_a_loaded_model_answers_as_the_one_written(estimator, calibration, mapped, tmp_path):
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_loaded_model_predicts_as_the_saved_one(model, mapped, tmp_path):
     X, y = make_rows()
-    model = estimator(calibration=calibration).fit(X, y)
-    save_model(model, tmp_path / "model.joblib")
+    save_model(model.fit(X, y), tmp_path / "model.joblib")
     loaded = load_model(tmp_path / "model.joblib", mapped)
-    assert type(loaded) is estimator
-    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
-
-
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        GramSVC(),
-        GramSVC(kernel="linear"),
-        GramSVC(multiclass="ovr"),
-        StreamedSVC(),
-        CalibratedNB(),
-        CalibratedNB(reduce="lda", components=5),
-    ],
-    ids=str,
-)
-def test_the_arrays_of_a_mapped_model_stay_in_its_file(estimator, tmp_path):
-    X, y = make_rows()
-    model = estimator.fit(X, y)
-    save_model(model, tmp_path / "model.joblib")
-    loaded = load_model(tmp_path / "model.joblib", mapped=True)
-    assert isinstance(loaded.classes_, np.memmap)
+    assert type(loaded) is type(model)
+    assert isinstance(loaded.classes_, np.memmap) == mapped
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("estimator", [GramSVC, StreamedSVC, CalibratedNB])
 def test_the_same_rows_give_a_file_of_the_same_bytes(estimator, tmp_path):
     X, y = make_rows()
-    for name in ("first", "again"):
+    for name in ("first", "second"):
         save_model(estimator().fit(X, y), tmp_path / name)
-    assert (tmp_path / "first").read_bytes() == (tmp_path / "again").read_bytes()
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_a_process_that_knows_only_the_loader_can_use_a_model(tmp_path):
+def test_a_process_that_imports_only_the_loader_can_use_a_model(tmp_path):
     X, y = make_rows()
     save_model(GramSVC().fit(X, y), tmp_path / "model.joblib")
     script = (
-        "import sys; from flowers.learning.persistence import load_model; model = load_model(sys.argv[1]); "
+        "import sys; from flowers.learning.persistence import load_model; "
+        "model = load_model(sys.argv[1]); "
         "print(model.predict_proba([[128] * model.n_features_in_]).shape)"
     )
     command = [sys.executable, "-c", script, tmp_path / "model.joblib"]

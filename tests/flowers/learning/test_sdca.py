@@ -1,14 +1,12 @@
-"""Demands on StreamedSVC: the machine of LinearSVC, rows left on the disk, an estimator."""
+"""StreamedSVC: the decision values of LinearSVC, rows left on disk, a scikit-learn estimator."""
 
 import tracemalloc
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from flowers.base.errors import BadInput
 from flowers.learning import sdca
@@ -16,34 +14,36 @@ from flowers.learning.folds import make_grouped_folds
 from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
-    assert_the_label_is_the_most_probable_class,
-    checks_of_learning,
+    assert_predicts_the_most_probable_class,
+    check_estimators,
+    check_learning,
     make_rows,
+    make_train_and_test,
+    prepare_linear,
 )
-from tests.flowers.learning.test_linear import halves, prepared
 
 TOLERANCE = 2e-3
 
 
 @pytest.fixture
-def exact(monkeypatch):
-    """As many passes as it takes to be like a solver that goes to the end."""
+def converged(monkeypatch):
+    """As many passes as a solver needs that continues to the optimum."""
     monkeypatch.setattr(sdca, "GAP", 1e-6)
     monkeypatch.setattr(sdca, "PASSES", 2000)
 
 
-def plain(C=2.0):
-    return LinearSVC(loss="hinge", C=C, tol=1e-9, max_iter=1_000_000, random_state=0)
+def make_reference():
+    return LinearSVC(loss="hinge", C=2.0, tol=1e-9, max_iter=1_000_000, random_state=0)
 
 
-def pairs(X, y, new):
+def compute_pairwise(X, y, new):
     """Decision values of a LinearSVC for each pair of classes, the first of them positive."""
     classes, values = np.unique(y), []
     for i, first in enumerate(classes):
         for second in classes[i + 1 :]:
-            some = (y == first) | (y == second)
-            machine = plain().fit(X[some], y[some] == first)
-            values.append(machine.decision_function(new))
+            pair = (y == first) | (y == second)
+            reference = make_reference().fit(X[pair], y[pair] == first)
+            values.append(reference.decision_function(new))
     return np.column_stack(values)
 
 
@@ -56,46 +56,47 @@ def pairs(X, y, new):
         ("float32", False, "ovr", 2),
     ],
 )
-@pytest.mark.usefixtures("exact")
+@pytest.mark.usefixtures("converged")
 def test_decision_values_are_those_of_linear_svc(dtype, standardise, multiclass, classes):
-    X, y, new, _ = halves(classes, dtype)
+    X, y, new, _ = make_train_and_test(classes, dtype)
     model = StreamedSVC(C=2.0, standardise=standardise, multiclass=multiclass).fit(X, y)
-    seen, asked = prepared(X, new, standardise)
-    expected = plain().fit(seen, y).decision_function(asked)
+    train, test = prepare_linear(X, new, standardise)
     if multiclass == "ovo" and classes > 2:
-        expected = sum_votes_and_margins(pairs(seen, y, asked))
+        expected = sum_votes_and_margins(compute_pairwise(train, y, test))
+    else:
+        expected = make_reference().fit(train, y).decision_function(test)
     np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.usefixtures("exact")
-def test_a_row_is_held_out_by_a_fit_that_never_saw_its_fold():
-    X, y, _, _ = halves(dtype="float64")
+@pytest.mark.usefixtures("converged")
+def test_out_of_fold_values_are_those_of_cross_validation():
+    X, y, _, _ = make_train_and_test(dtype="float64")
     groups = np.arange(len(X)) // 2
     model = StreamedSVC(C=2.0, standardise=False, multiclass="ovr").fit(X, y, groups)
-    seen, _ = prepared(X, X, standardise=False)
+    train, _ = prepare_linear(X, X, standardise=False)
     cv = make_grouped_folds(y, groups, 5, 0)
-    expected = cross_val_predict(plain(), seen, y, cv=cv, method="decision_function")
+    expected = cross_val_predict(make_reference(), train, y, cv=cv, method="decision_function")
     np.testing.assert_allclose(model.out_of_fold_decision_, expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
-def test_without_the_last_passes_labels_are_those_of_the_gram_matrix(multiclass):
+def test_labels_at_the_default_gap_are_those_of_the_gram_matrix(multiclass):
     X, y = make_rows(n=900, d=300)
-    X, y, new, truth = X[:600], y[:600], X[600:], y[600:]
+    X, y, new, labels = X[:600], y[:600], X[600:], y[600:]
     params = {"C": 2.0, "kernel": "linear", "multiclass": multiclass}
-    streamed, gram = (kind(**params).fit(X, y) for kind in (StreamedSVC, GramSVC))
+    streamed, gram = (estimator(**params).fit(X, y) for estimator in (StreamedSVC, GramSVC))
     assert 0 <= streamed.gap_ <= 0.05
     assert np.mean(streamed.predict(new) == gram.predict(new)) > 0.97
-    right = [accuracy_score(truth, model.predict(new)) for model in (streamed, gram)]
-    assert right[0] == pytest.approx(right[1], abs=0.02)
+    accuracies = [accuracy_score(labels, model.predict(new)) for model in (streamed, gram)]
+    assert accuracies[0] == pytest.approx(accuracies[1], abs=0.02)
 
 
 def test_lists_of_c_are_tuned_as_on_the_gram_matrix():
     X, y = make_rows(n=150)
     params = {"kernel": "linear", "multiclass": "ovr", "C": [0.01, 1.0], "gamma": ["scale", 1e-2]}
-    streamed, gram = (kind(**params).fit(X, y) for kind in (StreamedSVC, GramSVC))
-    assert [list(row) for row in streamed.tuning_] == [list(row) for row in gram.tuning_]
+    streamed, gram = (estimator(**params).fit(X, y) for estimator in (StreamedSVC, GramSVC))
     for ours, theirs in zip(streamed.tuning_, gram.tuning_, strict=True):
+        assert list(ours) == list(theirs)
         assert ours["gamma"] == pytest.approx(theirs["gamma"], rel=1e-4)
         for key in ("C", "grouped", "random"):
             assert ours[key] == pytest.approx(theirs[key], abs=0.05)
@@ -103,21 +104,20 @@ def test_lists_of_c_are_tuned_as_on_the_gram_matrix():
     assert sum(row["chosen"] for row in streamed.tuning_) == 1
 
 
-def test_files_are_read_where_they_lie_and_below_one_another(tmp_path):
+def test_rows_of_several_files_are_concatenated(tmp_path):
     X, y = make_rows(n=300)
     mirrored = X[:, ::-1].copy()
     for name, array in {"X": X, "mirrored": mirrored}.items():
         np.save(tmp_path / f"{name}.npy", array)
-    mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("X", "mirrored")]
+    sources = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("X", "mirrored")]
     train = np.flatnonzero(np.arange(300) % 4 > 0)
     y, groups = np.tile(y[train], 2), np.tile(np.arange(len(train)), 2)
-    whole = np.vstack([X[train], mirrored[train]])
-    from_memory = StreamedSVC().fit(whole, y, groups)
-    from_files = StreamedSVC().fit(OutOfCoreMatrix(mapped, train), y, groups)
+    from_memory = StreamedSVC().fit(np.vstack([X[train], mirrored[train]]), y, groups)
+    from_files = StreamedSVC().fit(OutOfCoreMatrix(sources, train), y, groups)
     assert from_files.predict_proba(X).tobytes() == from_memory.predict_proba(X).tobytes()
 
 
-def test_the_rows_are_never_in_memory_together(tmp_path, monkeypatch):
+def test_the_rows_are_never_all_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(sdca, "PASSES", 1)
     X = np.random.default_rng(0).integers(-127, 128, (6000, 4000), np.int8)
     np.save(tmp_path / "X.npy", X)
@@ -134,23 +134,23 @@ def test_the_rows_are_never_in_memory_together(tmp_path, monkeypatch):
 @pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
 @pytest.mark.parametrize("classes", [2, 5])
 def test_the_label_is_the_most_probable_class(classes, calibration):
-    X, y, new, truth = halves(classes)
+    X, y, new, labels = make_train_and_test(classes)
     model = StreamedSVC(calibration=calibration).fit(X, y)
-    assert_the_label_is_the_most_probable_class(model, new, truth)
+    assert_predicts_the_most_probable_class(model, new, labels)
 
 
 def test_the_model_is_one_weight_vector_per_class():
-    X, y, _, _ = halves(d=4000)
+    X, y, _, _ = make_train_and_test(d=4000)
     model = StreamedSVC(multiclass="ovr").fit(X, y)
     assert model.classifier_.coef_.shape == (5, 4000)
     assert not any(np.shape(value)[:1] == X.shape for value in vars(model).values())
 
 
-def test_another_seed_is_another_order_and_the_same_seed_the_same_bits():
-    X, y, _, _ = halves()
-    read, sides = OutOfCoreMatrix([X], np.arange(len(X))), np.where(y == y[0], 1, -1)[:, None]
-    first, again, other = (sdca.solve_sdca(read, sides, 1e-6, seed)[0] for seed in (0, 0, 1))
-    assert first.tobytes() == again.tobytes() != other.tobytes()
+def test_the_seed_determines_the_order_of_the_rows():
+    X, y, _, _ = make_train_and_test()
+    rows, signs = OutOfCoreMatrix([X], np.arange(len(X))), np.where(y == y[0], 1, -1)[:, None]
+    first, second, other = (sdca.solve_sdca(rows, signs, 1e-6, seed)[0] for seed in (0, 0, 1))
+    assert first.tobytes() == second.tobytes() != other.tobytes()
 
 
 def test_a_kernel_that_is_not_linear_is_refused_by_name():
@@ -160,23 +160,11 @@ def test_a_kernel_that_is_not_linear_is_refused_by_name():
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_clone_has_the_knobs_and_nothing_learnt():
-    X, y = make_rows()
-    model = StreamedSVC(C=3.0, multiclass="ovr", folds=4, seed=7).fit(X, y)
-    assert clone(model).get_params() == model.get_params()
-    assert not hasattr(clone(model), "classifier_")
-
-
-@parametrize_with_checks(
-    [StreamedSVC()],
-    expected_failed_checks=lambda model: {
-        "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
-    },
-)
-def test_scikit_learn_takes_it_for_an_estimator(estimator, check):
+@check_estimators(StreamedSVC())
+def test_streamed_svc_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-@checks_of_learning(StreamedSVC(multiclass="ovr", standardise=False))
-def test_its_other_form_learns_and_answers_like_an_estimator(estimator, check):
+@check_learning(StreamedSVC(multiclass="ovr", standardise=False))
+def test_one_against_the_rest_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -1,35 +1,35 @@
-"""Demands on standardisation: that of scikit-learn, block by block."""
+"""Standardisation: that of scikit-learn, block by block."""
 
 import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
 from flowers.learning.standardisation import (
-    BLOCK,
-    BYTES,
+    BLOCK_COLUMNS,
+    EXACT_ROWS,
     compute_moments,
     split_range,
     standardise_block,
 )
 
 
-def table(dtype, n=2 * BYTES + 9, d=BLOCK + 100, seed=0):
+def make_table(dtype, n=2 * EXACT_ROWS + 9, d=BLOCK_COLUMNS + 100, seed=0):
     generator = np.random.default_rng(seed)
     if dtype == "uint8":
         return generator.integers(0, 256, (n, d), dtype=np.uint8)
     return generator.random((n, d)).astype(dtype)
 
 
-@pytest.mark.parametrize("width", [1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
-def test_blocks_cover_every_column_once(width):
-    parts = split_range(width)
-    assert [i for part in parts for i in range(width)[part]] == list(range(width))
-    assert max(part.stop - part.start for part in parts) <= BLOCK
+@pytest.mark.parametrize("length", [1, BLOCK_COLUMNS - 1, BLOCK_COLUMNS, 3 * BLOCK_COLUMNS + 1])
+def test_slices_cover_the_range_once(length):
+    slices = split_range(length)
+    assert [i for part in slices for i in range(length)[part]] == list(range(length))
+    assert max(part.stop - part.start for part in slices) <= BLOCK_COLUMNS
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_moments_are_those_of_standard_scaler(dtype):
-    X = table(dtype)
+    X = make_table(dtype)
     scaler = StandardScaler().fit(X.astype(float))
     mean, scale = compute_moments(X)
     assert mean.dtype == scale.dtype == np.float64
@@ -39,14 +39,14 @@ def test_moments_are_those_of_standard_scaler(dtype):
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 255.0, -1e9])
 def test_a_constant_column_has_scale_1(constant):
-    X = table("float64", d=5)
+    X = make_table("float64", d=5)
     X[:, 2] = constant
     _, scale = compute_moments(X)
     assert scale[2] == 1.0 == StandardScaler().fit(X).scale_[2]
 
 
-def test_moments_of_the_brightest_bytes_are_exact():
-    X = np.full((3 * BYTES, 2), 255, np.uint8)
+def test_moments_of_the_largest_bytes_are_exact():
+    X = np.full((3 * EXACT_ROWS, 2), 255, np.uint8)
     X[0] = 254
     mean, scale = compute_moments(X)
     share = 1 / len(X)
@@ -55,11 +55,11 @@ def test_moments_of_the_brightest_bytes_are_exact():
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_standardised_rows_are_those_of_standard_scaler_in_memory_that_is_given(dtype):
-    X = table(dtype, d=40)
+def test_standardised_rows_are_those_of_standard_scaler_in_the_given_memory(dtype):
+    X = make_table(dtype, d=40)
     expected = StandardScaler().fit_transform(X.astype(float))[:, 10:30]
-    room = np.full((len(X) + 5, 50), np.nan, np.float32)
-    found = standardise_block(X, *compute_moments(X), slice(10, 30), room)
-    assert np.shares_memory(found, room) and np.isnan(room[len(X) :]).all()
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
-    np.testing.assert_array_equal(found, standardise_block(X, *compute_moments(X), slice(10, 30)))
+    buffer = np.full((len(X) + 5, 50), np.nan, np.float32)
+    rows = standardise_block(X, *compute_moments(X), slice(10, 30), buffer)
+    assert np.shares_memory(rows, buffer) and np.isnan(buffer[len(X) :]).all()
+    np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(rows, standardise_block(X, *compute_moments(X), slice(10, 30)))

@@ -1,14 +1,15 @@
-"""Demands on tuning: chosen without what is asked about, and no praise for memory."""
+"""Tuning: grouped folds, a nested accuracy without selection bias, reproducible choices."""
 
 import joblib
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from sklearn.model_selection import cross_val_score
-from sklearn.preprocessing import scale as standardised
+from sklearn.preprocessing import scale
 from sklearn.svm import SVC
 
 from flowers.base.errors import BadInput
+from flowers.learning import calibration
 from flowers.learning.calibration import choose_labels
 from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
@@ -18,36 +19,41 @@ from tests.flowers.learning.estimator_data import make_rows
 CS = [0.1, 1.0, 100.0]
 
 
-def tuned(X, y, groups, Cs=CS, folds=4):
-    tuning = Tuning(y, groups, folds, 0)
+def start_tuning(y, groups=None, folds=4):
+    groups = np.arange(len(y)) if groups is None else groups
+    return Tuning(y, make_grouped_folds(y, groups, folds, 0), 0)
+
+
+def tune(X, y, groups=None, Cs=CS, folds=4):
+    tuning = start_tuning(y, groups, folds)
     for C in Cs:
         tuning.evaluate_candidate({"C": C}, SVC(C=C), X, choose_labels)
     return tuning
 
 
-def twins(n=60, copies=4, noise=0.02):
-    """Pictures without a class, each several times over: all there is to learn is memory."""
+def make_duplicates(n=60, copies=4, noise=0.02):
+    """Rows with random labels and their near-duplicates: only memory predicts the label."""
     rng = np.random.default_rng(0)
-    pictures, labels = rng.normal(size=(n, 30)), np.arange(n) % 3
-    X = pictures.repeat(copies, axis=0)
+    rows, labels = rng.normal(size=(n, 30)), np.arange(n) % 3
+    X = rows.repeat(copies, axis=0)
     groups = np.arange(n).repeat(copies)
     return X + noise * rng.normal(size=X.shape), labels.repeat(copies), groups
 
 
-def test_the_table_has_the_accuracy_that_cross_validation_gives():
+def test_the_table_has_the_accuracy_of_cross_validation():
     X, y = make_rows(n=120)
     groups = np.arange(120) // 2
     cv = make_grouped_folds(y, groups, 4, 0)
-    for row in tuned(X, y, groups).table:
+    for row in tune(X, y, groups).table:
         scores = cross_val_score(SVC(C=row["C"]), X, y, cv=cv)
-        weights = [len(held_out) for _, held_out in cv]
+        weights = [len(test) for _, test in cv]
         assert row["grouped"] == pytest.approx(np.average(scores, weights=weights))
 
 
-def test_a_gram_matrix_is_cut_into_folds_as_rows_are():
+def test_kernel_values_are_split_into_folds_as_rows_are():
     X, y = make_rows(n=120)
     X = X.astype(float)
-    by_rows, by_gram = (Tuning(y, None, 4, 0) for _ in range(2))
+    by_rows, by_gram = start_tuning(y), start_tuning(y)
     for C in CS:
         by_rows.evaluate_candidate({"C": C}, SVC(C=C, kernel="linear"), X, choose_labels)
         by_gram.evaluate_candidate({"C": C}, SVC(C=C, kernel="precomputed"), X @ X.T, choose_labels)
@@ -55,21 +61,20 @@ def test_a_gram_matrix_is_cut_into_folds_as_rows_are():
     assert by_rows.nested_accuracy == by_gram.nested_accuracy
 
 
-def test_random_folds_praise_memory_and_grouped_ones_do_not():
-    X, y, groups = twins()
-    table = tuned(X, y, groups).table
+def test_near_duplicates_inflate_the_accuracy_on_random_folds_only():
+    table = tune(*make_duplicates()).table
     assert max(row["random"] for row in table) > 0.9
     assert max(row["grouped"] for row in table) < 0.5
     assert sum(row["chosen"] for row in table) == 1
 
 
-def test_the_nested_accuracy_is_not_the_highest_of_many():
-    """With labels that nothing tells, the best of many machines looks good and is not."""
+def test_the_nested_accuracy_has_no_selection_bias():
+    """With random labels the best of many candidates looks better than chance."""
     rng = np.random.default_rng(0)
     excess = []
     for _ in range(5):
         X, y = rng.normal(size=(60, 5)), rng.permutation(60) % 2
-        tuning = Tuning(y, None, 4, 0)
+        tuning = start_tuning(y)
         for gamma in np.geomspace(0.001, 10, 8):
             tuning.evaluate_candidate({"gamma": gamma}, SVC(gamma=gamma), X, choose_labels)
         best = max(row["grouped"] for row in tuning.table)
@@ -77,37 +82,33 @@ def test_the_nested_accuracy_is_not_the_highest_of_many():
     assert np.mean(excess) > 0.03
 
 
-def test_the_nested_accuracy_is_that_of_choosing_by_hand():
+def test_the_nested_accuracy_is_that_of_nested_cross_validation():
     X, y = make_rows(n=120, shift=6.0)
-    tuning = tuned(X, y, None)
-    right, folds = [], make_grouped_folds(y, np.arange(120), 4, 0)
-    for train, held_out in folds:
-        inner = [
-            (np.setdiff1d(train, other), other)
-            for _, other in folds
-            if not np.array_equal(other, held_out)
-        ]
-        found = []
+    tuning = tune(X, y)
+    correct, folds = [], make_grouped_folds(y, np.arange(120), 4, 0)
+    for train, test in folds:
+        inner = [(np.setdiff1d(train, t), t) for _, t in folds if not np.array_equal(t, test)]
+        accuracies = []
         for C in CS:
-            answers = [SVC(C=C).fit(X[a], y[a]).predict(X[b]) == y[b] for a, b in inner]
-            found.append(np.concatenate(answers).mean())
-        best = SVC(C=CS[int(np.argmax(found))]).fit(X[train], y[train])
-        right.append(best.predict(X[held_out]) == y[held_out])
-    # SVC votes where the decision values of `evaluate_candidate` are squashed margins: ties may differ.
-    assert tuning.nested_accuracy == pytest.approx(np.concatenate(right).mean(), abs=0.02)
+            parts = [SVC(C=C).fit(X[a], y[a]).predict(X[b]) == y[b] for a, b in inner]
+            accuracies.append(np.concatenate(parts).mean())
+        best = SVC(C=CS[int(np.argmax(accuracies))]).fit(X[train], y[train])
+        correct.append(best.predict(X[test]) == y[test])
+    # SVC.predict counts votes, the candidates squashed margins: ties may differ.
+    assert tuning.nested_accuracy == pytest.approx(np.concatenate(correct).mean(), abs=0.02)
 
 
-def test_of_equals_the_smallest_is_chosen():
+def test_the_smallest_of_equally_accurate_candidates_is_chosen():
     X, y = make_rows(n=120, shift=80.0)
-    assert tuned(X, y, None, Cs=[10.0, 1.0, 3.0]).best_params == {"C": 1.0}
+    assert tune(X, y, Cs=[10.0, 1.0, 3.0]).best_params == {"C": 1.0}
 
 
 def test_the_number_of_workers_changes_nothing():
-    X, y, groups = twins(30)
+    X, y, groups = make_duplicates(30)
     with joblib.parallel_config("threading", n_jobs=3):
-        many = tuned(X, y, groups)
-    one = tuned(X, y, groups)
-    assert many.table == one.table and many.nested_accuracy == one.nested_accuracy
+        parallel = tune(X, y, groups)
+    serial = tune(X, y, groups)
+    assert parallel.table == serial.table and parallel.nested_accuracy == serial.nested_accuracy
 
 
 def test_two_folds_are_too_few_to_choose():
@@ -116,35 +117,48 @@ def test_two_folds_are_too_few_to_choose():
         GramSVC(C=CS, folds=2).fit(X, y)
 
 
-def test_a_class_that_is_gone_with_two_folds_is_no_crash():
-    """Three groups of class b, one of them with twins filed under a, end up in two folds."""
+def test_training_rows_of_one_class_are_allowed():
+    """Three groups of class b, one with near-duplicates labelled a, are all in two folds."""
     sizes = [5, 5, 7, 4, 1, 2, 2, 5, 3, 3, 1, 5]
     groups = np.arange(12).repeat(sizes)
     y = np.where(groups < 3, "b", "a")
     y[1:5] = "a"
-    fold = np.empty(len(y), dtype=int)
-    for number, (_, held_out) in enumerate(make_grouped_folds(y, groups, 3, 0)):
-        fold[held_out] = number
-    assert any(len(set(y[fold == number])) == 1 for number in range(3))
+    folds = make_grouped_folds(y, groups, 3, 0)
+    assert any(len(set(y[test])) == 1 for _, test in folds)
     X = np.random.default_rng(0).normal(size=(len(y), 4))
-    table = tuned(X, y, groups, folds=3).table
+    table = tune(X, y, groups, folds=3).table
     assert all(0 <= row["grouped"] <= 1 for row in table)
 
 
-def test_the_estimator_fits_what_it_chose_and_reports_the_nested_accuracy():
-    X, y, groups = twins(60, noise=0.5)
+def test_the_estimator_fits_the_chosen_candidate_and_reports_the_nested_accuracy():
+    X, y, groups = make_duplicates(60, noise=0.5)
     model = GramSVC(C=CS, gamma=["scale", 1e-4], folds=4).fit(X, y, groups)
     assert len(model.tuning_) == 6
-    (row,) = [row for row in model.tuning_ if row["chosen"]]
-    assert (row["C"], row["gamma"]) == (model.C_, model.gamma_)
+    (chosen,) = [row for row in model.tuning_ if row["chosen"]]
+    assert (chosen["C"], chosen["gamma"]) == (model.C_, model.gamma_)
     assert model.classifier_.C == model.C_
-    assert row["grouped"] == max(r["grouped"] for r in model.tuning_)
-    tuning = Tuning(y, groups, 4, 0)
-    for r in model.tuning_:
-        gram = np.exp(-r["gamma"] * cdist(standardised(X), standardised(X), "sqeuclidean"))
-        machine = SVC(C=r["C"], kernel="precomputed", decision_function_shape="ovo")
-        tuning.evaluate_candidate({"C": r["C"], "gamma": r["gamma"]}, machine, gram, model._labels)
+    assert chosen["grouped"] == max(row["grouped"] for row in model.tuning_)
+    tuning = start_tuning(y, groups)
+    for row in model.tuning_:
+        params = {"C": row["C"], "gamma": row["gamma"]}
+        gram = np.exp(-row["gamma"] * cdist(scale(X), scale(X), "sqeuclidean"))
+        svc = SVC(C=row["C"], kernel="precomputed", decision_function_shape="ovo")
+        tuning.evaluate_candidate(params, svc, gram, model._to_labels)
     assert model.out_of_fold_accuracy_ == pytest.approx(tuning.nested_accuracy, abs=0.02)
-    plain = GramSVC(C=model.C_, gamma=model.gamma_, folds=4).fit(X, y, groups)
-    np.testing.assert_array_equal(plain.predict_proba(X), model.predict_proba(X))
-    assert plain.tuning_ == [] and plain.out_of_fold_accuracy_ == pytest.approx(row["grouped"])
+    single = GramSVC(C=model.C_, gamma=model.gamma_, folds=4).fit(X, y, groups)
+    np.testing.assert_array_equal(single.predict_proba(X), model.predict_proba(X))
+    assert single.tuning_ == []
+    assert single.out_of_fold_accuracy_ == pytest.approx(chosen["grouped"])
+
+
+def test_tuning_and_calibration_share_the_same_folds(monkeypatch):
+    calls = []
+
+    def count_call(*arguments):
+        calls.append(arguments)
+        return make_grouped_folds(*arguments)
+
+    monkeypatch.setattr(calibration, "make_grouped_folds", count_call)
+    X, y = make_rows()
+    GramSVC(C=CS, folds=3).fit(X, y)
+    assert len(calls) == 1

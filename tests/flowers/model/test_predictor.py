@@ -19,10 +19,9 @@ from tests.flowers.learning.estimator_data import CLASSES
 
 SIZE = 32
 FEATURES = [*([name] for name in EXTRACTORS), list(EXTRACTORS)]
-LINEAR = {"kernel": "linear", "standardise": False, "multiclass": "ovr"}
 ESTIMATORS = {
     "rbf": GramSVC(),
-    "linear": GramSVC(**LINEAR),
+    "linear": GramSVC(kernel="linear", standardise=False, multiclass="ovr"),
     "naive Bayes": CalibratedNB(),
     "lda": CalibratedNB(reduce="lda", components=10),
 }

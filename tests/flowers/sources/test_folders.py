@@ -1,7 +1,7 @@
 import pytest
 
 from flowers.base.errors import BadInput
-from flowers.sources.folders import find_class_folders
+from flowers.sources.files import find_class_folders
 
 
 def write_files(root, *names):

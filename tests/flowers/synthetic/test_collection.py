@@ -56,12 +56,8 @@ def get_folder(name):
     return PurePosixPath(name).parent.name
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_two_workers_give_the_same_bytes_as_one(backend):
-    one, two = (
-        list(generate_images(2, 0.5, 2, seed=1, n_jobs=n_jobs, backend=backend))
-        for n_jobs in (1, 2)
-    )
+def test_two_workers_give_the_same_bytes_as_one():
+    one, two = (list(generate_images(2, 0.5, 2, seed=1, n_jobs=n_jobs)) for n_jobs in (1, 2))
     assert one == two
 
 
@@ -190,8 +186,6 @@ def test_the_rotated_jpeg_is_upright_after_the_exif_transpose(files):
         {"wrong_labels": -1},
         {"per_class": 4, "wrong_labels": 6},
         {"seed": -1},
-        {"n_jobs": 0},
-        {"backend": "dask"},
     ],
 )
 def test_an_argument_out_of_range_is_refused_at_the_call(wrong):
