@@ -9,7 +9,7 @@ const REASONS = {
   "not a JPEG, PNG or WEBP":
     "This is not a photo that can be opened here. It has to be a JPEG, PNG or WEBP file; phones "
     + "and photo programs can save one (a HEIC photo, for example, as JPEG).",
-  "too many pixels": "This image has too many pixels. Save it smaller, at most 25 megapixels.",
+  "too many pixels": "This image has too many pixels. Save it smaller, at most 25 megapixels, or as JPEG up to 110.",
   "truncated": "Part of this photo is missing: it was cut off when it was saved or sent. Copy it "
     + "again from where it came.",
   "unreadable": "This photo is damaged and cannot be opened. Copy it again, or save it again.",

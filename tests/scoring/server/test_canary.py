@@ -42,11 +42,12 @@ def state(service):
 
 
 @pytest.fixture
-def gated(place, classes):
+def gated(place, classes, photo):
     """A working directory with a canary that waits while its gate is closed, and the gate."""
     gate = Gate(place)
     model = Crashing(gate.path, classes, best=len(classes) - 1)
-    write_model(place / "models" / "canary", model, {}, version="v2.0.0", tag="t", commit="c")
+    golden = {"a.jpg": photo}
+    write_model(place / "models" / "canary", model, golden, version="v2.0.0", tag="t", commit="c")
     return place, gate
 
 
