@@ -1,12 +1,11 @@
-"""The whole attack on a scorer of our own: python -m benchmarks.attack [part ...].
+"""Attack a scorer started for it: python -m benchmarks.attack [part ...].
 
-Writes attack.json; with names of parts those alone are run again.
+Writes benchmarks/attack.json; with names of parts, only those are measured again.
 """
 
 import http.client
 import json
 import multiprocessing
-import os
 import socket
 import sys
 import tempfile
@@ -17,194 +16,186 @@ from functools import partial
 from itertools import cycle
 
 import numpy as np
+import psutil
 
 from benchmarks.attack_photos import measure_costs
 from benchmarks.hostile_photos import generate_photos
-from benchmarks.serve import MODEL, SCORER, measure, server
-from scoring.server.settings import Settings, processors
+from benchmarks.serve import (
+    FORM,
+    HEAD,
+    MODEL,
+    measure_latencies,
+    read_golden_images,
+    start_scorer,
+)
+from flowers.base.tables import read_json, write_text
 from study.repository import ROOT
 
 RESULTS = ROOT / "benchmarks" / "attack.json"
-GTHREAD = (
-    *("gunicorn", "--worker-class", "gthread", "--threads", str(Settings.threads)),
-    *("--bind", "127.0.0.1:0", "--no-control-socket", "scoring.server.app:create_app()"),
-)
-SERVERS = {"gunicorn gthread": GTHREAD, "waitress under gunicorn": SCORER}
-SLOW, SILENT, IMPATIENT, SECONDS, PATIENCE = 200, 40, 64, 8, 5
-ROUNDS = 4  # of the client alone and beside heavy photos
-HEAVY = ("JPEG: 25 MP progressive", "PNG: 25 MP 16-bit alpha", "JPEG: 96 scans of 4900×4900")
+SLOW = 200  # connections that send a byte a second
+SILENT = 40  # connections that send nothing
+MANY = 64  # clients, more than may wait
+SECONDS = 8
+TIMEOUT = 5  # seconds without a response
+ROUNDS = 4  # of one client alone and beside expensive images
+EXPENSIVE = ("JPEG: 25 MP progressive", "PNG: 25 MP 16-bit alpha", "JPEG: 96 scans of 4900×4900")
 
 
-def ask(connection, method, path, body=None, **headers):
-    connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-    response = connection.getresponse()
-    response.read()
-    return response.status
+def send_request(port, method, path, body=None, headers=None, timeout=None):
+    """Send one request on a connection of its own; return the status."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        response.read()
+        return response.status
+    finally:
+        connection.close()
 
 
-def figures(times):
-    """Percentiles of seconds, in milliseconds."""
-    p50, p99 = 1000 * np.percentile(times, (50, 99))
-    return {"answers": len(times), "p50_ms": round(p50), "p99_ms": round(p99)}
+def summarise_latencies(seconds):
+    """Count of responses and percentiles in milliseconds."""
+    p50, p99 = 1000 * np.percentile(seconds, (50, 99))
+    return {"responses": len(seconds), "p50_ms": round(p50), "p99_ms": round(p99)}
 
 
 @contextmanager
-def slow_clients(port):
-    """Connections that send a byte a second, and some that send nothing, while the block runs."""
-    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW + SILENT)]
+def open_slow_connections(port):
+    """Keep slow and silent connections open during the block."""
+    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW + SILENT)]
     stop = threading.Event()
 
-    def drip():
+    def send_bytes():
         while not stop.wait(1):
-            for connection in held[:SLOW]:
+            for connection in connections[:SLOW]:
                 try:
                     connection.sendall(b"G")
                 except OSError:
-                    pass  # closed by its deadline
+                    pass  # closed by the scorer
 
-    thread = threading.Thread(target=drip)
+    thread = threading.Thread(target=send_bytes)
     thread.start()
     try:
         yield
     finally:
         stop.set()
         thread.join()
-        for connection in held:
+        for connection in connections:
             connection.close()
 
 
-def probe(port, path):
-    """Answers of an endpoint during some seconds, and requests that got none in time."""
-    times, lost, end = [], 0, time.perf_counter() + SECONDS
+def measure_endpoint(port, path):
+    """Latencies of an endpoint, and the number of requests without a response in time."""
+    latencies = []
+    lost = 0
+    end = time.perf_counter() + SECONDS
     while (start := time.perf_counter()) < end:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
-            assert ask(connection, "GET", path) == 200
-            times.append(time.perf_counter() - start)
+            assert send_request(port, "GET", path, timeout=TIMEOUT) == 200
+            latencies.append(time.perf_counter() - start)
         except OSError:
-            times.append(PATIENCE)
+            latencies.append(TIMEOUT)
             lost += 1
-        finally:
-            connection.close()
         time.sleep(0.05)
-    return figures(times) | {"lost": lost}
+    return summarise_latencies(latencies) | {"lost": lost}
 
 
-def compare(module):
-    """A server under load, and its /health and /ready under slow clients."""
-    with tempfile.TemporaryDirectory() as logs, server(logs, module) as (port, _, _):
-        measure(port, HONEST, 1, 1)
-        result = {"load of 16": figures(measure(port, HONEST, 16, SECONDS))}
-        for path in ("/health", "/ready"):
-            with slow_clients(port):
-                result[f"{path} with {SLOW} slow"] = probe(port, path)
-            time.sleep(1)
-    return result
+def measure_slow_clients(port, images):
+    """16 clients alone, then /health and /ready beside slow and silent connections."""
+    figures = {"load of 16": summarise_latencies(measure_latencies(port, images, 16, SECONDS))}
+    for path in ("/health", "/ready"):
+        with open_slow_connections(port):
+            figures[f"{path} with {SLOW} slow"] = measure_endpoint(port, path)
+        time.sleep(1)
+    return figures
 
 
-def served(function):
-    """Call a function with the port of a scorer started for it."""
-    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, _, _):
-        return function(port)
-
-
-def attack(port, bodies, stop):
-    """Send one body after the other, in a process of its own: a thread would slow its client."""
-    kind = "multipart/form-data; boundary=x"
+def send_bodies(port, bodies, stop):
+    """Send one body after another until stopped; runs in a process of its own."""
     for body in cycle(bodies):
         if stop.is_set():
             return
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        ask(connection, "POST", "/predict", body, Content_Type=kind)
-        connection.close()
+        send_request(port, "POST", "/predict", body, FORM)
 
 
-def heavy(port):
-    """One honest client alone, then beside two that send eight heavy photos at a time, in turn."""
-    chosen = [content for name, content in generate_photos() if name in HEAVY]
-    assert len(chosen) == len(HEAVY)
-    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-    bodies = [
-        b"".join(head + chosen[(first + i) % len(chosen)] + b"\r\n" for i in range(8))
-        + b"--x--\r\n"
-        for first in range(len(chosen))
+def make_expensive_bodies():
+    """Request bodies with eight expensive images each."""
+    images = [content for name, content in generate_photos() if name in EXPENSIVE]
+    parts = [HEAD + image + b"\r\n" for image in images]
+    count = len(parts)
+    return [
+        b"".join(parts[(first + i) % count] for i in range(8)) + b"--x--\r\n"
+        for first in range(count)
     ]
-    alone, beside, fork = [], [], multiprocessing.get_context("fork")
-    measure(port, HONEST, 1, 1)
+
+
+def measure_expensive_images(port, images):
+    """One client alone, then beside two clients that send expensive images, in turn."""
+    bodies = make_expensive_bodies()
+    fork = multiprocessing.get_context("fork")
+    alone = []
+    beside = []
     for _ in range(ROUNDS):
-        alone.append(measure(port, HONEST, 1, SECONDS))
+        alone.append(measure_latencies(port, images, 1, SECONDS))
         stop = fork.Event()
-        attackers = [fork.Process(target=attack, args=(port, bodies, stop)) for _ in range(2)]
+        attackers = [fork.Process(target=send_bodies, args=(port, bodies, stop)) for _ in range(2)]
         for attacker in attackers:
             attacker.start()
         time.sleep(1)
-        beside.append(measure(port, HONEST, 1, SECONDS))
+        beside.append(measure_latencies(port, images, 1, SECONDS))
         stop.set()
         for attacker in attackers:
             attacker.join()
-    pairs = {"alone": alone, "beside heavy photos": beside}
-    return {name: figures(np.concatenate(times)) for name, times in pairs.items()}
+    latencies = {"alone": alone, "beside expensive images": beside}
+    return {name: summarise_latencies(np.concatenate(s)) for name, s in latencies.items()}
 
 
-def impatient(port):
-    """Answers a second to as many clients as may wait, and to many more that do not pause."""
+def measure_many_clients(port, images):
+    """Responses per second to as many clients as may wait, and to many more."""
     return {
-        str(clients): round(len(measure(port, HONEST, clients, SECONDS)) / SECONDS, 1)
-        for clients in (16, IMPATIENT)
+        str(clients): round(len(measure_latencies(port, images, clients, SECONDS)) / SECONDS, 1)
+        for clients in (16, MANY)
     }
 
 
-def canary():
-    """Four clients without a canary, and with one that sees every photo."""
-    result = {}
+def measure_canary():
+    """Four clients without a canary, and with one that classifies every image."""
+    images = read_golden_images(MODEL)
+    figures = {}
     for ratio in ("0", "1"):
-        with (
-            tempfile.TemporaryDirectory() as logs,
-            server(logs, CANARY_DIR=str(MODEL), CANARY_RATIO=ratio) as (port, _, _),
-        ):
-            measure(port, HONEST, 1, 2)  # the canary is loaded
-            result[f"ratio {ratio}"] = figures(measure(port, HONEST, 4, SECONDS))
-    return result
+        variables = {"CANARY_DIR": str(MODEL.absolute()), "CANARY_RATIO": ratio}
+        with tempfile.TemporaryDirectory() as logs, start_scorer(logs, **variables) as (port, _, _):
+            measure_latencies(port, images, 1, 2)  # until the canary is loaded
+            latencies = measure_latencies(port, images, 4, SECONDS)
+        figures[f"ratio {ratio}"] = summarise_latencies(latencies)
+    return figures
 
 
-def orphan():
-    """Seconds from the death of the master, under load, until its port is free."""
-    with tempfile.TemporaryDirectory() as logs, server(logs) as (port, worker, _):
-        with open(f"/proc/{worker}/stat") as stat:
-            master = int(stat.read().split()[3])
-        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(SILENT)]
-        os.kill(master, 9)
-        start = time.perf_counter()
-        while True:
-            try:
-                socket.create_server(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.01)
-        seconds = time.perf_counter() - start
-        for connection in held:
-            connection.close()
-        return round(seconds, 2)
+def run_on_scorer(measure):
+    """Start a scorer, warm it up and measure it."""
+    images = read_golden_images(MODEL)
+    with tempfile.TemporaryDirectory() as logs, start_scorer(logs) as (port, _, _):
+        measure_latencies(port, images, 1, 1)
+        return measure(port, images)
 
 
-def main(wanted):
-    """Run all parts, or those named; the others keep their figures."""
-    results = json.loads(RESULTS.read_text()) if wanted else {}
-    results["processors"] = processors()
-
-    def show(name, found):
-        results[name] = found
-        print(name, json.dumps(found), flush=True)
-
-    parts = {name: partial(compare, module) for name, module in SERVERS.items()}
-    parts |= {f.__name__: partial(served, f) for f in (heavy, impatient)}
-    parts |= {"canary": canary, "port_free_s": orphan, "photos": measure_costs}
-    for name in wanted or parts:
-        show(name, parts[name]())
-    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+PARTS = {
+    "slow_clients": partial(run_on_scorer, measure_slow_clients),
+    "expensive_images": partial(run_on_scorer, measure_expensive_images),
+    "many_clients": partial(run_on_scorer, measure_many_clients),
+    "canary": measure_canary,
+    "photos": measure_costs,
+}
 
 
-HONEST = [path.read_bytes() for path in sorted((MODEL / "golden").iterdir())]
+def main(names):
+    results = read_json(RESULTS) if names else {}
+    results["processors"] = len(psutil.Process().cpu_affinity())
+    for name in names or PARTS:
+        results[name] = PARTS[name]()
+        print(name, json.dumps(results[name]), flush=True)
+    write_text(RESULTS, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+
 
 if __name__ == "__main__":
     main(sys.argv[1:])

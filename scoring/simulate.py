@@ -111,7 +111,8 @@ def read_test_photos(folder):
 
 def sample_photos(classes, compute_proportions, count, rng):
     """Yield (label, bytes) of photos: each unchanged once, and slightly cropped when sent again."""
-    labels, waiting = sorted(classes), {}
+    labels = sorted(classes)
+    waiting = {}
     used_up = set()
     for label in rng.choice(labels, count, p=compute_proportions(len(labels))):
         if not waiting.get(label):
@@ -139,7 +140,8 @@ def warn_of_training_photos(folder):
     """Print a warning if the model was trained on photos of the folder."""
     if not (INDEX.is_file() and SPLIT.is_file()):
         return
-    index, split = read_csv(INDEX), read_csv(SPLIT)
+    index = read_csv(INDEX)
+    split = read_csv(SPLIT)
     digests = dict(zip(index["row"], index["sha256"], strict=True))
     train = {digests.get(row) for row in split["row"][split["part"] == "train"]}
     paths = list_files([folder])

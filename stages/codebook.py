@@ -21,7 +21,8 @@ def main(params):
     # Here, because it imports scikit-learn, which takes a second.
     from flowers.features import codebook_fitting as fitting
 
-    images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
+    images = np.load("data/images.npy", mmap_mode="r")
+    sizes = get_sizes(read_csv("data/index.csv"))
     train = np.flatnonzero(load_split()["train"])
     codebook_params = fitting.CodebookParams(
         tuple(params["scales"]),

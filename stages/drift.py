@@ -11,7 +11,8 @@ from stages.support.run import run_stage
 
 
 def main(params):
-    reference, snapshot = read_reference("data/reference.csv"), read_json("metrics/snapshot.json")
+    reference = read_reference("data/reference.csv")
+    snapshot = read_json("metrics/snapshot.json")
     rows = np.load("data/snapshot.npy", mmap_mode="r")
     if snapshot["acknowledged"]:
         rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]

@@ -12,7 +12,8 @@ from stages.support.workers import use_stage_workers
 
 
 def main(params):
-    images, sizes = np.load("data/images.npy", mmap_mode="r"), get_sizes(read_csv("data/index.csv"))
+    images = np.load("data/images.npy", mmap_mode="r")
+    sizes = get_sizes(read_csv("data/index.csv"))
     codebook = read_codebook("models/codebook.npz")
     preparation = {"names": params["features"], "codebook": codebook}
     first = extract_features(images[:1], sizes=sizes[:1], **preparation)

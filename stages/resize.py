@@ -1,4 +1,4 @@
-"""Decode every photo once; what cannot be decoded is listed and left out."""
+"""Decode and resize every photo once; rejected files are listed."""
 
 from functools import partial
 from pathlib import Path
@@ -26,9 +26,9 @@ def main(params):
     write_json("metrics/resize.json", figures)
     images = np.load("data/images.npy", mmap_mode="r")
     labels = np.array([row["label"] for row in index])
-    shown = select_evenly(labels, COLUMNS)
-    write_contact_sheet("plots/photos.jpg", images[shown], labels[shown])
-    return f"{len(index)} photos of {size} x {size}, {len(rejected)} unreadable set aside"
+    rows = select_evenly(labels, COLUMNS)
+    write_contact_sheet("plots/photos.jpg", images[rows], labels[rows])
+    return f"{len(index)} photos of {size} x {size}, {len(rejected)} rejected"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ def main(params):
     # A photo and its mirror image share a group, and so a fold.
     if params.pop("mirror"):
         sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
-    rows, streamed = np.tile(train, len(sources)), params.pop("solver") == "sgd"
+    rows = np.tile(train, len(sources))
+    streamed = params.pop("solver") == "sgd"
     X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")
     with use_stage_workers():
         model = (StreamedSVC if streamed else GramSVC)(**params)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from flowers.base.plots import to_svg
 from flowers.base.tables import write_json, write_text
 from study import experiments
+from study.compare import find_commit
 from study.recipes import RECIPES
 from study.repository import ROOT
 
@@ -60,7 +61,7 @@ def main(source):
         params = RECIPES[features] | CLASSIFIERS[classifier]
         params |= {"train_svm.mirror": str(mirror).lower()}
         experiments.run_experiment(name, source | params, "train_svm")
-        metrics = experiments.read_metrics(experiments.find_commit(name), "train_svm")
+        metrics = experiments.read_metrics(find_commit(name), "train_svm")
         row = {"features": features, "classifier": classifier, "mirror": mirror}
         results.append(row | {key: metrics[key] for key in ("photos", "out_of_fold_accuracy")})
         print(f"ablation: {results[-1]}", flush=True)

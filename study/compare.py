@@ -4,10 +4,10 @@ A run is an experiment, a tag, a commit or "workspace"; RUN:MODEL selects one of
 """
 
 import argparse
+import contextlib
 import csv
 import io
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from flowers.base.errors import BadInput
 from flowers.evaluation.comparison import compare_runs, list_models
+from scoring.registry.git import read_bytes_at, run_git
 
 PREDICTIONS = "metrics/predictions.csv"
 SUMMARY = "metrics/summary.json"
@@ -25,15 +26,10 @@ HEADER = ("photos", "accuracy", "difference (95 %)", "only correct", "p")
 ROW = "  {:>6}  {:>8}  {:>25}  {:>12}  {:>9}"
 
 
-def run_git(*arguments):
-    """Return what a git command prints, empty if it fails."""
-    return subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
-
-
 def find_commit(run):
     """Return the commit of an experiment, a tag or a commit."""
-    if commit := run_git("rev-parse", "--verify", "--quiet", f"{run}^{{commit}}"):
-        return commit
+    with contextlib.suppress(BadInput):
+        return run_git("rev-parse", "--verify", "--quiet", f"{run}^{{commit}}")
     head = run_git("rev-parse", "HEAD")
     refs = run_git("for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{run}").splitlines()
     on_head = f"refs/exps/{head[:2]}/{head[2:]}/{run}"
@@ -54,10 +50,10 @@ def read_text(run, path):
         if not Path(path).is_file():
             raise BadInput(f"{path} is missing: run dvc repro")
         return Path(path).read_text(encoding="utf-8")
-    done = subprocess.run(["git", "show", f"{find_commit(run)}:./{path}"], capture_output=True)
-    if done.returncode:
-        raise BadInput(f"{run} has no {path}: it is not a finished run of this pipeline")
-    return done.stdout.decode()
+    try:
+        return read_bytes_at(find_commit(run), f"./{path}").decode()
+    except BadInput as error:
+        raise BadInput(f"{run}: {error}") from error
 
 
 def read_predictions(run):

@@ -10,14 +10,10 @@ from pathlib import Path
 
 from flowers.model.card import hash_file
 from flowers.sources.downloads import fetch_file
+from scoring.registry.git import read_file_at
 from study.repository import ROOT, run_command
 
 DVC = Path(sys.executable).with_name("dvc")
-
-
-def run_git(*arguments):
-    """Return what a git command prints."""
-    return subprocess.check_output(["git", *arguments], cwd=ROOT, text=True).strip()
 
 
 def get_source_params(source):
@@ -48,20 +44,14 @@ def run_experiment(name, params, target):
     run_command("dvc", "exp", "run", "--temp", "--name", name, *options, target, cwd=ROOT)
 
 
-def find_commit(name):
-    """Return the commit of the experiment of this name that is based on HEAD."""
-    base = run_git("rev-parse", "HEAD")
-    return run_git("rev-parse", f"refs/exps/{base[:2]}/{base[2:]}/{name}")
-
-
 def read_metrics(commit, name):
     """Read metrics/NAME.json of an experiment."""
-    return json.loads(run_git("show", f"{commit}:metrics/{name}.json"))
+    return json.loads(read_file_at(commit, f"metrics/{name}.json"))
 
 
 def read_rows(commit, path):
     """Read a CSV file of an experiment as a list of dict."""
-    return list(csv.DictReader(io.StringIO(run_git("show", f"{commit}:{path}"))))
+    return list(csv.DictReader(io.StringIO(read_file_at(commit, path))))
 
 
 def get_candidate(commit, folder):

@@ -19,7 +19,9 @@ from flowers.evaluation.charts import plot_tuning
 from flowers.evaluation.metrics import compute_bootstrap_interval
 from flowers.model import folder as model_folder
 from flowers.splits import split_by_group
+from scoring.registry.git import read_file_at
 from study import experiments
+from study.compare import find_commit
 from study.photos import DOWNLOADS, find_groups, read_photos
 from study.recipes import PROTOCOLS, RECIPES
 from study.repository import ROOT
@@ -119,14 +121,14 @@ def main(source, again):
         print(f"\n[{number}/{len(PROTOCOLS)}] {name}", flush=True)
         if not again:
             run_protocol(name, source, "drift_power" if name == last else "promote")
-        commit = experiments.find_commit(name)
+        commit = find_commit(name)
         results[name] = {"recipe": recipe, "strategy": strategy} | read_protocol(commit)
         results[name] |= evaluate_holdout(commit, labels[holdout], holdout_photos, groups[holdout])
         write_json(FIGURES, results)
         test, external = (results[name][k]["accuracy"] for k in ("svm", "external_holdout"))
         print(f"{name}: test accuracy {test:.3f}, external hold-out {external:.3f}")
     for path, copy in DRIFT_POWER.items():
-        write_text(ROOT / copy, experiments.run_git("show", f"{commit}:{path}") + "\n")
+        write_text(ROOT / copy, read_file_at(commit, path))
     write_text(TUNING_CHART, plot_tuning(results["pixels-tuned-grouped"]["tuning"]))
     print(f"\nwrote {FIGURES.relative_to(ROOT)}; make readme renders its tables, and")
     print(f'make compare RUNS="{" ".join(PROTOCOLS)}" compares the protocols')

@@ -9,7 +9,6 @@ import hashlib
 import json
 import shlex
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ import yaml
 from dvc.repo import Repo
 
 from flowers.model.card import hash_file
+from scoring.registry.git import read_bytes_at, run_git
 from study.repository import ROOT, clone_repository, run_command
 
 # Outputs that depend on the prediction log; a clean clone has no log.
@@ -48,11 +48,12 @@ class CommittedRun:
     @classmethod
     def from_head(cls, root):
         """Read HEAD of the repository in `root`."""
-        names = run_git(root, "ls-tree", "-r", "-z", "--name-only", "HEAD").decode().split("\0")
-        lock, pipeline = (run_git(root, "show", f"HEAD:{f}") for f in ("dvc.lock", "dvc.yaml"))
+        names = run_git("ls-tree", "-r", "-z", "--name-only", "HEAD", cwd=root).split("\0")
+        lock = read_bytes_at("HEAD", "dvc.lock", root)
+        pipeline = read_bytes_at("HEAD", "dvc.yaml", root)
         run = cls.from_bytes(lock, pipeline)
         committed = {*run.in_git, "dvc.lock"} & set(names)
-        run.files = {name: run_git(root, "show", f"HEAD:{name}") for name in committed}
+        run.files = {name: read_bytes_at("HEAD", name, root) for name in committed}
         return run
 
     @classmethod
@@ -103,11 +104,6 @@ def flatten_stage(stage):
     for file, params in stage.get("params", {}).items():
         flat |= {("params", f"{file}:{name}"): value for name, value in params.items()}
     return flat
-
-
-def run_git(root, *arguments):
-    """Return what a git command prints, as bytes."""
-    return subprocess.run(("git", *arguments), cwd=root, capture_output=True, check=True).stdout
 
 
 def compute_output_md5(path):

@@ -10,7 +10,7 @@ def records(directory, on_torn=None):
     """Records in the order of days; `on_torn` is called with path and line number of the others."""
     for path in sorted(Path(directory).glob(day_files.FILE_PATTERN)):
         for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-            if line.strip() and (found := parse_line(line)) is not None:
-                yield found
+            if line.strip() and (record := parse_line(line)) is not None:
+                yield record
             elif line.strip() and on_torn is not None:
                 on_torn((path, number))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from benchmarks.serve import MODEL, server
+from benchmarks.serve import MODEL, start_scorer
 from study.repository import ENVIRONMENT, ROOT, clone_repository
 
 SHOWN = ROOT / "docs" / "shown"
@@ -50,7 +50,7 @@ def record_pipeline():
 
 def record_scorer():
     """Record a response to curl, and the page with the same photo."""
-    with tempfile.TemporaryDirectory() as folder, server(folder) as (port, _, _):
+    with tempfile.TemporaryDirectory() as folder, start_scorer(folder) as (port, _, _):
         url = f"http://127.0.0.1:{port}"
         photo, response = find_correct_photo(folder, f"{url}/predict")
         lines = re.sub(r"(.{60,98},)", r"\1\n", response)

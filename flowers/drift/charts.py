@@ -61,10 +61,8 @@ def plot_windows(p_values, differing, moved, alpha):
     differing = differing[-WINDOWS_SHOWN:]
     ax.axhline(alpha, color="0.7", linestyle="--", label=f"alpha = {alpha}")
     ax.plot(number, shown, color=REFERENCE, linewidth=0.8)
-    for rows, colour, label in (
-        (~differing, RECENT, "as the reference set"),
-        (differing, ALERT, "differs"),
-    ):
+    kinds = (~differing, RECENT, "as the reference set"), (differing, ALERT, "differs")
+    for rows, colour, label in kinds:
         ax.plot(number[rows], shown[rows], "o", markersize=4, color=colour, label=label)
     rows = moved[-WINDOWS_SHOWN:]
     circle = {"color": MOVED, "markersize": 8, "fillstyle": "none"}

@@ -193,18 +193,13 @@ def find_first_alert(log_wealth, tests, params):
     if high.any():
         at = int(high.argmax())
         alerts.append(Alert(MARTINGALE, int(np.r_[0.0, log_wealth[:at]].argmin()), at))
-    spans = {
-        SCORES: [tests.find_first_low("scores", SCORE_LEVELS)],
-        PROPORTIONS: [
-            tests.find_first_low("proportions", PROPORTION_LEVEL),
-            tests.find_first_run(),
-        ],
-    }
-    alerts += [
-        Alert(detector, start, end - 1)
-        for detector, found in spans.items()
-        for start, end in filter(None, found)
-    ]
+    for detector, span in (
+        (SCORES, tests.find_first_low("scores", SCORE_LEVELS)),
+        (PROPORTIONS, tests.find_first_low("proportions", PROPORTION_LEVEL)),
+        (PROPORTIONS, tests.find_first_run()),
+    ):
+        if span:
+            alerts.append(Alert(detector, span[0], span[1] - 1))
     return min(alerts, key=lambda alert: alert.position, default=None)
 
 

@@ -119,7 +119,8 @@ def estimate_changes(reference, windows):
     change, noise : ndarray of shape (k, n_classes)
         Difference of proportions and its standard deviation, with the design effect of the window.
     """
-    probabilities, truth = reference.probabilities, reference.truth
+    probabilities = reference.probabilities
+    truth = reference.truth
     before = estimate_proportions(probabilities, truth, probabilities)
     now = estimate_proportions(probabilities, truth, windows)
     bursts = compute_design_effects(now - before.mean(axis=0), [now.shape[1]])
@@ -196,7 +197,8 @@ class Population:
 
     def _compute_ranks(self, reference):
         """Compute the rank of each score in the reference set, ties at the middle, range [0, 1]."""
-        kinds, width = int(self.codes.max()) + 1, self.codes.shape[1]
+        kinds = int(self.codes.max()) + 1
+        width = self.codes.shape[1]
         place = self.codes + kinds * np.arange(width)
         counts = np.bincount(place[reference].ravel(), minlength=kinds * width)
         counts = counts.reshape(width, kinds)

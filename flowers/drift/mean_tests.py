@@ -132,7 +132,8 @@ class Baseline:
     """
 
     def __init__(self, history, day, day_sd):
-        reference, self.ends = history.reference, history.ends
+        reference = history.reference
+        self.ends = history.ends
         self.day = np.unique(day[: len(history.stream)], return_inverse=True)[1].ravel()
         starts = np.flatnonzero(np.diff(self.day, prepend=-1))
         self.starts = np.append(starts, len(self.day))
@@ -262,7 +263,8 @@ def _run_tests(scores, proportions, baseline, member, day_variance):
     """Run the T² tests of all ``LENGTHS``; p-values of scores and of proportions, (t, l) each."""
     axes = scores.compute_whitening()
     variances, directions = np.linalg.eigh(proportions.covariance)
-    m, per_class = len(member), 1 / np.maximum(member.sum(axis=0), 1)
+    m = len(member)
+    per_class = 1 / np.maximum(member.sum(axis=0), 1)
     p_values = np.ones((2, len(proportions.ends), len(LENGTHS)))
     for i, length in enumerate(LENGTHS):
         newest, before = scores.sum_newest(length)

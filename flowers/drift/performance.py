@@ -67,11 +67,13 @@ def check_performance(correct, reference_correct, max_drop, alpha):
         ``p_value``, None without labels; ``reference_accuracy``; ``labels_needed``: how many more
         labels decide, None if no number does.
     """
-    n, m = len(correct), len(reference_correct)
+    n = len(correct)
+    m = len(reference_correct)
     right = int(correct.sum())
     reference_right = int(reference_correct.sum())
     needed = compute_labels_needed(reference_right / m, m, max_drop, alpha)
-    status, p_value = UNDECIDED, None
+    status = UNDECIDED
+    p_value = None
     if n:
         p_value = compute_fisher_p_value(right, n, reference_right, m)
         if p_value <= alpha:

@@ -83,7 +83,8 @@ def monitor_rows(reference, rows, params):
 def _check_labels(reference, rows, alert, params):
     """Check performance on the labels since a change, or on the newest ones without an alert."""
     correct = reference.probabilities.argmax(axis=1) == reference.truth
-    max_drop, alpha = params["max_accuracy_drop"], params["label_alpha"]
+    max_drop = params["max_accuracy_drop"]
+    alpha = params["label_alpha"]
     labelled = np.flatnonzero(rows["truth"] != UNKNOWN)
     if alert is None:
         needed = compute_labels_needed(correct.mean(), len(correct), max_drop, alpha)
@@ -111,7 +112,8 @@ def build_drift_report(stream, alert_state, classes, params):
     -------
     dict
     """
-    rows, windows = stream.rows, stream.windows
+    rows = stream.rows
+    windows = stream.windows
     stored = alert_state["alert"]
     alert = stored or describe_alert(stream, classes, params)
     moved = windows.find_moved(params["alpha"])
@@ -159,7 +161,8 @@ def describe_alert(stream, classes, params):
     ``classes`` are those whose probability differs after adjustment for label shift, since the
     change; ``image_statistics`` those that differ since then.
     """
-    alert, reference = stream.alert, stream.reference
+    alert = stream.alert
+    reference = stream.reference
     if alert is None:
         return None
     changed = select_evidence(alert, stream.rows, params["window"])
@@ -213,7 +216,8 @@ def describe_window(reference, probabilities, truth, classes, seed):
     ``shares`` are those of the predicted classes, ``l1`` is their distance from the reference set.
     The interval of ``confidence_drop`` is normal, with unequal variances.
     """
-    m, n = len(reference), len(probabilities)
+    m = len(reference)
+    n = len(probabilities)
     expected = count_predicted(reference) / m
     shares = count_predicted(probabilities) / n
     before = reference.max(axis=1)

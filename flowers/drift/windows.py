@@ -43,7 +43,8 @@ def run_kolmogorov_smirnov(reference, windows, weights=None):
     effects : ndarray of shape (k, d)
         D, the largest difference of the distribution functions, range [0, 1].
     """
-    (m, d), (k, n, _) = reference.shape, windows.shape
+    (m, d) = reference.shape
+    (k, n, _) = windows.shape
     weights = np.full((k, m), 1 / m) if weights is None else weights
     steps = np.arange(n + 1) / n
     effects = np.empty((k, d))
@@ -190,24 +191,18 @@ class Windows:
 
     def to_rows(self, times, params):
         """Build the rows of ``metrics/drift_windows.csv``, a dict a window with ``COLUMNS``."""
-        columns = (
-            self.spans,
-            self.p_values,
-            self.effects,
-            self.find_differing(params["alpha"]),
-            self.change,
-            self.find_moved(params["alpha"]),
-        )
+        differing = self.find_differing(params["alpha"])
+        moved = self.find_moved(params["alpha"]).any(axis=1)
         return [
             {
                 "start": times[start],
                 "end": times[stop - 1],
                 "predictions": stop - start,
-                "p_value": round_floats(p.min()),
-                "effect": round_floats(effect.max()),
-                "differs": int(differs),
-                "proportion_change": round_floats(np.abs(change).max()),
-                "proportion_moved": int(moved.any()),
+                "p_value": round_floats(self.p_values[i].min()),
+                "effect": round_floats(self.effects[i].max()),
+                "differs": int(differing[i]),
+                "proportion_change": round_floats(np.abs(self.change[i]).max()),
+                "proportion_moved": int(moved[i]),
             }
-            for (start, stop), p, effect, differs, change, moved in zip(*columns, strict=True)
+            for i, (start, stop) in enumerate(self.spans)
         ]

@@ -80,7 +80,8 @@ def build_shifts(reference, predict_proba, images, sizes, rows, shares):
     shares : sequence of float
         Shares of shifted images.
     """
-    truth, before = reference.truth, reference.probabilities
+    truth = reference.truth
+    before = reference.probabilities
     for name, after in _classify_shifted(predict_proba, images, sizes):
         after = after.astype(before.dtype).round(6)
         correct = after.argmax(axis=1) == truth[rows]
@@ -133,7 +134,9 @@ class Simulator:
     """
 
     def __init__(self, reference, params, seed):
-        self.reference, self.params, self.seed = reference, params, seed
+        self.reference = reference
+        self.params = params
+        self.seed = seed
         self.correct = reference.probabilities.argmax(axis=1) == reference.truth
         _, place, copies = np.unique(reference.group, return_inverse=True, return_counts=True)
         self.distinct = len(copies)
@@ -213,13 +216,15 @@ class Simulator:
 
     def simulate_shift(self, shift, count):
         """Measure how soon a shift is detected in `count` streams, and whether with its kind."""
-        rng, reference = np.random.default_rng(self.seed), self.reference
+        rng = np.random.default_rng(self.seed)
+        reference = self.reference
         before = traffic.draw_streams(reference, (count, BEFORE_SHIFT), rng)
         after = self.draw_shifted(shift, (count, WITHIN[-1]), rng)
         population = np.concatenate([reference.probabilities, shift.probabilities])
         streams = np.concatenate([before, after], axis=1)
         references = self.draw_references(count, rng)
-        delays, kinds = [], []
+        delays = []
+        kinds = []
         for (detection, drawn), rows in zip(
             self.detect_in_streams(population, references, streams, rng), streams, strict=True
         ):

@@ -37,21 +37,10 @@ def compute_proportions(reference):
 
 
 def draw_daily_proportions(proportions, count, sd, rng):
-    """Draw the class proportions of each day around their mean.
+    """Draw the class proportions of each day, shape (*count, n_classes), around `proportions`.
 
-    Parameters
-    ----------
-    proportions : ndarray of shape (n_classes,)
-    count : tuple of int
-        Streams and days.
-    sd : float
-        Standard deviation of each proportion.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (*count, n_classes), sum 1
-        A class with a positive mean has about 1 % at least.
+    `count` is the number of streams and of days, `sd` the standard deviation of a proportion. A
+    class with a positive mean has about 1 % at least.
     """
     drawn = proportions + sd * rng.normal(size=(*count, len(proportions)))
     drawn = np.where(proportions > 0, np.maximum(drawn, 0.01), 0)

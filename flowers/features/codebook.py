@@ -48,7 +48,8 @@ class DescriptorMixture:
     @cached_property
     def log_density_terms(self):
         """Coefficients of 1, row and squared row in the log-densities, up to a common constant."""
-        mean, variance = self.means, self.variances
+        mean = self.means
+        variance = self.variances
         constant = np.log(self.weights)
         constant -= 0.5 * (np.log(variance) + mean**2 / variance).sum(axis=1)
         return np.hstack([constant[:, None], mean / variance, -0.5 / variance]).T.copy()

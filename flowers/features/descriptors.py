@@ -61,7 +61,7 @@ def compute_descriptors(image):
     positions : ndarray of shape (n, 2), float32, range (-0.5, 0.5)
         x and y of the centre of each window, as fractions of width and height from the centre.
     """
-    height, width = image.shape[0] // CELL, image.shape[1] // CELL
+    height, width = (side // CELL for side in image.shape[:2])
     cells = _compute_gradient_cells(_convert_to_opponent(image))
     gaussian = np.exp(-((np.arange(CELLS) - (CELLS - 1) / 2) ** 2) / (2 * SIGMA**2))
     weights = np.outer(gaussian, gaussian).astype(np.float32)
@@ -105,7 +105,7 @@ def _compute_gradient_cells(channels):
 
 def _compute_colour_cells(image):
     """Mean and standard deviation of red, green and blue, shape (h / 4, w / 4, 6)."""
-    height, width = image.shape[0] // CELL, image.shape[1] // CELL
+    height, width = (side // CELL for side in image.shape[:2])
     mean, square = (
         # Rows first: numpy adds long rows fast.
         values.reshape(height, CELL, -1).sum(axis=1).reshape(height, width, CELL, 3).sum(axis=2)
@@ -117,8 +117,8 @@ def _compute_colour_cells(image):
 
 def _gather_windows(cells, weights):
     """Weighted cells of each window as a row, shape (n, CELLS * CELLS * depth)."""
-    height, width, depth = cells.shape
-    rows, columns = height - CELLS + 1, width - CELLS + 1
+    rows, columns = (side - CELLS + 1 for side in cells.shape[:2])
+    depth = cells.shape[2]
     windows = np.empty((rows, columns, CELLS, CELLS, depth), dtype=np.float32)
     for i in range(CELLS):
         for j in range(CELLS):

@@ -60,8 +60,10 @@ def _encode_image(image, size, codebook):
 
 def _compute_gradients(statistics, mixture):
     """Equations 9 and 10 of Sanchez et al. 2013 ("Image Classification with the Fisher Vector")."""
-    mean, variance = mixture.means, mixture.variances
-    posterior, (first, second) = statistics[:, :1], np.hsplit(statistics[:, 1:], 2)
+    mean = mixture.means
+    variance = mixture.variances
+    posterior = statistics[:, :1]
+    first, second = np.hsplit(statistics[:, 1:], 2)
     root = np.sqrt(mixture.weights)[:, None]
     by_mean = (first - mean * posterior) / np.sqrt(variance) / root
     by_variance = (second - 2 * mean * first + mean**2 * posterior) / variance - posterior

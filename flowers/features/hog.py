@@ -24,7 +24,7 @@ def extract_hog(images):
     """
     n, side = images.shape[:2]
     values = images.astype(np.float32) / 255.0
-    dy, dx = np.zeros_like(values), np.zeros_like(values)
+    dy, dx = np.zeros((2, *values.shape), np.float32)
     dy[:, 1:-1] = values[:, 2:] - values[:, :-2]
     dx[:, :, 1:-1] = values[:, :, 2:] - values[:, :, :-2]
     channel = (dx**2 + dy**2).argmax(axis=3)[..., None]

@@ -127,11 +127,6 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     def calibrate_decision(self, decision):
         """Convert decision values to calibrated class probabilities.
 
-        Parameters
-        ----------
-        decision : ndarray of shape (n, n_classes), or (n,) with two classes
-            From `decision_function`.
-
         Returns
         -------
         ndarray of shape (n, n_classes), float64, rows sum to 1

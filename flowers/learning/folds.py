@@ -48,13 +48,7 @@ def fold_copy_bytes(classifier, X, folds):
 def fit_fold(classifier, X, y, train, test):
     """Fit a clone of a classifier on the training rows of a fold and evaluate its test rows.
 
-    Parameters
-    ----------
-    classifier : classifier
-        Unfitted, with a ``decision_function``.
-    X : ndarray of shape (n, d), or (n, n) for a classifier of kernel values
-    y : ndarray of shape (n,)
-    train, test : ndarray of int
+    `X` has shape (n, d), or (n, n) for a classifier of kernel values.
 
     Returns
     -------

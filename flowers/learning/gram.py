@@ -63,7 +63,8 @@ def compute_gram(X, mean, scale):
     # Pairs on the diagonal are half the work: they come last, to balance the workers.
     pairs = [(i, j) for k, i in enumerate(tile_rows) for j in tile_rows[:k]]
     pairs += [(i, i) for i in tile_rows]
-    gram, norms = np.empty((len(X), len(X)), np.float32), np.empty(len(X))
+    gram = np.empty((len(X), len(X)), np.float32)
+    norms = np.empty(len(X))
     for i, j, part in _map_products(X, X, mean, scale, pairs, norms):
         gram[i, j] = part
         gram[j, i] = part.T
@@ -71,13 +72,7 @@ def compute_gram(X, mean, scale):
 
 
 def compute_cross_gram(rows, X, mean, scale):
-    """Compute the products of many new rows with training rows, all standardised.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (m, d), any real dtype
-    X : ndarray of shape (n, d), any real dtype
-    mean, scale : ndarray of shape (d,)
+    """Compute the products of many new rows (m, d) with training rows (n, d), all standardised.
 
     Returns
     -------
@@ -88,7 +83,8 @@ def compute_cross_gram(rows, X, mean, scale):
     new = make_tile_rows(len(rows), 1)
     training = make_tile_rows(len(X), ceil(2 * joblib.effective_n_jobs(None) / len(new)))
     pairs = [(i, j) for i in new for j in training]
-    gram, norms = np.empty((len(rows), len(X)), np.float32), np.empty(len(rows))
+    gram = np.empty((len(rows), len(X)), np.float32)
+    norms = np.empty(len(rows))
     for i, j, part in _map_products(rows, X, mean, scale, pairs, norms):
         gram[i, j] = part
     return gram, norms
@@ -108,14 +104,16 @@ def _multiply_tile_rows(A, B, mean, scale, i, j):
     """Product of tile row i of A and j of B; squared norms of i if j is the first one of B."""
     A, B, mean, scale = (open_shared(array) for array in (A, B, mean, scale))
     same = A is B and i == j
-    left_rows, right_rows = A[_join_tiles(i)], B[_join_tiles(j)]
+    left_rows = A[_join_tiles(i)]
+    right_rows = B[_join_tiles(j)]
     product = np.zeros((len(left_rows), len(right_rows)), np.float32)
     norms = None if j[0].start else np.zeros(len(left_rows))
     tiles = [
         (p, q) for p in _shift_tiles(i) for q in _shift_tiles(j) if not same or q.start <= p.start
     ]
     # Buffers are reused: the system would clear new memory, which takes as long as filling it.
-    width, term = min(TILE_COLUMNS, A.shape[1]), np.empty((TILE, TILE), np.float32)
+    width = min(TILE_COLUMNS, A.shape[1])
+    term = np.empty((TILE, TILE), np.float32)
     left_buffer = np.empty((len(left_rows), width), np.float32)
     right_buffer = None if same else np.empty((len(right_rows), width), np.float32)
     for block in split_range(A.shape[1], TILE_COLUMNS):

@@ -81,7 +81,8 @@ def to_primal(X, mean, scale, dual, intercept):
     -------
     LinearDecisionFunction
     """
-    coef, intercept = np.empty((dual.shape[1], X.shape[1]), np.float32), intercept.copy()
+    coef = np.empty((dual.shape[1], X.shape[1]), np.float32)
+    intercept = intercept.copy()
     for b in split_range(X.shape[1]):
         part = standardise_block(X, mean, scale, b).astype(np.float64)
         weights = dual.T @ part / scale[b]

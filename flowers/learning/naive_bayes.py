@@ -34,14 +34,9 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
         return self._set_parameters(classes, *sum_parts(X, index, len(classes)))
 
     def fit_with_folds(self, X, y, folds):
-        """Fit on all rows, which are read once, and compute out-of-fold decision values.
+        """Fit on all rows, which are read once, and return out-of-fold decision values, float64.
 
         The sums of a fit without a fold are those of all rows less those of the fold.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes), or (n,) with two classes, float64
-            Decision values of each row by the fit without its fold.
         """
         classes, index = np.unique(y, return_inverse=True)
         numbers = assign_fold_numbers(folds) * len(classes) + index
@@ -60,7 +55,8 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
         """Set the fitted attributes from the results of `sum_parts`."""
         counts = np.maximum(counts, 1)  # all rows of a class may be in the fold that is left out
         n = counts.sum()
-        self.classes_, self.centre_ = classes, centre
+        self.classes_ = classes
+        self.centre_ = centre
         self.log_prior_ = np.log(counts[:, 0] / n)
         self.theta_ = total / counts
         variances = squares.sum(axis=0) / n - (total.sum(axis=0) / n) ** 2
@@ -130,7 +126,8 @@ def _sum_block(X, block, parts):
 
 def _compute_block_terms(X, block, centre, theta, var):
     """Linear less half the quadratic terms of the exponents, shape (n, n_classes)."""
-    slope, inverse = theta / var, 0.5 / var
+    slope = theta / var
+    inverse = 0.5 / var
     terms = np.empty((len(X), len(theta)))
     for rows in split_range(len(X), ROWS):
         part = X[rows, block].astype(np.float64)

@@ -37,7 +37,10 @@ class OutOfCoreMatrix:
     """
 
     def __init__(self, sources, numbers, mean=None, factor=None):
-        self.sources, self.numbers, self.mean, self.factor = sources, numbers, mean, factor
+        self.sources = sources
+        self.numbers = numbers
+        self.mean = mean
+        self.factor = factor
         self.shape = (len(sources) * len(numbers), sources[0].shape[1])
 
     def __len__(self):
@@ -116,11 +119,13 @@ def solve_sdca(rows, signs, C, seed):
     gap : ndarray of shape (m,), float64
         Duality gap relative to the objective, measured during the last pass.
     """
-    (n, m), rng = signs.shape, np.random.default_rng(seed)
-    weights, intercept = np.zeros((m, rows.shape[1]), np.float32), np.zeros(m)
+    n, m = signs.shape
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((m, rows.shape[1]), np.float32)
+    intercept = np.zeros(m)
     dual = np.zeros((n, m))
     for _ in range(PASSES):
-        total_gap, total_loss = np.zeros(m), np.zeros(m)
+        total_gap, total_loss = np.zeros((2, m))
         for places, (x, gram) in rows.iterate_batches(rng.permutation(n)):
             decision = (x @ weights.T).astype(np.float64) + intercept
             updated, loss, gap = _step_through(gram, decision, dual[places], signs[places], C)
@@ -140,7 +145,7 @@ def solve_sdca(rows, signs, C, seed):
 def _step_through(gram, decision, dual, signs, C):
     """One step for each row of a batch, with the loss and the duality gap before the steps."""
     gram = gram.astype(np.float64) + 1.0
-    total_loss, total_gap = np.zeros(decision.shape[1]), np.zeros(decision.shape[1])
+    total_loss, total_gap = np.zeros((2, decision.shape[1]))
     upper = C * np.abs(signs)
     for r, squared_norm in enumerate(gram.diagonal()):
         shortfall = 1.0 - signs[r] * decision[r]
@@ -157,7 +162,9 @@ class SDCASolver:
     """Linear classifiers for several parts of the rows, fitted in the same passes."""
 
     def __init__(self, C, multiclass, seed):
-        self.C, self.multiclass, self.seed = C, multiclass, seed
+        self.C = C
+        self.multiclass = multiclass
+        self.seed = seed
 
     def fit(self, rows, y, parts):
         """Fit one multiclass classifier for each part, an array of places."""
@@ -224,13 +231,7 @@ class StreamedSVC(BaseSVM):
         super().__init__(C, kernel, gamma, standardise, multiclass, calibration, folds, seed)
 
     def fit(self, X, y, groups=None):
-        """Fit the classifier and its calibration.
-
-        Parameters
-        ----------
-        X : OutOfCoreMatrix, or ndarray of shape (n, d), any real dtype
-        y, groups
-            As in `GramSVC.fit`.
+        """Fit like `GramSVC.fit`; X is an array or an `OutOfCoreMatrix`.
 
         Raises
         ------
@@ -243,7 +244,8 @@ class StreamedSVC(BaseSVM):
                 "train_svm.solver to gram"
             )
         if isinstance(X, OutOfCoreMatrix):
-            self.n_features_in_, y = X.shape[1], np.asarray(y)
+            self.n_features_in_ = X.shape[1]
+            y = np.asarray(y)
         else:
             X, y = validate_data(self, X, y)
             X = OutOfCoreMatrix([X], np.arange(len(X)))
@@ -269,8 +271,9 @@ class StreamedSVC(BaseSVM):
             scaler = StandardScaler()
             for _, x in X.iterate_rows(order):
                 scaler.partial_fit(x)
-            mean, factor = scaler.mean_.astype(np.float32), 1.0 / scaler.scale_
-            X = OutOfCoreMatrix(X.sources, X.numbers, mean, factor.astype(np.float32))
+            mean = scaler.mean_.astype(np.float32)
+            factor = (1.0 / scaler.scale_).astype(np.float32)
+            X = OutOfCoreMatrix(X.sources, X.numbers, mean, factor)
         norms = sum(float(gram.trace(dtype=float)) for _, (_, gram) in X.iterate_batches(order))
         return X, len(X) / max(norms, np.finfo(float).tiny)
 
@@ -284,7 +287,8 @@ class StreamedSVC(BaseSVM):
         """Fit on the training rows of each fold and, as the last part, on all rows."""
         solver.fit(rows, y, [train for train, _ in folds] + [np.arange(len(y))])
         decisions = [solver.decision_function(rows, k, test) for k, (_, test) in enumerate(folds)]
-        self.support_, self.gap_ = solver.support_[-1], float(solver.gap_.max())
+        self.support_ = solver.support_[-1]
+        self.gap_ = float(solver.gap_.max())
         function = solver.functions_[-1]
         coef = function.coef_.astype(np.float64) * rows.factor
         intercept = function.intercept_ - (0.0 if rows.mean is None else coef @ rows.mean)

@@ -61,7 +61,7 @@ def _compute_float_moments(X):
 
 def _compute_byte_moments(X):
     """From sums of integers, which are exact."""
-    total, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    total, squares = np.zeros((2, X.shape[1]))
     for rows in split_range(len(X), EXACT_ROWS):
         part = X[rows].astype(np.float32)
         ones = np.ones(len(part), np.float32)
@@ -75,7 +75,8 @@ def standardise_block(X, mean, scale, block, out=None):
     """Standardise a slice of columns of X, float32; the result is a part of `out` if given."""
     part = X[:, block]
     out = np.empty(part.shape, np.float32) if out is None else out[: len(part), : part.shape[1]]
-    mean, factor = mean[block].astype(np.float32), (1.0 / scale[block]).astype(np.float32)
+    mean = mean[block].astype(np.float32)
+    factor = (1.0 / scale[block]).astype(np.float32)
     for rows in split_range(len(part), CACHED_ROWS):
         target = out[rows]
         target[:] = part[rows]

@@ -127,14 +127,16 @@ class BaseSVM(CalibratedClassifier):
         """Set ``C_``, ``gamma_`` and ``tuning_``; return the tuning, None without lists."""
         Cs = to_list(self.C)
         gammas = [scale if gamma == "scale" else float(gamma) for gamma in to_list(self.gamma)]
-        self.C_, self.gamma_, self.tuning_ = Cs[0], gammas[0], []
+        self.C_ = Cs[0]
+        self.gamma_ = gammas[0]
+        self.tuning_ = []
         if len(Cs) * len(gammas) == 1:
             return None
         tuning = Tuning(y, folds, self.seed)
         for gamma in gammas:
             for C, classifier, X in self._make_candidates(rows, Cs, gamma):
                 tuning.evaluate_candidate({"C": C, "gamma": gamma}, classifier, X, self._to_labels)
-        self.C_, self.gamma_ = tuning.best_params["C"], tuning.best_params["gamma"]
+        self.C_, self.gamma_ = tuning.best_params.values()
         self.tuning_ = tuning.table
         return tuning
 
@@ -187,7 +189,8 @@ class GramSVC(BaseSVM):
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
         folds = self._make_folds(y, groups)
-        mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        mean = np.zeros(X.shape[1])
+        scale = np.ones(X.shape[1])
         if self.standardise:
             mean, scale = compute_moments(X)
         if self.kernel == "linear":
@@ -217,7 +220,9 @@ class GramSVC(BaseSVM):
             dual, intercept = compute_dual_coefficients(self.classifier_.decision_function, len(X))
             self.classifier_ = to_primal(X, mean, scale, dual * self.gamma_, intercept)
         else:
-            self.mean_, self.scale_, self.n_rows_ = mean, scale, len(X)
+            self.mean_ = mean
+            self.scale_ = scale
+            self.n_rows_ = len(X)
             self.support_vectors_ = np.ascontiguousarray(X[self.support_])
             self.support_norms_ = norms[self.support_]
 

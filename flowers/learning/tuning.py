@@ -41,7 +41,9 @@ class Tuning:
         count = len(folds)
         if count < 3:
             raise BadInput(f"folds is {count}: to choose from a list takes 3 folds or more")
-        self._y, self._count, self._candidates = y, count, []
+        self._y = y
+        self._count = count
+        self._candidates = []
         self._fold = assign_fold_numbers(folds)
         self._pairs = [(i, j) for i in range(count) for j in range(i, count)]
         test_masks = [np.isin(self._fold, pair) for pair in self._pairs]

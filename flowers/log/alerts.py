@@ -44,7 +44,9 @@ def read_alert_state(directory, model_md5):
     BadInput
         If the directory holds an ``alarms.jsonl`` of version 3.
     """
-    path, acknowledged, alert = Path(directory, FILE_NAME), None, None
+    path = Path(directory, FILE_NAME)
+    acknowledged = None
+    alert = None
     if (old := Path(directory, OLD_FILE_NAME)).is_file():
         raise BadInput(
             f"{old} was written by version 3 and is not read: delete it; a difference that "
@@ -61,7 +63,8 @@ def read_alert_state(directory, model_md5):
         except (KeyError, TypeError, ValueError, ArithmeticError):
             continue
         if record["kind"] == ACKNOWLEDGEMENT:
-            acknowledged, alert = str(np.datetime64(parse_time(record), "us")), None
+            acknowledged = str(np.datetime64(parse_time(record), "us"))
+            alert = None
         elif record["kind"] == ALERT and alert is None:
             alert = record["alert"] if isinstance(record.get("alert"), dict) else None
     return acknowledged, alert

@@ -85,7 +85,8 @@ def read_write_time(path):
 
 
 def _write(directory, name, text):
-    directory, data = Path(directory), text.encode()
+    directory = Path(directory)
+    data = text.encode()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / name
     synced = path.exists() and path in _SYNCED_ENTRIES

@@ -90,7 +90,9 @@ def read_log(directory, model, limit, progress=iter):
     (1, 2, 1, 0)
     """
     rows, labels, keys, counts = parse_lines((), **model)
-    parts, others, days_read = [rows], [keys], 0
+    parts = [rows]
+    others = [keys]
+    days_read = 0
     paths = sorted(Path(directory).glob(day_files.FILE_PATTERN), reverse=True)
     for path in progress(paths):
         if sum(map(len, parts)) >= limit:
@@ -119,18 +121,9 @@ def read_log(directory, model, limit, progress=iter):
 
 
 def parse_lines(lines, classes, md5, written=None):
-    """Parse lines of the log into rows of one model, true labels, and counts of the rest.
+    """Parse lines, bytes, of the log into rows of one model, true labels, and counts of the rest.
 
-    Parameters
-    ----------
-    lines : iterable of bytes
-    classes : sequence of str
-        Of the model, in its order.
-    md5 : str
-        Of the model file.
-    written : int, optional
-        Time of the last write, in microseconds since 1970. Records that are more than a day later
-        are skipped.
+    Records more than a day after the last write (`written`, microseconds since 1970) are skipped.
 
     Returns
     -------
@@ -142,7 +135,8 @@ def parse_lines(lines, classes, md5, written=None):
         Predictions of other models.
     counts : Counter
     """
-    parser, batches = _Parser(classes, md5, written), []
+    parser = _Parser(classes, md5, written)
+    batches = []
     dtype = np.dtype([("key", "u8"), ("photo", "u8"), *build_row_dtype(len(classes)).descr])
     for line in lines:
         if not line.strip():
@@ -167,9 +161,13 @@ class _Parser:
     """Rows, labels and counts of the lines that `parse_lines` has read."""
 
     def __init__(self, classes, md5, written):
-        self.classes, self.md5 = classes, md5
+        self.classes = classes
+        self.md5 = md5
         self.latest = math.inf if written is None else written + day_files.CLOCK_TOLERANCE
-        self.counts, self.labels, self.others, self.rows = Counter(), {}, array("Q"), []
+        self.counts = Counter()
+        self.labels = {}
+        self.others = array("Q")
+        self.rows = []
 
     def add_record(self, parsed):
         if parsed["kind"] not in KINDS:
@@ -215,7 +213,8 @@ def join_labels(rows, labels, others, limit):
     )
     rows = rows[np.sort(first)[-limit:]]
     order = np.argsort(keys)
-    keys, codes = keys[order], np.fromiter(labels.values(), np.int16, len(labels))[order]
+    keys = keys[order]
+    codes = np.fromiter(labels.values(), np.int16, len(labels))[order]
     if len(keys):
         place = np.minimum(np.searchsorted(keys, rows["key"]), len(keys) - 1)
         rows["truth"] = np.where(keys[place] == rows["key"], codes[place], UNKNOWN)

@@ -52,10 +52,3 @@ MALFORMED_FILES = {
     "Tulip/exif-rotated.jpg": _encode_exif_rotated,
     "Tulip/Thumbs.db": lambda _: OLE_MAGIC + bytes(504),
 }
-READABLE_FILES = (
-    "Lilly/extensionless",
-    "Lotus/16bit.png",
-    "Orchid/cmyk.jpg",
-    "Sunflower/palette-alpha.png",
-    "Tulip/exif-rotated.jpg",
-)

@@ -5,9 +5,12 @@ import json
 import sys
 from pathlib import Path
 
-from flowers.base.errors import BadInput
-from scoring.output import run_command
-from scoring.registry import promote, status, tags, transfer
+from flowers.base.errors import BadInput, exit_on_interrupt
+
+exit_on_interrupt("scoring.registry")
+
+from scoring.output import run_command  # noqa: E402
+from scoring.registry import promote, status, tags, transfer  # noqa: E402
 
 
 def parse_version_argument(text):

@@ -52,13 +52,18 @@ def read_tag_time():
         raise BadInput(f"{error}: set git config user.name and user.email") from error
 
 
-def read_file_at(commit, path):
-    """Read a text file as a commit holds it; BadInput if the commit does not hold it."""
-    # Without run_git, which strips newlines: the MD5 of the text is compared.
-    process = subprocess.run(("git", "show", f"{commit}:{path}"), capture_output=True)
+def read_bytes_at(commit, path, cwd=None):
+    """Read a file as a commit holds it; BadInput if the commit does not hold it."""
+    # Without run_git, which strips newlines: the MD5 of the content is compared.
+    process = subprocess.run(("git", "show", f"{commit}:{path}"), cwd=cwd, capture_output=True)
     if process.returncode:
         raise BadInput(f"commit {commit[:7]} has no {path}: run dvc repro there and commit")
-    return process.stdout.decode(errors="replace")
+    return process.stdout
+
+
+def read_file_at(commit, path):
+    """Read a text file as a commit holds it; see `read_bytes_at`."""
+    return read_bytes_at(commit, path).decode(errors="replace")
 
 
 def list_tags(*prefixes):

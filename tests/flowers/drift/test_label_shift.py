@@ -40,12 +40,14 @@ def test_class_proportions_are_estimated_although_a_third_of_predictions_are_wro
     assert (np.abs(change - expected) < 4 * noise).all()
 
 
-def test_without_a_change_the_noise_is_the_standard_deviation_of_the_estimate():
+@pytest.mark.parametrize("burst", [1, 5])
+def test_the_noise_is_the_standard_deviation_of_the_estimate_also_in_bursts(burst):
     ratios = []
     for seed in range(150):
-        reference = make_reference(*draw_labelled([0.4, 0.4, 0.2], 200, 2 * seed))
-        window, _ = draw_labelled([0.4, 0.4, 0.2], 300, 2 * seed + 1)
-        change, noise = estimate_changes(reference, window[None])
+        reference = make_reference(*draw_labelled([0.4, 0.4, 0.2], 200, seed))
+        rng = np.random.default_rng([seed, burst])
+        truth = np.repeat(rng.choice(3, 500 // burst, p=[0.4, 0.4, 0.2]), burst)
+        change, noise = estimate_changes(reference, draw_predictions(truth, rng)[None])
         ratios.append(change / noise)
     assert np.std(ratios) == pytest.approx(1, abs=0.2)
     critical = compute_critical_value(3, 0.01)
@@ -83,16 +85,6 @@ def test_the_design_effect_sums_the_autocorrelations_of_all_columns_at_each_end(
         lags = [(centred[lag:] * centred[:-lag]).sum() for lag in range(1, LAGS + 1)]
         assert effect == pytest.approx(1 + 2 * sum(lags) / (centred**2).sum())
     assert compute_design_effects(lines, []).shape == (0,)
-
-
-def test_the_noise_of_a_window_of_bursts_is_larger():
-    reference = make_reference(*draw_labelled([1 / 3] * 3, 2000, 5))
-    rng, ratios = np.random.default_rng(6), []
-    for _ in range(150):
-        truth = np.repeat(rng.integers(0, 3, 100), 5)
-        change, noise = estimate_changes(reference, draw_predictions(truth, rng)[None])
-        ratios.append(change / noise)
-    assert np.std(ratios) == pytest.approx(1, abs=0.2)
 
 
 def test_scores_are_confidence_and_centred_log_probabilities():

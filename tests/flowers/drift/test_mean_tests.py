@@ -117,28 +117,6 @@ def test_a_change_does_not_inflate_its_own_variance():
         assert History(reference, late).marks[mark[-1]] == LEAST_HISTORY // STEP - 1
 
 
-def test_early_tests_take_the_first_predictions_for_the_history():
-    stream = np.random.default_rng(8).normal(size=(900, 2))
-    history = History(stream[:90], stream)
-    effects, mark = history.get_dependence(300)
-    assert history.marks[mark[:5]].tolist() == [5, 6, 7, 8, 9]
-    assert (effects[:5] == history.design_effects[5:10]).all()
-    assert (history.marks[mark[5:]] == LEAST_HISTORY // STEP - 1).all()
-
-
-def test_one_long_day_weighs_less_in_the_baseline_than_several():
-    rng = np.random.default_rng(6)
-    history = History(rng.normal(size=(100, 2)), rng.normal(size=(2000, 2)) + 1)
-    several, one = (
-        Baseline(history, day, 0.1).mean[40].mean() / history.stream.mean()
-        for day in (np.arange(2000) // 400, np.zeros(2000, int))
-    )
-    assert 0.1 < one < 0.8 * several and several < 2000 / 2100
-    plain = Baseline(history, np.arange(2000) // 400, 0.0)
-    assert plain.mean[40] == pytest.approx(history.stream.sum(axis=0) / 2100)
-    assert plain.photo_share[40] == pytest.approx(1 / 2100)
-
-
 def test_the_variance_of_the_baseline_is_that_over_many_streams():
     rng, day_sd, means = np.random.default_rng(9), 0.1, []
     day = np.arange(1450) // 400

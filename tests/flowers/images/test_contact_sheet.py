@@ -39,14 +39,7 @@ def test_a_long_caption_is_cut_where_the_tile_ends():
 
 def test_without_images_the_sheet_is_blank():
     sheet = draw_contact_sheet([], [], 4)
-    assert sheet.size[0] == 4 * (TILE + GAP) + GAP
-    assert (np.asarray(sheet) == BACKGROUND).all()
-
-
-def test_the_same_photos_give_the_same_pixels():
-    images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), dtype=np.uint8)
-    first, again = (draw_contact_sheet(images, np.array(["a", "b", "c"]), 2) for _ in range(2))
-    assert first.tobytes() == again.tobytes()
+    assert sheet.size[0] == 4 * (TILE + GAP) + GAP and (np.asarray(sheet) == BACKGROUND).all()
 
 
 def test_a_missing_caption_is_an_error():

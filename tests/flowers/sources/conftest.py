@@ -1,4 +1,4 @@
-"""Progress bars that draw on nothing and remember what they counted."""
+"""Progress bars that draw nothing and record what they counted."""
 
 import io
 
@@ -6,15 +6,11 @@ import pytest
 from tqdm import tqdm
 
 
-class Bars:
-    def __init__(self):
-        self.made = []
-
-    def __call__(self, **options):
-        self.made.append(tqdm(file=io.StringIO(), **options))
-        return self.made[-1]
-
-
 @pytest.fixture
 def bars():
-    return Bars()
+    def make_bar(**options):
+        make_bar.made.append(tqdm(file=io.StringIO(), **options))
+        return make_bar.made[-1]
+
+    make_bar.made = []
+    return make_bar

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import stat
 import struct
 import tarfile
 import zipfile
@@ -105,21 +104,11 @@ def test_a_member_whose_name_cannot_be_stored_is_left_out(tmp_path, suffix, name
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("suffix", ["zip", "tar"])
-def test_of_two_members_with_one_name_the_first_is_unpacked(tmp_path, suffix):
-    for number, names in enumerate([("good", "good"), ("good", "./good")]):
-        archive = make_archive(
-            tmp_path / f"{number}.{suffix}", [(names[0], b"first"), (names[1], b"second")]
-        )
-        assert unpack(archive, tmp_path / f"out{number}") == {
-            names[1]: "a name that the archive has twice"
-        }
-        assert read_tree(tmp_path / f"out{number}") == {"good": b"first"}
-
-
-def test_a_nul_in_a_zip_name_is_left_out(tmp_path):
-    archive = make_zip(tmp_path / "a.zip", [("photoZ.jpg", b"x"), ("good", b"x")])
-    archive.write_bytes(archive.read_bytes().replace(b"photoZ", b"photo\0"))
-    assert_only_good_unpacked(archive, "photo\0.jpg", "unsafe name")
+@pytest.mark.parametrize("name", ["good", "./good"])
+def test_of_two_members_with_one_name_the_first_is_unpacked(tmp_path, suffix, name):
+    archive = make_archive(tmp_path / f"a.{suffix}", [("good", b"first"), (name, b"second")])
+    assert_only_good_unpacked(archive, name, "twice")
+    assert (tmp_path / "out/good").read_bytes() == b"first"
 
 
 @pytest.mark.parametrize(
@@ -131,14 +120,6 @@ def test_a_link_or_a_device_is_left_out(tmp_path, kind):
     info.type, info.linkname = kind, "good"
     archive = make_tar(tmp_path / "a.tar", [("good", b"x"), (info, b"")])
     assert_only_good_unpacked(archive, "odd", "link or a device")
-
-
-def test_a_symbolic_link_in_a_zip_becomes_a_plain_file(tmp_path):
-    info = zipfile.ZipInfo("odd")
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    unpack(make_zip(tmp_path / "a.zip", [(info, b"/etc/passwd")]), tmp_path / "out")
-    assert not (tmp_path / "out/odd").is_symlink()
-    assert (tmp_path / "out/odd").read_bytes() == b"/etc/passwd"
 
 
 def test_an_encrypted_member_is_left_out(tmp_path):
@@ -172,21 +153,11 @@ def test_an_archive_that_expands_too_much_is_refused(tmp_path, suffix, monkeypat
     monkeypatch.setattr(archives, "FREE_BYTES", 2**20)
     assert_refused(make_archive(tmp_path / f"a.{suffix}", [("zeros", bytes(2 * 2**20))]))
     unpack(make_archive(tmp_path / f"b.{suffix}", [("zeros", bytes(2**20))]), tmp_path / "out")
-
-
-def test_a_tar_member_with_a_false_size_is_refused_before_its_bytes_are_read(tmp_path):
-    info = tarfile.TarInfo("huge")
-    info.size = 2**40
-    (tmp_path / "a.tar").write_bytes(info.tobuf() + bytes(10240))
-    assert_refused(tmp_path / "a.tar", "huge")
-
-
-def test_a_compressed_tar_with_a_wrong_checksum_is_refused(tmp_path):
-    archive = make_archive(tmp_path / "a.tar.gz", FILES.items())
-    data = bytearray(archive.read_bytes())
-    data[-8] ^= 1
-    archive.write_bytes(data)
-    assert_refused(archive)
+    huge = tarfile.TarInfo("huge")
+    huge.size = 2**40  # a false size is refused before the bytes are read
+    (tmp_path / "c.tar").write_bytes(huge.tobuf() + bytes(10240))
+    (tmp_path / "out").rename(tmp_path / "done")
+    assert_refused(tmp_path / "c.tar", "huge")
 
 
 @pytest.mark.parametrize("suffix", ["zip", *TAR_MODES])
@@ -198,9 +169,12 @@ def test_a_cut_archive_is_refused(tmp_path, suffix):
         assert_refused(tmp_path / f"a.{suffix}")
 
 
-def test_a_tar_with_a_broken_second_header_is_refused(tmp_path):
+def test_a_tar_with_a_broken_header_or_checksum_is_refused(tmp_path):
     archive = make_archive(tmp_path / "a.tar", FILES.items())
     archive.write_bytes(archive.read_bytes().replace(b"Tulip/deep", b"Tulip/DEEP"))
+    assert_refused(archive)
+    archive = make_archive(tmp_path / "b.tar.gz", FILES.items())
+    archive.write_bytes(archive.read_bytes()[:-8] + b"sum?" + archive.read_bytes()[-4:])
     assert_refused(archive)
 
 

@@ -1,4 +1,4 @@
-"""Every source yields each file once, with its class, its name and its bytes."""
+"""Every source yields each file once, with its class, wherever the class folders are nested."""
 
 import io
 import os
@@ -10,14 +10,12 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.sources.files import (
+    find_class_folders,
     find_fault,
     iterate_archive,
     iterate_folder,
-    iterate_synthetic,
     make_free_path,
 )
-from flowers.synthetic.malformed import MALFORMED_FILES
-from flowers.synthetic.picture import SPECIES
 from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
 
 FILES = {
@@ -75,16 +73,12 @@ def test_strays_come_last_without_a_class(tmp_path):
     assert find_fault(content) == "not in a class folder"
 
 
-def test_an_empty_class_folder_is_refused_by_name(tmp_path):
-    (write_files(tmp_path) / "all" / "Rose").mkdir()
-    with pytest.raises(BadInput, match="'Rose'"):
-        list(iterate_folder(tmp_path))
-
-
-def test_a_tree_without_class_folders_is_refused_by_its_path(tmp_path):
-    (tmp_path / "1.jpg").write_bytes(b"x")
-    with pytest.raises(BadInput, match=str(tmp_path)):
-        list(iterate_folder(tmp_path))
+@pytest.mark.parametrize(("name", "message"), [("all/Rose/", "'Rose'"), ("1.jpg", "a.zip")])
+def test_a_source_without_images_in_a_class_folder_is_refused_by_name(tmp_path, name, message):
+    files = {name: b""} | (FILES if name.endswith("/") else {})
+    archive = make_zip(tmp_path / "a.zip", files)
+    with pytest.raises(BadInput, match=message):
+        list(iterate_archive(str(archive), tmp_path / "cache"))
 
 
 def test_an_archive_gives_what_its_folder_would_and_is_cleared_away(tmp_path):
@@ -98,11 +92,6 @@ def test_an_archive_left_half_read_is_cleared_away(tmp_path):
     assert next(files) == EXPECTED[0]
     files.close()
     assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_an_archive_with_another_digest_is_refused(tmp_path):
-    with pytest.raises(BadInput):
-        list(iterate_archive(str(make_zip(tmp_path / "a.zip")), tmp_path / "cache", "0" * 64))
 
 
 def test_an_unsafe_member_is_listed_and_costs_nothing_else(tmp_path):
@@ -120,28 +109,16 @@ def test_an_archive_of_rejected_members_is_refused_with_a_reason(tmp_path):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_the_progress_bar_counts_bytes(tmp_path, bars):
-    list(iterate_archive(str(make_zip(tmp_path / "a.zip")), tmp_path / "cache", None, bars))
-    assert [bar.n for bar in bars.made] == [sum(map(len, FILES.values()))]
-
-
-def make_tar(files, mode="w"):
-    """A tar archive of files, as bytes."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 @pytest.mark.parametrize("place", ["inner", "set/inner", "set/deep/inner"])
 @pytest.mark.parametrize("mode", ["zip", "w", "w:gz", "w:bz2", "w:xz"])
-def test_an_archive_that_holds_an_archive_and_no_photo_is_refused_by_both_names(
-    tmp_path, place, mode
-):
-    inner = make_zip(tmp_path / "i").read_bytes() if mode == "zip" else make_tar(FILES, mode)
+def test_an_archive_with_an_archive_and_no_photo_is_refused_by_both_names(tmp_path, place, mode):
+    buffer = io.BytesIO()
+    if mode == "zip":
+        make_zip(buffer)
+    else:
+        with tarfile.open(fileobj=buffer, mode=mode) as archive:
+            archive.addfile(tarfile.TarInfo("empty"))
+    inner = buffer.getvalue()
     outer = make_zip(tmp_path / "outer.zip", {place: inner, "readme.txt": b"about"})
     with pytest.raises(BadInput, match=r"outer\.zip: it holds an archive \(inner\): unpack it"):
         list(iterate_archive(str(outer), tmp_path / "cache"))
@@ -149,37 +126,11 @@ def test_an_archive_that_holds_an_archive_and_no_photo_is_refused_by_both_names(
 
 def test_an_archive_beside_photos_is_yielded_like_any_file(tmp_path):
     photo = encode_image(make_picture(), "PNG")
-    outer = make_zip(
-        tmp_path / "outer.zip", {"a/1.png": photo, "b/2.png": photo, "c.zip": make_tar({})}
-    )
+    inner = make_zip(tmp_path / "inner.zip").read_bytes()
+    files = {"a/1.png": photo, "b/2.png": photo, "c.zip": inner}
+    outer = make_zip(tmp_path / "outer.zip", files)
     files = list(iterate_archive(str(outer), tmp_path / "cache"))
     assert [name for _, name, _ in files] == ["1.png", "2.png", "c.zip"]
-
-
-def test_errors_name_the_archive_and_not_the_folder_it_was_unpacked_into(tmp_path):
-    archive = make_zip(tmp_path / "a.zip", {"1.jpg": b"x"})
-    with pytest.raises(BadInput, match=str(archive)):
-        list(iterate_archive(str(archive), tmp_path / "cache"))
-
-
-def test_the_synthetic_source_has_the_species_as_classes():
-    files = list(iterate_synthetic(2, 0.0, 0, seed=0, jobs=1))
-    assert len(files) == 2 * len(SPECIES) + len(MALFORMED_FILES)
-    assert {label for label, _, _ in files} == set(SPECIES)
-    assert all("/" not in name for _, name, _ in files)
-
-
-def test_the_archive_of_real_photos_has_five_classes_of_readable_kinds(real_zip, tmp_path):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(real_zip) as archive, zipfile.ZipFile(buffer, "w") as part:
-        names = [name for name in archive.namelist() if not name.endswith("/")]
-        for name in names[::50]:
-            part.writestr(name, archive.read(name))
-    (tmp_path / "a.zip").write_bytes(buffer.getvalue())
-    files = list(iterate_archive(str(tmp_path / "a.zip"), tmp_path / "cache"))
-    assert len(files) == len(names[::50])
-    assert {label for label, _, _ in files} == set(SPECIES)
-    assert not any(find_fault(content) for _, _, content in files)
 
 
 def test_a_fault_names_the_format_where_it_is_known():
@@ -191,31 +142,95 @@ def test_a_fault_names_the_format_where_it_is_known():
     )
 
 
-def test_a_taken_name_gets_a_number_before_its_suffix(tmp_path):
-    folder, names = tmp_path / "photos" / "Tulip", []
-    for name in ("1.jpg", "1.jpg", "1.jpg", "1.png", "none", "none"):
-        path = make_free_path(folder, name)
-        path.write_bytes(b"x")
-        names.append(path.relative_to(folder).as_posix())
-    assert names == ["1.jpg", "1-2.jpg", "1-3.jpg", "1.png", "none", "none-2"]
-
-
-def test_a_name_becomes_printable_text_of_one_line(tmp_path):
-    names = ("a\r.jpg", "a\n.jpg", "a\udcff.jpg", "\u202egpj.jpg", "b\\c", "Gänse blume.jpg")
-    placed = []
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["1.jpg", "1.jpg", "1.jpg", "1.png"], ["1.jpg", "1-2.jpg", "1-3.jpg", "1.png"]),
+        (["none", "none"], ["none", "none-2"]),
+        (["a\r.jpg", "a\n.jpg", "a\udcff.jpg"], ["a_.jpg", "a_-2.jpg", "a_-3.jpg"]),
+        (["\u202egpj.jpg", "b\\c", "Gänse blume.jpg"], ["_gpj.jpg", "b_c", "Gänse blume.jpg"]),
+        (["ä" * 125 + ".jpg"] * 2, ["ä" * 98 + ".jpg", "ä" * 98 + "-2.jpg"]),
+        (["x." + "y" * 253] * 2, ["x." + "y" * 198, "x." + "y" * 198 + "-2"]),
+    ],
+)
+def test_a_stored_name_is_printable_short_and_free(tmp_path, names, expected):
+    stored = []
     for name in names:
-        path = make_free_path(tmp_path, name)
+        path = make_free_path(tmp_path / "Tulip", name)
         path.write_bytes(b"x")
-        placed.append(path.name)
-    assert placed == ["a_.jpg", "a_-2.jpg", "a_-3.jpg", "_gpj.jpg", "b_c", "Gänse blume.jpg"]
+        stored.append(path.name)
+    assert stored == expected
 
 
-@pytest.mark.parametrize("name", ["ä" * 125 + ".jpg", "x" * 255, "x." + "y" * 253])
-def test_a_long_name_that_is_taken_gets_a_number_too(tmp_path, name):
-    paths = set()
-    for _ in range(3):
-        path = make_free_path(tmp_path, name)
-        path.write_bytes(b"x")
-        paths.add(path)
-    assert len(paths) == 3 and all(len(path.name.encode()) <= 210 for path in paths)
-    assert all(path.suffix == ".jpg" for path in paths) == name.endswith(".jpg")
+TREES = {
+    "an empty root has no classes": ([], {}, []),
+    "the root is never a class": (["1.jpg"], {}, ["1.jpg"]),
+    "classes at any depth are sorted": (
+        ["a/b/Tulip/2.jpg", "a/b/Tulip/10.jpg", "Lotus/1.jpg"],
+        {"Lotus": ["Lotus/1.jpg"], "Tulip": ["a/b/Tulip/10.jpg", "a/b/Tulip/2.jpg"]},
+        [],
+    ),
+    "folders of the same name are one class": (
+        ["train/Tulip/1.jpg", "test/Tulip/1.jpg", "Tulip/1.jpg"],
+        {"Tulip": ["Tulip/1.jpg", "test/Tulip/1.jpg", "train/Tulip/1.jpg"]},
+        [],
+    ),
+    "files beside class folders are strays": (
+        ["readme.txt", "all/notes.txt", "all/deep/Orchid/1.jpg", "all/Lilly/1.jpg"],
+        {"Lilly": ["all/Lilly/1.jpg"], "Orchid": ["all/deep/Orchid/1.jpg"]},
+        ["all/notes.txt", "readme.txt"],
+    ),
+    "hidden and macOS names are ignored": (
+        ["Lotus/1.jpg", "Lotus/.DS_Store", "Kept/.git/x", "Zipped/__MACOSX/._1.jpg"],
+        {"Lotus": ["Lotus/1.jpg"]},
+        [],
+    ),
+    "an empty folder is a class without images": (
+        ["all/Lotus/1.jpg", "all/Rose/"],
+        {"Lotus": ["all/Lotus/1.jpg"], "Rose": []},
+        [],
+    ),
+    "an empty folder inside a class is not a class": (
+        ["Tulip/a.jpg", "Tulip/later/"],
+        {"Tulip": ["Tulip/a.jpg"]},
+        [],
+    ),
+}
+
+
+def search_tree(root, *names):
+    """Write files (folders end with "/") and return the relative paths of classes and strays."""
+    for name in names:
+        path = root / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.write_bytes(b"x")
+    by_class, strays = find_class_folders(root)
+    return (
+        {name: [path.relative_to(root).as_posix() for path in by_class[name]] for name in by_class},
+        [path.relative_to(root).as_posix() for path in strays],
+    )
+
+
+@pytest.mark.parametrize("case", TREES)
+def test_class_folders_and_strays(tmp_path, case):
+    names, classes, strays = TREES[case]
+    by_class, others = search_tree(tmp_path / ".cache", *names, "./")
+    assert (list(by_class.items()), others) == (list(classes.items()), strays)
+
+
+def test_links_are_listed_and_not_followed(tmp_path):
+    root = tmp_path / "root"
+    search_tree(tmp_path, "outside/Tulip/1.jpg", "root/Lotus/1.jpg")
+    (root / "Tulip").symlink_to(tmp_path / "outside" / "Tulip")
+    (root / "Lotus" / "2.jpg").symlink_to(tmp_path / "outside" / "Tulip" / "1.jpg")
+    (root / "Lotus" / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    assert search_tree(root) == (
+        {"Lotus": ["Lotus/1.jpg"]},
+        ["Lotus/2.jpg", "Lotus/gone.jpg", "Tulip"],
+    )
+
+
+def test_a_missing_root_is_bad_input_with_its_full_path(tmp_path):
+    with pytest.raises(BadInput, match=str(tmp_path / "gone")):
+        find_class_folders(tmp_path / "gone")

@@ -27,35 +27,36 @@ def review(tmp_path):
     return write_lists
 
 
-def test_without_a_line_every_photo_stays_where_it_is(review):
-    empty = review()
-    assert empty.get_label("Rose", ROSE) == "Rose"
-    none = {"listed": 0, "matched": 0}
-    assert empty.count_matches(CLASSES) == {"excluded": none, "relabelled": none}
-
-
-def test_an_excluded_photo_is_left_out_by_its_bytes(review):
-    lists = review(exclude=f"sha256\n{hash_photo(ROSE).upper()}\n{'0' * 64}\n")
-    assert lists.get_label("Rose", ROSE) is None and lists.get_label("Iris", ROSE) is None
-    assert lists.get_label("Iris", IRIS) == "Iris"
-    assert lists.count_matches(CLASSES)["excluded"] == {"listed": 2, "matched": 1}
-
-
-def test_with_a_label_only_the_copy_under_it_is_left_out(review):
-    lists = review(exclude=f"path,sha256,label\nRose/1.jpg,{hash_photo(ROSE)},Rose\n")
-    assert lists.get_label("Rose", ROSE) is None
-    assert lists.get_label("Iris", ROSE) == "Iris"
-
-
-def test_a_relabelled_photo_goes_to_its_class(review):
-    lists = review(relabel=f"label,sha256\nIris,{hash_photo(ROSE)}\n")
-    assert lists.get_label("Rose", ROSE) == "Iris"
-    assert lists.count_matches(CLASSES)["relabelled"] == {"listed": 1, "matched": 1}
-
-
-def test_a_list_with_a_byte_order_mark_is_read(review):
-    lists = review(exclude=f"\ufeffsha256,label\r\n{hash_photo(ROSE)},\r\n")
-    assert lists.get_label("Rose", ROSE) is None
+@pytest.mark.parametrize(
+    ("lists", "rose_labels", "matches"),
+    [
+        pytest.param({}, ("Rose", "Iris"), (0, 0, 0, 0), id="without a line nothing changes"),
+        pytest.param(
+            {"exclude": f"sha256\n{hash_photo(ROSE).upper()}\n{'0' * 64}\n"},
+            (None, None),
+            (2, 1, 0, 0),
+            id="an excluded image is recognised by its bytes",
+        ),
+        pytest.param(
+            {"exclude": f"\ufeffpath,sha256,label\r\nRose/1.jpg,{hash_photo(ROSE)},Rose\r\n"},
+            (None, "Iris"),
+            (1, 1, 0, 0),
+            id="with a label only the copy of that class is excluded",
+        ),
+        pytest.param(
+            {"relabel": f"label,sha256\nIris,{hash_photo(ROSE)}\n"},
+            ("Iris", "Iris"),
+            (0, 0, 1, 1),
+            id="a relabelled image moves to its class",
+        ),
+    ],
+)
+def test_a_review_excludes_and_relabels(review, lists, rose_labels, matches):
+    reviewed = review(**lists)
+    assert (reviewed.get_label("Rose", ROSE), reviewed.get_label("Iris", ROSE)) == rose_labels
+    assert reviewed.get_label("Iris", IRIS) == "Iris"
+    counts = reviewed.count_matches(CLASSES)
+    assert (*counts["excluded"].values(), *counts["relabelled"].values()) == matches
 
 
 def test_a_label_that_is_not_a_class_is_refused_by_name(review):
@@ -82,11 +83,8 @@ def test_a_malformed_line_is_refused(review, exclude, relabel, message):
         review(exclude, relabel)
 
 
-def test_a_missing_list_is_refused_by_its_path(tmp_path):
+def test_a_missing_or_unreadable_list_is_refused_by_its_name(review, tmp_path):
     with pytest.raises(BadInput, match="nowhere.csv"):
         Review(tmp_path / "nowhere.csv", tmp_path / "nowhere.csv")
-
-
-def test_a_list_that_cannot_be_parsed_is_refused_by_its_name(review):
     with pytest.raises(BadInput, match=r"exclude\.csv cannot be read"):
         review(exclude="sha256\n" + "0" * 200_000 + "\n")
