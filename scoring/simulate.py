@@ -29,9 +29,12 @@ from flowers.synthetic.picture import SPECIES, draw_photo
 from scoring.predict import list_files
 from scoring.server.app import create_app
 
-DONE, REFUSED = 0, 2
+DONE = 0
+REFUSED = 2
 SYNTHETIC = "synthetic"
-PHOTOS, INDEX, SPLIT = Path("data/photos"), Path("data/index.csv"), Path("data/split.csv")
+PHOTOS = Path("data/photos")
+INDEX = Path("data/index.csv")
+SPLIT = Path("data/split.csv")
 TIMEOUT = 60  # seconds
 CROP = 0.04  # of a side, at most, so that a photo that is sent again is not a repeat
 
@@ -224,7 +227,7 @@ def parse_arguments(arguments):
     )
     parser.add_argument("--shift", choices=shifts.NAMES, help="default: none")
     parser.add_argument("--share", type=float, default=1.0, help="share of shifted photos")
-    parser.add_argument("--slow", type=int, default=0, help="photos over which it is reached")
+    parser.add_argument("--ramp", type=int, default=0, help="photos over which it is reached")
     parser.add_argument(
         "--photos",
         help="folder with one folder per class, or synthetic; default: the model's test photos",
@@ -233,15 +236,15 @@ def parse_arguments(arguments):
     parser.add_argument("-n", type=int, default=400, help="photos (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    if options.n < 1 or options.seed < 0 or options.slow < 0 or not 0 < options.share <= 1:
-        parser.error("-n must be at least 1, --seed and --slow at least 0, --share in (0, 1]")
+    if options.n < 1 or options.seed < 0 or options.ramp < 0 or not 0 < options.share <= 1:
+        parser.error("-n must be at least 1, --seed and --ramp at least 0, --share in (0, 1]")
     return options
 
 
 def main(arguments=None):
     """Send photos; returns the exit code: 0, or 2 without photos, model or scorer."""
     options = parse_arguments(arguments)
-    shift = Shift(options.shift, options.share, options.slow)
+    shift = Shift(options.shift, options.share, options.ramp)
     # Two generators: the choice of photos does not depend on the shift.
     rng = np.random.default_rng(options.seed)
     shift_rng = np.random.default_rng([options.seed, 1])

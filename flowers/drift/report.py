@@ -14,7 +14,7 @@ from flowers.drift.detector import (
     classify_change,
     detect,
     keep_one_per_group,
-    select_evidence,
+    select_changed_rows,
 )
 from flowers.drift.performance import DROP, IMPROVEMENT, check_performance, compute_labels_needed
 from flowers.drift.windows import (
@@ -28,7 +28,7 @@ from flowers.drift.windows import (
 from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log.record import UNKNOWN
 
-LEAST = 100  # predictions for a comparison, and for the state "ok"
+MIN_PREDICTIONS = 100  # predictions for a comparison, and for the state "ok"
 # Newest labels that the performance check reads where no number of labels would be enough.
 LABELS_READ = 200
 DRAWS = 2000  # simulated pairs of samples in `compute_l1_noise`
@@ -116,9 +116,9 @@ def build_drift_report(stream, alert_state, classes, params):
     windows = stream.windows
     stored = alert_state["alert"]
     alert = stored or describe_alert(stream, classes, params)
-    moved = windows.find_moved(params["alpha"])
+    changed = windows.find_changed_proportions(params["alpha"])
     report = {
-        "state": choose_state(len(rows), alert, stream.performance["status"], moved),
+        "state": choose_state(len(rows), alert, stream.performance["status"], changed),
         "performance": stream.performance,
         "alert": alert and alert | {"stored": stored is not None},
         "reference": {
@@ -129,7 +129,7 @@ def build_drift_report(stream, alert_state, classes, params):
         "windows": {
             "compared": len(windows.spans),
             "differ": int(windows.find_differing(params["alpha"]).sum()),
-            "proportion_moved": int(moved.any(axis=1).sum()),
+            "proportion_changed": int(changed.any(axis=1).sum()),
         },
     }
     if not len(rows):
@@ -141,18 +141,18 @@ def build_drift_report(stream, alert_state, classes, params):
         "current": float(np.exp(min(log_wealth[-1], 700))),
         "highest": float(np.exp(min(log_wealth.max(), 700))),
     }
-    report["newest"] = describe_newest(stream, classes, params)
-    report["all"] = compute_accuracy(rows["probabilities"], rows["truth"])
+    report["newest_window"] = describe_newest(stream, classes, params)
+    report["all_predictions"] = compute_accuracy(rows["probabilities"], rows["truth"])
     return report
 
 
-def choose_state(count, alert, status, moved):
+def choose_state(count, alert, status, changed):
     """Choose the state; a change that improved accuracy is only a notice."""
     if alert:
         return "notice" if status == IMPROVEMENT else "alert"
-    if count < LEAST:
+    if count < MIN_PREDICTIONS:
         return "warming up" if count else "no predictions"
-    return "notice" if len(moved) and moved[-1].any() else "ok"
+    return "notice" if len(changed) and changed[-1].any() else "ok"
 
 
 def describe_alert(stream, classes, params):
@@ -165,7 +165,7 @@ def describe_alert(stream, classes, params):
     reference = stream.reference
     if alert is None:
         return None
-    changed = select_evidence(alert, stream.rows, params["window"])
+    changed = select_changed_rows(alert, stream.rows, params["window"])
     (p_values,), *_ = compare_adjusted(reference, changed["probabilities"][None])
     probabilities = stream.rows["probabilities"]
     kind = classify_change(alert, stream.detection.tests, reference, probabilities, params)
@@ -189,7 +189,7 @@ def _describe_change(reference, rows, classes, alpha):
 
 
 def describe_newest(stream, classes, params):
-    """Describe the newest window; from ``LEAST`` predictions on, with tests."""
+    """Describe the newest window; from ``MIN_PREDICTIONS`` predictions on, with tests."""
     reference = stream.reference
     rows = stream.rows[-params["window"] :]
     probabilities = rows["probabilities"]
@@ -197,7 +197,7 @@ def describe_newest(stream, classes, params):
     figures |= describe_window(
         reference.probabilities, probabilities, rows["truth"], classes, params["seed"]
     )
-    if len(rows) < LEAST:
+    if len(rows) < MIN_PREDICTIONS:
         return figures
     (p_values,), (effects,) = compare_windows(reference.probabilities, probabilities[None])
     adjusted = [*compare_adjusted(reference, probabilities[None])[0][0].tolist(), None]

@@ -17,7 +17,7 @@ from flowers.features.descriptors import WIDTHS, compute_descriptors, resize_to_
 
 # Principal components of each descriptor type.
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
-LEAST_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
+MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
 STEPS = 12  # of k-means, and of expectation maximisation
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
 BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
@@ -149,10 +149,10 @@ def _run_em(mixture, rows, floor):
     for _ in range(STEPS):
         blocks = gen_batches(len(rows), BLOCK)
         statistics = sum(mixture.sum_statistics(rows[b]).astype(np.float64) for b in blocks)
-        counts = np.maximum(statistics[:, :1], LEAST_WEIGHT)
+        counts = np.maximum(statistics[:, :1], MIN_WEIGHT)
         means, squares = np.hsplit(statistics[:, 1:] / counts, 2)
         updated = {
-            "weights": np.maximum(statistics[:, 0] / len(rows), LEAST_WEIGHT),
+            "weights": np.maximum(statistics[:, 0] / len(rows), MIN_WEIGHT),
             "means": means,
             "variances": np.maximum(squares - means**2, 0) + floor,
         }

@@ -11,8 +11,9 @@ from flowers.images.statistics import flatten_statistics
 DECIMALS = 6
 UNKNOWN = -1  # class index of a prediction without a true label
 KINDS = ("prediction", "feedback")
-LARGEST = 3e38  # rows are float32
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+FLOAT32_LIMIT = 3e38  # rows are float32
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def format_now():
@@ -129,7 +130,7 @@ def build_row(record, classes):
     # Only the last statistic may be missing, in records of earlier versions.
     no_sharpness = math.isnan(image[-1]) and "sharpness" not in record["image"]
     numbers = probabilities + list(image[:-1] if no_sharpness else image)
-    if not all(abs(number) < LARGEST for number in numbers):  # NaN is not below either
+    if not all(abs(number) < FLOAT32_LIMIT for number in numbers):  # NaN is not below either
         raise NotFinite("a number that is not finite")
     if not (
         len(by_class) == len(classes)
