@@ -28,15 +28,3 @@ def describe_prediction(predictor, prediction):
 def describe_model(predictor):
     """Describe the model that a prediction comes from: ``model_role`` and ``model_version``."""
     return {"model_role": predictor.role, "model_version": predictor.version}
-
-
-def prediction(model, answer):
-    """Describe a prediction in the form of version 3, until the scorer uses the functions above."""
-    return {
-        "label": answer.label,
-        "confidence": answer.confidence,
-        "sure": answer.confidence >= model.confidence_threshold,
-        "probabilities": dict(zip(model.classes, answer.probabilities.tolist(), strict=True)),
-        "model_used": model.role,
-        "model_version": model.version,
-    }

@@ -1,1 +1,1 @@
-"""The scorer over HTTP."""
+"""The scorer over HTTP: Flask on waitress, in one process."""

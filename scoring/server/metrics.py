@@ -1,4 +1,6 @@
-"""What the scorer counts, for Prometheus."""
+"""The metrics of the scorer, for Prometheus."""
+
+from functools import partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -9,57 +11,48 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-# Seconds. A photo takes 20 to 70 ms, a full queue of requests a second or two.
+# Seconds. An image takes 10 to 70 ms, a full queue of requests a second or two.
 LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+CANARY_OUTCOMES = ("scored", "dropped", "failed", "crashed")
 
 
 class Metrics:
-    """The counters of one scorer; they start at 0 with each worker, as Prometheus expects."""
+    """Counters and gauges of one process; counters start at 0, as Prometheus expects."""
 
     def __init__(self):
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-
-        def make(kind, name, text, labels=(), **options):
-            return kind(f"flowers_{name}", text, labels, registry=self.registry, **options)
-
-        self.requests = make(
-            Counter, "requests", "Requests by endpoint and status", ("endpoint", "status")
+        counter, gauge = (
+            partial(kind, namespace="flowers", registry=self.registry) for kind in (Counter, Gauge)
         )
-        self.latency = make(
-            Histogram,
+        self.requests = counter("requests", "Requests", ("endpoint", "status"))
+        self.latency = Histogram(
             "request_seconds",
-            "Time to answer a request",
+            "Time from a whole request to its response",
             ("endpoint",),
+            namespace="flowers",
             buckets=LATENCIES,
+            registry=self.registry,
         )
-        self.predictions = make(
-            Counter, "predictions", "Answered photos", ("label", "model_version", "role")
-        )
-        self.rejected = make(Counter, "rejected_photos", "Photos not readable", ("reason",))
-        self.feedback = make(Counter, "feedback", "True labels received", ("label",))
-        self.canary = make(
-            Counter,
-            "canary",
-            "Photos for the canary: scored, dropped (queue full) or failed",
-            ("outcome",),
-        )
-        self.disagreed = make(
-            Counter, "canary_disagreed", "Photos that the canary labelled otherwise"
-        )
-        self.log_bytes = make(Counter, "log_bytes", "Bytes written to the log")
-        self.log_errors = make(Counter, "log_errors", "Writes to the log that failed")
-        self.in_progress = make(
-            Gauge, "requests_in_progress", "Requests with photos, answered now or waiting"
-        )
-        self.ready = make(Gauge, "ready", "1 if the scorer is ready to answer")
-        self.model = make(
-            Gauge, "model_info", "1 for each loaded model", ("role", "model_version", "model_md5")
-        )
-        for outcome in ("scored", "dropped", "failed"):  # visible before the first one
+        self.predictions = counter("predictions", "Predictions", ("label", "model_version", "role"))
+        self.rejected = counter("rejected_images", "Images that cannot be read", ("reason",))
+        self.feedback = counter("feedback", "True labels received", ("label",))
+        self.canary = counter("canary", "Images for the canary", ("outcome",))
+        self.canary_on = gauge("canary_on", "1 if a canary is loaded and takes images")
+        self.disagreed = counter("canary_disagreed", "Images with another label from the canary")
+        self.log_bytes = counter("log_bytes", "Bytes written to the log")
+        self.log_errors = counter("log_errors", "Writes to the log that failed")
+        self.in_progress = gauge("requests_in_progress", "Requests with images, also those waiting")
+        self.ready = gauge("ready", "1 if the scorer is ready")
+        names = ("role", "model_version", "model_md5")
+        self.model = gauge("model_info", "1 for each loaded model", names)
+        for outcome in CANARY_OUTCOMES:  # visible before the first one
             self.canary.labels(outcome)
 
-    def add_model(self, role, model):
-        """Tell which model has a role, "production" or "canary"."""
-        self.model.labels(role, model.version, model.md5).set(1)
+    def set_model(self, role, predictor):
+        """Show the model that has a role, "production" or "canary", instead of the one before."""
+        for sample in [s for family in self.model.collect() for s in family.samples]:
+            if sample.labels["role"] == role:
+                self.model.remove(*sample.labels.values())
+        self.model.labels(role, predictor.version, predictor.md5).set(1)

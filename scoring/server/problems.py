@@ -14,7 +14,7 @@ RETRY_AFTER = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: 
 
 
 class Problem(Exception):
-    """Ends a request with an error.
+    """An error that ends a request.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Problem(Exception):
     detail : str
         What is wrong with this request and what to do about it.
     **members
-        Further members of the answer, such as ``file`` and ``reason``.
+        Further members of the response, such as ``file`` and ``reason``.
     """
 
     def __init__(self, status, detail, **members):
@@ -37,14 +37,14 @@ class Problem(Exception):
         } | members
 
 
-def register(app):
-    """Make `app` answer every error, its own and those of the framework, as a problem."""
-    app.register_error_handler(Problem, _answer)
-    app.register_error_handler(HTTPException, _from_http)
-    app.register_error_handler(Exception, _unexpected)
+def register_handlers(app):
+    """Make `app` turn every error, its own and those of Flask, into a problem."""
+    app.register_error_handler(Problem, _render)
+    app.register_error_handler(HTTPException, _render_http_error)
+    app.register_error_handler(Exception, _render_unexpected)
 
 
-def _answer(problem):
+def _render(problem):
     body = json.dumps(problem.members | {"request_id": g.request_id})
     response = Response(body, problem.status, content_type="application/problem+json")
     if problem.status in RETRY_AFTER:
@@ -52,22 +52,22 @@ def _answer(problem):
     return response
 
 
-def _from_http(error):
+def _render_http_error(error):
     if error.code < 400:  # a redirect
         return error
     detail = error.description
     if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         detail = (
             f"a request may have {current_app.config['MAX_CONTENT_LENGTH'] / 1e6:g} MB and "
-            f"{current_app.config['MAX_FILES']} photos: send fewer or smaller ones at a time"
+            f"{current_app.config['MAX_FILES']} images: send fewer or smaller ones at a time"
         )
-    response = _answer(Problem(error.code, detail))
+    response = _render(Problem(error.code, detail))
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
     return response
 
 
-def _unexpected(error):
+def _render_unexpected(error):
     _logger.error("request %s failed", g.request_id, exc_info=error)
-    return _answer(Problem(500, "an error inside the scorer; its log has it under the request id"))
+    return _render(Problem(500, "an error inside the scorer; its log has it under the request id"))

@@ -1,126 +1,89 @@
 """The settings of the scorer: environment variables, checked before anything starts."""
 
 import os
-import re
-from dataclasses import dataclass, field
-from ipaddress import IPv6Address
+from dataclasses import dataclass
 from pathlib import Path
 
 from flowers.base.environment import read_log_dir, read_model_dir, read_model_sha256
 from flowers.base.errors import BadInput
 
-MODELS = Path("models")
-# The default of HOSTS where nobody else can connect: a name that somebody made point here is none.
+MODELS, DRIFT_REPORT = Path("models"), Path("metrics/drift.json")
+# Default of HOSTS where only this machine can connect: a name that is made to point here (DNS
+# rebinding) is refused.
 LOOPBACK = ("localhost", "127.0.0.1")
-DRIFT_REPORT = Path("metrics/drift.json")
+# Requests with expensive images, decoded or waiting; the next one gets status 429.
+EXPENSIVE_PLACES = 8
+# Threads beyond those of requests with images: they refuse, and serve /health under any load.
+SPARE_THREADS = 8
 
 
-def processors():
-    """How many processors this process may use."""
+def count_processors():
+    """Count the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the scorer is told from outside; each field is the variable of its name in capitals.
+    """The settings; each field is the environment variable of its name in capitals."""
 
-    Attributes
-    ----------
-    model_dir : Path or None
-        None looks for a production model first and for the candidate then.
-    canary_dir : Path
-    canary_ratio : float in [0, 1]
-        Share of the requests that the canary answers too.
-    log_dir : Path
-    max_upload_mb : float, > 0
-        Of a whole request, in units of 1,000,000 bytes.
-    max_files : int, > 0
-        Photos in one request.
-    queue : int, >= 0
-        Requests that may wait while others are being answered; the next one gets status 429.
-    host : str
-    port : int
-        0 takes a free one.
-    threads : int
-        Requests answered at the same time, those that only ask for its state included.
-    model_sha256 : str or None
-        The model file must have it.
-    hosts : list of str or None
-        Names by which clients may call this server, a name that begins with a dot with all below
-        it; None allows any.
-    """
-
+    # None takes the production model or, without one, the candidate.
     model_dir: Path | None = None
+    # The model file must have it.
+    model_sha256: str | None = None
     canary_dir: Path = Path("models/canary")
+    # Share of the requests that the canary gets too, 0 to 1.
     canary_ratio: float = 0.1
     log_dir: Path = Path("logs")
+    # Of a whole request, in units of 1,000,000 bytes.
     max_upload_mb: float = 20.0
+    # Images in one request.
     max_files: int = 32
+    # Requests that may wait while others are processed; the next one gets status 429.
     queue: int = 16
     host: str = "127.0.0.1"
+    # 0 takes a free one.
     port: int = 5000
-    threads: int = 16 + 8 + processors()
-    model_sha256: str | None = None
-    hosts: list | None = field(default_factory=lambda: list(LOOPBACK))
+    # Names by which clients may call this server, separated by commas; one that begins with a dot
+    # includes all names below it. None allows any.
+    hosts: tuple | None = LOOPBACK
+
+    @property
+    def places(self):
+        """Requests with cheap images, processed or waiting."""
+        return count_processors() + self.queue
+
+    @property
+    def threads(self):
+        """Threads of waitress: one for each request with a place, and the spare ones."""
+        return self.places + EXPENSIVE_PLACES + SPARE_THREADS
 
 
-def from_environment(environ=os.environ):
-    """Settings from environment variables; one that is unset or empty keeps its default.
-
-    Raises
-    ------
-    BadInput
-        If a value is no number or out of its range.
-    """
-    queue = _number(environ, "QUEUE", int, Settings.queue, 0, 10_000)
-    busy = processors() + queue
-    # Threads beyond those that score or wait: /health and /ready are answered under any load.
-    threads = _number(environ, "THREADS", int, busy + 8, 1, 10_000)
-    if threads <= busy:
-        raise BadInput(
-            f"THREADS={threads} leaves no thread to refuse or to report: use more than "
-            f"{busy}, which is QUEUE={queue} + {processors()} processors, or a lower QUEUE"
-        )
-    host = _host(environ.get("HOST") or Settings.host)
-    hosts = [name.strip() for name in (environ.get("HOSTS") or "").split(",") if name.strip()]
+def read_settings(environ=os.environ):
+    """Read the settings; a variable that is unset or empty keeps its default."""
+    host = (environ.get("HOST") or Settings.host).strip("[]")
+    names = (environ.get("HOSTS") or "").lower().split(",")
+    hosts = tuple(name.strip() for name in names if name.strip())
     return Settings(
         model_dir=read_model_dir(environ),
-        canary_dir=Path(environ.get("CANARY_DIR") or Settings.canary_dir),
-        canary_ratio=_number(environ, "CANARY_RATIO", float, Settings.canary_ratio, 0, 1),
-        log_dir=read_log_dir(environ),
-        max_upload_mb=_number(environ, "MAX_UPLOAD_MB", float, Settings.max_upload_mb, 0.001, 1000),
-        max_files=_number(environ, "MAX_FILES", int, Settings.max_files, 1, 1000),
-        queue=queue,
-        host=host,
-        port=_number(environ, "PORT", int, Settings.port, 0, 65535),
-        threads=threads,
         model_sha256=read_model_sha256(environ),
-        hosts=hosts or (list(LOOPBACK) if host in LOOPBACK else None),
+        canary_dir=Path(environ.get("CANARY_DIR") or Settings.canary_dir),
+        canary_ratio=_read_number(environ, "CANARY_RATIO", float, 0, 1),
+        log_dir=read_log_dir(environ),
+        max_upload_mb=_read_number(environ, "MAX_UPLOAD_MB", float, 0.001, 1000),
+        max_files=_read_number(environ, "MAX_FILES", int, 1, 1000),
+        queue=_read_number(environ, "QUEUE", int, 0, 10_000),
+        host=host,
+        port=_read_number(environ, "PORT", int, 0, 65535),
+        hosts=hosts or (LOOPBACK if host.lower() in LOOPBACK else None),
     )
 
 
-def _host(text):
-    host = text.strip("[]")
+def _read_number(environ, name, kind, low, high):
+    text = environ.get(name) or getattr(Settings, name.lower())
     try:
-        if ":" in host:
-            IPv6Address(host)
-        elif not re.fullmatch(r"[\w.-]+", host):
-            raise ValueError(host)
-    except ValueError as error:  # gunicorn would take it for a socket of another kind
-        raise BadInput(
-            f"HOST={text}: set it to a name or an address, such as 0.0.0.0 or ::"
-        ) from error
-    return host
-
-
-def _number(environ, name, of_type, default, low, high):
-    text = environ.get(name) or default
-    try:
-        value = of_type(text)
+        value = kind(text)
     except ValueError:
         value = None
     if value is None or not low <= value <= high:  # NaN is not between them either
-        raise BadInput(
-            f"{name}={text} must be a number of type {of_type.__name__}, {low} to {high}"
-        )
+        raise BadInput(f"{name}={text} must be a number of type {kind.__name__}, {low} to {high}")
     return value

@@ -1,24 +1,24 @@
-// Requests to the server, and its refusals in words.
+// Requests to the server, and its errors in words.
 
 import { sleep } from "./dom.js";
 
 const ATTEMPTS = 4;
-// The server's reasons, in the words of someone who has a photo and no idea of formats.
+// The reasons of the server in everyday words, for people who do not know formats.
 const REASONS = {
-  "empty": "This file is empty. Choose it again, or take the photo anew.",
+  "empty": "This file is empty. Choose it again, or take the photo again.",
   "not a JPEG, PNG or WEBP":
     "This is not a photo that can be opened here. It has to be a JPEG, PNG or WEBP file; phones "
     + "and photo programs can save one (a HEIC photo, for example, as JPEG).",
-  "too many pixels": "This photo is too large. Save it smaller, at most 25 megapixels.",
+  "too many pixels": "This image has too many pixels. Save it smaller, at most 25 megapixels, or as JPEG up to 110.",
   "truncated": "Part of this photo is missing: it was cut off when it was saved or sent. Copy it "
     + "again from where it came.",
-  "unreadable": "This photo is damaged and cannot be opened. Copy it again, or save it anew.",
+  "unreadable": "This photo is damaged and cannot be opened. Copy it again, or save it again.",
 };
 const STATUSES = {
   413: "This is too much to send at once. Choose a smaller photo.",
-  429: "Many people are asking just now. Try again in a moment.",
+  429: "The server has many requests just now. Try again in a moment.",
   500: "Something went wrong on the server. Try again; if it happens again, give the request "
-    + "number below to whoever runs it.",
+    + "id below to the person who runs the server.",
   503: "The server cannot answer just now. Try again in a moment.",
 };
 
@@ -29,7 +29,7 @@ class Refused extends Error {
   }
 }
 
-// The JSON the server answers; a busy one (429, 503) is asked again after the pause it wishes.
+// The JSON the server answers; a busy one (429, 503) gets the request again after its Retry-After.
 export async function ask(path, options = {}) {
   for (let attempt = 1; ; attempt += 1) {
     let response;

@@ -1,4 +1,4 @@
-// One photo's card: picture, bars, verdict, feedback, or why there is none.
+// The card of one image: picture, bars, label, feedback, or the error.
 
 import { ask } from "./ask.js";
 import { copyOnClick, element } from "./dom.js";
@@ -11,15 +11,14 @@ export function percent(share) {
   return `${Math.round(share * 100)}%`;
 }
 
-function hedge({ sure, confidence }) {
-  if (sure === false) return "Not sure. Perhaps";
+function hedge({ confident, confidence }) {
+  if (confident === false) return "Not sure. Perhaps";
   return confidence >= 0.9 ? "Almost surely" : "Probably";
 }
 
-export function verdict(answer) {
-  const { label, confidence, sure } = answer;
-  const told = sure === false ? `not sure, perhaps ${label}` : label;
-  return `${told}, ${percent(confidence)} likely.`;
+export function summarize({ label, confidence, confident }) {
+  const words = confident === false ? `not sure, perhaps ${label}` : label;
+  return `${words}, ${percent(confidence)} likely.`;
 }
 
 export async function preview(canvas, file) {
@@ -30,7 +29,7 @@ export async function preview(canvas, file) {
     canvas.getContext("2d").drawImage(picture, 0, 0);
     picture.close();
   } catch {
-    canvas.classList.add("unreadable"); // the server says why
+    canvas.classList.add("unreadable"); // the server gives the reason
   }
 }
 
@@ -47,10 +46,10 @@ function drawBars(list, probabilities, label) {
   }
 }
 
-function askFeedback(card, answer) {
+function askFeedback(card, answer, prediction) {
   const thanks = card.querySelector(".thanks");
-  const buttons = Object.keys(answer.probabilities).map((name) => {
-    const button = element("button", name === answer.label ? "guess" : "", name);
+  const buttons = Object.keys(prediction.probabilities).map((name) => {
+    const button = element("button", name === prediction.label ? "guess" : "", name);
     button.type = "button";
     button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", async () => {
@@ -72,18 +71,19 @@ function askFeedback(card, answer) {
 }
 
 export function showAnswer(card, answer) {
+  const [prediction] = answer.predictions;
   const tagged = answer.model_version && answer.model_version !== "untagged";
-  card.querySelector(".hedge").textContent = hedge(answer);
-  card.querySelector(".label").textContent = answer.label;
-  card.querySelector(".confidence").textContent = `${percent(answer.confidence)} likely`;
-  card.querySelector(".doubt").hidden = answer.sure !== false;
-  card.classList.toggle("unsure", answer.sure === false);
+  card.querySelector(".hedge").textContent = hedge(prediction);
+  card.querySelector(".label").textContent = prediction.label;
+  card.querySelector(".confidence").textContent = `${percent(prediction.confidence)} likely`;
+  card.querySelector(".doubt").hidden = prediction.confident !== false;
+  card.classList.toggle("unsure", prediction.confident === false);
   card.querySelector(".model").textContent = tagged
-    ? `Model ${answer.model_version}, ${answer.model_used}`
-    : `Untagged model, on trial (${answer.model_used})`;
+    ? `Model ${answer.model_version}, ${answer.model_role}`
+    : `Untagged model, on trial (${answer.model_role})`;
   card.querySelector(".model").classList.toggle("untagged", !tagged);
-  drawBars(card.querySelector(".bars"), answer.probabilities, answer.label);
-  askFeedback(card, answer);
+  drawBars(card.querySelector(".bars"), prediction.probabilities, prediction.label);
+  askFeedback(card, answer, prediction);
   card.querySelector(".id").textContent = answer.request_id;
   copyOnClick(
     card.querySelector(".copy"), card.querySelector(".id"), card.querySelector(".copied"));

@@ -1,18 +1,18 @@
-// The corner that says whether the photos of late still look like those of the test.
+// The state of drift, in the corner of the page.
 
 import { ask } from "./ask.js";
 
 const EVERY = 60_000; // ms
 const MEANING = {
-  "ok": "The photos of late look like those the model was tested on.",
-  "notice": "Something has moved, but not by more than is tolerated, or for the better.",
-  "alert": "The photos of late differ from those the model was tested on: trust answers less.",
-  "warming up": "There are too few photos yet to tell.",
-  "no predictions": "This model has not been asked about any photo yet.",
-  "no report yet": "Nobody has compared the photos of late with those of the test yet.",
-  "report not readable": "The last report is damaged: write it anew.",
-  "report of another model": "Nobody has looked at this model since it took over.",
-  "unknown": "The server did not say more.",
+  "ok": "Recent images look like those of the test.",
+  "notice": "Something has changed, by less than is tolerated or for the better.",
+  "alert": "Recent images differ from those of the test: predictions may be less accurate.",
+  "warming up": "There are too few predictions yet for a test.",
+  "no predictions": "This model has made no predictions yet.",
+  "no report yet": "Recent images have not been compared with those of the test yet.",
+  "report not readable": "The last report is damaged: run make drift again.",
+  "report of another model": "The last report is of another model: run make drift again.",
+  "unknown": "The server gave no state.",
 };
 
 const corner = document.getElementById("drift");
@@ -27,17 +27,17 @@ async function show() {
   corner.querySelector(".meaning").textContent = meaning(state, report);
 }
 
-// An alert stays until it is acknowledged: show its kind and time, and the performance check.
+// An alert stays until it is acknowledged.
 function meaning(state, { alert, performance }) {
-  const said = [MEANING[state] ?? MEANING.unknown];
+  const words = [MEANING[state] ?? MEANING.unknown];
   if (alert?.kind && alert.detected_at) {
     const when = new Date(`${alert.detected_at}Z`);
     const day = Number.isNaN(when.getTime()) ? alert.detected_at : when.toLocaleString("en");
-    said.push(`Detected on ${day}: ${alert.kind}.`);
-    said.push("The alert stays until it is acknowledged.");
+    words.push(`Detected on ${day}: ${alert.kind}.`);
+    words.push("The alert stays until it is acknowledged.");
   }
-  if (performance?.status) said.push(`Accuracy by reported labels: ${performance.status}.`);
-  return said.join(" ");
+  if (performance?.status) words.push(`Accuracy by reported labels: ${performance.status}.`);
+  return words.join(" ");
 }
 
 function ago(seconds) {

@@ -1,14 +1,13 @@
-// The page of the scorer: photos in, one card and one request each.
+// The page of the scorer: one card and one request for each image.
 
 import { ask } from "./ask.js";
-import { preview, showAnswer, showError, verdict } from "./card.js";
+import { preview, showAnswer, showError, summarize } from "./card.js";
 import "./drift.js";
-import "./model.js";
+import { title } from "./model.js";
 
 const PARALLEL = 2;
 
 const byId = (id) => document.getElementById(id);
-const title = document.title;
 const queue = [];
 const count = { asked: 0, answered: 0, failed: 0, running: 0 };
 
@@ -20,13 +19,13 @@ function showProgress(words = "") {
   byId("bar").value = done;
   if (busy) {
     byId("status").textContent = `Looking at photo ${done + 1} of ${count.asked}…`;
-    document.title = `${done + 1} of ${count.asked} · ${title}`;
+    document.title = `${done + 1} of ${count.asked} · ${title()}`;
     return;
   }
   const failed = count.failed ? `, ${count.failed} not` : "";
   byId("status").textContent =
     count.asked === 1 ? words : `${count.answered} photos answered${failed}.`;
-  document.title = `${byId("status").textContent} ${title}`;
+  document.title = `${byId("status").textContent} ${title()}`;
   Object.assign(count, { asked: 0, answered: 0, failed: 0 });
 }
 
@@ -40,7 +39,7 @@ async function score({ file, card }) {
     const answer = await ask("predict", { method: "POST", body: form });
     showAnswer(card, answer);
     count.answered += 1;
-    return `${file.name}: ${verdict(answer)}`;
+    return `${file.name}: ${summarize(answer.predictions[0])}`;
   } catch (error) {
     showError(card, error);
     count.failed += 1;

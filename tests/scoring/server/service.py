@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -43,10 +44,10 @@ def promoted(folder, version="v1.0.0", tag="flowers#production#1", commit="0" * 
 
 
 def until(condition):
-    """Wait for a condition; a test that waits in vain fails."""
+    """Wait for a condition, and fail if it does not come."""
     end = time.monotonic() + PATIENCE
     while not (value := condition()):
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "the condition did not come"
         time.sleep(0.02)
     return value
 
@@ -77,22 +78,34 @@ def form(photos, field="file"):
 
 
 class Service:
+    """A running server and its output."""
+
     def __init__(self, process, output, folder):
         self.process, self.output, self.folder = process, output, folder
         self.logs = folder / "logs"
-        self.port = int(until(lambda: self._said(r"Listening at: http://127\.0\.0\.1:(\d+)"))[0])
+        self.port = int(self.wait_for(r"Listening at: http://127\.0\.0\.1:(\d+)")[0])
 
-    def _said(self, pattern):
-        found = re.findall(pattern, self.output.read_text())
-        assert found or self.process.poll() is None, self.output.read_text()
-        return found
+    def _find(self, pattern):
+        matches = re.findall(pattern, self.output.read_text())
+        assert matches or self.process.poll() is None, self.output.read_text()
+        return matches
 
-    def said(self, pattern):
-        return until(lambda: self._said(pattern))
+    def wait_for(self, pattern, count=1):
+        """Wait until the output has a pattern so many times."""
+        return until(lambda: len(found := self._find(pattern)) >= count and found)
 
     @property
-    def worker(self):
-        return int(self.said(r"Booting worker with pid: (\d+)")[-1])
+    def pid(self):
+        return self.process.pid
+
+    def reload(self):
+        """Send SIGHUP and wait for its line."""
+        count = len(self._find(r"Reloaded|Not reloaded")) if self._has_reloaded() else 0
+        self.process.send_signal(signal.SIGHUP)
+        return self.wait_for(r"(?:Reloaded|Not reloaded).*", count + 1)[-1]
+
+    def _has_reloaded(self):
+        return "eloaded" in self.output.read_text()
 
     def call(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
@@ -111,8 +124,9 @@ class Service:
         body, content_type = form(photos)
         return self.call("POST", "/predict", body, Content_Type=content_type, **headers)
 
-    def tell(self, facts):
-        return self.call("POST", "/feedback", json.dumps(facts), Content_Type="application/json")
+    def send_label(self, content):
+        body = json.dumps(content)
+        return self.call("POST", "/feedback", body, Content_Type="application/json")
 
     def count(self, name):
         """A counter of /metrics, such as flowers_canary_total{outcome="dropped"}."""
@@ -123,10 +137,9 @@ class Service:
 
     @contextmanager
     def load(self, photo, clients=3):
-        """Requests without a pause while the block runs; gives the list that answers join.
+        """Send requests without a pause while the block runs.
 
-        What is in the list is a status, or the exception where there was no answer, with its
-        request id.
+        Yields a growing list of (request id, status or the exception where there was no response).
         """
         answers, stop = [], threading.Event()
 

@@ -50,12 +50,12 @@ def test_it_lists_exactly_the_routes_of_the_app():
     assert names == {(rule, view.__name__) for rule, _, view in ROUTES}
 
 
-def test_every_reason_to_set_a_photo_aside_is_described():
-    sources = [*ROOT.glob("flowers/photos/*.py"), *ROOT.glob("scoring/server/*.py")]
-    given = re.compile(r'(?:Rejected|fault =)\(?\s*"([^"]+)"')
-    found = {reason for path in sources for reason in given.findall(path.read_text())}
-    assert len(found) > 3
-    assert found <= set(DESCRIPTION["components"]["schemas"]["Reason"]["enum"])
+def test_every_reason_to_reject_an_image_is_described():
+    sources = [*ROOT.glob("flowers/images/*.py"), *ROOT.glob("scoring/server/*.py")]
+    pattern = re.compile(r'(?:RejectedImage|rejection =)\(?\s*"([^"]+)"')
+    reasons = {reason for path in sources for reason in pattern.findall(path.read_text())}
+    assert len(reasons) > 3
+    assert reasons <= set(DESCRIPTION["components"]["schemas"]["Reason"]["enum"])
 
 
 def test_it_is_an_openapi_3_1_document():
@@ -122,12 +122,12 @@ def fits(path, method, answer):
 
 def test_real_answers_have_the_shape_that_is_described(service, photo, classes):
     good, cut, text = ("a.jpg", photo), ("b.jpg", photo[:500]), ("c.txt", b"words")
-    asked = [[good], [good, good], [good, cut, text], [cut], [text], [cut, text], [], [good] * 5]
-    answers = [service.predict(*photos) for photos in asked]
+    requests = [[good], [good, good], [good, cut, text], [cut], [text], [cut, text], [], [good] * 5]
+    answers = [service.predict(*images) for images in requests]
     assert [a.status for a in answers] == [200, 200, 200, 422, 415, 422, 400, 413]
     assert all(fits("/predict", "post", answer) for answer in answers)
-    told = service.tell({"request_id": "a", "true_label": classes[0]})
-    assert told.status == 202 and fits("/feedback", "post", told)
+    recorded = service.send_label({"request_id": "a", "true_label": classes[0]})
+    assert recorded.status == 202 and fits("/feedback", "post", recorded)
     for path in ("/health", "/ready", "/version", "/monitoring/drift", "/openapi.json"):
         assert fits(path, "get", service.get(path)), path
 

@@ -27,7 +27,7 @@ GIVE = """([event, name, data]) => {
 
 
 def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service, photo):
-    expected = service.predict(("a.jpg", photo)).json
+    expected = service.predict(("a.jpg", photo)).json["predictions"][0]
     card = ask(visit(), a=photo)
     assert card.locator(".label").inner_text() == expected["label"]
     assert card.locator(".confidence").inner_text() == f"{expected['confidence']:.0%} likely"
@@ -43,7 +43,10 @@ def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service,
 
 def test_each_of_many_photos_gets_its_own_answer_in_the_order_chosen(visit, service, photos):
     chosen = {name.removesuffix(".jpg"): photo for name, photo in list(photos.items())[::3]}
-    expected = [service.predict((f"{name}.jpg", photo)).json for name, photo in chosen.items()]
+    expected = [
+        service.predict((f"{name}.jpg", photo)).json["predictions"][0]
+        for name, photo in chosen.items()
+    ]
     page = visit()
     cards = ask(page, **chosen)
     assert cards.locator(".file").all_inner_texts() == [answer["file"] for answer in expected]
@@ -99,9 +102,9 @@ def test_feedback_reaches_the_log_under_the_id_of_the_answer(visit, service, pho
     choice = question.get_by_role("button", name="Tulip")
     choice.press("Enter")
     expect(choice).to_have_attribute("aria-pressed", "true")
-    told = [record for record in records(service.logs) if record["kind"] == "feedback"]
-    assert told[-1]["request_id"] == card.locator(".id").inner_text()
-    assert told[-1]["true_label"] == "Tulip"
+    labels = [record for record in records(service.logs) if record["kind"] == "feedback"]
+    assert labels[-1]["request_id"] == card.locator(".id").inner_text()
+    assert labels[-1]["true_label"] == "Tulip"
 
 
 def test_the_request_id_can_be_copied(visit, photo):
@@ -131,8 +134,8 @@ def test_the_corner_shows_the_alert_and_that_it_stays(visit, service):
     file.parent.mkdir()
     alert = {"detected_at": "2026-03-01T12:00:00.000000", "kind": "label shift"}
     try:
-        told = {"state": "alert", "alert": alert, "performance": {"status": "drop"}}
-        file.write_text(json.dumps(told))
+        report = {"state": "alert", "alert": alert, "performance": {"status": "drop"}}
+        file.write_text(json.dumps(report))
         page = visit()
         page.locator("#drift summary").click()
         for words in ("2026", "label shift", "until it is acknowledged", "drop"):
@@ -147,13 +150,13 @@ def test_every_text_can_be_read_and_fits_a_phone(visit, photo, colours):
     ask(page, **{"long" * 30: photo, "bad": b""})
     assert page.evaluate(RIGHT_EDGE) <= 390
     assert page.evaluate(LOW_CONTRAST) == []
+    lines = page.locator(".brand span").evaluate("(brand) => brand.getClientRects().length")
+    assert lines == 1 and page.locator(".brand").bounding_box()["height"] < 40
 
 
 def test_the_documentation_shows_every_operation_without_a_network(visit):
     page = visit("/docs")
-    expect(page.locator(".opblock").last).to_be_visible()
+    expect(page.locator(".operation").last).to_be_visible()
     paths = yaml.safe_load((ROOT / "scoring/server/openapi.yaml").read_text())["paths"]
-    shown = page.locator(".opblock-summary-path").evaluate_all(
-        "(all) => all.map((one) => one.dataset.path)"
-    )
+    shown = page.locator(".operation").evaluate_all("(all) => all.map((one) => one.dataset.path)")
     assert sorted(shown) == sorted(paths)

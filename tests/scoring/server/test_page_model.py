@@ -47,8 +47,7 @@ def test_the_flowers_it_knows_are_shown_until_the_first_photo(visit, photo, clas
     expect(kinds.first).to_be_hidden()
 
 
-@pytest.mark.slow
-def test_classes_without_a_drawn_example_have_their_name(visit, place, photos):
+def test_a_model_of_other_classes_is_an_image_classifier(visit, place, photos):
     model = load_predictor(place / "models/candidate").estimator
     renamed = {"Lilly": "Rose", "Lotus": "Iris"}
     names = [renamed.get(name, name) for name in model.classes_]
@@ -58,20 +57,26 @@ def test_classes_without_a_drawn_example_have_their_name(visit, place, photos):
         page = visit(port=other.port)
         expect(page.locator(".kind")).to_have_text(names)
         expect(page.locator(".kind img")).to_have_count(3)
+        expect(page).to_have_title("Image classifier")
+        expect(page.locator("h1")).to_have_text("Image classifier")
+        expect(page.get_by_text("It knows these 5 classes:")).to_be_visible()
+        card = ask(page, a=next(iter(photos.values())))
+        expect(card.locator("legend")).to_contain_text("Choose the class")
 
 
 @pytest.mark.slow
-def test_below_the_confidence_of_its_card_the_model_is_not_sure(visit, place, photo):
+def test_below_the_threshold_of_its_card_a_prediction_is_not_confident(visit, place, photo):
     card = place / "models/candidate/card.json"
-    facts = json.loads(card.read_text())
-    card.write_text(json.dumps(facts | {"metrics": {"confidence_threshold": 1.0}}))
+    members = json.loads(card.read_text())
+    card.write_text(json.dumps(members | {"metrics": {"confidence_threshold": 1.0}}))
     with running(place) as unsure:
-        answer = unsure.predict(("a.jpg", photo)).json
-        assert answer["sure"] is False
+        (prediction,) = unsure.predict(("a.jpg", photo)).json["predictions"]
+        assert prediction["confident"] is False
         page = visit(port=unsure.port)
-        told = ask(page, a=photo)
-        expect(told.locator(".verdict")).to_contain_text(f"Not sure. Perhaps {answer['label']}")
-        expect(told.locator(".doubt")).to_be_visible()
+        shown = ask(page, a=photo)
+        words = f"Not sure. Perhaps {prediction['label']}"
+        expect(shown.locator(".verdict")).to_contain_text(words)
+        expect(shown.locator(".doubt")).to_be_visible()
         expect(page.get_by_role("status").first).to_contain_text("not sure")
 
 
@@ -93,7 +98,7 @@ def test_the_title_says_what_happened(visit, service, photo):
     page = visit()
     expect(page).to_have_title("Which flower is it?")
     ask(page, a=photo)
-    label = service.predict(("a.jpg", photo)).json["label"]
+    label = service.predict(("a.jpg", photo)).json["predictions"][0]["label"]
     expect(page).to_have_title(re.compile(f"a.jpg: {label}, .* likely. Which flower is it"))
 
 

@@ -2,8 +2,13 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
+from flowers.model.folder import load_predictor
+from scoring.server.scorer import EXPENSIVE_FILES
+from tests.flowers.images.photo_files import encode_image
 from tests.logged import records
+from tests.scoring.server.service import running
 
 
 def problem(answer, status):
@@ -16,33 +21,36 @@ def problem(answer, status):
     return answer.json
 
 
-def test_one_photo_has_its_prediction_at_the_top_and_in_the_list(service, photo, classes):
+def test_a_prediction_appears_once_and_the_model_beside_it(service, photo, classes):
     answer = service.predict(("a.jpg", photo))
     assert answer.status == 200
     body = answer.json
+    assert body.keys() == {"request_id", "model_role", "model_version", "predictions"}
+    assert (body["model_role"], body["model_version"]) == ("candidate", "untagged")
     (prediction,) = body["predictions"]
-    assert {key: body[key] for key in prediction} == prediction
-    assert list(body["probabilities"]) == classes
-    assert sum(body["probabilities"].values()) == pytest.approx(1.0)
-    assert body["label"] == max(body["probabilities"], key=body["probabilities"].get)
-    assert body["confidence"] == body["probabilities"][body["label"]]
-    assert (body["model_used"], body["model_version"]) == ("candidate", "untagged")
-    assert body["file"] == "a.jpg"
+    probabilities = prediction["probabilities"]
+    assert list(prediction) == ["file", "label", "confidence", "confident", "probabilities"]
+    assert list(probabilities) == classes
+    assert sum(probabilities.values()) == pytest.approx(1.0)
+    assert prediction["label"] == max(probabilities, key=probabilities.get)
+    assert prediction["confidence"] == probabilities[prediction["label"]]
+    assert prediction["file"] == "a.jpg"
 
 
 def test_the_golden_photos_are_answered_as_the_card_says(service, candidate):
     card = json.loads((candidate / "card.json").read_text())
     for golden in card["golden"]:
         photo = (candidate / "golden" / golden["file"]).read_bytes()
-        given = list(service.predict(("a.jpg", photo)).json["probabilities"].values())
-        assert given == pytest.approx(golden["probabilities"], abs=1e-9)
+        (prediction,) = service.predict(("a.jpg", photo)).json["predictions"]
+        assert list(prediction["probabilities"].values()) == pytest.approx(
+            golden["probabilities"], abs=1e-9
+        )
 
 
-def test_several_photos_are_answered_in_order_and_none_at_the_top(service, photos):
+def test_several_images_are_classified_in_order(service, photos):
     some = list(photos.items())[:3]
     body = service.predict(*some).json
     assert [p["file"] for p in body["predictions"]] == [name for name, _ in some]
-    assert body.keys() == {"request_id", "model_used", "model_version", "predictions"}
 
 
 def test_a_bad_photo_among_good_ones_has_an_error_in_its_place(service, photo):
@@ -131,7 +139,7 @@ def test_an_unknown_path_or_method_is_a_problem(service):
 
 def test_feedback_is_in_the_log_under_the_id_of_the_answer(service, photo, classes):
     request_id = service.predict(("a.jpg", photo)).json["request_id"]
-    answer = service.tell({"request_id": request_id, "true_label": classes[2]})
+    answer = service.send_label({"request_id": request_id, "true_label": classes[2]})
     assert answer.status == 202
     assert answer.json["state"] == "recorded"
     record = [r for r in records(service.logs) if r["request_id"] == request_id][-1]
@@ -155,10 +163,37 @@ def test_feedback_is_in_the_log_under_the_id_of_the_answer(service, photo, class
     ],
 )
 def test_feedback_with_a_wrong_field_is_422(service, facts):
-    problem(service.tell(facts), 422)
+    problem(service.send_label(facts), 422)
 
 
 def test_feedback_that_is_no_json_is_400_or_415(service):
     for body in ("{", "", b"\xff", "[" * 10_000):
         problem(service.call("POST", "/feedback", body, Content_Type="application/json"), 400)
     problem(service.call("POST", "/feedback", json.dumps({}), Content_Type="text/plain"), 415)
+
+
+def test_a_refused_request_does_not_use_up_its_id(service, photo):
+    problem(service.predict(("a.jpg", photo[:500]), X_Request_Id="once"), 422)
+    problem(service.predict(X_Request_Id="once"), 400)
+    assert service.predict(("a.jpg", photo), X_Request_Id="once").json["request_id"] == "once"
+    again = service.predict(("a.jpg", photo), X_Request_Id="once").json["request_id"]
+    assert again != "once" and again.startswith("once")
+
+
+def test_a_large_image_is_decoded_elsewhere_with_the_same_result(service, candidate):
+    large = encode_image(Image.linear_gradient("L").resize((3000, 3000)), "JPEG")
+    predictor = load_predictor(candidate)
+    (expected,) = predictor.predict([predictor.load(large)])
+    answer = service.predict(("a.jpg", large))
+    assert answer.status == 200
+    (prediction,) = answer.json["predictions"]
+    assert list(prediction["probabilities"].values()) == expected.probabilities.tolist()
+
+
+def test_more_large_images_than_a_request_may_have_are_rejected(place, photo):
+    large = encode_image(Image.new("L", (3000, 3000)), "PNG")
+    with running(place) as service:
+        images = [("a.png", large)] * (EXPENSIVE_FILES + 1) + [("b.jpg", photo)]
+        *entries, excess, small = service.predict(*images).json["predictions"]
+    assert all("label" in entry for entry in [*entries, small])
+    assert excess["error"]["reason"] == "too much in one request"

@@ -3,17 +3,18 @@ from pathlib import Path
 import pytest
 
 from flowers.base.errors import BadInput
-from scoring.server.settings import Settings, from_environment, processors
+from scoring.server.settings import Settings, read_settings
 
 
 def test_without_variables_the_settings_are_the_documented_ones():
-    assert from_environment({}) == Settings()
-    assert from_environment({"PORT": "", "LOG_DIR": ""}) == Settings()
+    assert read_settings({}) == Settings()
+    assert read_settings({"PORT": "", "LOG_DIR": ""}) == Settings()
 
 
 def test_each_variable_has_its_setting():
-    given = {
+    environ = {
         "MODEL_DIR": "a",
+        "MODEL_SHA256": "A" * 64,
         "CANARY_DIR": "b",
         "CANARY_RATIO": "0.5",
         "LOG_DIR": "c",
@@ -22,21 +23,19 @@ def test_each_variable_has_its_setting():
         "QUEUE": "0",
         "HOST": "0.0.0.0",
         "PORT": "8080",
-        "THREADS": "100",
-        "MODEL_SHA256": "A" * 64,
-        "HOSTS": "flowers.example, .intern",
+        "HOSTS": "Flowers.example, .intern",
     }
-    paths = (Path("a"), Path("b"), 0.5, Path("c"))
-    hosts = ["flowers.example", ".intern"]
-    assert from_environment(given) == Settings(
-        *paths, 1.5, 3, 0, "0.0.0.0", 8080, 100, "a" * 64, hosts
+    model, canary, log = map(Path, "abc")
+    hosts = ("flowers.example", ".intern")
+    assert read_settings(environ) == Settings(
+        model, "a" * 64, canary, 0.5, log, 1.5, 3, 0, "0.0.0.0", 8080, hosts
     )
 
 
-def test_only_names_of_this_machine_are_its_own_where_nobody_else_can_connect():
-    assert from_environment({}).hosts == ["localhost", "127.0.0.1"]
-    assert from_environment({"HOST": "0.0.0.0"}).hosts is None
-    assert from_environment({"HOST": "[::]"}).host == "::"
+def test_only_where_this_machine_alone_can_connect_hosts_are_its_names():
+    assert read_settings({}).hosts == ("localhost", "127.0.0.1")
+    assert read_settings({"HOST": "0.0.0.0"}).hosts is None
+    assert read_settings({"HOST": "[::]"}).host == "::"
 
 
 @pytest.mark.parametrize(
@@ -44,22 +43,19 @@ def test_only_names_of_this_machine_are_its_own_where_nobody_else_can_connect():
     [
         ("CANARY_RATIO", "1.5"),
         ("CANARY_RATIO", "nan"),
-        ("HOST", "unix:/tmp/socket"),
-        ("HOST", "localhost:5000"),
-        ("HOST", "127.0.0.1 "),
         ("PORT", "http"),
         ("PORT", "65536"),
         ("QUEUE", "-1"),
         ("MAX_FILES", "0"),
         ("MODEL_SHA256", "abc"),
         ("MAX_UPLOAD_MB", "0"),
-        ("THREADS", str(processors() + 16)),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_value(variable, value):
     with pytest.raises(BadInput, match=f"{variable}={value}"):
-        from_environment({variable: value})
+        read_settings({variable: value})
 
 
 def test_more_waiting_requests_bring_more_threads():
-    assert from_environment({"QUEUE": "100"}).threads > 100
+    settings = read_settings({"QUEUE": "100"})
+    assert settings.threads > settings.places > 100

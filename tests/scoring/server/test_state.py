@@ -8,18 +8,20 @@ from tests.scoring.server.service import ROOT
 
 
 def test_it_is_alive_and_ready(service):
-    assert service.get("/health").json == {"state": "alive"}
-    answer = service.get("/ready")
-    assert answer.status == 200
-    checks = {"model": "ok", "golden": "ok", "log": "ok"}
-    assert answer.json == {"state": "ready", "checks": checks}
+    health, ready = service.get("/health"), service.get("/ready")
+    assert (health.status, health.json["state"]) == (200, "alive")
+    assert (ready.status, ready.json["state"], ready.json["checks"]) == (
+        200,
+        "ready",
+        {"log": "ok"},
+    )
 
 
 def test_the_version_names_the_model_by_its_bytes(service, candidate, classes):
     body = service.get("/version").json
     card = json.loads((candidate / "card.json").read_text())
     assert body["model_md5"] == card["model"]["md5"]
-    assert (body["model_used"], body["model_version"]) == ("candidate", "untagged")
+    assert (body["model_role"], body["model_version"]) == ("candidate", "untagged")
     assert (body["tag"], body["commit"], body["canary"]) == (None, None, None)
     assert body["classes"] == classes
 
@@ -49,12 +51,12 @@ def test_the_drift_report_is_passed_on_with_its_age(service):
 
 
 def test_metrics_count_what_happened(service, photo):
-    label = service.predict(("a.jpg", photo)).json["label"]
+    label = service.predict(("a.jpg", photo)).json["predictions"][0]["label"]
     requests = 'flowers_requests_total{endpoint="predict",status="200"}'
     predictions = (
         f'flowers_predictions_total{{label="{label}",model_version="untagged",role="production"}}'
     )
-    rejected = 'flowers_rejected_photos_total{reason="truncated"}'
+    rejected = 'flowers_rejected_images_total{reason="truncated"}'
     names = (requests, predictions, rejected, "flowers_log_bytes_total")
     before = [service.count(name) for name in names]
     service.predict(("a.jpg", photo), ("b.jpg", photo[:500]))
