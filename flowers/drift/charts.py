@@ -32,7 +32,14 @@ def plot_empty(title):
 
 
 def plot_classes(expected, shares, names):
-    """Plot the shares of the predicted classes, (n_classes,) each."""
+    """Plot the shares of the predicted classes.
+
+    Parameters
+    ----------
+    expected, shares : ndarray of shape (n_classes,)
+        Shares in the reference set, and of the newest predictions.
+    names : sequence of str
+    """
     figure, ax = _make_axes()
     place = np.arange(len(names))
     ax.bar(place - 0.2, expected, 0.4, color=REFERENCE, label="reference set")
@@ -44,7 +51,7 @@ def plot_classes(expected, shares, names):
 
 
 def plot_confidence(before, now):
-    """Plot the distribution functions of the confidence, (m,) and (n,)."""
+    """Plot the distribution functions of the confidence: reference set (m,), newest (n,)."""
     figure, ax = _make_axes()
     ax.ecdf(before, color=REFERENCE, label="reference set")
     ax.ecdf(now, color=RECENT, label="newest predictions")
@@ -54,10 +61,15 @@ def plot_confidence(before, now):
 
 
 def plot_windows(p_values, differing, changed, alpha):
-    """Plot the smallest adjusted p-value of each window, (k,), in the order of time.
+    """Plot the smallest adjusted p-value of each window in the order of time.
 
-    `differing` and `changed`, (k,) bool, mark windows that differ after adjustment for label shift,
-    and those with other class proportions.
+    Parameters
+    ----------
+    p_values : ndarray of shape (k,)
+    differing, changed : ndarray of shape (k,), bool
+        Windows that differ after adjustment for label shift, and those with other class
+        proportions.
+    alpha : float
     """
     figure, ax = _make_axes(7)
     number = np.arange(len(p_values))[-WINDOWS_SHOWN:]
@@ -81,7 +93,15 @@ def plot_windows(p_values, differing, changed, alpha):
 
 
 def plot_wealth(log_wealth, limit, alert):
-    """Plot the wealth of the test martingale, its limit, and the alert of any detector."""
+    """Plot the wealth of the test martingale, its limit, and the alert of any detector.
+
+    Parameters
+    ----------
+    log_wealth : ndarray of shape (n,)
+    limit : float
+        Wealth at which the martingale raises an alert.
+    alert : flowers.drift.detector.Alert or None
+    """
     figure, ax = _make_axes(7)
     position = np.arange(1, len(log_wealth) + 1)
     shown = np.exp(np.clip(log_wealth, -14, 60))

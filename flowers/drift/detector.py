@@ -207,7 +207,19 @@ def keep_one_per_group(reference):
 
 
 def find_first_alert(log_wealth, tests, params):
-    """Find the first detection, an `Alert` or None; `params` has ``wealth_limit``."""
+    """Find the first detection of any detector.
+
+    Parameters
+    ----------
+    log_wealth : ndarray of shape (n,)
+    tests : MeanTests
+    params : dict
+        ``wealth_limit``.
+
+    Returns
+    -------
+    Alert or None
+    """
     alerts = []
     high = log_wealth >= np.log(params["wealth_limit"])
     if high.any():
@@ -256,6 +268,14 @@ def classify_change(alert, tests, reference, probabilities, params):
 
 
 def select_changed_rows(alert, rows, window):
-    """Select the rows from the start of the change to the alert, or two windows if that is more."""
+    """Select the rows from the start of the change to the alert, or two windows if that is more.
+
+    Parameters
+    ----------
+    alert : Alert
+    rows : ndarray of shape (n, ...)
+    window : int
+        Predictions in a window.
+    """
     stop = max(alert.position + 1, alert.change_start + MIN_CHANGE_WINDOWS * window)
     return rows[alert.change_start : stop]

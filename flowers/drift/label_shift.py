@@ -29,7 +29,19 @@ def encode_one_hot(truth, n_classes):
 
 
 def average_by_class(truth, n_classes, values):
-    """Average rows, (m, d), class by class: (n_classes, d), zeros for a class without rows."""
+    """Average rows class by class.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (m,), int
+    n_classes : int
+    values : ndarray of shape (m, d)
+
+    Returns
+    -------
+    ndarray of shape (n_classes, d)
+        Zeros for a class without rows.
+    """
     member = encode_one_hot(truth, n_classes)
     return member.T @ values / np.maximum(member.sum(axis=0), 1)[:, None]
 
@@ -134,10 +146,19 @@ def compute_critical_value(n_classes, alpha):
 
 
 def compute_weights(truth, change):
-    """Compute importance weights, (k, m), that give the reference set the proportions of windows.
+    """Compute importance weights that give the reference set the class proportions of windows.
 
-    `truth`, (m,), is that of the reference set; `change`, (k, n_classes), is from
-    `estimate_changes`. A negative proportion counts as 0; weights of a window sum to 1.
+    Parameters
+    ----------
+    truth : ndarray of shape (m,), int
+        Class indices of the reference set.
+    change : ndarray of shape (k, n_classes)
+        From `estimate_changes`. A negative proportion counts as 0.
+
+    Returns
+    -------
+    ndarray of shape (k, m)
+        Rows sum to 1.
     """
     share = encode_one_hot(truth, change.shape[1]).mean(axis=0)
     ratio = np.maximum(share + change, 0) / np.where(share > 0, share, 1)

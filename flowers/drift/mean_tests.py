@@ -94,15 +94,22 @@ class History:
         return axes / size[:, :, None] / np.sqrt(spread)[:, None, :]
 
     def sum_newest(self, length):
-        """Sum the newest predictions and all before them, at each of j checkpoints with that many.
+        """Sum the newest predictions and all before them, at each checkpoint with that many.
 
-        `length` is a multiple of ``STEP``; both sums have the shape (j, d).
+        Parameters
+        ----------
+        length : int
+            Newest predictions, a multiple of ``STEP``.
+
+        Returns
+        -------
+        newest, before : ndarray of shape (j, d)
         """
         before = self.sums[: max(len(self.sums) - length // STEP, 0)]
         return self.sums[length // STEP :] - before, before
 
     def get_dependence(self, length):
-        """Return design effect and mark (index of ``covariance``) before the newest, (j,) each."""
+        """Return design effects and marks (indices of ``covariance``), (j,), before the newest."""
         checkpoints = np.arange(length // STEP - 1, len(self.ends))
         earlier = np.maximum(checkpoints - length // STEP, MIN_HISTORY // STEP - 1)
         earlier = np.minimum(checkpoints, earlier)
@@ -235,9 +242,17 @@ class MeanTests:
         return cls(proportions.ends, *p_values, window, np.stack(runs, axis=1))
 
     def find_first_low(self, name, level):
-        """Find the first checkpoint where a p-value of "scores" or "proportions" is at its level.
+        """Find the first checkpoint where a p-value is at most its level.
 
-        Returns (start, end), the rows of the stream that the test is about, or None.
+        Parameters
+        ----------
+        name : {"scores", "proportions"}
+        level : float or ndarray of shape (l,)
+
+        Returns
+        -------
+        (start, end) or None
+            Rows of the stream that the test compares with the others.
         """
         ratio = getattr(self, name) / level
         low = (ratio <= 1).any(axis=1)

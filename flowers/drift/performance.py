@@ -15,7 +15,16 @@ MAX_LABELS = 100_000
 def compute_fisher_p_value(correct, n, reference_correct, m):
     """One-sided p-value of Fisher's exact test that accuracy is not lower than before.
 
-    `correct` of `n` recent predictions are correct, and `reference_correct` of `m` before.
+    Parameters
+    ----------
+    correct, n : int
+        Correct ones of n recent predictions.
+    reference_correct, m : int
+        Correct ones of m predictions on the reference set.
+
+    Returns
+    -------
+    float
     """
     both = correct + reference_correct
     total = m + n

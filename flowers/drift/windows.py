@@ -174,7 +174,18 @@ class Windows:
 
     @classmethod
     def from_stream(cls, reference, probabilities, size, tolerance):
-        """Compare all windows of `size` in a stream, shape (n, n_classes), with the reference."""
+        """Compare all full windows of a stream with the reference set.
+
+        Parameters
+        ----------
+        reference : flowers.model.reference.Reference
+            One row per near-duplicate group.
+        probabilities : ndarray of shape (n, n_classes)
+        size : int
+            Predictions in a window.
+        tolerance : float
+            As in `compare_adjusted`.
+        """
         spans = cut_windows(len(probabilities), size)
         n_classes = probabilities.shape[1]
         inside = probabilities[: len(spans) * size].reshape(len(spans), size, n_classes)

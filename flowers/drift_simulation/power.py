@@ -141,7 +141,7 @@ class Simulator:
         self.accuracy = float(self.correct @ ((1 / copies)[group_index] / self.distinct))
 
     def draw_references(self, count, rng):
-        """Draw the rows of reference sets, (count, distinct)."""
+        """Draw the rows of reference sets, shape (count, distinct)."""
         even = np.ones(len(self.reference.group))
         return traffic.draw_images(self.reference.group, even, (count, self.distinct), rng)
 
@@ -213,7 +213,20 @@ class Simulator:
         return [detection.alert for detection, _ in detections]
 
     def simulate_shift(self, shift, count):
-        """Measure how soon a shift is detected in `count` streams, and whether with its kind."""
+        """Measure how soon a shift is detected, and whether with its kind.
+
+        Parameters
+        ----------
+        shift : SimulatedShift
+        count : int
+            Number of streams.
+
+        Returns
+        -------
+        dict
+            ``accuracy_drop``; ``detected_within_N``, the share of streams; ``median_delay`` in
+            predictions; ``kind_correct``, the share of alerts. None where it is undefined.
+        """
         rng = np.random.default_rng(self.seed)
         reference = self.reference
         before = traffic.draw_streams(reference, (count, BEFORE_SHIFT), rng)
@@ -246,7 +259,15 @@ class Simulator:
         return power
 
     def draw_shifted(self, shift, size, rng):
-        """Draw the rows of the population after a shift, (s, n)."""
+        """Draw rows of the population (reference set, then shifted images) after a shift.
+
+        Parameters
+        ----------
+        shift : SimulatedShift
+        size : tuple of int
+            Streams, and predictions in each.
+        rng : numpy.random.Generator
+        """
         reference = self.reference
         if shift.proportions is not None:
             return traffic.draw_streams(reference, size, rng, proportions=shift.proportions)

@@ -64,7 +64,15 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
 
 
 def build_feedback_record(request_id, index, true_label):
-    """Build the record of a true label for the image at `index` of a request."""
+    """Build the record of a true label for an image.
+
+    Parameters
+    ----------
+    request_id : str
+    index : int
+        Position of the image in its request.
+    true_label : str
+    """
     return {
         "time": format_now(),
         "kind": "feedback",
