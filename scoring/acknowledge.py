@@ -12,7 +12,8 @@ from flowers.model import card
 from flowers.model import folder as model_folder
 
 REPORT = Path("metrics/drift.json")
-DONE, REFUSED = 0, 2
+DONE = 0
+REFUSED = 2
 
 
 def store_alert():
