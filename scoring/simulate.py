@@ -42,25 +42,35 @@ CROP = 0.04  # of a side, at most, so that a photo that is sent again is not a r
 
 @dataclass(frozen=True)
 class Shift:
-    """The shift of the photos."""
+    """The shift of the photos.
 
-    name: str | None  # one of shifts.NAMES
-    share: float = 1.0  # of shifted photos
-    gradual: int = 0  # photos over which the share is reached; 0: at once
+    Attributes
+    ----------
+    name : str or None
+        One of ``shifts.NAMES``.
+    share : float
+        Share of shifted photos.
+    gradual : int
+        Photos over which the share is reached; 0: at once.
+    """
+
+    name: str | None
+    share: float = 1.0
+    gradual: int = 0
 
     def compute_proportions(self, count):
-        """Class proportions of `count` classes after the shift."""
+        """Compute the class proportions of `count` classes after the shift."""
         even = np.full(count, 1 / count)
         return shifts.LABEL_SHIFTS.get(self.name, lambda _: even)(count)
 
     def choose_name(self, number, rng):
-        """The name of the shift for the photo of this number, or None to leave it unchanged."""
+        """Return the name of the shift for the photo of this number, None for no shift."""
         share = self.share * min(1.0, (number + 1) / self.gradual if self.gradual else 1.0)
         return self.name if rng.random() < share else None
 
 
 def shift_photo(photo, name):
-    """The bytes of a photo after a shift; the same bytes if it does not change pixels."""
+    """Shift a photo, bytes; the same bytes if the shift does not change pixels."""
     if name not in shifts.IMAGE_SHIFTS:
         return photo
     image, _ = decode_image(photo)
@@ -71,9 +81,14 @@ def shift_photo(photo, name):
 
 
 def draw_photos(compute_proportions, count, rng):
-    """Yield (label, bytes) of synthetic photos, as of ``fetch.source: synthetic`` by other seeds.
+    """Yield (label, bytes) of synthetic photos, as in ``fetch.source: synthetic`` by other seeds.
 
-    `compute_proportions` maps the number of classes to their proportions.
+    Parameters
+    ----------
+    compute_proportions : callable
+        From the number of classes to their proportions.
+    count : int
+    rng : numpy.random.Generator
     """
     for species in rng.choice(SPECIES, count, p=compute_proportions(len(SPECIES))):
         buffer = io.BytesIO()
@@ -82,7 +97,7 @@ def draw_photos(compute_proportions, count, rng):
 
 
 def read_folder(folder):
-    """Paths by class of a folder with one subfolder per class, at least two."""
+    """List the paths by class of a folder with one subfolder per class, at least two."""
     classes = {}
     for path in list_files([folder]):
         classes.setdefault(path.parent.name, []).append(path)
@@ -94,7 +109,7 @@ def read_folder(folder):
 
 
 def read_test_photos(folder):
-    """Paths by class of the test photos of a model, one of each near-duplicate group."""
+    """List the paths by class of the test photos of a model, one of each near-duplicate group."""
     rows = read_csv(model_folder.find_reference(folder))
     if "path" not in rows:
         raise BadInput(
@@ -114,7 +129,14 @@ def read_test_photos(folder):
 
 
 def sample_photos(classes, compute_proportions, count, rng):
-    """Yield (label, bytes) of photos: each unchanged once, and slightly cropped when sent again."""
+    """Yield (label, bytes) of photos: each unchanged once, and slightly cropped when sent again.
+
+    Parameters
+    ----------
+    classes : dict of str to list of Path
+    compute_proportions, count, rng
+        As in `draw_photos`.
+    """
     labels = sorted(classes)
     waiting = {}
     used_up = set()
@@ -159,7 +181,10 @@ def warn_of_training_photos(folder):
 
 
 def choose_photos(source, compute_proportions, count, rng):
-    """Photos of the source: test photos of the served model (None), synthetic, or a folder."""
+    """Choose photos: test photos of the served model (None), synthetic, or of a folder.
+
+    Parameters and result are those of `draw_photos`; `source` is that of ``--photos``.
+    """
     if source == SYNTHETIC:
         return draw_photos(compute_proportions, count, rng)
     if source is None:
@@ -185,7 +210,7 @@ def start_scorer():
 
 
 def post(url, **content):
-    """Status and JSON of a response; ``BadInput`` without one."""
+    """Send a request; return the status and JSON of the response, ``BadInput`` without one."""
     try:
         response = requests.post(url, timeout=TIMEOUT, **content)
         return response.status_code, response.json()
@@ -196,8 +221,23 @@ def post(url, **content):
 
 
 def send_photos(url, photos, count, shift, rng):
-    """Send photos, and the true label of each predicted one; counts of predicted and correct."""
-    predicted = correct = 0
+    """Send photos, and the true label of each predicted one.
+
+    Parameters
+    ----------
+    url : str
+    photos : iterable of (label, bytes)
+    count : int
+        Number of photos.
+    shift : Shift
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    predicted, correct : int
+    """
+    predicted = 0
+    correct = 0
     for number, (label, photo) in enumerate(
         tqdm(photos, total=count, unit=" photos", disable=None)
     ):
@@ -228,7 +268,7 @@ def parse_arguments(arguments):
     )
     parser.add_argument("--shift", choices=shifts.NAMES, help="default: none")
     parser.add_argument("--share", type=float, default=1.0, help="share of shifted photos")
-    parser.add_argument("--slow", type=int, default=0, help="photos over which it is reached")
+    parser.add_argument("--ramp", type=int, default=0, help="photos over which it is reached")
     parser.add_argument(
         "--photos",
         help="folder with one folder per class, or synthetic; default: the model's test photos",
@@ -237,15 +277,15 @@ def parse_arguments(arguments):
     parser.add_argument("-n", type=int, default=400, help="photos (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    if options.n < 1 or options.seed < 0 or options.slow < 0 or not 0 < options.share <= 1:
-        parser.error("-n must be at least 1, --seed and --slow at least 0, --share in (0, 1]")
+    if options.n < 1 or options.seed < 0 or options.ramp < 0 or not 0 < options.share <= 1:
+        parser.error("-n must be at least 1, --seed and --ramp at least 0, --share in (0, 1]")
     return options
 
 
 def main(arguments=None):
     """Send photos; returns the exit code: 0, or 2 without photos, model or scorer."""
     options = parse_arguments(arguments)
-    shift = Shift(options.shift, options.share, options.slow)
+    shift = Shift(options.shift, options.share, options.ramp)
     # Two generators: the choice of photos does not depend on the shift.
     rng = np.random.default_rng(options.seed)
     shift_rng = np.random.default_rng([options.seed, 1])

@@ -31,7 +31,7 @@ def main(params):
     with use_stage_workers():
         shifts = dict(build_shifts(reference, *options))
     with use_stage_processes():
-        rates = simulator.simulate_false_alarms(params["quiet_streams"], TRAFFIC)
+        rates = simulator.simulate_false_alarms(params["unshifted_streams"], TRAFFIC)
         false_alarms = dict(show_progress(rates, desc="false alarms", total=len(TRAFFIC)))
         tasks = ((shift, params["streams_per_shift"]) for shift in shifts.values())
         results = parallel_map(simulator.simulate_shift, tasks)

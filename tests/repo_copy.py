@@ -37,7 +37,7 @@ TINY = {
     "evaluate.resamples": 200,
     "promote.min_accuracy_low": 0.1,
     "promote.max_log_loss": 3.0,
-    "drift_power.quiet_streams": 1,
+    "drift_power.unshifted_streams": 1,
     "drift_power.streams_per_shift": 1,
     "drift_power.images": 10,
     "drift_power.shifted_shares": [1.0],

@@ -6,11 +6,15 @@ from matplotlib.figure import Figure
 from flowers.base.plots import to_svg
 from flowers.drift.windows import count_predicted
 
-REFERENCE, RECENT, ALERT, MOVED = "0.6", "tab:green", "tab:red", "tab:orange"
+REFERENCE = "0.6"
+RECENT = "tab:green"
+ALERT = "tab:red"
+CHANGED = "tab:orange"
 WINDOWS_SHOWN = 200
-POINTS = 2000  # of the wealth
-WITHIN, SHADES = (400, 1000, 2000), ("tab:green", "#8fce8f", "#d4ecd4")
-LEAST_P = 1e-12  # smaller p-values are drawn here
+MAX_POINTS = 2000  # of the wealth
+WITHIN = (400, 1000, 2000)
+SHADES = ("tab:green", "#8fce8f", "#d4ecd4")
+MIN_P_VALUE = 1e-12  # smaller p-values are drawn here
 
 
 def _make_axes(width=5.2):
@@ -28,7 +32,14 @@ def plot_empty(title):
 
 
 def plot_classes(expected, shares, names):
-    """Plot the shares of the predicted classes, (n_classes,) each."""
+    """Plot the shares of the predicted classes.
+
+    Parameters
+    ----------
+    expected, shares : ndarray of shape (n_classes,)
+        Shares in the reference set, and of the newest predictions.
+    names : sequence of str
+    """
     figure, ax = _make_axes()
     place = np.arange(len(names))
     ax.bar(place - 0.2, expected, 0.4, color=REFERENCE, label="reference set")
@@ -40,7 +51,7 @@ def plot_classes(expected, shares, names):
 
 
 def plot_confidence(before, now):
-    """Plot the distribution functions of the confidence, (m,) and (n,)."""
+    """Plot the distribution functions of the confidence: reference set (m,), newest (n,)."""
     figure, ax = _make_axes()
     ax.ecdf(before, color=REFERENCE, label="reference set")
     ax.ecdf(now, color=RECENT, label="newest predictions")
@@ -49,25 +60,32 @@ def plot_confidence(before, now):
     return to_svg(figure)
 
 
-def plot_windows(p_values, differing, moved, alpha):
-    """Plot the smallest adjusted p-value of each window, (k,), in the order of time.
+def plot_windows(p_values, differing, changed, alpha):
+    """Plot the smallest adjusted p-value of each window in the order of time.
 
-    `differing` and `moved`, (k,) bool, mark windows that differ after adjustment for label shift,
-    and those with other class proportions.
+    Parameters
+    ----------
+    p_values : ndarray of shape (k,)
+    differing, changed : ndarray of shape (k,), bool
+        Windows that differ after adjustment for label shift, and those with other class
+        proportions.
+    alpha : float
     """
     figure, ax = _make_axes(7)
     number = np.arange(len(p_values))[-WINDOWS_SHOWN:]
-    shown = np.maximum(p_values, LEAST_P)[-WINDOWS_SHOWN:]
+    shown = np.maximum(p_values, MIN_P_VALUE)[-WINDOWS_SHOWN:]
     differing = differing[-WINDOWS_SHOWN:]
     ax.axhline(alpha, color="0.7", linestyle="--", label=f"alpha = {alpha}")
     ax.plot(number, shown, color=REFERENCE, linewidth=0.8)
     kinds = (~differing, RECENT, "as the reference set"), (differing, ALERT, "differs")
     for rows, colour, label in kinds:
         ax.plot(number[rows], shown[rows], "o", markersize=4, color=colour, label=label)
-    rows = moved[-WINDOWS_SHOWN:]
-    circle = {"color": MOVED, "markersize": 8, "fillstyle": "none"}
+    rows = changed[-WINDOWS_SHOWN:]
+    circle = {"color": CHANGED, "markersize": 8, "fillstyle": "none"}
     ax.plot(number[rows], shown[rows], "o", label="other class proportions", **circle)
-    ax.set(yscale="log", ylim=(LEAST_P / 3, 3), xlabel="window", ylabel="smallest adjusted p-value")
+    ax.set(
+        yscale="log", ylim=(MIN_P_VALUE / 3, 3), xlabel="window", ylabel="smallest adjusted p-value"
+    )
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title("Windows against the reference set, adjusted for label shift")
     ax.legend(frameon=False, loc="lower left")
@@ -75,11 +93,19 @@ def plot_windows(p_values, differing, moved, alpha):
 
 
 def plot_wealth(log_wealth, limit, alert):
-    """Plot the wealth of the test martingale, its limit, and the alert of any detector."""
+    """Plot the wealth of the test martingale, its limit, and the alert of any detector.
+
+    Parameters
+    ----------
+    log_wealth : ndarray of shape (n,)
+    limit : float
+        Wealth at which the martingale raises an alert.
+    alert : flowers.drift.detector.Alert or None
+    """
     figure, ax = _make_axes(7)
     position = np.arange(1, len(log_wealth) + 1)
     shown = np.exp(np.clip(log_wealth, -14, 60))
-    step = max(1, len(position) // POINTS)
+    step = max(1, len(position) // MAX_POINTS)
     ax.axhline(limit, color="0.7", linestyle="--", label=f"alert at {limit:g}")
     ax.plot(position[::-step][::-1], shown[::-step][::-1], color=RECENT, linewidth=1)
     if alert is not None:
@@ -121,8 +147,8 @@ def plot_power(false_alarms, shifts):
         f"{100 * rates['false_alarm_rate']:.1f} % ({name} traffic)"
         for name, rates in false_alarms.items()
     ]
-    photos = next(iter(false_alarms.values()))["photos"]
-    title = f"False alarms in {photos:,} predictions without a shift: {', '.join(rates)}"
+    length = next(iter(false_alarms.values()))["predictions"]
+    title = f"False alarms in {length:,} predictions without a shift: {', '.join(rates)}"
     ax.set_title(title, fontsize=9)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0), fontsize=8)
     return to_svg(figure)
@@ -161,8 +187,8 @@ def plot_report(stream, names, params):
         plots["wealth"] = plot_wealth(log_wealth, params["wealth_limit"], stream.alert)
     windows = stream.windows
     if windows.spans:
-        moved = windows.find_moved(params["alpha"]).any(axis=1)
+        changed = windows.find_changed_proportions(params["alpha"]).any(axis=1)
         differing = windows.find_differing(params["alpha"])
         p_values = windows.p_values.min(axis=1)
-        plots["windows"] = plot_windows(p_values, differing, moved, params["alpha"])
+        plots["windows"] = plot_windows(p_values, differing, changed, params["alpha"])
     return plots

@@ -1,6 +1,6 @@
 """The drift detector: when a stream of predictions changed, since when, and the kind of change.
 
-Two kinds are told apart. Under label shift the class proportions change, and the predictions of
+There are two kinds. Under label shift the class proportions change, and the predictions of
 each class stay as they were. Under covariate or concept shift the images, or their relation to the
 classes, change. Three detectors run side by side: a test martingale and Hotelling's T² on scores
 that are adjusted for label shift, and T² with run rules on the class proportions.
@@ -16,16 +16,21 @@ from flowers.drift.martingale import run_martingale
 from flowers.drift.mean_tests import LENGTHS, MeanTests
 from flowers.drift.windows import compare_adjusted
 
-DETECTORS = MARTINGALE, SCORES, PROPORTIONS = "martingale", "scores", "class proportions"
+MARTINGALE = "martingale"
+SCORES = "scores"
+PROPORTIONS = "class proportions"
+DETECTORS = (MARTINGALE, SCORES, PROPORTIONS)
 LABELS = "labels"  # detector of the performance check (flowers.drift.report)
-COVARIATE_SHIFT, LABEL_SHIFT = "covariate or concept shift", "label shift"
+COVARIATE_SHIFT = "covariate or concept shift"
+LABEL_SHIFT = "label shift"
 PERFORMANCE_DROP = "performance drop"
-# Levels of the T² tests, which are repeated every 50 predictions for years: chosen so that
+# Levels of the T² tests, which are repeated at each checkpoint for years: chosen so that
 # simulated traffic, bursts and days included, rarely raises a false alarm. Scores of fewer
 # predictions are tested again more often, at a level that is lower in proportion.
-SCORE_LEVELS, PROPORTION_LEVEL = 1e-4 * np.array(LENGTHS) / LENGTHS[-1], 3e-5
-# Least windows from the start of a change that tell its kind and its details.
-EVIDENCE_WINDOWS = 2
+SCORE_LEVELS = 1e-4 * np.array(LENGTHS) / LENGTHS[-1]
+PROPORTION_LEVEL = 3e-5
+# Minimum number of windows since a change from which its kind and details are computed.
+MIN_CHANGE_WINDOWS = 2
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,15 @@ def compute_ties(rows):
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What the detectors look at: wealth of the martingale, (n,), scores and class proportions.
+class DetectorInputs:
+    """Inputs of the detectors for one stream.
 
-    `reference` and `stream` are the results of ``label_shift.Population.adjust_scores`` for both.
+    Attributes
+    ----------
+    log_wealth : ndarray of shape (n,)
+        Log wealth of the test martingale after each prediction.
+    reference, stream : (ndarray of shape (m, d), (m, n_classes)); (n, d), (n, n_classes)
+        Adjusted scores and class-proportion estimates (``Population.adjust_scores``).
     """
 
     log_wealth: np.ndarray
@@ -88,14 +98,22 @@ class Alert:
 
 @dataclass(frozen=True)
 class Detection:
-    """The result of `detect`: alert, log wealth after each prediction, (n,), and mean tests."""
+    """The result of `detect`.
+
+    Attributes
+    ----------
+    alert : Alert or None
+    log_wealth : ndarray of shape (n,)
+        Log wealth of the test martingale after each prediction.
+    tests : MeanTests
+    """
 
     alert: Alert | None
     log_wealth: np.ndarray
     tests: MeanTests
 
 
-def detect(reference, stream, params, evidence=None):
+def detect(reference, stream, params, inputs=None):
     """Detect the first change in a stream of predictions.
 
     Parameters
@@ -105,8 +123,8 @@ def detect(reference, stream, params, evidence=None):
     stream : Stream
     params : dict
         ``wealth_limit``, ``window`` and ``proportion_tolerance`` of the section ``drift``.
-    evidence : Evidence, optional
-        Of this reference set and stream, if `gather_evidence` has computed it with that of others.
+    inputs : DetectorInputs, optional
+        Inputs for this reference set and stream, if `compute_inputs` was run for several streams.
 
     Returns
     -------
@@ -135,22 +153,22 @@ def detect(reference, stream, params, evidence=None):
     >>> detect(reference, stream, params).alert
     Alert(detector='martingale', change_start=600, position=699)
     """
-    if evidence is None:
+    if inputs is None:
         m = len(reference.truth)
         population = np.concatenate([reference.probabilities, stream.probabilities])
         rows = np.arange(len(population))[None]
-        (evidence,) = gather_evidence(
+        (inputs,) = compute_inputs(
             population, reference.truth, rows[:, :m], rows[:, m:], stream.ties[None], params
         )
     tests = MeanTests.from_scores(
-        reference.truth, evidence.reference, evidence.stream, stream.day, params
+        reference.truth, inputs.reference, inputs.stream, stream.day, params
     )
-    alert = find_first_alert(evidence.log_wealth, tests, params)
-    return Detection(alert, evidence.log_wealth, tests)
+    alert = find_first_alert(inputs.log_wealth, tests, params)
+    return Detection(alert, inputs.log_wealth, tests)
 
 
-def gather_evidence(population, truth, references, streams, ties, params):
-    """Compute the evidence for streams whose predictions are rows of one population.
+def compute_inputs(population, truth, references, streams, ties, params):
+    """Compute the inputs of the detectors for streams whose predictions are rows of one population.
 
     Scores are ranked once for the population, and the test martingales run side by side.
 
@@ -168,17 +186,19 @@ def gather_evidence(population, truth, references, streams, ties, params):
 
     Yields
     ------
-    Evidence
-        Of each stream.
+    DetectorInputs
+        Those of each stream.
     """
     ranked = Population(population)
-    tables = [ranked.adjust_scores(rows, truth[rows]) for rows in references]
-    codes = [ranked.select_codes(x, params["proportion_tolerance"]) for x, _ in tables]
-    of_references = np.stack([c[rows] for c, rows in zip(codes, references, strict=True)])
-    of_streams = np.stack([c[rows] for c, rows in zip(codes, streams, strict=True)])
-    wealth = run_martingale(of_references, of_streams, ties)
-    for table, past, rows, line in zip(tables, references, streams, wealth, strict=True):
-        yield Evidence(line, tuple(x[past] for x in table), tuple(x[rows] for x in table))
+    adjusted = [ranked.adjust_scores(rows, truth[rows]) for rows in references]
+    codes = [ranked.select_codes(x, params["proportion_tolerance"]) for x, _ in adjusted]
+    reference_codes = np.stack([c[rows] for c, rows in zip(codes, references, strict=True)])
+    stream_codes = np.stack([c[rows] for c, rows in zip(codes, streams, strict=True)])
+    log_wealth = run_martingale(reference_codes, stream_codes, ties)
+    for i, arrays in enumerate(adjusted):
+        reference = tuple(array[references[i]] for array in arrays)
+        stream = tuple(array[streams[i]] for array in arrays)
+        yield DetectorInputs(log_wealth[i], reference, stream)
 
 
 def keep_one_per_group(reference):
@@ -187,12 +207,25 @@ def keep_one_per_group(reference):
 
 
 def find_first_alert(log_wealth, tests, params):
-    """Find the first detection, an `Alert` or None; `params` has ``wealth_limit``."""
+    """Find the first detection of any detector.
+
+    Parameters
+    ----------
+    log_wealth : ndarray of shape (n,)
+    tests : MeanTests
+    params : dict
+        ``wealth_limit``.
+
+    Returns
+    -------
+    Alert or None
+    """
     alerts = []
     high = log_wealth >= np.log(params["wealth_limit"])
     if high.any():
-        at = int(high.argmax())
-        alerts.append(Alert(MARTINGALE, int(np.r_[0.0, log_wealth[:at]].argmin()), at))
+        position = int(high.argmax())
+        lowest = int(np.r_[0.0, log_wealth[:position]].argmin())
+        alerts.append(Alert(MARTINGALE, lowest, position))
     for detector, span in (
         (SCORES, tests.find_first_low("scores", SCORE_LEVELS)),
         (PROPORTIONS, tests.find_first_low("proportions", PROPORTION_LEVEL)),
@@ -227,14 +260,22 @@ def classify_change(alert, tests, reference, probabilities, params):
         return PERFORMANCE_DROP
     if alert.detector != PROPORTIONS:
         return COVARIATE_SHIFT
-    changed = select_evidence(alert, probabilities, params["window"])
+    changed = select_changed_rows(alert, probabilities, params["window"])
     p_values, *_ = compare_adjusted(reference, changed[None])
     p_scores = tests.get_score_p_value(alert.change_start, alert.change_start + len(changed))
     differs = min(p_values.min(), p_scores) <= params["alpha"]
     return COVARIATE_SHIFT if differs else LABEL_SHIFT
 
 
-def select_evidence(alert, rows, window):
-    """Select the rows from the start of the change to the alert, or two windows if that is more."""
-    stop = max(alert.position + 1, alert.change_start + EVIDENCE_WINDOWS * window)
+def select_changed_rows(alert, rows, window):
+    """Select the rows from the start of the change to the alert, or two windows if that is more.
+
+    Parameters
+    ----------
+    alert : Alert
+    rows : ndarray of shape (n, ...)
+    window : int
+        Predictions in a window.
+    """
+    stop = max(alert.position + 1, alert.change_start + MIN_CHANGE_WINDOWS * window)
     return rows[alert.change_start : stop]

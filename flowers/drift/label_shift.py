@@ -16,11 +16,11 @@ from flowers.drift.martingale import encode_ranks
 LAGS = 15
 # Singular values below this fraction of the largest count as 0: the model does not separate the
 # two classes.
-LEAST_SINGULAR = 0.02
+MIN_SINGULAR_RATIO = 0.02
 # Lower bound of a probability: they are logged with six decimals.
-LEAST_PROBABILITY = 5e-7
-# Most pairs of classes whose log-probabilities enter as a product.
-PAIRS = 10
+MIN_PROBABILITY = 5e-7
+# Maximum number of pairs of classes whose log-probabilities enter as a product.
+MAX_PAIRS = 10
 
 
 def encode_one_hot(truth, n_classes):
@@ -29,7 +29,19 @@ def encode_one_hot(truth, n_classes):
 
 
 def average_by_class(truth, n_classes, values):
-    """Average rows, (m, d), class by class: (n_classes, d), zeros for a class without rows."""
+    """Average rows class by class.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (m,), int
+    n_classes : int
+    values : ndarray of shape (m, d)
+
+    Returns
+    -------
+    ndarray of shape (n_classes, d)
+        Zeros for a class without rows.
+    """
     member = encode_one_hot(truth, n_classes)
     return member.T @ values / np.maximum(member.sum(axis=0), 1)[:, None]
 
@@ -49,7 +61,7 @@ def estimate_proportions(reference, truth, probabilities):
         Rows sum to 1 and may have negative values; their mean over a window is the estimate.
     """
     means = average_by_class(truth, reference.shape[1], reference)
-    return probabilities @ np.linalg.pinv(means, rcond=LEAST_SINGULAR)
+    return probabilities @ np.linalg.pinv(means, rcond=MIN_SINGULAR_RATIO)
 
 
 def compute_design_effects(values, ends):
@@ -78,8 +90,8 @@ def compute_design_effects(values, ends):
     total = np.zeros((*values.shape[:-2], ends[-1] + 1, values.shape[-1]))
     np.cumsum(values, axis=-2, out=total[..., 1:, :])
 
-    def dot_rows(one, other):
-        return np.einsum("...d,...d->...", one, other)
+    def dot_rows(left, right):
+        return np.einsum("...d,...d->...", left, right)
 
     def sum_to_ends(x):
         return np.cumsum(np.add.reduceat(x, starts, axis=-1), axis=-1)
@@ -89,16 +101,16 @@ def compute_design_effects(values, ends):
     with_earlier[..., LAGS:] -= dot_rows(values[..., LAGS:, :], total[..., : -1 - LAGS, :])
     # The same after subtraction of the mean of all values before that end.
     lags = np.arange(1, LAGS + 1)[:, None]
-    later = np.minimum(lags, ends)
-    sooner = np.maximum(ends - lags, 0)
-    crossed = total[..., sooner, :] - total[..., later, :]
-    whole = total[..., ends, :]
-    crossed = crossed.sum(axis=-3) + LAGS * whole
-    mean = whole / ends[:, None]
-    lagged = sum_to_ends(with_earlier) - dot_rows(crossed, mean)
-    lagged += sooner.sum(axis=0) * dot_rows(mean, mean)
+    n_pairs = np.maximum(ends - lags, 0)
+    # Sums of both values of all pairs, over all lags.
+    pair_sums = total[..., n_pairs, :] - total[..., np.minimum(lags, ends), :]
+    end_sums = total[..., ends, :]
+    pair_sums = pair_sums.sum(axis=-3) + LAGS * end_sums
+    mean = end_sums / ends[:, None]
+    lagged = sum_to_ends(with_earlier) - dot_rows(pair_sums, mean)
+    lagged += n_pairs.sum(axis=0) * dot_rows(mean, mean)
     squares = sum_to_ends(dot_rows(values, values))
-    variance = squares - dot_rows(whole, mean)
+    variance = squares - dot_rows(end_sums, mean)
     varies = variance > 1e-9 * squares
     ratio = np.divide(lagged, variance, np.zeros(variance.shape), where=varies)
     return np.maximum(1, 1 + 2 * ratio)
@@ -134,10 +146,19 @@ def compute_critical_value(n_classes, alpha):
 
 
 def compute_weights(truth, change):
-    """Compute importance weights, (k, m), that give the reference set the proportions of windows.
+    """Compute importance weights that give the reference set the class proportions of windows.
 
-    `truth`, (m,), is that of the reference set; `change`, (k, n_classes), is from
-    `estimate_changes`. A negative proportion counts as 0; weights of a window sum to 1.
+    Parameters
+    ----------
+    truth : ndarray of shape (m,), int
+        Class indices of the reference set.
+    change : ndarray of shape (k, n_classes)
+        From `estimate_changes`. A negative proportion counts as 0.
+
+    Returns
+    -------
+    ndarray of shape (k, m)
+        Rows sum to 1.
     """
     share = encode_one_hot(truth, change.shape[1]).mean(axis=0)
     ratio = np.maximum(share + change, 0) / np.where(share > 0, share, 1)
@@ -148,7 +169,7 @@ def compute_weights(truth, change):
 
 def compute_scores(probabilities):
     """Compute confidence and centred log-probabilities: (n, c) to (n, 1 + c), float64."""
-    logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY, dtype=float))
+    logs = np.log(np.maximum(probabilities, MIN_PROBABILITY, dtype=float))
     return np.column_stack([probabilities.max(axis=1), logs - logs.mean(axis=1, keepdims=True)])
 
 
@@ -182,14 +203,14 @@ class Population:
         Returns
         -------
         scores : ndarray of shape (u, d), float64
-            Adjusted ranks of `compute_scores`, then adjusted products of the ``PAIRS`` pairs.
+            Adjusted ranks of `compute_scores`, then adjusted products of the ``MAX_PAIRS`` pairs.
         proportions : ndarray of shape (u, n_classes), float64
             From `estimate_proportions`.
         """
         probabilities = self.probabilities[reference]
         ranks = self._compute_ranks(reference)
-        one, other = _select_pairs(probabilities)
-        ranks = np.column_stack([ranks, (ranks[:, one] - 0.5) * (ranks[:, other] - 0.5)])
+        first, second = _select_pairs(probabilities)
+        ranks = np.column_stack([ranks, (ranks[:, first] - 0.5) * (ranks[:, second] - 0.5)])
         proportions = estimate_proportions(probabilities, truth, self.probabilities)
         means = average_by_class(truth, probabilities.shape[1], ranks[reference])
         # Rounded so that equal predictions are equal scores, whatever the last bits of a product.
@@ -199,10 +220,10 @@ class Population:
         """Compute the rank of each score in the reference set, ties at the middle, range [0, 1]."""
         kinds = int(self.codes.max()) + 1
         width = self.codes.shape[1]
-        place = self.codes + kinds * np.arange(width)
-        counts = np.bincount(place[reference].ravel(), minlength=kinds * width)
+        column_codes = self.codes + kinds * np.arange(width)
+        counts = np.bincount(column_codes[reference].ravel(), minlength=kinds * width)
         counts = counts.reshape(width, kinds)
-        return ((2 * counts.cumsum(axis=1) - counts) / (2 * len(reference))).ravel()[place]
+        return ((2 * counts.cumsum(axis=1) - counts) / (2 * len(reference))).ravel()[column_codes]
 
     def select_codes(self, scores, tolerance):
         """Encode the scores that the martingale bets on; unadjusted ones with a tolerance of 0."""
@@ -213,7 +234,7 @@ class Population:
 
 def _select_pairs(probabilities):
     """Select the score columns of the pairs of classes that the model confuses most."""
-    one, other = np.triu_indices(probabilities.shape[1], 1)
-    confusion = (probabilities.T @ probabilities)[one, other]
-    most = np.argsort(-confusion, kind="stable")[:PAIRS]
-    return 1 + one[most], 1 + other[most]
+    first, second = np.triu_indices(probabilities.shape[1], 1)
+    confusion = (probabilities.T @ probabilities)[first, second]
+    confused = np.argsort(-confusion, kind="stable")[:MAX_PAIRS]
+    return 1 + first[confused], 1 + second[confused]

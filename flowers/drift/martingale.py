@@ -19,13 +19,13 @@ import numpy as np
 # as many predictions. Chosen on simulated traffic with bursts of 3 and 5.
 BLOCK = 100
 # Values that are compared pair by pair: as fast as counting, and their counts fit in one byte.
-SIDE = 32
+COUNT_BLOCK = 32
 # Of the simple jumper: share of the wealth redistributed over its bets with each prediction.
 # Chosen on simulated traffic; smaller than in the literature, since blocks leave no fast changes.
 JUMP = 0.003
 # Of the patient strategy: share of its reserve that is bet with each prediction. The simple jumper
 # alone has wealth e^-74 after 20,000 predictions without a change, and would detect no late one.
-LEAVE = 1e-4
+RESERVE_STAKE = 1e-4
 # Bets pay for the variance of p-values within bursts: the design effect (Kish 1965) that bursts of
 # 5 have left after blocks. A value above 1 only ever lowers the wealth.
 DESIGN_EFFECT = 1.2
@@ -53,15 +53,15 @@ def compute_p_values(codes, m, ties):
     ndarray of shape (n,), range (0, 1)
         Independent and uniform where all m + n are exchangeable.
     """
-    less, equal = _count_before(codes)
-    rank = less[m:] + ties * (equal[m:] + 1)
+    lower, equal = _count_before(codes)
+    rank = lower[m:] + ties * (equal[m:] + 1)
     return rank / (m + np.arange(len(ties)) + 1)
 
 
 def _count_before(codes):
-    """Count the values before each that are less, and those that are equal.
+    """Count the values before each that are lower, and those that are equal.
 
-    Codes have two digits. Less are those with a lower first digit, and those with the same first
+    Codes have two digits. Lower are those with a lower first digit, and those with the same first
     and a lower second digit; few digits are fast to count.
     """
     base = isqrt(int(codes.max())) + 1
@@ -69,33 +69,33 @@ def _count_before(codes):
     first = codes // base
     second = (codes - base * first).astype(dtype)
     first = first.astype(dtype)
-    less = _count_lower(first, base)
-    grouped = np.argsort(first, kind="stable")
-    less[grouped] += _count_lower(second[grouped], base)
+    lower = _count_lower(first, base)
+    by_first = np.argsort(first, kind="stable")
+    lower[by_first] += _count_lower(second[by_first], base)
     # Remove smaller second digits of other groups, which stand before them after the sort.
     counts = np.bincount(codes, minlength=base**2).reshape(base, base)
-    apart = counts.cumsum(axis=0) - counts
-    less -= (apart.cumsum(axis=1) - apart).ravel()[codes]
+    other_groups = counts.cumsum(axis=0) - counts
+    lower -= (other_groups.cumsum(axis=1) - other_groups).ravel()[codes]
     equal = np.empty(len(codes), int)
     # Integers of up to 16 bits are sorted in a fraction of the time.
-    slim = codes.astype(np.min_scalar_type(base**2))
-    equal[np.argsort(slim, kind="stable")] = np.arange(len(codes))
+    narrow_codes = codes.astype(np.min_scalar_type(base**2))
+    equal[np.argsort(narrow_codes, kind="stable")] = np.arange(len(codes))
     equal -= (counts.cumsum() - counts.ravel())[codes]
-    return less, equal
+    return lower, equal
 
 
 def _count_lower(digits, base):
     """Count the lower digits before each: by counts of whole blocks, by pairs within a block."""
     n = len(digits)
-    blocks = -(-n // SIDE)
-    # One block below the other, (SIDE, blocks); the padding at the end is before nothing.
-    rows = np.full(blocks * SIDE, base, digits.dtype)
+    blocks = -(-n // COUNT_BLOCK)
+    # One block below the other, (COUNT_BLOCK, blocks); the padding at the end is before nothing.
+    rows = np.full(blocks * COUNT_BLOCK, base, digits.dtype)
     rows[:n] = digits
-    rows = np.ascontiguousarray(rows.reshape(blocks, SIDE).T)
+    rows = np.ascontiguousarray(rows.reshape(blocks, COUNT_BLOCK).T)
     within = np.zeros(rows.shape, np.uint8)
-    for lag in range(1, SIDE):
+    for lag in range(1, COUNT_BLOCK):
         within[lag:] += rows[:-lag] < rows[lag:]
-    own = np.arange(n) // SIDE * base + digits
+    own = np.arange(n) // COUNT_BLOCK * base + digits
     counts = np.bincount(own, minlength=blocks * base).reshape(blocks, base)
     before = counts.cumsum(axis=0)
     before -= counts
@@ -127,45 +127,48 @@ def compute_log_wealth(p, every=1):
     p : ndarray of shape (n, ..., d)
         p-values of d scores.
     every : int
-        At most 1000.
+        Predictions between two returned values, at most 1000.
 
     Returns
     -------
     ndarray of shape (n // every, ...)
-        After each `every` predictions.
     """
     # For each strategy, the new stakes on down, rest and up; none goes to the other strategy.
-    moves = np.zeros((2, 3, 2, 3))
-    moves[0, :, 0] = _build_moves(JUMP / 3, JUMP / 3, JUMP / 3)
-    moves[1, :, 1] = _build_moves(JUMP, 0, LEAVE / 2)
-    moves = moves.reshape(6, 6)
-    pays = np.exp((1 - DESIGN_EFFECT) / 24)
+    transition = np.zeros((2, 3, 2, 3))
+    transition[0, :, 0] = _build_transition_matrix(JUMP / 3, JUMP / 3, JUMP / 3)
+    transition[1, :, 1] = _build_transition_matrix(JUMP, 0, RESERVE_STAKE / 2)
+    transition = transition.reshape(6, 6)
+    cost = np.exp((1 - DESIGN_EFFECT) / 24)
     rounds = len(p) // every
     width = int(np.prod(p.shape[1:]))
     stakes = np.full((2, 3, width), 1 / 3)
-    moved = np.empty((6, width))
+    redistributed = np.empty((6, width))
     growth = np.empty((rounds, 2, width))
     gains = np.ones((every, 2, 3, width))
     for t in range(rounds):
-        bet = (p[t * every : (t + 1) * every].reshape(every, 1, width) - 0.5) * pays
-        gains[:, :, 0] = pays - bet
-        gains[:, :, 2] = pays + bet
+        bet = (p[t * every : (t + 1) * every].reshape(every, 1, width) - 0.5) * cost
+        gains[:, :, 0] = cost - bet
+        gains[:, :, 2] = cost + bet
         for gain in gains.reshape(every, 6, width):
-            np.dot(moves, stakes.reshape(6, width), out=moved)
-            np.multiply(moved, gain, out=stakes.reshape(6, width))
+            np.dot(transition, stakes.reshape(6, width), out=redistributed)
+            np.multiply(redistributed, gain, out=stakes.reshape(6, width))
         growth[t] = stakes.sum(axis=1)
         stakes /= growth[t][:, None]
     growth = growth.reshape(rounds, 2, *p.shape[1:])
     logs = np.cumsum(np.log(growth), axis=0)
     # The mean over strategies and scores, without overflow.
-    most = logs.max(axis=(1, -1), keepdims=True)
-    return most[:, 0, ..., 0] + np.log(np.exp(logs - most).mean(axis=(1, -1)))
+    highest = logs.max(axis=(1, -1), keepdims=True)
+    return highest[:, 0, ..., 0] + np.log(np.exp(logs - highest).mean(axis=(1, -1)))
 
 
-def _build_moves(to_rest, across, start):
+def _build_transition_matrix(to_rest, to_opposite, from_rest):
     """Build the shares of the stakes (columns) that move to down, rest and up (rows)."""
-    keep = 1 - to_rest - across
-    return [[keep, start, across], [to_rest, 1 - 2 * start, to_rest], [across, start, keep]]
+    keep = 1 - to_rest - to_opposite
+    return [
+        [keep, from_rest, to_opposite],
+        [to_rest, 1 - 2 * from_rest, to_rest],
+        [to_opposite, from_rest, keep],
+    ]
 
 
 def run_martingale(reference, streams, ties):
@@ -184,15 +187,14 @@ def run_martingale(reference, streams, ties):
     """
     count, n = ties.shape
     m = reference.shape[1]
-    shuffled = np.stack([shuffle_blocks(line) for line in ties])
-    both = np.concatenate(
+    shuffled = np.stack([shuffle_blocks(stream_ties) for stream_ties in ties])
+    combined = np.concatenate(
         [reference, np.take_along_axis(streams, shuffled[..., None], axis=1)], axis=1
     )
-    p = np.empty((n, count, both.shape[2]), np.float32)
-    for s, (codes, line) in enumerate(
-        zip(both, np.take_along_axis(ties, shuffled, axis=1), strict=True)
-    ):
+    p = np.empty((n, count, combined.shape[2]), np.float32)
+    shuffled_ties = np.take_along_axis(ties, shuffled, axis=1)
+    for s, (codes, stream_ties) in enumerate(zip(combined, shuffled_ties, strict=True)):
         for j, column in enumerate(codes.T):
-            p[:, s, j] = compute_p_values(column, m, line)
+            p[:, s, j] = compute_p_values(column, m, stream_ties)
     log_wealth = np.repeat(compute_log_wealth(p, BLOCK), BLOCK, axis=0).T
     return np.concatenate([np.zeros((count, BLOCK - 1)), log_wealth], axis=1)[:, :n]

@@ -19,11 +19,11 @@ STEP = 50  # predictions between checkpoints
 LENGTHS = 100, 150, 250, 400, 600, 900, 1350, 2000, 3000  # newest predictions, multiples of STEP
 # Covariance and design effects are those before the newest predictions, but of at least these many
 # from the start of the stream, so that a change does not inflate its own variance.
-LEAST_HISTORY = 500
+MIN_HISTORY = 500
 RIDGE = 0.01  # added to correlations: scores may be nearly collinear
-# Least independent predictions (length over design effect) of a test of class proportions, whose
-# mean over fewer is far from normal.
-LEAST_INDEPENDENT = 150
+# Minimum of independent predictions (length over design effect) in a test of class proportions,
+# whose mean over fewer is far from normal.
+MIN_INDEPENDENT = 150
 # Standard deviations of a class proportion between days that the tolerated change amounts to.
 TOLERATED_SDS = 1.5
 # Run rules: windows in a row -> standardised deviation beyond the tolerance that each must have, on
@@ -61,22 +61,22 @@ class History:
     """
 
     def __init__(self, reference, stream):
-        middle = reference.mean(axis=0)
+        centre = reference.mean(axis=0)
         count = len(stream) // STEP
-        self.reference = reference - middle
-        self.stream = stream[: count * STEP] - middle
+        self.reference = reference - centre
+        self.stream = stream[: count * STEP] - centre
         blocks = self.stream.reshape(count, STEP, reference.shape[1])
         self.ends = STEP * np.arange(1, count + 1)
         self.sums = cumulate_rows(blocks.sum(axis=1))
         # Approximate standard error of an autocorrelation sum of this many predictions.
         error = np.sqrt(2 * (1 + 2 * LAGS) / (self.ends * reference.shape[1]))
         self.design_effects = compute_design_effects(self.stream, self.ends) * (1 + error)
-        first = LEAST_HISTORY // STEP
+        first = MIN_HISTORY // STEP
         marks = [*range(first - 1), *(2**k * first - 1 for k in range(32))]
         self.marks = np.array([mark for mark in marks if mark < count], int)
         size = (len(reference) + self.ends[self.marks])[:, None, None]
-        middle = self.sums[self.marks + 1] / size[:, 0]
-        self.covariance = self._sum_products() / size - middle[:, :, None] * middle[:, None, :]
+        mean = self.sums[self.marks + 1] / size[:, 0]
+        self.covariance = self._sum_products() / size - mean[:, :, None] * mean[:, None, :]
 
     def _sum_products(self):
         """Sum the products of columns up to each mark, (k, d, d)."""
@@ -94,18 +94,27 @@ class History:
         return axes / size[:, :, None] / np.sqrt(spread)[:, None, :]
 
     def sum_newest(self, length):
-        """Sum the newest predictions and all before them, at each of j checkpoints with that many.
+        """Sum the newest predictions and all before them, at each checkpoint with that many.
 
-        `length` is a multiple of ``STEP``; both sums have the shape (j, d).
+        Parameters
+        ----------
+        length : int
+            Newest predictions, a multiple of ``STEP``.
+
+        Returns
+        -------
+        newest, before : ndarray of shape (j, d)
         """
         before = self.sums[: max(len(self.sums) - length // STEP, 0)]
         return self.sums[length // STEP :] - before, before
 
     def get_dependence(self, length):
-        """Return design effect and mark (index of ``covariance``) before the newest, (j,) each."""
-        at = np.arange(length // STEP - 1, len(self.ends))
-        then = np.minimum(at, np.maximum(at - length // STEP, LEAST_HISTORY // STEP - 1))
-        return self.design_effects[then], np.searchsorted(self.marks, then, side="right") - 1
+        """Return design effects and marks (indices of ``covariance``), (j,), before the newest."""
+        checkpoints = np.arange(length // STEP - 1, len(self.ends))
+        earlier = np.maximum(checkpoints - length // STEP, MIN_HISTORY // STEP - 1)
+        earlier = np.minimum(checkpoints, earlier)
+        mark = np.searchsorted(self.marks, earlier, side="right") - 1
+        return self.design_effects[earlier], mark
 
 
 class Baseline:
@@ -151,10 +160,10 @@ class Baseline:
             )
 
         # Before each checkpoint there are whole days and a part of one.
-        place = np.append(0, self.ends)
-        whole = np.searchsorted(self.starts[1:], place, side="right")
-        totals = cumulate_rows(weigh_days(starts, self.starts[1:]))[whole]
-        totals += weigh_days(self.starts[whole], place)
+        checkpoints = np.append(0, self.ends)
+        full_days = np.searchsorted(self.starts[1:], checkpoints, side="right")
+        totals = cumulate_rows(weigh_days(starts, self.starts[1:]))[full_days]
+        totals += weigh_days(self.starts[full_days], checkpoints)
         photos, squared, days = totals[:, -3:].T
         size = len(reference) + photos
         self.mean = totals[:, :-3] / size[:, None]
@@ -168,9 +177,9 @@ class Baseline:
         first = self.day[ends - length]
         last = self.day[ends - 1]
         for k in range(int((last - first).max(initial=-1)) + 1):
-            at = np.minimum(first + k, len(self.starts) - 2)
-            inside = np.minimum(self.starts[at + 1], ends)
-            inside -= np.maximum(self.starts[at], ends - length)
+            day = np.minimum(first + k, len(self.starts) - 2)
+            inside = np.minimum(self.starts[day + 1], ends)
+            inside -= np.maximum(self.starts[day], ends - length)
             shares += np.where(first + k <= last, inside / length, 0) ** 2
         return shares
 
@@ -220,43 +229,54 @@ class MeanTests:
         member = encode_one_hot(truth, reference[1].shape[1])
         scores = History(reference[0], stream[0])
         weights = _fit_control_variate(reference[0], reference[1] - member)
-        proportions = History(*(estimates - x @ weights for x, estimates in (reference, stream)))
+        proportions = History(
+            *(estimates - adjusted @ weights for adjusted, estimates in (reference, stream))
+        )
         baseline = Baseline(proportions, day, day_sd)
-        of_scores, of_proportions = _run_tests(scores, proportions, baseline, member, day_sd**2)
+        p_values = _run_tests(scores, proportions, baseline, member, day_sd**2)
         window = STEP * max(1, round(params["window"] / STEP))
         runs = [
             _apply_run_rule(proportions, baseline, day_sd**2, (count, window), tolerance)
             for count in RUN_RULES
         ]
-        return cls(proportions.ends, of_scores, of_proportions, window, np.stack(runs, axis=1))
+        return cls(proportions.ends, *p_values, window, np.stack(runs, axis=1))
 
     def find_first_low(self, name, level):
-        """Find the first checkpoint where a p-value of "scores" or "proportions" is at its level.
+        """Find the first checkpoint where a p-value is at most its level.
 
-        Returns (start, end), the rows of the stream that the test is about, or None.
+        Parameters
+        ----------
+        name : {"scores", "proportions"}
+        level : float or ndarray of shape (l,)
+
+        Returns
+        -------
+        (start, end) or None
+            Rows of the stream that the test compares with the others.
         """
         ratio = getattr(self, name) / level
         low = (ratio <= 1).any(axis=1)
         if not low.any():
             return None
-        at = int(low.argmax())
-        end = int(self.ends[at])
-        return end - LENGTHS[int(ratio[at].argmin())], end
+        checkpoint = int(low.argmax())
+        end = int(self.ends[checkpoint])
+        return end - LENGTHS[int(ratio[checkpoint].argmin())], end
 
     def find_first_run(self):
         """Find the first run of windows that meets a run rule; returns as `find_first_low`."""
         met = self.deviations >= list(RUN_RULES.values())
         if not met.any():
             return None
-        at = int(met.any(axis=1).argmax())
-        end = int(self.ends[at])
-        return end - list(RUN_RULES)[int(met[at].argmax())] * self.window, end
+        checkpoint = int(met.any(axis=1).argmax())
+        end = int(self.ends[checkpoint])
+        return end - list(RUN_RULES)[int(met[checkpoint].argmax())] * self.window, end
 
     def get_score_p_value(self, start, stop):
         """p-value of the longest score test from `start` on before `stop`; 1 without one."""
-        at = stop // STEP - 1
-        fits = [i for i, length in enumerate(LENGTHS) if length <= STEP * (at + 1) - start]
-        return float(self.scores[at, fits[-1]]) if fits else 1.0
+        checkpoint = stop // STEP - 1
+        longest = STEP * (checkpoint + 1) - start
+        fits = [i for i, length in enumerate(LENGTHS) if length <= longest]
+        return float(self.scores[checkpoint, fits[-1]]) if fits else 1.0
 
 
 def _run_tests(scores, proportions, baseline, member, day_variance):
@@ -286,7 +306,7 @@ def _run_tests(scores, proportions, baseline, member, day_variance):
         squares = _rotate_rows(change, directions[mark]) ** 2 / np.maximum(noise, 1e-12)
         p = _compute_p_value(squares, 1, sample)
         p_values[1, len(p_values[1]) - count :, i] = np.where(
-            length < LEAST_INDEPENDENT * effects, 1, p
+            length < MIN_INDEPENDENT * effects, 1, p
         )
     return p_values
 
@@ -320,8 +340,8 @@ def _apply_run_rule(proportions, baseline, day_variance, run, tolerance):
     """Compute the deviations of `MeanTests` for a run (windows, predictions in each), (t,)."""
     count, window = run
     steps = window // STEP
-    whole, _ = proportions.sum_newest(count * window)
-    k, n_classes = whole.shape
+    run_sums, _ = proportions.sum_newest(count * window)
+    k, n_classes = run_sums.shape
     deviations = np.full(len(proportions.ends), -np.inf)
     effects, mark = proportions.get_dependence(count * window)
     noise = np.einsum("kii->ki", proportions.covariance)[mark]

@@ -3,16 +3,28 @@
 import numpy as np
 from scipy.special import gammaln, ndtri
 
-DROP, NO_DROP, IMPROVEMENT, UNDECIDED = "drop", "no drop", "improvement", "unknown"
+DROP = "drop"
+NO_DROP = "no drop"
+IMPROVEMENT = "improvement"
+UNDECIDED = "unknown"
 # Probability to detect a drop of the size that is tested for, with as many labels as are needed.
 POWER = 0.8
-MOST_LABELS = 100_000
+MAX_LABELS = 100_000
 
 
 def compute_fisher_p_value(correct, n, reference_correct, m):
     """One-sided p-value of Fisher's exact test that accuracy is not lower than before.
 
-    `correct` of `n` recent predictions are correct, and `reference_correct` of `m` before.
+    Parameters
+    ----------
+    correct, n : int
+        Correct ones of n recent predictions.
+    reference_correct, m : int
+        Correct ones of m predictions on the reference set.
+
+    Returns
+    -------
+    float
     """
     both = correct + reference_correct
     total = m + n
@@ -40,7 +52,7 @@ def compute_labels_needed(accuracy, m, max_drop, alpha):
     int or None
         None if no number does: the reference set is too small.
     """
-    n = np.arange(10, MOST_LABELS)
+    n = np.arange(10, MAX_LABELS)
     after = max(accuracy - max_drop, 0.0)
     pooled = (accuracy * m + after * n) / (m + n)
     spread = ndtri(1 - alpha) * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))

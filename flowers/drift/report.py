@@ -14,7 +14,7 @@ from flowers.drift.detector import (
     classify_change,
     detect,
     keep_one_per_group,
-    select_evidence,
+    select_changed_rows,
 )
 from flowers.drift.performance import DROP, IMPROVEMENT, check_performance, compute_labels_needed
 from flowers.drift.windows import (
@@ -28,7 +28,7 @@ from flowers.drift.windows import (
 from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log.record import UNKNOWN
 
-LEAST = 100  # predictions for a comparison, and for the state "ok"
+MIN_PREDICTIONS = 100  # predictions for a comparison, and for the state "ok"
 # Newest labels that the performance check reads where no number of labels would be enough.
 LABELS_READ = 200
 DRAWS = 2000  # simulated pairs of samples in `compute_l1_noise`
@@ -38,10 +38,20 @@ Z = ndtri((1 + LEVEL) / 2)
 
 @dataclass(frozen=True)
 class MonitoredStream:
-    """Rows of the log, (n,), with the results of drift detection and the performance check.
+    """Rows of the log with the results of drift detection and the performance check.
 
-    `reference` has one row per near-duplicate group. `alert` is that of the detection, or else of
-    the performance check, a dict from ``flowers.drift.performance.check_performance``.
+    Attributes
+    ----------
+    reference : flowers.model.reference.Reference
+        One row per near-duplicate group.
+    rows : ndarray of shape (n,)
+        From ``flowers.log.table.read_log``.
+    detection : Detection
+    alert : Alert or None
+        The alert of the detection, or else of the performance check.
+    windows : Windows
+    performance : dict
+        From ``flowers.drift.performance.check_performance``.
     """
 
     reference: object
@@ -116,9 +126,9 @@ def build_drift_report(stream, alert_state, classes, params):
     windows = stream.windows
     stored = alert_state["alert"]
     alert = stored or describe_alert(stream, classes, params)
-    moved = windows.find_moved(params["alpha"])
+    changed = windows.find_changed_proportions(params["alpha"])
     report = {
-        "state": choose_state(len(rows), alert, stream.performance["status"], moved),
+        "state": choose_state(len(rows), alert, stream.performance["status"], changed),
         "performance": stream.performance,
         "alert": alert and alert | {"stored": stored is not None},
         "reference": {
@@ -129,7 +139,7 @@ def build_drift_report(stream, alert_state, classes, params):
         "windows": {
             "compared": len(windows.spans),
             "differ": int(windows.find_differing(params["alpha"]).sum()),
-            "proportion_moved": int(moved.any(axis=1).sum()),
+            "proportion_changed": int(changed.any(axis=1).sum()),
         },
     }
     if not len(rows):
@@ -141,31 +151,52 @@ def build_drift_report(stream, alert_state, classes, params):
         "current": float(np.exp(min(log_wealth[-1], 700))),
         "highest": float(np.exp(min(log_wealth.max(), 700))),
     }
-    report["newest"] = describe_newest(stream, classes, params)
-    report["all"] = compute_accuracy(rows["probabilities"], rows["truth"])
+    report["newest_window"] = describe_newest(stream, classes, params)
+    report["all_predictions"] = compute_accuracy(rows["probabilities"], rows["truth"])
     return report
 
 
-def choose_state(count, alert, status, moved):
-    """Choose the state; a change that improved accuracy is only a notice."""
+def choose_state(count, alert, status, changed):
+    """Choose the state; a change that improved accuracy is only a notice.
+
+    Parameters
+    ----------
+    count : int
+        Number of predictions.
+    alert : dict or None
+    status : str
+        Status of the performance check.
+    changed : ndarray of shape (k, n_classes)
+        From ``Windows.find_changed_proportions``.
+    """
     if alert:
         return "notice" if status == IMPROVEMENT else "alert"
-    if count < LEAST:
+    if count < MIN_PREDICTIONS:
         return "warming up" if count else "no predictions"
-    return "notice" if len(moved) and moved[-1].any() else "ok"
+    return "notice" if len(changed) and changed[-1].any() else "ok"
 
 
 def describe_alert(stream, classes, params):
-    """Describe the alert of a stream; None without one.
+    """Describe the alert of a stream.
 
-    ``classes`` are those whose probability differs after adjustment for label shift, since the
-    change; ``image_statistics`` those that differ since then.
+    Parameters
+    ----------
+    stream : MonitoredStream
+    classes : sequence of str
+    params : dict
+        ``alpha``, ``window``.
+
+    Returns
+    -------
+    dict or None
+        ``classes`` are those whose probability differs since the change, after adjustment for
+        label shift; ``image_statistics`` those that differ since then. None without an alert.
     """
     alert = stream.alert
     reference = stream.reference
     if alert is None:
         return None
-    changed = select_evidence(alert, stream.rows, params["window"])
+    changed = select_changed_rows(alert, stream.rows, params["window"])
     (p_values,), *_ = compare_adjusted(reference, changed["probabilities"][None])
     probabilities = stream.rows["probabilities"]
     kind = classify_change(alert, stream.detection.tests, reference, probabilities, params)
@@ -189,7 +220,10 @@ def _describe_change(reference, rows, classes, alpha):
 
 
 def describe_newest(stream, classes, params):
-    """Describe the newest window; from ``LEAST`` predictions on, with tests."""
+    """Describe the newest window; from ``MIN_PREDICTIONS`` predictions on, with tests.
+
+    Parameters and result are as in `describe_alert` and `describe_window`.
+    """
     reference = stream.reference
     rows = stream.rows[-params["window"] :]
     probabilities = rows["probabilities"]
@@ -197,24 +231,35 @@ def describe_newest(stream, classes, params):
     figures |= describe_window(
         reference.probabilities, probabilities, rows["truth"], classes, params["seed"]
     )
-    if len(rows) < LEAST:
+    if len(rows) < MIN_PREDICTIONS:
         return figures
     (p_values,), (effects,) = compare_windows(reference.probabilities, probabilities[None])
     adjusted = [*compare_adjusted(reference, probabilities[None])[0][0].tolist(), None]
     columns = (*classes, "labels"), p_values.tolist(), effects.tolist(), adjusted
-    tests = zip(*columns, strict=True)
     figures["tests"] = {
-        name: dict(zip(("p_value", "effect", "p_value_label_shift_adjusted"), row, strict=True))
-        for name, *row in tests
+        name: {"p_value": p_value, "effect": effect, "p_value_label_shift_adjusted": p_adjusted}
+        for name, p_value, effect, p_adjusted in zip(*columns, strict=True)
     }
     return figures | _describe_change(reference, rows, classes, params["alpha"])
 
 
 def describe_window(reference, probabilities, truth, classes, seed):
-    """Compute the figures of a window against the reference set, probabilities (n, c) and (m, c).
+    """Compute the figures of a window against the reference set.
 
-    ``shares`` are those of the predicted classes, ``l1`` is their distance from the reference set.
-    The interval of ``confidence_drop`` is normal, with unequal variances.
+    Parameters
+    ----------
+    reference, probabilities : ndarray of shape (m, n_classes), (n, n_classes)
+    truth : ndarray of shape (n,), int
+        Class indices, ``UNKNOWN`` without a true label.
+    classes : sequence of str
+    seed : int
+        Seed of `compute_l1_noise`.
+
+    Returns
+    -------
+    dict
+        ``shares`` of the predicted classes, ``l1``: their distance from the reference set. The
+        interval of ``confidence_drop`` is normal, with unequal variances.
     """
     m = len(reference)
     n = len(probabilities)
@@ -237,9 +282,14 @@ def describe_window(reference, probabilities, truth, classes, seed):
 
 
 def compute_l1_noise(shares, m, n, seed):
-    """Simulate the 95 % quantile of the L1 distance of class shares without any shift.
+    """Simulate the quantile ``LEVEL`` of the L1 distance of class shares without any shift.
 
-    Samples of `m` and `n` are drawn from the `shares`, (n_classes,), of the reference set.
+    Parameters
+    ----------
+    shares : ndarray of shape (n_classes,)
+        Class shares from which both samples are drawn.
+    m, n, seed : int
+        Sizes of the two samples, and seed.
     """
     rng = np.random.default_rng(seed)
     first = rng.multinomial(m, shares, DRAWS) / m
@@ -248,22 +298,30 @@ def compute_l1_noise(shares, m, n, seed):
 
 
 def compute_accuracy(probabilities, truth):
-    """Compute accuracy and Wilson interval of predictions, (n, c), with a known `truth`, (n,).
+    """Compute accuracy and Wilson interval of the labelled predictions.
 
-    ``coverage`` is the share that is labelled; accuracies are None without labels.
+    Parameters
+    ----------
+    probabilities, truth : ndarray of shape (n, n_classes), (n,)
+        Predictions, and class indices, ``UNKNOWN`` without a true label.
+
+    Returns
+    -------
+    dict
+        ``coverage`` is the share that is labelled; accuracies are None without labels.
     """
-    known = truth != UNKNOWN
-    labelled = int(known.sum())
+    is_labelled = truth != UNKNOWN
+    labelled = int(is_labelled.sum())
     figures = {"labelled": labelled, "coverage": labelled / len(truth)}
     if not labelled:
         return figures | dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"))
-    right = int((probabilities[known].argmax(axis=1) == truth[known]).sum())
+    right = int((probabilities.argmax(axis=1) == truth)[is_labelled].sum())
     low, high = compute_wilson_interval(right, labelled)
     return figures | {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}
 
 
 def compute_wilson_interval(successes, n):
-    """Interval (low, high) of a proportion at ``LEVEL`` (Wilson 1927); n is positive."""
+    """Compute the interval (low, high) of a proportion at ``LEVEL`` (Wilson 1927); n > 0."""
     share = successes / n
     shrink = 1 + Z**2 / n
     centre = (share + Z**2 / (2 * n)) / shrink
@@ -272,7 +330,21 @@ def compute_wilson_interval(successes, n):
 
 
 def estimate_class_proportions(reference, probabilities, classes, alpha):
-    """Estimate each class proportion of a window (BBSE); interval 1 - alpha over all classes."""
+    """Estimate each class proportion of a window (BBSE).
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
+    probabilities : ndarray of shape (n, n_classes)
+    classes : sequence of str
+    alpha : float
+        The intervals cover all classes together with probability 1 - alpha.
+
+    Returns
+    -------
+    dict of class to dict
+        ``estimate``, ``low``, ``high``, and ``reference``, the proportion in the reference set.
+    """
     (change,), (noise,) = label_shift.estimate_changes(reference, probabilities[None])
     before = label_shift.encode_one_hot(reference.truth, len(classes)).mean(axis=0)
     margin = label_shift.compute_critical_value(len(classes), alpha) * noise
@@ -287,10 +359,21 @@ def estimate_class_proportions(reference, probabilities, classes, alpha):
 
 
 def find_image_differences(reference, image, alpha):
-    """Find the image statistics, (m, d) and (n, d), that differ from those of the reference set.
+    """Find the image statistics whose distribution differs from that of the reference set.
 
     A column with NaN is not compared: earlier versions did not store every statistic.
+
+    Parameters
+    ----------
+    reference, image : ndarray of shape (m, d), (n, d)
+        Columns in the order of ``STATISTIC_NAMES``.
+    alpha : float
+        Level of the tests of all columns together (Holm).
+
+    Returns
+    -------
+    list of str
     """
-    known = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
-    p_values, _ = run_kolmogorov_smirnov(reference[:, known], image[None][:, :, known])
-    return np.array(STATISTIC_NAMES)[known][(adjust_holm(p_values) <= alpha)[0]].tolist()
+    complete = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
+    p_values, _ = run_kolmogorov_smirnov(reference[:, complete], image[None][:, :, complete])
+    return np.array(STATISTIC_NAMES)[complete][(adjust_holm(p_values) <= alpha)[0]].tolist()

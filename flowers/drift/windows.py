@@ -14,7 +14,7 @@ from flowers.base.tables import round_floats
 from flowers.drift import label_shift
 
 COLUMNS = """start end predictions p_value effect
-    differs proportion_change proportion_moved""".split()
+    differs proportion_change proportion_changed""".split()
 
 
 def cut_windows(count, size):
@@ -174,7 +174,18 @@ class Windows:
 
     @classmethod
     def from_stream(cls, reference, probabilities, size, tolerance):
-        """Compare all windows of `size` in a stream, shape (n, n_classes), with the reference."""
+        """Compare all full windows of a stream with the reference set.
+
+        Parameters
+        ----------
+        reference : flowers.model.reference.Reference
+            One row per near-duplicate group.
+        probabilities : ndarray of shape (n, n_classes)
+        size : int
+            Predictions in a window.
+        tolerance : float
+            As in `compare_adjusted`.
+        """
         spans = cut_windows(len(probabilities), size)
         n_classes = probabilities.shape[1]
         inside = probabilities[: len(spans) * size].reshape(len(spans), size, n_classes)
@@ -184,7 +195,7 @@ class Windows:
         """Find windows that differ beyond a tolerated label shift, (k,) bool."""
         return (self.p_values <= alpha).any(axis=1)
 
-    def find_moved(self, alpha):
+    def find_changed_proportions(self, alpha):
         """Find classes whose proportion changed significantly: -1, 0 or 1, (k, n_classes)."""
         critical = label_shift.compute_critical_value(self.change.shape[1], alpha)
         return np.sign(self.change) * (np.abs(self.change) > critical * self.noise)
@@ -192,7 +203,7 @@ class Windows:
     def to_rows(self, times, params):
         """Build the rows of ``metrics/drift_windows.csv``, a dict a window with ``COLUMNS``."""
         differing = self.find_differing(params["alpha"])
-        moved = self.find_moved(params["alpha"]).any(axis=1)
+        changed = self.find_changed_proportions(params["alpha"]).any(axis=1)
         return [
             {
                 "start": times[start],
@@ -202,7 +213,7 @@ class Windows:
                 "effect": round_floats(self.effects[i].max()),
                 "differs": int(differing[i]),
                 "proportion_change": round_floats(np.abs(self.change[i]).max()),
-                "proportion_moved": int(moved[i]),
+                "proportion_changed": int(changed[i]),
             }
             for i, (start, stop) in enumerate(self.spans)
         ]

@@ -16,17 +16,15 @@ from flowers.drift.detector import (
     LABEL_SHIFT,
     Stream,
     classify_change,
+    compute_inputs,
     detect,
-    gather_evidence,
 )
 from flowers.drift.report import compute_wilson_interval
 from flowers.drift_simulation import shifts, traffic
 
 STREAM_LENGTH = 20_000  # predictions without a shift, about a month of a small scorer
-INDEPENDENT, CLUSTERED = "independent", "clustered"
-# Clustered: bursts of a class, and class proportions that vary between days by 5 points (standard
-# deviation).
-TRAFFIC = {INDEPENDENT: {}, CLUSTERED: {"burst": 3.0, "day_sd": 0.05}}
+# Clustered traffic has bursts of a class, and class proportions that vary between days.
+TRAFFIC = {"independent": {}, "clustered": {"burst": 3.0, "day_sd": 0.05}}
 WITHIN = (400, 1000, 2000)  # predictions after the start of a shift
 BEFORE_SHIFT = 500  # predictions
 BATCH = 20  # streams at a time, for memory
@@ -91,11 +89,11 @@ def build_shifts(reference, predict_proba, images, sizes, rows, shares):
         if name == "grey":
             yield f"{name}, slowly", SimulatedShift(after, correct, rows, gradual=GRADUAL)
     correct = before.argmax(axis=1) == truth
-    everything = np.arange(len(truth))
+    all_rows = np.arange(len(truth))
     for name, weigh_classes in shifts.LABEL_SHIFTS.items():
         weights = traffic.compute_proportions(reference) * weigh_classes(len(reference.classes))
         proportions = weights / weights.sum()
-        yield name, SimulatedShift(before, correct, everything, proportions=proportions)
+        yield name, SimulatedShift(before, correct, all_rows, proportions=proportions)
 
 
 def _classify_shifted(predict_proba, images, sizes):
@@ -138,12 +136,12 @@ class Simulator:
         self.params = params
         self.seed = seed
         self.correct = reference.probabilities.argmax(axis=1) == reference.truth
-        _, place, copies = np.unique(reference.group, return_inverse=True, return_counts=True)
+        _, group_index, copies = np.unique(reference.group, return_inverse=True, return_counts=True)
         self.distinct = len(copies)
-        self.accuracy = float(self.correct @ ((1 / copies)[place] / self.distinct))
+        self.accuracy = float(self.correct @ ((1 / copies)[group_index] / self.distinct))
 
     def draw_references(self, count, rng):
-        """Draw the rows of reference sets, (count, distinct)."""
+        """Draw the rows of reference sets, shape (count, distinct)."""
         even = np.ones(len(self.reference.group))
         return traffic.draw_images(self.reference.group, even, (count, self.distinct), rng)
 
@@ -160,13 +158,13 @@ class Simulator:
         """
         ties = rng.random(streams.shape)
         day = np.arange(streams.shape[1]) // traffic.PER_DAY
-        evidence = gather_evidence(
+        inputs = compute_inputs(
             population, self.reference.truth, references, streams, ties, self.params
         )
-        for gathered, past, rows, line in zip(evidence, references, streams, ties, strict=True):
-            reference = self.reference.select(past)
-            stream = Stream(population[rows], day, line)
-            yield detect(reference, stream, self.params, gathered), reference
+        for i, stream_inputs in enumerate(inputs):
+            reference = self.reference.select(references[i])
+            stream = Stream(population[streams[i]], day, ties[i])
+            yield detect(reference, stream, self.params, stream_inputs), reference
 
     def simulate_false_alarms(self, count, traffics, length=STREAM_LENGTH):
         """Measure the false-alarm rate: the share of streams without a shift that raise an alert.
@@ -196,7 +194,7 @@ class Simulator:
             low, high = compute_wilson_interval(len(detectors), count)
             rates = {
                 "streams": count,
-                "photos": length,
+                "predictions": length,
                 "false_alarm_rate": len(detectors) / count,
                 "false_alarm_rate_low": max(low, 0.0),
                 "false_alarm_rate_high": high,
@@ -215,7 +213,20 @@ class Simulator:
         return [detection.alert for detection, _ in detections]
 
     def simulate_shift(self, shift, count):
-        """Measure how soon a shift is detected in `count` streams, and whether with its kind."""
+        """Measure how soon a shift is detected, and whether with its kind.
+
+        Parameters
+        ----------
+        shift : SimulatedShift
+        count : int
+            Number of streams.
+
+        Returns
+        -------
+        dict
+            ``accuracy_drop``; ``detected_within_N``, the share of streams; ``median_delay`` in
+            predictions; ``kind_correct``, the share of alerts. None where it is undefined.
+        """
         rng = np.random.default_rng(self.seed)
         reference = self.reference
         before = traffic.draw_streams(reference, (count, BEFORE_SHIFT), rng)
@@ -248,7 +259,15 @@ class Simulator:
         return power
 
     def draw_shifted(self, shift, size, rng):
-        """Draw the rows of the population after a shift, (s, n)."""
+        """Draw rows of the population (reference set, then shifted images) after a shift.
+
+        Parameters
+        ----------
+        shift : SimulatedShift
+        size : tuple of int
+            Streams, and predictions in each.
+        rng : numpy.random.Generator
+        """
         reference = self.reference
         if shift.proportions is not None:
             return traffic.draw_streams(reference, size, rng, proportions=shift.proportions)

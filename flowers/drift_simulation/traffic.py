@@ -37,10 +37,21 @@ def compute_proportions(reference):
 
 
 def draw_daily_proportions(proportions, count, sd, rng):
-    """Draw the class proportions of each day, shape (*count, n_classes), around `proportions`.
+    """Draw the class proportions of each day.
 
-    `count` is the number of streams and of days, `sd` the standard deviation of a proportion. A
-    class with a positive mean has about 1 % at least.
+    Parameters
+    ----------
+    proportions : ndarray of shape (n_classes,)
+        Mean; a class with a positive mean has about 1 % at least.
+    count : tuple of int
+        Streams, and days in each.
+    sd : float
+        Standard deviation of a proportion.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (*count, n_classes)
     """
     drawn = proportions + sd * rng.normal(size=(*count, len(proportions)))
     drawn = np.where(proportions > 0, np.maximum(drawn, 0.01), 0)

@@ -13,17 +13,40 @@ from flowers.features.descriptors import WIDTHS
 
 @dataclass(frozen=True)
 class DescriptorMixture:
-    """PCA projection and Gaussian mixture of one descriptor type; all arrays are float32."""
+    """PCA projection and Gaussian mixture of one descriptor type; all arrays are float32.
 
-    projection: np.ndarray  # (width, k), principal components of the standardised descriptors
-    offset: np.ndarray  # (k,), subtracted after the projection
-    position_scale: np.ndarray  # factor of x and y, which are appended to the k components
-    weights: np.ndarray  # (words,), mixture weights, sum 1
-    means: np.ndarray  # (words, k + 2)
-    variances: np.ndarray  # (words, k + 2), diagonals of the covariances
+    Attributes
+    ----------
+    projection : ndarray of shape (width, k)
+        Principal components of the standardised descriptors.
+    offset : ndarray of shape (k,)
+        Subtracted after the projection.
+    position_scale : ndarray of shape ()
+        Factor of x and y, which are appended to the k components.
+    weights : ndarray of shape (words,)
+        Mixture weights, sum 1.
+    means, variances : ndarray of shape (words, k + 2)
+        Diagonals of the covariances are the variances.
+    """
+
+    projection: np.ndarray
+    offset: np.ndarray
+    position_scale: np.ndarray
+    weights: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
 
     def project_descriptors(self, descriptors, positions):
-        """Project descriptors (n, width) and append their scaled coordinates: (n, k + 2)."""
+        """Project descriptors and append their scaled coordinates.
+
+        Parameters
+        ----------
+        descriptors, positions : ndarray of shape (n, width), (n, 2)
+
+        Returns
+        -------
+        ndarray of shape (n, k + 2)
+        """
         components = descriptors @ self.projection - self.offset
         return np.hstack([components, positions * self.position_scale])
 
@@ -57,10 +80,18 @@ class DescriptorMixture:
 
 @dataclass(frozen=True)
 class Codebook:
-    """The mixtures of all descriptor types."""
+    """The mixtures of all descriptor types.
 
-    scales: tuple  # at which descriptors are extracted, as factors of the image's side
-    mixtures: dict  # DescriptorMixture by name of the descriptor type
+    Attributes
+    ----------
+    scales : tuple of float
+        Factors of the image's side at which descriptors are extracted.
+    mixtures : dict of str to DescriptorMixture
+        By name of the descriptor type.
+    """
+
+    scales: tuple
+    mixtures: dict
 
 
 def write_codebook(path, codebook):

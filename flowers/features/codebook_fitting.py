@@ -17,7 +17,7 @@ from flowers.features.descriptors import WIDTHS, compute_descriptors, resize_to_
 
 # Principal components of each descriptor type.
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
-LEAST_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
+MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
 STEPS = 12  # of k-means, and of expectation maximisation
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
 BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
@@ -25,12 +25,23 @@ BLOCK = 4096  # descriptors at a time, so that memory does not grow with words t
 
 @dataclass(frozen=True)
 class CodebookParams:
-    """Parameters of a codebook."""
+    """Parameters of a codebook.
 
-    scales: tuple  # at which descriptors are extracted
-    words: int  # Gaussians in each mixture
-    photos: int  # maximum number of training images
-    per_photo: int  # maximum number of descriptors of each image
+    Attributes
+    ----------
+    scales : tuple of float
+        Factors of the image's side at which descriptors are extracted.
+    words : int
+        Gaussians in each mixture.
+    photos, per_photo : int
+        Maximum numbers of training images, and of descriptors of each image.
+    seed : int
+    """
+
+    scales: tuple
+    words: int
+    photos: int
+    per_photo: int
     seed: int
 
 
@@ -66,6 +77,15 @@ def select_images(images, sizes, rows, params):
     """Yield the arguments of `sample_descriptors` for images selected at random among `rows`.
 
     Every other image is mirrored.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, s, s, 3), uint8
+    sizes : ndarray of shape (n, 2), int
+        Width and height of the original images.
+    rows : ndarray of int
+        Training images.
+    params : CodebookParams
     """
     chosen = np.random.default_rng(params.seed).permutation(rows)[: params.photos]
     for k, row in enumerate(np.sort(chosen)):
@@ -74,7 +94,13 @@ def select_images(images, sizes, rows, params):
 
 
 def fit_codebook(samples, params):
-    """Fit the mixtures of all descriptor types, in parallel, to a list of sampled descriptors.
+    """Fit the mixtures of all descriptor types in parallel.
+
+    Parameters
+    ----------
+    samples : list of (descriptors, positions)
+        From `sample_descriptors`.
+    params : CodebookParams
 
     Raises
     ------
@@ -106,11 +132,22 @@ def _use_one_thread():
 
 
 def fit_mixture(name, descriptors, positions, params):
-    """Fit projection and mixture of one type to descriptors (n, width) and positions (n, 2).
+    """Fit projection and mixture of one descriptor type.
 
     Principal components of the standardised descriptors, not whitened; x and y, scaled to the
     standard deviation of the first component, are appended (Sanchez, Perronnin & de Campos 2012);
     a mixture of Gaussians with diagonal covariances, initialised by k-means.
+
+    Parameters
+    ----------
+    name : str
+        Key of ``COMPONENTS``.
+    descriptors, positions : ndarray of shape (n, width), (n, 2), float32
+    params : CodebookParams
+
+    Returns
+    -------
+    DescriptorMixture
     """
     with _use_one_thread():
         mean, deviation, correlation = _compute_correlation(descriptors)
@@ -149,10 +186,10 @@ def _run_em(mixture, rows, floor):
     for _ in range(STEPS):
         blocks = gen_batches(len(rows), BLOCK)
         statistics = sum(mixture.sum_statistics(rows[b]).astype(np.float64) for b in blocks)
-        counts = np.maximum(statistics[:, :1], LEAST_WEIGHT)
+        counts = np.maximum(statistics[:, :1], MIN_WEIGHT)
         means, squares = np.hsplit(statistics[:, 1:] / counts, 2)
         updated = {
-            "weights": np.maximum(statistics[:, 0] / len(rows), LEAST_WEIGHT),
+            "weights": np.maximum(statistics[:, 0] / len(rows), MIN_WEIGHT),
             "means": means,
             "variances": np.maximum(squares - means**2, 0) + floor,
         }

@@ -9,7 +9,7 @@ WEIGHTS = {"sift": 2, "opponent": 1, "lcs": 1}
 # Quantisation steps per standard deviation of an entry of the type with the highest weight: the
 # rounding adds less than a thousandth to the variance, and 127 is six deviations.
 STEPS = 21
-LARGEST = 127
+MAX_LEVEL = 127
 DTYPE = np.int8
 
 
@@ -55,7 +55,7 @@ def _encode_image(image, size, codebook):
     heaviest = max(parts, key=WEIGHTS.get)
     step = STEPS * (parts[heaviest].size / WEIGHTS[heaviest]) ** 0.5
     row = np.concatenate(list(parts.values())) * np.float32(step)
-    return np.clip(np.rint(row), -LARGEST, LARGEST).astype(DTYPE)
+    return np.clip(np.rint(row), -MAX_LEVEL, MAX_LEVEL).astype(DTYPE)
 
 
 def _compute_gradients(statistics, mixture):

@@ -75,7 +75,8 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         self.classifier_, decision = self._fit_folds(classifier, X, y, folds)
         decision = self._combine_decision(decision)
         self.out_of_fold_accuracy_ = float(np.mean(choose_labels(self.classes_, decision) == y))
-        self.out_of_fold_decision_ = decision = to_columns(decision)
+        decision = to_columns(decision)
+        self.out_of_fold_decision_ = decision
         # Numbered labels: temperature scaling uses integer labels as column numbers, unchecked.
         self.calibration_ = CalibratedClassifierCV(
             FrozenEstimator(PrecomputedDecision().fit(decision, index)),

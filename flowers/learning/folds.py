@@ -11,6 +11,11 @@ from flowers.base.groups import require_groups
 def make_grouped_folds(labels, groups, folds, seed):
     """Make stratified folds; all rows of a group are in one fold.
 
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n,)
+    folds, seed : int
+
     Returns
     -------
     list of (train, test) pairs of ndarray of int
@@ -38,7 +43,11 @@ def assign_fold_numbers(folds):
 def fold_copy_bytes(classifier, X, folds):
     """Estimate the bytes that the fit of the largest fold copies, where rows become float64.
 
-    `X` has shape (n, d), or (n, n) for a classifier of kernel values.
+    Parameters
+    ----------
+    classifier : scikit-learn classifier
+    X : ndarray of shape (n, d), or (n, n) for a classifier of kernel values
+    folds : list of (train, test) pairs of ndarray of int
     """
     rows = max(len(train) for train, _ in folds)
     width = rows if get_tags(classifier).input_tags.pairwise else X.shape[1]
@@ -48,7 +57,12 @@ def fold_copy_bytes(classifier, X, folds):
 def fit_fold(classifier, X, y, train, test):
     """Fit a clone of a classifier on the training rows of a fold and evaluate its test rows.
 
-    `X` has shape (n, d), or (n, n) for a classifier of kernel values.
+    Parameters
+    ----------
+    classifier : scikit-learn classifier
+    X : ndarray of shape (n, d), or (n, n) for a classifier of kernel values
+    y : ndarray of shape (n,)
+    train, test : ndarray of int
 
     Returns
     -------

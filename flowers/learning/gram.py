@@ -72,7 +72,12 @@ def compute_gram(X, mean, scale):
 
 
 def compute_cross_gram(rows, X, mean, scale):
-    """Compute the products of many new rows (m, d) with training rows (n, d), all standardised.
+    """Compute the products of many new rows with training rows, all standardised.
+
+    Parameters
+    ----------
+    rows, X : ndarray of shape (m, d), (n, d), any real dtype
+    mean, scale : ndarray of shape (d,)
 
     Returns
     -------

@@ -54,9 +54,18 @@ class LinearDecisionFunction:
 
 
 def compute_dual_coefficients(function, n):
-    """Compute dual coefficients (n, k) and intercepts (k,) of a function affine in kernel values.
+    """Compute the dual coefficients of a function that is affine in kernel values.
 
-    The function maps kernel values (m, n) to decision values (m, k) or (m,), float64.
+    Parameters
+    ----------
+    function : callable
+        From kernel values (m, n) to decision values (m, k) or (m,), float64.
+    n : int
+        Number of training rows.
+
+    Returns
+    -------
+    dual, intercept : ndarray of shape (n, k), (k,)
     """
     intercept = function(np.zeros((1, n))).reshape(-1)
     dual = np.empty((n, len(intercept)))

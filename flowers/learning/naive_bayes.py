@@ -34,9 +34,18 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
         return self._set_parameters(classes, *sum_parts(X, index, len(classes)))
 
     def fit_with_folds(self, X, y, folds):
-        """Fit on all rows, which are read once, and return out-of-fold decision values, float64.
+        """Fit on all rows, which are read once, and return out-of-fold decision values.
 
         The sums of a fit without a fold are those of all rows less those of the fold.
+
+        Parameters
+        ----------
+        X, y : ndarray of shape (n, d), (n,)
+        folds : list of (train, test) pairs of ndarray of int
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), or (n,) with two classes, float64
         """
         classes, index = np.unique(y, return_inverse=True)
         numbers = assign_fold_numbers(folds) * len(classes) + index

@@ -167,7 +167,15 @@ class SDCASolver:
         self.seed = seed
 
     def fit(self, rows, y, parts):
-        """Fit one multiclass classifier for each part, an array of places."""
+        """Fit one multiclass classifier for each part of the rows.
+
+        Parameters
+        ----------
+        rows : OutOfCoreMatrix
+        y : ndarray of shape (n,)
+        parts : list of ndarray of int
+            Places of the training rows of each classifier.
+        """
         self.classes_, index = np.unique(y, return_inverse=True)
         signs = self._make_signs(index)
         masks = np.zeros((len(parts), len(y), 1), np.int8)
@@ -192,12 +200,36 @@ class SDCASolver:
         return member[:, first] - member[:, second]
 
     def decision_function(self, rows, part, places):
-        """Compute the decision values of the rows at the given places by the fit on a part."""
+        """Compute decision values by the fit on one part.
+
+        Parameters
+        ----------
+        rows : OutOfCoreMatrix
+        part : int
+        places : ndarray of shape (m,), int
+
+        Returns
+        -------
+        ndarray of shape (m, k), or (m,) with two classes, float64
+        """
         function = self.functions_[part]
         return np.concatenate([function.decision_function(x) for _, x in rows.iterate_rows(places)])
 
     def fit_folds(self, rows, y, folds):
-        """Fit on the training rows of all folds; return classes and decisions of the test rows."""
+        """Fit on the training rows of all folds and evaluate their test rows.
+
+        Parameters
+        ----------
+        rows : OutOfCoreMatrix
+        y : ndarray of shape (n,)
+        folds : list of (train, test) pairs of ndarray of int
+
+        Returns
+        -------
+        classes : ndarray
+        decisions : list of ndarray
+            As in `decision_function`, for each fold.
+        """
         self.fit(rows, y, [train for train, _ in folds])
         tests = enumerate(test for _, test in folds)
         return self.classes_, [self.decision_function(rows, part, test) for part, test in tests]
@@ -207,14 +239,22 @@ class StreamedSVC(BaseSVM):
     """Linear support vector machine for more rows than have a Gram matrix in memory.
 
     The objective is that of ``GramSVC(kernel="linear")`` with the squared intercept added to the
-    squared norm of the weights. The fit stops at a relative duality gap of 5 % or after 50 passes.
-    The rows are read in batches in a seeded order; the fit on all rows and those of the folds share
-    each batch. Parameters and attributes are those of `BaseSVM`; the kernel is linear.
+    squared norm of the weights. The fit stops at the relative duality gap ``GAP`` or after
+    ``PASSES`` passes. The rows are read in batches in a seeded order; the fit on all rows and those
+    of the folds share each batch. Parameters and attributes are those of `BaseSVM`; the kernel is
+    linear.
 
     Attributes
     ----------
     gap_ : float
         Largest relative duality gap.
+
+    Examples
+    --------
+    >>> y = np.repeat(["Lotus", "Tulip"], 20)
+    >>> X = np.random.default_rng(0).normal(size=(40, 3)) + 2 * (y == "Tulip")[:, None]
+    >>> StreamedSVC().fit(X, y).predict([[0, 0, 0], [2, 2, 2]])
+    array(['Lotus', 'Tulip'], dtype='<U5')
     """
 
     def __init__(  # noqa: PLR0913, scikit-learn asks for one argument per parameter

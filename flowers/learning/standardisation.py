@@ -72,7 +72,20 @@ def _compute_byte_moments(X):
 
 
 def standardise_block(X, mean, scale, block, out=None):
-    """Standardise a slice of columns of X, float32; the result is a part of `out` if given."""
+    """Standardise a slice of columns.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d), any real dtype
+    mean, scale : ndarray of shape (d,)
+    block : slice
+    out : ndarray of shape (>= n, >= width of the block), float32, optional
+        Memory for the result.
+
+    Returns
+    -------
+    ndarray of shape (n, width of the block), float32
+    """
     part = X[:, block]
     out = np.empty(part.shape, np.float32) if out is None else out[: len(part), : part.shape[1]]
     mean = mean[block].astype(np.float32)

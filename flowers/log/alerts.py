@@ -8,8 +8,10 @@ from flowers.base.errors import BadInput
 from flowers.log import day_files
 from flowers.log.record import format_now, parse_line, parse_time
 
-FILE_NAME, OLD_FILE_NAME = "alerts.jsonl", "alarms.jsonl"  # the old one: until version 3
-ALERT, ACKNOWLEDGEMENT = "alert", "acknowledgement"
+FILE_NAME = "alerts.jsonl"
+OLD_FILE_NAME = "alarms.jsonl"  # until version 3
+ALERT = "alert"
+ACKNOWLEDGEMENT = "acknowledgement"
 
 
 def append_alert_record(directory, kind, model_md5, alert=None):

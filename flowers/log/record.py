@@ -11,8 +11,9 @@ from flowers.images.statistics import flatten_statistics
 DECIMALS = 6
 UNKNOWN = -1  # class index of a prediction without a true label
 KINDS = ("prediction", "feedback")
-LARGEST = 3e38  # rows are float32
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+FLOAT32_LIMIT = 3e38  # rows are float32
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def format_now():
@@ -63,7 +64,15 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
 
 
 def build_feedback_record(request_id, index, true_label):
-    """Build the record of a true label for the image at `index` of a request."""
+    """Build the record of a true label for an image.
+
+    Parameters
+    ----------
+    request_id : str
+    index : int
+        Position of the image in its request.
+    true_label : str
+    """
     return {
         "time": format_now(),
         "kind": "feedback",
@@ -129,7 +138,7 @@ def build_row(record, classes):
     # Only the last statistic may be missing, in records of earlier versions.
     no_sharpness = math.isnan(image[-1]) and "sharpness" not in record["image"]
     numbers = probabilities + list(image[:-1] if no_sharpness else image)
-    if not all(abs(number) < LARGEST for number in numbers):  # NaN is not below either
+    if not all(abs(number) < FLOAT32_LIMIT for number in numbers):  # NaN is not below either
         raise NotFinite("a number that is not finite")
     if not (
         len(by_class) == len(classes)

@@ -121,9 +121,17 @@ def read_log(directory, model, limit, progress=iter):
 
 
 def parse_lines(lines, classes, md5, written=None):
-    """Parse lines, bytes, of the log into rows of one model, true labels, and counts of the rest.
+    """Parse lines of the log into rows of one model, true labels, and counts of the rest.
 
-    Records more than a day after the last write (`written`, microseconds since 1970) are skipped.
+    Parameters
+    ----------
+    lines : iterable of bytes
+    classes : sequence of str
+    md5 : str
+        MD5 of the model file.
+    written : int, optional
+        Last write to the file, microseconds since 1970; later records are skipped
+        (``day_files.CLOCK_TOLERANCE``).
 
     Returns
     -------
@@ -196,8 +204,13 @@ class _Parser:
 def join_labels(rows, labels, others, limit):
     """Sort rows by time, drop duplicates and repeats, keep the newest `limit`, join true labels.
 
-    `rows`, `labels` and `others` are from `parse_lines`. Duplicates have the key of an earlier
-    prediction, repeats its image.
+    Duplicates have the key of an earlier prediction, repeats its image.
+
+    Parameters
+    ----------
+    rows, labels, others
+        From `parse_lines`.
+    limit : int
 
     Returns
     -------

@@ -120,7 +120,7 @@ def test_a_share_of_the_photos_is_shifted(simulate, folder, share):
 
 
 def test_a_gradual_shift_reaches_its_share_over_the_photos(simulate, folder):
-    same = compare_digests(simulate, folder, 40, "--shift", "darker", "--slow", 40)
+    same = compare_digests(simulate, folder, 40, "--shift", "darker", "--ramp", 40)
     assert sum(same[:20]) > sum(same[20:])
 
 

@@ -31,7 +31,8 @@ def make_predictions(repo, count, first=0, wrong=False, **members):
     with (repo.path / "models/candidate/reference.csv").open() as file:
         rows = list(csv.DictReader(file))
     card = read_card(repo)
-    classes, records = card["classes"], []
+    classes = card["classes"]
+    records = []
     for number, row in enumerate(np.random.default_rng(first).choice(rows, count), first):
         probabilities = [float(row[f"p_{c}"]) for c in classes]
         if wrong:

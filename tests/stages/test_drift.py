@@ -63,20 +63,20 @@ def test_without_predictions_the_report_is_complete(finished_run):
 def test_few_predictions_are_described_and_not_compared(workdir, report):
     result = report([*make_predictions(workdir, 60), make_feedback(4, "Tulip")], draw=True)
     assert result["state"] == "warming up"
-    assert result["windows"] == {"compared": 0, "differ": 0, "proportion_moved": 0}
+    assert result["windows"] == {"compared": 0, "differ": 0, "proportion_changed": 0}
     assert result["performance"]["status"] == "unknown"
     assert result["performance"]["labels_needed"] != 0
-    assert result["newest"]["predictions"] == 60 and "tests" not in result["newest"]
-    assert result["newest"]["labelled"] == result["all"]["labelled"] == 1
+    assert result["newest_window"]["predictions"] == 60 and "tests" not in result["newest_window"]
+    assert result["newest_window"]["labelled"] == result["all_predictions"]["labelled"] == 1
 
 
 def test_predictions_like_those_of_the_reference_set_are_ok(workdir, report):
     result = report(make_predictions(workdir, 400))
     assert result["state"] == "ok" and result["alert"] is None
     assert result["wealth"]["highest"] < 100
-    assert set(result["newest"]["tests"]) == {*read_card(workdir)["classes"], "labels"}
-    assert result["newest"]["image_statistics"] == []
-    assert sum(result["newest"]["shares"].values()) == pytest.approx(1, abs=1e-3)
+    assert set(result["newest_window"]["tests"]) == {*read_card(workdir)["classes"], "labels"}
+    assert result["newest_window"]["image_statistics"] == []
+    assert sum(result["newest_window"]["shares"].values()) == pytest.approx(1, abs=1e-3)
 
 
 def test_an_alert_has_times_kind_classes_and_proportions(workdir, report, shifted):
@@ -89,7 +89,7 @@ def test_an_alert_has_times_kind_classes_and_proportions(workdir, report, shifte
         assert proportion["low"] <= proportion["estimate"] <= proportion["high"]
     assert 250 <= count_minutes(alert["change_started_at"]) <= 450
     assert 400 < count_minutes(alert["detected_at"]) < 900
-    assert result["newest"]["l1"] > result["newest"]["l1_noise"]
+    assert result["newest_window"]["l1"] > result["newest_window"]["l1_noise"]
 
 
 def test_other_image_statistics_are_reported_and_raise_no_alert(workdir, report):
@@ -99,7 +99,7 @@ def test_other_image_statistics_are_reported_and_raise_no_alert(workdir, report)
         record["image"] = black | {"brightness": number * 1e-6}
     result = report(records)
     assert result["state"] == "ok"
-    assert {"brightness", "sharpness"} <= set(result["newest"]["image_statistics"])
+    assert {"brightness", "sharpness"} <= set(result["newest_window"]["image_statistics"])
 
 
 def test_a_statistic_that_the_log_lacks_is_not_compared(workdir, report):
@@ -107,14 +107,14 @@ def test_a_statistic_that_the_log_lacks_is_not_compared(workdir, report):
     for record in records:
         del record["image"]["sharpness"]
     result = report(records, draw=True)
-    assert (result["state"], result["newest"]["image_statistics"]) == ("ok", [])
+    assert (result["state"], result["newest_window"]["image_statistics"]) == ("ok", [])
 
 
 def test_accuracy_is_that_of_the_reported_labels(workdir, report):
     records = make_predictions(workdir, 200)
     labels = [make_feedback(i, record["label"]) for i, record in enumerate(records[:30])]
     labels += [make_wrong_feedback(workdir, i, records[i]) for i in range(30, 40)]
-    newest = report(records + labels)["newest"]
+    newest = report(records + labels)["newest_window"]
     assert (newest["labelled"], newest["coverage"], newest["accuracy"]) == (40, 0.2, 0.75)
     assert newest["accuracy_low"] < 0.75 < newest["accuracy_high"]
 

@@ -13,7 +13,7 @@ from flowers.drift.detector import (
     compute_ties,
     find_first_alert,
     keep_one_per_group,
-    select_evidence,
+    select_changed_rows,
 )
 from flowers.drift.mean_tests import LENGTHS, RUN_RULES, MeanTests
 from flowers.log.table import build_row_dtype
@@ -41,8 +41,10 @@ def test_the_martingale_alerts_at_its_limit_and_the_change_started_at_its_lowest
     ("name", "detector"), [("scores", "scores"), ("proportions", "class proportions")]
 )
 def test_a_mean_test_alerts_at_its_level_about_the_predictions_it_tests(name, detector):
-    p_values, level = np.ones((20, len(LENGTHS))), LEVELS[name]
-    p_values[11, 1], p_values[12, 3] = level[1], level[3] / 9
+    p_values = np.ones((20, len(LENGTHS)))
+    level = LEVELS[name]
+    p_values[11, 1] = level[1]
+    p_values[12, 3] = level[3] / 9
     for factor, expected in (
         (1, Alert(detector, 600 - LENGTHS[1], 599)),
         (1.01, Alert(detector, 650 - LENGTHS[3], 649)),
@@ -54,7 +56,8 @@ def test_a_mean_test_alerts_at_its_level_about_the_predictions_it_tests(name, de
 
 def test_the_change_started_where_the_p_value_is_lowest_relative_to_its_level():
     p_values = np.ones((20, len(LENGTHS)))
-    p_values[11, 0], p_values[11, 4] = SCORE_LEVELS[0] / 2, SCORE_LEVELS[4] / 3
+    p_values[11, 0] = SCORE_LEVELS[0] / 2
+    p_values[11, 4] = SCORE_LEVELS[4] / 3
     assert p_values[11].argmin() == 0
     alert = find_first_alert(FLAT, make_tests(scores=p_values), PARAMS)
     assert alert.change_start == 600 - LENGTHS[4]
@@ -69,25 +72,27 @@ def test_a_run_rule_alerts_after_its_number_of_windows():
 
 
 def test_the_earliest_alert_counts():
-    log_wealth, p_values = np.r_[np.zeros(250), np.full(750, 9.0)], np.ones((20, len(LENGTHS)))
+    log_wealth = np.r_[np.zeros(250), np.full(750, 9.0)]
+    p_values = np.ones((20, len(LENGTHS)))
     p_values[3] = 1e-9
     tests = make_tests(scores=p_values)
     assert find_first_alert(log_wealth, tests, PARAMS).detector == "scores"
     assert find_first_alert(log_wealth[200:], tests, PARAMS).detector == "martingale"
 
 
-def test_the_evidence_is_two_windows_from_the_change_or_up_to_the_alert():
+def test_changed_rows_are_two_windows_or_up_to_the_alert():
     rows = np.arange(100)
     alert = Alert("class proportions", 5, 19)
-    assert select_evidence(alert, rows, 10).tolist() == list(range(5, 25))
-    assert select_evidence(Alert("martingale", 5, 60), rows, 10).tolist() == list(range(5, 61))
+    assert select_changed_rows(alert, rows, 10).tolist() == list(range(5, 25))
+    assert select_changed_rows(Alert("martingale", 5, 60), rows, 10).tolist() == list(range(5, 61))
 
 
 @pytest.fixture(scope="module")
 def shifted():
     """A reference set, and a stream after label shift."""
     rng = np.random.default_rng(2)
-    reference, truth = draw_reference(rng, 500), rng.choice(3, 1000, p=[0.6, 0.2, 0.2])
+    reference = draw_reference(rng, 500)
+    truth = rng.choice(3, 1000, p=[0.6, 0.2, 0.2])
     return reference, draw_predictions(truth, rng)
 
 
@@ -100,14 +105,16 @@ def shifted():
         (LABELS, PERFORMANCE_DROP),
     ],
 )
-def test_the_detector_tells_the_kind_where_only_class_proportions_changed(detector, kind, shifted):
-    alert, params = Alert(detector, 300, 700), PARAMS | {"window": 250}
+def test_an_alert_is_classified_where_only_class_proportions_changed(detector, kind, shifted):
+    alert = Alert(detector, 300, 700)
+    params = PARAMS | {"window": 250}
     assert classify_change(alert, make_tests(), *shifted, params) == kind
 
 
 def test_changed_class_proportions_with_changed_predictions_are_covariate_shift(shifted):
     reference, stream = shifted
-    alert, params = Alert("class proportions", 300, 700), PARAMS | {"window": 250}
+    alert = Alert("class proportions", 300, 700)
+    params = PARAMS | {"window": 250}
     sharper = stream**3 / (stream**3).sum(axis=1, keepdims=True)
     assert classify_change(alert, make_tests(), reference, sharper, params) == COVARIATE_SHIFT
     # From 300 to 800 there are two windows; 400 is the longest test that fits.
@@ -121,7 +128,8 @@ def test_changed_class_proportions_with_changed_predictions_are_covariate_shift(
 def test_ties_depend_on_the_prediction_and_the_image_and_on_no_label_or_time():
     rows = np.zeros(3, build_row_dtype(2))
     rows["image"][1, 0] = 0.5
-    rows["time"][2], rows["truth"][2] = np.datetime64("2026-01-01"), 1
+    rows["time"][2] = np.datetime64("2026-01-01")
+    rows["truth"][2] = 1
     ties = compute_ties(rows)
     assert ties[0] == ties[2] != ties[1]
     many = np.zeros(4000, build_row_dtype(2))

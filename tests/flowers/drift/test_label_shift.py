@@ -3,7 +3,7 @@ import pytest
 
 from flowers.drift.label_shift import (
     LAGS,
-    PAIRS,
+    MAX_PAIRS,
     Population,
     average_by_class,
     compute_critical_value,
@@ -134,7 +134,8 @@ def test_confusion_between_other_classes_moves_products_though_no_single_rank_mo
     logs = rng.normal(size=(4000, 4))
     # The first two log-probabilities are equal before and opposite after.
     other = logs.copy()
-    logs[:, 1], other[:, 1] = logs[:, 0], -other[:, 0]
+    logs[:, 1] = logs[:, 0]
+    other[:, 1] = -other[:, 0]
     before, after = (np.exp(x) / np.exp(x).sum(axis=1, keepdims=True) for x in (logs, other))
     truth = rng.integers(0, 4, 4000)
     scores = [adjust_scores(before, truth, x)[0] for x in (before, after)]
@@ -151,7 +152,7 @@ def test_with_many_classes_the_pairs_that_are_confused_most_are_products():
         for x in (rest, np.roll(rest, 1, axis=1))
     )
     scores, estimates = adjust_scores(before, truth, before)
-    assert scores.shape == (400, 13 + PAIRS) and estimates.shape == (400, 12)
+    assert scores.shape == (400, 13 + MAX_PAIRS) and estimates.shape == (400, 12)
     moved = np.abs(adjust_scores(before, truth, after)[0] - scores).max(axis=0)
     assert moved[6:13].min() > 0.5 and moved[13:].max() < 0.05
 

@@ -18,12 +18,14 @@ from tests.flowers.drift.synthetic import adjust_scores, draw_predictions
 
 @pytest.mark.parametrize("side", [1, 32, 255])
 def test_a_p_value_is_the_rank_among_all_before_with_given_ties(side, monkeypatch):
-    monkeypatch.setattr(martingale, "SIDE", side)
+    monkeypatch.setattr(martingale, "COUNT_BLOCK", side)
     rng = np.random.default_rng(0)
-    values, ties = rng.random(450).round(2), rng.random(400)
+    values = rng.random(450).round(2)
+    ties = rng.random(400)
     p_values = compute_p_values(encode_ranks(values[:, None])[:, 0], 50, ties)
     for t in (0, 1, 15, 16, 17, 200, 399):
-        before, new = values[: 50 + t], values[50 + t]
+        before = values[: 50 + t]
+        new = values[50 + t]
         rank = (before < new).sum() + ties[t] * ((before == new).sum() + 1)
         assert p_values[t] == pytest.approx(rank / (51 + t))
 
@@ -82,8 +84,10 @@ def test_a_change_after_20000_predictions_is_detected_as_soon_as_an_early_one():
 
 def test_bursts_of_a_class_raise_wealth_on_plain_scores_and_not_on_adjusted_ones():
     rng = np.random.default_rng(4)
-    truth, late = rng.integers(0, 3, 600), np.repeat(rng.integers(0, 3, 800), 5)
-    reference, stream = draw_predictions(truth, rng), draw_predictions(late, rng)
+    truth = rng.integers(0, 3, 600)
+    late = np.repeat(rng.integers(0, 3, 800), 5)
+    reference = draw_predictions(truth, rng)
+    stream = draw_predictions(late, rng)
     ties = rng.random((1, len(late)))
     plain = compute_scores(reference), compute_scores(stream)
     adjusted = [select_scores(reference, truth, x) for x in (reference, stream)]
@@ -93,15 +97,20 @@ def test_bursts_of_a_class_raise_wealth_on_plain_scores_and_not_on_adjusted_ones
 
 def test_adjusted_scores_detect_other_predictions_for_the_same_classes():
     rng = np.random.default_rng(5)
-    truth, late = rng.integers(0, 3, 600), rng.integers(0, 3, 600)
-    reference, stream = draw_predictions(truth, rng), draw_predictions(late, rng, strength=0.3)
+    truth = rng.integers(0, 3, 600)
+    late = rng.integers(0, 3, 600)
+    reference = draw_predictions(truth, rng)
+    stream = draw_predictions(late, rng, strength=0.3)
     adjusted = [select_scores(reference, truth, x) for x in (reference, stream)]
     assert run_one(*adjusted, rng.random((1, 600))).max() > np.log(100)
 
 
 def test_later_predictions_change_no_earlier_wealth_and_an_open_block_is_not_bet_on():
-    rng, n = np.random.default_rng(8), 4 * BLOCK + 30
-    reference, stream, ties = rng.normal(size=(90, 2)), rng.normal(size=(n, 2)), rng.random((1, n))
+    rng = np.random.default_rng(8)
+    n = 4 * BLOCK + 30
+    reference = rng.normal(size=(90, 2))
+    stream = rng.normal(size=(n, 2))
+    ties = rng.random((1, n))
     count = 2 * BLOCK + 30
     whole = run_one(reference, stream, ties)
     early = run_one(reference, stream[:count], ties[:, :count])

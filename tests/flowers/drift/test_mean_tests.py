@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from flowers.drift.mean_tests import (
-    LEAST_HISTORY,
     LENGTHS,
+    MIN_HISTORY,
     RUN_RULES,
     STEP,
     Baseline,
@@ -16,7 +16,8 @@ PARAMS = {"window": 500, "proportion_tolerance": 0.075}
 
 
 def run_tests(reference, probabilities, day):
-    before, truth = reference.probabilities, reference.truth
+    before = reference.probabilities
+    truth = reference.truth
     tables = [adjust_scores(before, truth, x) for x in (before, probabilities)]
     return MeanTests.from_scores(truth, *tables, day, PARAMS)
 
@@ -27,7 +28,8 @@ def simulate(reference, truth, rng):
 
 
 def test_without_a_change_p_values_are_valid():
-    rng, p_values = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    p_values = []
     for _ in range(60):
         tests = simulate(draw_reference(rng), rng.integers(0, 3, 4000), rng)
         p_values.append((tests.scores[-1], tests.proportions[-1]))
@@ -38,7 +40,8 @@ def test_without_a_change_p_values_are_valid():
 @pytest.mark.parametrize("start", [500, 730])
 def test_other_predictions_for_the_same_classes_are_detected_in_the_scores(start):
     rng = np.random.default_rng(1)
-    reference, truth = draw_reference(rng), rng.integers(0, 3, start + 500)
+    reference = draw_reference(rng)
+    truth = rng.integers(0, 3, start + 500)
     before = draw_predictions(truth[:start], rng)
     late = np.concatenate([before, draw_predictions(truth[start:], rng, strength=0.8)])
     tests = run_tests(reference, late, np.arange(len(late)) // 500)
@@ -48,7 +51,8 @@ def test_other_predictions_for_the_same_classes_are_detected_in_the_scores(start
 
 def test_a_missing_class_meets_a_run_rule_and_day_to_day_variation_does_not():
     rng = np.random.default_rng(2)
-    reference, without = draw_reference(rng), rng.integers(1, 3, 2000)
+    reference = draw_reference(rng)
+    without = rng.integers(1, 3, 2000)
     gone = simulate(reference, np.concatenate([rng.integers(0, 3, 500), without]), rng)
     start, end = gone.find_first_run()
     assert end <= 2500 and start >= 300
@@ -58,7 +62,8 @@ def test_a_missing_class_meets_a_run_rule_and_day_to_day_variation_does_not():
 
 
 def test_bursts_raise_no_false_alarms():
-    rng, detected = np.random.default_rng(3), {1: 0, 10: 0}
+    rng = np.random.default_rng(3)
+    detected = {1: 0, 10: 0}
     for burst in detected:
         for _ in range(20):
             truth = np.repeat(rng.integers(0, 3, 4000 // burst), burst)
@@ -72,15 +77,18 @@ def test_class_proportions_of_few_bursts_are_not_tested():
     bursts = np.repeat(rng.integers(0, 3, 300), 10)
     alone = simulate(draw_reference(rng), rng.permutation(bursts), rng).proportions
     together = simulate(draw_reference(rng), bursts, rng).proportions
-    few, many = LENGTHS.index(250), LENGTHS.index(2000)
+    few = LENGTHS.index(250)
+    many = LENGTHS.index(2000)
     assert (together[:, few] == 1).all() and (together[39:, many] < 1).all()
     assert (alone[4:, few] < 1).all()
 
 
 def test_later_predictions_change_no_earlier_test():
     rng = np.random.default_rng(4)
-    reference, truth = draw_reference(rng), rng.integers(0, 3, 3230)
-    probabilities, day = draw_predictions(truth, rng), np.arange(3230) // 410
+    reference = draw_reference(rng)
+    truth = rng.integers(0, 3, 3230)
+    probabilities = draw_predictions(truth, rng)
+    day = np.arange(3230) // 410
     whole = run_tests(reference, probabilities, day)
     for count in (0, 49, 99, 100, 820, 1337, 2460):
         early = run_tests(reference, probabilities[:count], day[:count])
@@ -108,17 +116,20 @@ def test_sums_and_covariance_of_a_stream_are_those_of_its_rows():
 
 def test_a_change_does_not_inflate_its_own_variance():
     rng = np.random.default_rng(5)
-    reference, stream = rng.normal(size=(90, 3)), rng.normal(size=(1000, 3))
+    reference = rng.normal(size=(90, 3))
+    stream = rng.normal(size=(1000, 3))
     late = np.concatenate([stream[:800], np.repeat(9 * stream[800:900], 2, axis=0)])
     for length, same in ((200, True), (100, False)):
         effects, mark = History(reference, stream).get_dependence(length)
         late_effects, late_mark = History(reference, late).get_dependence(length)
         assert (effects[-1] == late_effects[-1]) == same and mark[-1] == late_mark[-1]
-        assert History(reference, late).marks[mark[-1]] == LEAST_HISTORY // STEP - 1
+        assert History(reference, late).marks[mark[-1]] == MIN_HISTORY // STEP - 1
 
 
 def test_the_variance_of_the_baseline_is_that_over_many_streams():
-    rng, day_sd, means = np.random.default_rng(9), 0.1, []
+    rng = np.random.default_rng(9)
+    day_sd = 0.1
+    means = []
     day = np.arange(1450) // 400
     for _ in range(400):
         stream = rng.normal(size=(1450, 2)) + day_sd * rng.normal(size=(4, 2))[day]
@@ -140,7 +151,8 @@ def test_day_shares_are_the_squared_shares_of_days_in_the_newest_predictions():
 
 
 def test_with_a_small_reference_set_label_shift_is_not_detected_in_the_scores():
-    rng, p_values = np.random.default_rng(10), []
+    rng = np.random.default_rng(10)
+    p_values = []
     for _ in range(30):
         truth = rng.choice(3, 3000, p=[0.96, 0.02, 0.02])
         p_values.append(simulate(draw_reference(rng, 40), truth, rng).scores[-1, -1])
@@ -148,13 +160,15 @@ def test_with_a_small_reference_set_label_shift_is_not_detected_in_the_scores():
 
 
 def test_scores_that_explain_the_noise_of_the_estimates_make_the_test_more_powerful():
-    rng, weights = np.random.default_rng(11), np.array([[2, -2, 0], [0, 2, -2.0]])
+    rng = np.random.default_rng(11)
+    weights = np.array([[2, -2, 0], [0, 2, -2.0]])
 
     def draw_tables(truth):
         scores = rng.normal(size=(len(truth), 2))
         return scores, np.eye(3)[truth] + scores @ weights
 
-    truth, late = rng.integers(0, 3, 150), rng.choice(3, 1500, p=[0.7, 0.2, 0.1])
+    truth = rng.integers(0, 3, 150)
+    late = rng.choice(3, 1500, p=[0.7, 0.2, 0.1])
     tables = draw_tables(truth), draw_tables(late)
     unrelated = [(rng.normal(size=(len(x), 2)), x) for _, x in tables]
     p_values = [

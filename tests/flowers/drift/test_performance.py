@@ -41,7 +41,8 @@ def test_the_status_follows_from_the_labels(correct, status):
 
 def test_as_many_labels_as_are_needed_detect_the_drop_with_a_probability_of_80_percent():
     n = compute_labels_needed(0.7, 600, 0.15, 0.001)
-    rng, before = np.random.default_rng(0), make_correct(420, 180)
+    rng = np.random.default_rng(0)
+    before = make_correct(420, 180)
 
     def simulate(accuracy):
         correct = rng.random((200, n)) < accuracy

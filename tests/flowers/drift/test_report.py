@@ -16,8 +16,10 @@ CLASSES = ("Iris", "Rose", "Tulip")
 
 
 def test_without_a_shift_the_l1_distance_is_below_its_noise_in_95_percent():
-    rng, expected = np.random.default_rng(1), np.array([0.2, 0.3, 0.5])
-    first, second = rng.multinomial(150, expected, 2000), rng.multinomial(200, expected, 2000)
+    rng = np.random.default_rng(1)
+    expected = np.array([0.2, 0.3, 0.5])
+    first = rng.multinomial(150, expected, 2000)
+    second = rng.multinomial(200, expected, 2000)
     l1 = np.abs(first / 150 - second / 200).sum(axis=1)
     assert np.mean(l1 <= compute_l1_noise(expected, 150, 200, 0)) == pytest.approx(0.95, abs=0.02)
     assert compute_l1_noise(expected, 150, 2000, 0) < compute_l1_noise(expected, 150, 50, 0)
@@ -33,11 +35,13 @@ def test_accuracy_is_that_of_labelled_predictions():
 
 
 def test_a_window_is_described_by_shares_and_confidence():
-    reference, recent = draw_shares(151), draw_shares(200, 1, (9, 1, 1))
+    reference = draw_shares(151)
+    recent = draw_shares(200, 1, (9, 1, 1))
     figures = describe_window(reference, recent, np.full(200, UNKNOWN), CLASSES, 0)
     assert figures["shares"] == dict(zip(CLASSES, count_predicted(recent) / 200, strict=True))
     assert figures["l1"] > figures["l1_noise"]
-    before, now = reference.max(axis=1), recent.max(axis=1)
+    before = reference.max(axis=1)
+    now = recent.max(axis=1)
     assert figures["confidence_drop"] == pytest.approx(before.mean() - now.mean())
     interval = stats.ttest_ind(before, now, equal_var=False).confidence_interval()
     assert figures["confidence_drop_low"] == pytest.approx(interval.low, abs=2e-3)

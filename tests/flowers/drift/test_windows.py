@@ -18,7 +18,8 @@ def draw_shares(size, seed=0, concentration=(1, 1, 1)):
 
 
 def test_kolmogorov_smirnov_agrees_with_scipy_with_ties():
-    reference, windows = draw_shares(151).round(2), draw_shares((4, 200), 1, (2, 1, 1)).round(2)
+    reference = draw_shares(151).round(2)
+    windows = draw_shares((4, 200), 1, (2, 1, 1)).round(2)
     p_values, effects = run_kolmogorov_smirnov(reference, windows)
     for (k, j), p in np.ndenumerate(p_values):
         expected = stats.ks_2samp(reference[:, j], windows[k, :, j], method="exact")
@@ -38,7 +39,8 @@ def test_small_p_values_are_close_to_those_of_the_exact_test(m, n):
 
 
 def test_chi_square_agrees_with_scipy_and_ignores_a_class_without_counts():
-    reference, windows = np.array([30, 0, 61]), np.array([[70, 0, 130], [10, 0, 190]])
+    reference = np.array([30, 0, 61])
+    windows = np.array([[70, 0, 130], [10, 0, 190]])
     p_values, effects = run_chi_square(reference, windows)
     for window, p in zip(windows, p_values, strict=True):
         table = np.array([reference, window])[:, [0, 2]]
@@ -76,7 +78,8 @@ def test_weights_are_the_same_as_repeated_rows_and_reduce_the_sample_size():
 
 def test_label_shift_up_to_the_tolerance_is_adjusted_for():
     rng = np.random.default_rng(1)
-    reference, truth = draw_reference(rng, 500), rng.choice(3, 2000, p=[0.7, 0.2, 0.1])
+    reference = draw_reference(rng, 500)
+    truth = rng.choice(3, 2000, p=[0.7, 0.2, 0.1])
     stream = draw_predictions(truth, rng)
     smallest = [
         Windows.from_stream(reference, stream, 1000, tolerance).p_values.min()
@@ -88,7 +91,8 @@ def test_label_shift_up_to_the_tolerance_is_adjusted_for():
 
 def test_adjusted_windows_differ_under_covariate_shift_and_not_under_label_shift():
     rng = np.random.default_rng(0)
-    reference, truth = draw_reference(rng, 500), rng.choice(3, 1000, p=[0.7, 0.2, 0.1])
+    reference = draw_reference(rng, 500)
+    truth = rng.choice(3, 1000, p=[0.7, 0.2, 0.1])
     p_values, _, change, _ = compare_adjusted(reference, draw_predictions(truth, rng)[None])
     assert p_values.min() > 0.01 and change[0, 0] > 0.2
     less_certain = draw_predictions(truth, rng, strength=0.5)

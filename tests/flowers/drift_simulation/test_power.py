@@ -96,7 +96,8 @@ def test_workers_change_nothing(reference, backend):
 
 
 def test_covariate_shift_is_detected_soon_with_its_kind(reference, covariate_shift):
-    simulator, (_, correct, _) = Simulator(reference, PARAMS, 0), covariate_shift
+    simulator = Simulator(reference, PARAMS, 0)
+    (_, correct, _) = covariate_shift
     power = simulator.simulate_shift(SimulatedShift(*covariate_shift), 10)
     assert power["detected_within_1000"] >= 0.9 and power["kind_correct"] >= 0.9
     drop = simulator.accuracy - correct.mean()
@@ -107,7 +108,8 @@ def test_covariate_shift_is_detected_soon_with_its_kind(reference, covariate_shi
 
 
 def test_label_shift_is_detected_with_its_kind(reference):
-    simulator, proportions = Simulator(reference, PARAMS, 0), np.array([0.8, 0.1, 0.1])
+    simulator = Simulator(reference, PARAMS, 0)
+    proportions = np.array([0.8, 0.1, 0.1])
     unchanged = reference.probabilities, simulator.correct, EVERYTHING
     power = simulator.simulate_shift(SimulatedShift(*unchanged, proportions=proportions), 10)
     assert power["detected_within_2000"] >= 0.9 and power["kind_correct"] >= 0.8

@@ -26,7 +26,8 @@ def to_bytes(codebook, folder):
 
 
 def test_a_codebook_depends_on_the_training_rows_only(tmp_path):
-    images, rows = make_images(), np.arange(8)
+    images = make_images()
+    rows = np.arange(8)
     before = to_bytes(fit_on_images(images, rows=rows), tmp_path)
     images[8:] = 0
     assert to_bytes(fit_on_images(images, rows=rows), tmp_path) == before
@@ -63,7 +64,8 @@ def test_mixtures_fit_as_well_as_those_of_scikit_learn():
     reference = GaussianMixture(4, covariance_type="diag", random_state=0).fit(rows)
     judge = GaussianMixture(4, covariance_type="diag").fit(rows)
     judge.weights_ = ours.weights.astype(float)
-    judge.means_, judge.covariances_ = ours.means.astype(float), ours.variances.astype(float)
+    judge.means_ = ours.means.astype(float)
+    judge.covariances_ = ours.variances.astype(float)
     judge.precisions_cholesky_ = judge.covariances_**-0.5
     single = GaussianMixture(1, covariance_type="diag").fit(rows).score(rows)
     assert judge.score(rows) - single > 0.9 * (reference.score(rows) - single)

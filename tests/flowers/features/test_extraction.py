@@ -82,7 +82,8 @@ def test_one_colour_falls_in_one_cell_of_the_histogram(rgb, level):
 
 
 def test_colour_depends_on_the_quarter_but_not_on_the_position_in_it():
-    image, half = make_noise(1), SIDE // 2
+    image = make_noise(1)
+    half = SIDE // 2
     moved = image.copy()
     moved[:, :half, :half] = moved[:, :half, :half][:, ::-1, ::-1]
     np.testing.assert_array_equal(extract_colour(moved), extract_colour(image))
@@ -107,6 +108,7 @@ def test_hog_is_invariant_to_brightness_contrast_and_sign():
 
 
 def test_hog_takes_the_channel_of_the_largest_gradient():
-    grey, blue = make_edge(), make_edge()
+    grey = make_edge()
+    blue = make_edge()
     blue[..., :2] = 0
     np.testing.assert_allclose(extract_hog(blue), extract_hog(grey), atol=1e-6)

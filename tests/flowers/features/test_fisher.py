@@ -29,7 +29,8 @@ def test_fisher_vectors_are_gradients_of_the_log_likelihood():
         array.astype(float) for array in (mixture.weights, mixture.means, mixture.variances)
     )
     start = log_likelihood(rows, weights, means, variances)
-    width, step = means.shape[1], 1e-5
+    width = means.shape[1]
+    step = 1e-5
     for word, column in [(0, 0), (1, 5), (3, width - 1)]:
         deviation = np.sqrt(variances[word, column])
         moved = means.copy()
@@ -56,7 +57,7 @@ def test_all_rows_have_the_same_norm_and_the_descriptor_types_their_weights():
 def test_quantisation_to_eight_bits_hardly_changes_the_kernel(monkeypatch):
     coarse = extract_fisher(make_images(), None, small_codebook()).astype(float)
     monkeypatch.setattr(fisher, "STEPS", 21 * 2.0**4)
-    monkeypatch.setattr(fisher, "LARGEST", 32767)
+    monkeypatch.setattr(fisher, "MAX_LEVEL", 32767)
     monkeypatch.setattr(fisher, "DTYPE", np.int16)
     fine = extract_fisher(make_images(), None, small_codebook()).astype(float) / 2**4
     kernels = [rows @ rows.T / (rows**2).sum(axis=1).mean() for rows in (coarse, fine)]
@@ -64,7 +65,8 @@ def test_quantisation_to_eight_bits_hardly_changes_the_kernel(monkeypatch):
 
 
 def test_features_depend_on_the_aspect_ratio_only():
-    images, codebook = make_images(2), small_codebook()
+    images = make_images(2)
+    codebook = small_codebook()
     sizes = ((1, 1), (3, 1), (600, 200))
     square, wide, large = (extract_fisher(images, np.full((2, 2), s), codebook) for s in sizes)
     assert not np.array_equal(square, wide)

@@ -27,10 +27,12 @@ def make_train_and_test(classes=5, dtype="uint8", d=60):
 
 def prepare_linear(X, new, standardise):
     """Rows as a linear kernel takes them: standardised or not, and of mean squared norm 1."""
-    X, new = X.astype(float), new.astype(float)
+    X = X.astype(float)
+    new = new.astype(float)
     if standardise:
         scaler = StandardScaler().fit(X)
-        X, new = scaler.transform(X), scaler.transform(new)
+        X = scaler.transform(X)
+        new = scaler.transform(new)
     size = np.sqrt((X**2).sum(axis=1).mean())
     return X / size, new / size
 

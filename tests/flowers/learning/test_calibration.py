@@ -32,7 +32,8 @@ def test_the_highest_decision_value_gives_the_label():
 
 def test_groups_prevent_leakage_between_near_duplicates():
     X, y, groups = make_repeated_rows()
-    random, grouped = GramSVC(C=100.0).fit(X, y), GramSVC(C=100.0).fit(X, y, groups)
+    random = GramSVC(C=100.0).fit(X, y)
+    grouped = GramSVC(C=100.0).fit(X, y, groups)
     assert random.out_of_fold_accuracy_ > 0.95 and grouped.out_of_fold_accuracy_ < 0.65
     assert random.predict_proba(X).max(axis=1).mean() > 0.9
     assert grouped.predict_proba(X).max(axis=1).mean() < 0.65

@@ -48,10 +48,12 @@ def test_tile_rows_cover_every_row_once(n, count):
 
 @pytest.mark.parametrize("n", [40, 3 * gram.TILE])
 def test_products_are_those_of_numpy(n):
-    X, new = make_table("float32", n, 70), make_table("float32", gram.TILE + 9, 70, seed=1)
+    X = make_table("float32", n, 70)
+    new = make_table("float32", gram.TILE + 9, 70, seed=1)
     mean, scale = compute_moments(X)
     scaler = StandardScaler().fit(X.astype(float))
-    training, test = scaler.transform(X.astype(float)), scaler.transform(new.astype(float))
+    training = scaler.transform(X.astype(float))
+    test = scaler.transform(new.astype(float))
     results = [gram.compute_gram(X, mean, scale), gram.compute_cross_gram(new, X, mean, scale)]
     for (product, norms), rows in zip(results, (training, test), strict=True):
         np.testing.assert_allclose(product, rows @ training.T, rtol=0, atol=1e-3)
@@ -60,10 +62,8 @@ def test_products_are_those_of_numpy(n):
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_bits_do_not_depend_on_the_size_of_tasks(workers, monkeypatch):
-    X, new = (
-        make_table("float32", 5 * gram.TILE + 7, 70),
-        make_table("float32", gram.TILE + 9, 70, seed=1),
-    )
+    X = make_table("float32", 5 * gram.TILE + 7, 70)
+    new = make_table("float32", gram.TILE + 9, 70, seed=1)
     mean, scale = compute_moments(X)
     with use_workers(workers, "threading"):
         results = [
@@ -76,7 +76,9 @@ def test_the_bits_do_not_depend_on_the_size_of_tasks(workers, monkeypatch):
 
 
 def test_a_gram_matrix_is_exactly_symmetric_and_takes_half_of_the_tiles(monkeypatch):
-    X, calls, matmul = make_table("float32", 4 * gram.TILE, 70), [], np.matmul
+    X = make_table("float32", 4 * gram.TILE, 70)
+    calls = []
+    matmul = np.matmul
 
     def count_call(*factors, **params):
         calls.append(factors)
@@ -90,7 +92,8 @@ def test_a_gram_matrix_is_exactly_symmetric_and_takes_half_of_the_tiles(monkeypa
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_distances_are_those_of_scipy_and_leave_the_rows_unchanged(dtype):
-    X, rows = make_table(dtype), make_table(dtype, n=7, seed=1)
+    X = make_table(dtype)
+    rows = make_table(dtype, n=7, seed=1)
     before = X.copy(), rows.copy()
     mean, scale = compute_moments(X)
     distances, norms = gram.compute_squared_distances(X, mean, scale)
@@ -148,7 +151,8 @@ def test_the_rbf_kernel_is_that_of_scikit_learn_and_in_place():
 
 @pytest.mark.parametrize("n", [gram.BATCH_INVARIANT_ROWS, gram.TILE + 1])
 def test_the_distances_of_a_row_do_not_depend_on_the_batch(n):
-    X, rows = make_table("uint8", d=300), make_table("uint8", n=n, d=300, seed=1)
+    X = make_table("uint8", d=300)
+    rows = make_table("uint8", n=n, d=300, seed=1)
     mean, scale = compute_moments(X)
     _, norms = gram.compute_squared_distances(X, mean, scale)
     batch = gram.compute_distances_to(rows, X, norms, mean, scale)

@@ -57,7 +57,8 @@ def test_a_mirror_image_shares_the_group_and_so_the_fold_of_its_photo():
     # Labels are random: only a near-duplicate among the training rows predicts them.
     generator = np.random.default_rng(0)
     X = generator.normal(size=(100, 300))
-    y, groups = np.tile(["a", "b"], 50), np.arange(100)
+    y = np.tile(["a", "b"], 50)
+    groups = np.arange(100)
     both = np.vstack([X, X + generator.normal(size=X.shape) / 10])
     random = GramSVC().fit(both, np.tile(y, 2))
     grouped = GramSVC().fit(both, np.tile(y, 2), np.tile(groups, 2))

@@ -65,13 +65,15 @@ def test_out_of_fold_values_are_those_of_fits_without_the_fold(classes, dtype):
 
 def test_features_far_from_zero_lose_no_digits():
     X, y = make_rows(n=90, d=20, dtype="float64")
-    model, shifted = LogLikelihoodNB().fit(X, y), LogLikelihoodNB().fit(X + 1e6, y)
+    model = LogLikelihoodNB().fit(X, y)
+    shifted = LogLikelihoodNB().fit(X + 1e6, y)
     np.testing.assert_allclose(shifted.var_, model.var_, rtol=1e-6)
 
 
 def test_a_class_without_training_rows_in_a_fold_gets_finite_values():
     X, y = make_rows(n=90, d=20)
-    lotus, others = np.flatnonzero(y == "Lotus"), np.flatnonzero(y != "Lotus")
+    lotus = np.flatnonzero(y == "Lotus")
+    others = np.flatnonzero(y != "Lotus")
     folds = [(others, lotus), (lotus, others)]
     assert np.isfinite(LogLikelihoodNB().fit_with_folds(X, y, folds)).all()
 
@@ -79,7 +81,8 @@ def test_a_class_without_training_rows_in_a_fold_gets_finite_values():
 def test_smoothing_and_class_priors_are_those_of_gaussian_nb():
     X, y = make_rows(n=90, d=20)
     keep = np.flatnonzero((y != "Lotus") | (np.arange(90) < 30))
-    X, y = X[keep], y[keep]
+    X = X[keep]
+    y = y[keep]
     model, reference = fit_both(X, y, var_smoothing=0.1)
     expected = reference.predict_joint_log_proba(X.astype(float))
     np.testing.assert_allclose(model.decision_function(X) * 20, expected, rtol=TOLERANCE)
@@ -88,7 +91,9 @@ def test_smoothing_and_class_priors_are_those_of_gaussian_nb():
 def test_probabilities_of_many_dependent_columns_are_not_saturated():
     X, y = make_rows(n=300, d=12, shift=12.0)
     X = np.tile(X, (1, 100))
-    train, new, labels = np.s_[:200], X[200:], y[200:]
+    train = np.s_[:200]
+    new = X[200:]
+    labels = y[200:]
     reference = GaussianNB().fit(X[train].astype(float), y[train])
     assert np.median(reference.predict_proba(new.astype(float)).max(axis=1)) > 0.999
     model = CalibratedNB().fit(X[train], y[train])
@@ -107,7 +112,8 @@ def test_the_label_is_the_most_probable_class(classes):
 @pytest.mark.parametrize("reduce", ["pca", "lda"])
 def test_a_reduction_is_that_of_scikit_learn(reduce):
     X, y = make_rows(n=200, d=120, dtype="float32")
-    train, new = np.s_[:150], X[150:]
+    train = np.s_[:150]
+    new = X[150:]
     model = CalibratedNB(reduce=reduce, components=4).fit(X[train], y[train])
     steps = [PCA(4, svd_solver="full")]
     steps += [LinearDiscriminantAnalysis()] if reduce == "lda" else []

@@ -38,7 +38,8 @@ def make_reference():
 
 def compute_pairwise(X, y, new):
     """Decision values of a LinearSVC for each pair of classes, the first of them positive."""
-    classes, values = np.unique(y), []
+    classes = np.unique(y)
+    values = []
     for i, first in enumerate(classes):
         for second in classes[i + 1 :]:
             pair = (y == first) | (y == second)
@@ -82,9 +83,13 @@ def test_out_of_fold_values_are_those_of_cross_validation():
 @pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
 def test_labels_at_the_default_gap_are_those_of_the_gram_matrix(multiclass):
     X, y = make_rows(n=900, d=300)
-    X, y, new, labels = X[:600], y[:600], X[600:], y[600:]
+    train = np.s_[:600]
+    new = X[600:]
+    labels = y[600:]
     params = {"C": 2.0, "kernel": "linear", "multiclass": multiclass}
-    streamed, gram = (estimator(**params).fit(X, y) for estimator in (StreamedSVC, GramSVC))
+    streamed, gram = (
+        estimator(**params).fit(X[train], y[train]) for estimator in (StreamedSVC, GramSVC)
+    )
     assert 0 <= streamed.gap_ <= 0.05
     assert np.mean(streamed.predict(new) == gram.predict(new)) > 0.97
     accuracies = [accuracy_score(labels, model.predict(new)) for model in (streamed, gram)]
@@ -111,7 +116,8 @@ def test_rows_of_several_files_are_concatenated(tmp_path):
         np.save(tmp_path / f"{name}.npy", array)
     sources = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("X", "mirrored")]
     train = np.flatnonzero(np.arange(300) % 4 > 0)
-    y, groups = np.tile(y[train], 2), np.tile(np.arange(len(train)), 2)
+    y = np.tile(y[train], 2)
+    groups = np.tile(np.arange(len(train)), 2)
     from_memory = StreamedSVC().fit(np.vstack([X[train], mirrored[train]]), y, groups)
     from_files = StreamedSVC().fit(OutOfCoreMatrix(sources, train), y, groups)
     assert from_files.predict_proba(X).tobytes() == from_memory.predict_proba(X).tobytes()
@@ -121,7 +127,8 @@ def test_the_rows_are_never_all_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(sdca, "PASSES", 1)
     X = np.random.default_rng(0).integers(-127, 128, (6000, 4000), np.int8)
     np.save(tmp_path / "X.npy", X)
-    size, y = X.nbytes, np.arange(len(X)) % 2
+    size = X.nbytes
+    y = np.arange(len(X)) % 2
     del X
     tracemalloc.start()
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
@@ -148,7 +155,8 @@ def test_the_model_is_one_weight_vector_per_class():
 
 def test_the_seed_determines_the_order_of_the_rows():
     X, y, _, _ = make_train_and_test()
-    rows, signs = OutOfCoreMatrix([X], np.arange(len(X))), np.where(y == y[0], 1, -1)[:, None]
+    rows = OutOfCoreMatrix([X], np.arange(len(X)))
+    signs = np.where(y == y[0], 1, -1)[:, None]
     first, second, other = (sdca.solve_sdca(rows, signs, 1e-6, seed)[0] for seed in (0, 0, 1))
     assert first.tobytes() == second.tobytes() != other.tobytes()
 

@@ -34,7 +34,8 @@ def tune(X, y, groups=None, Cs=CS, folds=4):
 def make_duplicates(n=60, copies=4, noise=0.02):
     """Rows with random labels and their near-duplicates: only memory predicts the label."""
     rng = np.random.default_rng(0)
-    rows, labels = rng.normal(size=(n, 30)), np.arange(n) % 3
+    rows = rng.normal(size=(n, 30))
+    labels = np.arange(n) % 3
     X = rows.repeat(copies, axis=0)
     groups = np.arange(n).repeat(copies)
     return X + noise * rng.normal(size=X.shape), labels.repeat(copies), groups
@@ -53,7 +54,8 @@ def test_the_table_has_the_accuracy_of_cross_validation():
 def test_kernel_values_are_split_into_folds_as_rows_are():
     X, y = make_rows(n=120)
     X = X.astype(float)
-    by_rows, by_gram = start_tuning(y), start_tuning(y)
+    by_rows = start_tuning(y)
+    by_gram = start_tuning(y)
     for C in CS:
         by_rows.evaluate_candidate({"C": C}, SVC(C=C, kernel="linear"), X, choose_labels)
         by_gram.evaluate_candidate({"C": C}, SVC(C=C, kernel="precomputed"), X @ X.T, choose_labels)
@@ -73,7 +75,8 @@ def test_the_nested_accuracy_has_no_selection_bias():
     rng = np.random.default_rng(0)
     excess = []
     for _ in range(5):
-        X, y = rng.normal(size=(60, 5)), rng.permutation(60) % 2
+        X = rng.normal(size=(60, 5))
+        y = rng.permutation(60) % 2
         tuning = start_tuning(y)
         for gamma in np.geomspace(0.001, 10, 8):
             tuning.evaluate_candidate({"gamma": gamma}, SVC(gamma=gamma), X, choose_labels)
@@ -85,7 +88,8 @@ def test_the_nested_accuracy_has_no_selection_bias():
 def test_the_nested_accuracy_is_that_of_nested_cross_validation():
     X, y = make_rows(n=120, shift=6.0)
     tuning = tune(X, y)
-    correct, folds = [], make_grouped_folds(y, np.arange(120), 4, 0)
+    correct = []
+    folds = make_grouped_folds(y, np.arange(120), 4, 0)
     for train, test in folds:
         inner = [(np.setdiff1d(train, t), t) for _, t in folds if not np.array_equal(t, test)]
         accuracies = []

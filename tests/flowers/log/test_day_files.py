@@ -39,7 +39,8 @@ def test_records_are_appended_to_the_files_of_their_days(tmp_path):
 
 
 def test_torn_lines_are_skipped_and_the_next_record_is_complete(tmp_path):
-    record, torn_lines = make_feedback("2026-01-01", "a"), []
+    record = make_feedback("2026-01-01", "a")
+    torn_lines = []
     day_files.append_records(tmp_path, [record])
     path = tmp_path / "2026-01-01.jsonl"
     torn = json.dumps(record)[:-7].encode()
@@ -115,7 +116,8 @@ def test_the_directory_entry_of_a_file_made_by_another_process_is_synced_once(
     tmp_path, monkeypatch
 ):
     (tmp_path / "2026-01-01.jsonl").touch()
-    synced, fsync = [], os.fsync
+    synced = []
+    fsync = os.fsync
 
     def record_sync(handle):
         synced.append(os.fstat(handle).st_ino)
