@@ -95,14 +95,12 @@ def test_the_alert_file_of_version_3_is_refused_in_one_line(monitor, shifted, wo
     assert "alarms.jsonl" in workdir.expect_refusal("snapshot")
 
 
-def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsys):
+def test_a_missing_model_and_an_invalid_report_are_refused_in_one_line(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert main(["acknowledge"]) == 2
     assert "dvc repro" in capsys.readouterr().err
-
-
-def test_a_file_that_is_no_report_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics/drift.json").write_text("[1, 2]")
     assert main(["store"]) == 2
