@@ -4,31 +4,32 @@ import numpy as np
 import pytest
 
 from flowers.learning.persistence import load_model
+from stages.evaluate import MODELS
 
 
-def test_the_model_file_predicts_probabilities(finished_run):
-    model = load_model(finished_run.path / "models/svm.joblib")
+@pytest.mark.parametrize("name", MODELS)
+def test_the_model_file_predicts_probabilities(finished_run, name):
+    model = load_model(finished_run.path / f"models/{name}.joblib")
     X = np.load(finished_run.path / "data/features.npy")
     probabilities = model.predict_proba(X[:7])
     assert probabilities.shape == (7, 5)
     assert np.allclose(probabilities.sum(axis=1), 1)
-
-
-def test_the_out_of_fold_accuracy_is_reported(finished_run):
-    figures = json.loads((finished_run.path / "metrics/train_svm.json").read_text())
+    figures = json.loads((finished_run.path / f"metrics/train_{name}.json").read_text())
     assert 0.2 < figures["out_of_fold_accuracy"] < 1
 
 
-def test_more_folds_than_distinct_photos_are_refused(workdir):
-    message = workdir.expect_refusal("train_svm", **{"train_svm.folds": 50})
+@pytest.mark.parametrize("name", MODELS)
+def test_more_folds_than_distinct_photos_are_refused(workdir, name):
+    message = workdir.expect_refusal(f"train_{name}", **{f"train_{name}.folds": 50})
     assert "50" in message and "folds" in message
 
 
 def test_the_same_rows_give_the_same_bytes(repo_copy):
-    before = (repo_copy.path / "models/svm.joblib").read_bytes()
-    # In a new process: the bytes of a pickle depend on the objects that existed before.
-    repo_copy.run("python", "-m", "stages.train_svm")
-    assert (repo_copy.path / "models/svm.joblib").read_bytes() == before
+    for name in MODELS:
+        before = (repo_copy.path / f"models/{name}.joblib").read_bytes()
+        # In a new process: the bytes of a pickle depend on the objects that existed before.
+        repo_copy.run("python", "-m", f"stages.train_{name}")
+        assert (repo_copy.path / f"models/{name}.joblib").read_bytes() == before
 
 
 @pytest.mark.slow
