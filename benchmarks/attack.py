@@ -1,23 +1,27 @@
 """Attack a scorer started for it: python -m benchmarks.attack [part ...].
 
-Writes benchmarks/attack.json; with names of parts, only those are measured again.
+Writes benchmarks/attack.json; with names of parts, only those are measured again. With
+--before ROOT MODEL the part "versions" attacks the scorer of another checkout as well, in turn;
+MODEL is a model folder in the form of that checkout.
 """
 
+import argparse
 import http.client
 import json
 import multiprocessing
 import socket
-import sys
 import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from functools import partial
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 import psutil
 
+from benchmarks.attack_clients import compare_versions
 from benchmarks.attack_photos import measure_costs
 from benchmarks.hostile_photos import generate_photos
 from benchmarks.serve import (
@@ -188,14 +192,23 @@ PARTS = {
 }
 
 
-def main(names):
-    results = read_json(RESULTS) if names else {}
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.attack", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "versions", []])
+    parser.add_argument("--before", nargs=2, type=Path, metavar=("ROOT", "MODEL"))
+    options = parser.parse_args(arguments)
+    names = options.parts
+    results = read_json(RESULTS) if RESULTS.exists() else {}
+    versions = {"now": (ROOT, MODEL.absolute())}
+    if options.before:
+        versions = {"before": options.before} | versions
+    parts = PARTS | {"versions": partial(compare_versions, versions)}
     results["processors"] = len(psutil.Process().cpu_affinity())
-    for name in names or PARTS:
-        results[name] = PARTS[name]()
+    for name in names or parts:
+        results[name] = parts[name]()
         print(name, json.dumps(results[name]), flush=True)
     write_text(RESULTS, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

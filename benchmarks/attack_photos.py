@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 
 from benchmarks.hostile_photos import generate_photos
+from benchmarks.measure import read_memory_mb
 from flowers.base.errors import RejectedImage
 from flowers.images.decoding import load_pixels
 from study.repository import ROOT
 
 # Of a file below 20 MB.
-MAX_SECONDS, MAX_MB = 5, 800
+MAX_SECONDS = 5
+MAX_MB = 800
 
 
 def measure_costs():
@@ -21,7 +23,7 @@ def measure_costs():
     Returns
     -------
     dict of str to dict
-        By name: ``bytes``, ``seconds``, ``mb``, and ``answer``: "read" or the reason.
+        By name: ``bytes``, ``seconds``, ``mb``, and ``outcome``: "read" or the reason.
     """
     command = [sys.executable, "-m", "benchmarks.attack_photos"]
     costs = {}
@@ -35,21 +37,16 @@ def main():
     """Decode the file on standard input and print the costs as JSON."""
     data = sys.stdin.buffer.read()
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
-    memory, start = read_memory("VmRSS"), time.process_time()
+    memory = read_memory_mb("VmRSS")
+    start = time.process_time()
     try:
         load_pixels(data)
-        answer = "read"
+        outcome = "read"
     except RejectedImage as error:
-        answer = error.reason
+        outcome = error.reason
     seconds = round(time.process_time() - start, 2)
-    costs = {"seconds": seconds, "mb": round(read_memory("VmHWM") - memory), "answer": answer}
+    costs = {"seconds": seconds, "mb": round(read_memory_mb() - memory), "outcome": outcome}
     print(json.dumps(costs))
-
-
-def read_memory(name):
-    """Return a line of /proc/self/status in megabytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1000
 
 
 if __name__ == "__main__":

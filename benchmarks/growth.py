@@ -27,8 +27,8 @@ EXCLUDED = ("drift_power", "snapshot", "drift")
 # Stages that process pairs of photos, with the megabytes per pair: train_svm holds the kernel
 # matrix of the training rows, four fifths of the photos, in float32 and float64.
 MB_PER_PAIR = {"split": 0, "train_svm": 12e-6 * 0.8**2, "evaluate": 0}
-MEMORY = 16  # GB of a common machine
-HOURS = 12  # of a night
+MEMORY_GB = 16  # of a common machine
+NIGHT_HOURS = 12
 
 
 def measure_size(n, results):
@@ -108,13 +108,13 @@ def extrapolate(stage, sizes, key, target):
 
 
 def find_limits(stages, target):
-    """Stages that exceed `MEMORY` or `HOURS` at `target` photos, the largest first."""
-    figures = {"memory": ("peak_mb", 1000, MEMORY), "time": ("cpu_s", 3600, HOURS)}
+    """Stages that exceed `MEMORY_GB` or `NIGHT_HOURS` at `target` photos, the largest first."""
+    figures = {"memory": ("peak_mb", 1000, MEMORY_GB), "time": ("cpu_s", 3600, NIGHT_HOURS)}
     limits = {}
-    for what, (key, unit, most) in figures.items():
+    for resource, (key, unit, limit) in figures.items():
         needs = {name: extrapolate(name, s, key, target) / unit for name, s in stages.items()}
-        beyond = [(name, need) for name, need in needs.items() if need > most]
-        limits[what] = sorted(beyond, key=lambda item: item[1], reverse=True)
+        beyond = [(name, need) for name, need in needs.items() if need > limit]
+        limits[resource] = sorted(beyond, key=lambda item: item[1], reverse=True)
     return limits
 
 

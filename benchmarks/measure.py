@@ -50,7 +50,7 @@ def sort_by_size(results):
     return dict(sorted(results.items(), key=lambda item: int(item[0])))
 
 
-def read_peak_mb():
-    """Peak memory of this process in MB (Linux); ``ru_maxrss`` starts with its parent's."""
+def read_memory_mb(name="VmHWM"):
+    """Memory of this process in MB (Linux), its peak by default; ``ru_maxrss`` is its parent's."""
     status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
+from benchmarks.measure import read_memory_mb, run_competitor, sort_by_size, time_call
 from flowers.base.tables import read_json, write_json
 from study.repository import ROOT
 
@@ -69,7 +69,7 @@ def run_search(name, n):
     search = {"flowers": search_colour, "faiss": search_faiss}[name]
     with use_workers(-1, "threading"):
         pairs, wall, cpu = time_call(search, images, THRESHOLD)
-    figures = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_peak_mb())}
+    figures = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_memory_mb())}
     print(json.dumps(figures | {"planted": copies, "pairs": len(pairs)}))
 
 

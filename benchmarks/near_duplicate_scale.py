@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
+from benchmarks.measure import read_memory_mb, run_competitor, sort_by_size, time_call
 from flowers.base.tables import read_json, write_json
 from study.repository import ROOT
 
 SIZES = (10_000, 20_000)
-MOST = 100_000
+MAX_PHOTOS = 100_000
 SIZE = 64
 PERIOD = 100
 RESULTS = ROOT / "benchmarks" / "near_duplicate_scale.json"
@@ -75,7 +75,7 @@ def run_search(signal, n):
         (pairs, _), wall, cpu = time_call(SIGNALS[signal], images, THRESHOLDS[signal])
     planted = set(map(tuple, np.column_stack([copies - 1, copies]).tolist()))
     found = planted & set(map(tuple, pairs.tolist()))
-    figures = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_peak_mb())}
+    figures = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_memory_mb())}
     figures |= {"planted": len(copies), "found": len(found), "pairs": len(pairs)}
     print(json.dumps(figures))
 
@@ -84,9 +84,9 @@ def main(sizes):
     if not (ROOT / "data/images.npy").exists():
         sys.exit("data/images.npy is missing: run dvc repro resize")
     results = read_json(RESULTS) if RESULTS.exists() else {}
-    for n in sizes or (*SIZES, MOST):
+    for n in sizes or (*SIZES, MAX_PHOTOS):
         for signal in THRESHOLDS:
-            if n == MOST and signal == "crop" and not sizes:
+            if n == MAX_PHOTOS and signal == "crop" and not sizes:
                 continue
             figures = run_competitor("benchmarks.near_duplicate_scale", signal, n)
             results.setdefault(signal, {})[str(n)] = figures

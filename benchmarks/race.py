@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import read_peak_mb, run_competitor, time_call
+from benchmarks.measure import read_memory_mb, run_competitor, time_call
 from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
 from flowers.base.tables import read_csv, write_json, write_text
 from study.repository import ROOT
 
 SIZES = (1000, 2000, 4000)
-TEST = 512  # photos that are classified after the fit
-SCIKIT_LEARN_MOST = 1000  # its six fits on 1,000 photos take minutes
+TEST_PHOTOS = 512  # classified after the fit
+MAX_SCIKIT_LEARN = 1000  # its six fits on 1,000 photos take minutes
 COMPETITORS = {
     "gram-svc": "GramSVC with calibration",
     "intelex": "scikit-learn-intelex, no calibration",
@@ -35,11 +35,10 @@ def load_photos(source):
     """Load pixels, shape (n, 128, 128, 3), and labels."""
     if source is None:
         return np.load(ROOT / "data/images.npy"), read_csv(ROOT / "data/index.csv")["label"]
-    from flowers.images.decoding import load_pixels
-    from study.photos import read_photos
+    from study.photos import decode_photos, read_photos
 
     labels, photos = read_photos(source)
-    return np.stack([load_pixels(photo)[0] for photo in photos]), labels
+    return decode_photos(photos)[0], labels
 
 
 def make_rows(images, labels, count):
@@ -91,17 +90,17 @@ def run_fit(name, folder, n):
     X = np.load(Path(folder, "X.npy"), mmap_mode="r")
     y = np.load(Path(folder, "y.npy"))
     train = np.array(X[:n])
-    test = np.array(X[-TEST:])
+    test = np.array(X[-TEST_PHOTOS:])
     with use_workers(-1, "threading"):
         predict, fit_s, fit_cpu = time_call(fit, train, y[:n])
         predictions, predict_s, predict_cpu = time_call(predict, test)
     figures = {
         "fit_s": round(fit_s, 2),
         "fit_cpu_s": round(fit_cpu, 2),
-        "predict_ms": round(1000 * predict_s / TEST, 2),
-        "predict_cpu_ms": round(1000 * predict_cpu / TEST, 2),
-        "peak_mb": round(read_peak_mb()),
-        "accuracy": round(float(np.mean(predictions == y[-TEST:])), 4),
+        "predict_ms": round(1000 * predict_s / TEST_PHOTOS, 2),
+        "predict_cpu_ms": round(1000 * predict_cpu / TEST_PHOTOS, 2),
+        "peak_mb": round(read_memory_mb()),
+        "accuracy": round(float(np.mean(predictions == y[-TEST_PHOTOS:])), 4),
     }
     print(json.dumps(figures))
 
@@ -129,15 +128,15 @@ def main(source=None):
     names = [n for n in COMPETITORS if n != "intelex" or find_spec("sklearnex")]
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        X, y = make_rows(*load_photos(source), max(SIZES) + TEST)
+        X, y = make_rows(*load_photos(source), max(SIZES) + TEST_PHOTOS)
         np.save(Path(folder, "X.npy"), X)
         np.save(Path(folder, "y.npy"), y)
         for n in SIZES:
             for name in names:
-                if name == "scikit-learn" and n > SCIKIT_LEARN_MOST:
+                if name == "scikit-learn" and n > MAX_SCIKIT_LEARN:
                     continue
-                pinned = DETERMINISTIC_ENVIRONMENT | os.environ if name == "gram-svc" else None
-                figures = run_competitor("benchmarks.race", name, folder, n, environment=pinned)
+                env = DETERMINISTIC_ENVIRONMENT | os.environ if name == "gram-svc" else None
+                figures = run_competitor("benchmarks.race", name, folder, n, environment=env)
                 results.setdefault(name, {})[n] = figures
                 print(f"{name:<12} {n:>5}", *(f"{k} {v}" for k, v in figures.items()), flush=True)
     load = round(os.getloadavg()[0], 1)

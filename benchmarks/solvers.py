@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import read_peak_mb, run_competitor, sort_by_size, time_call
+from benchmarks.measure import read_memory_mb, run_competitor, sort_by_size, time_call
 from flowers.base.tables import read_json, write_json
 from flowers.evaluation.comparison import compare_paired
 from flowers.evaluation.metrics import compute_bootstrap_interval
@@ -22,7 +22,7 @@ from study.repository import ROOT
 # Training rows.
 IN_MEMORY = (1000, 2000, 4000)
 OUT_OF_CORE = (20_000, 100_000)
-NOISE = 10  # of copies; the standard deviation of an entry is 21
+NOISE_SD = 10  # of copies; the standard deviation of an entry is 21
 SEED = 0
 BATCH = 512
 RESULTS = ROOT / "benchmarks" / "solvers.json"
@@ -33,8 +33,8 @@ def prepare_photos(source, folder):
     from flowers.base.parallel import use_workers
     from flowers.splits import split_by_group
     from study.experiments import get_source_params
-    from study.folds import decode_photos, extract_rows, get_codebook_params
-    from study.photos import find_groups, read_photos
+    from study.folds import extract_rows, get_codebook_params
+    from study.photos import decode_photos, find_groups, read_photos
     from study.recipes import RECIPES
 
     recipe = RECIPES["fisher-small"]
@@ -67,7 +67,7 @@ def write_rows(folder, n):
     rows = np.lib.format.open_memmap(folder / "rows.npy", "w+", np.int8, (n, X.shape[1]))
     for k in range(0, n, BATCH):
         batch = X[order[k : k + BATCH]].astype(np.float32)
-        noise = NOISE * rng.standard_normal(batch.shape, np.float32)
+        noise = NOISE_SD * rng.standard_normal(batch.shape, np.float32)
         batch += np.where(is_first[k : k + BATCH, None], 0, noise)
         rows[k : k + BATCH] = np.clip(np.rint(batch), -127, 127)
     rows.flush()
@@ -117,7 +117,7 @@ def run_solver(name, folder):
     groups = labels["groups"]
     with use_workers(-1, "threading"):
         (model, figures), wall, cpu = time_call(fit_solver, name, rows, y, groups)
-    figures = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": read_peak_mb()} | figures
+    figures = {"fit_s": wall, "fit_cpu_s": cpu, "peak_mb": read_memory_mb()} | figures
     correct = model.predict(photos["X_test"]) == photos["y_test"]
     np.save(folder / f"{name}.npy", correct)
     low, high = compute_bootstrap_interval(correct, photos["groups_test"], 2000, SEED)

@@ -9,6 +9,11 @@ from flowers.base.groups import require_groups
 def split_at_random(labels, test_size, seed):
     """Draw test images at random, stratified by label; near-duplicates end up on both sides.
 
+    Parameters
+    ----------
+    labels, test_size, seed
+        As in `split_by_group`; `test_size` is a share of the images.
+
     Returns
     -------
     ndarray of shape (n,), bool
@@ -34,6 +39,13 @@ def split_by_group(labels, groups, test_size, seed):
     -------
     ndarray of shape (n,), bool
         True where the image is in the test part.
+
+    Examples
+    --------
+    >>> labels = np.array(["Lotus", "Tulip"] * 8)
+    >>> groups = np.arange(16) // 4 * 2 + np.arange(16) % 2
+    >>> int(split_by_group(labels, groups, 0.25, 0).sum())
+    4
     """
     names, first = np.unique(groups, return_index=True)
     _, test = train_test_split(
@@ -60,6 +72,11 @@ def measure_leakage(groups, test):
 
 def split_by_strategy(labels, groups, test_size, seed):
     """Split by every strategy, so that their leakage can be compared.
+
+    Parameters
+    ----------
+    labels, groups, test_size, seed
+        As in `split_by_group`.
 
     Returns
     -------

@@ -10,6 +10,7 @@ from flowers.base.errors import BadInput
 from flowers.log import alerts
 from flowers.model import card
 from flowers.model import folder as model_folder
+from scoring.output import run_command
 
 REPORT = Path("metrics/drift.json")
 DONE = 0
@@ -59,4 +60,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("scoring.acknowledge", main))

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from flowers.base.errors import exit_on_interrupt
+
 EXIT_FAILED = 2
 
 
@@ -20,8 +22,9 @@ def run_command(name, main):
     -------
     int
         That of `main`; 0 if the reader of the output, such as head, has exited; 2 if a write
-        fails.
+        fails. Ctrl-C ends the process with one line and exit code 130.
     """
+    exit_on_interrupt(name)
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:  # closed by the parent process
             setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))

@@ -21,7 +21,9 @@ from scoring.output import run_command
 
 BATCH = 16  # photos that a worker classifies together
 MAX_FILE_BYTES = 200_000_000  # enough for 25 million pixels of 16 bits per channel
-EXIT_OK, EXIT_INCOMPLETE, EXIT_USAGE = 0, 1, 2
+EXIT_OK = 0
+EXIT_INCOMPLETE = 1
+EXIT_USAGE = 2
 
 
 def list_files(paths):
@@ -66,7 +68,8 @@ def read_content(path):
 
 def predict_batch(predictor, paths):
     """Classify files, one in memory at a time; return pairs of path and Prediction or Exception."""
-    results, readable = {}, []
+    results = {}
+    readable = []
 
     def read_contents():
         for path in paths:

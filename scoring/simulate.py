@@ -26,6 +26,7 @@ from flowers.drift_simulation import shifts
 from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
 from flowers.synthetic.picture import SPECIES, draw_photo
+from scoring.output import run_command
 from scoring.predict import list_files
 from scoring.server.app import create_app
 
@@ -303,4 +304,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("scoring.simulate", main))

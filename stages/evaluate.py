@@ -1,4 +1,4 @@
-"""Evaluate both models on the test images: metrics, intervals, a paired test and charts."""
+"""Evaluate the models on the test images: metrics, intervals, a paired test and charts."""
 
 from pathlib import Path
 
@@ -12,25 +12,25 @@ from stages.support.files import load_split
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
+MODELS = ("svm", "nb")  # the first is compared with the others
+
 
 def main(params):
     rows = load_split()
-    index = read_csv("data/index.csv")
     test = np.flatnonzero(~rows["train"])
-    labels = rows["label"][test]
-    groups = rows["group"][test]
     X = np.load("data/features.npy", mmap_mode="r")[test]
-    models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in ("svm", "nb")}
+    models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in MODELS}
     with use_stage_workers():
-        by_model = predictions.predict_images(models, X, labels, groups)
+        by_model = predictions.predict_images(models, X, rows["label"][test], rows["group"][test])
     options = (params["resamples"], params["seed"], params["bins"])
     figures = {name: metrics.compute_metrics(p, *options) for name, p in by_model.items()}
     total = metrics.summarise_evaluation(by_model, figures, rows["label"][rows["train"]])
     write_json("metrics/evaluate.json", total)
-    size = Path("models/svm.joblib").stat().st_size
+    size = Path(f"models/{MODELS[0]}.joblib").stat().st_size
     summary = metrics.select_summary_metrics(figures, rows["group"], ~rows["train"], size)
     write_json("metrics/summary.json", summary)
-    write_csv("metrics/predictions.csv", predictions.build_rows(by_model, index, test))
+    table = predictions.build_rows(by_model, read_csv("data/index.csv"), test)
+    write_csv("metrics/predictions.csv", table)
     write_csv("metrics/per_class.csv", metrics.build_class_rows(figures), escape=True)
     bins, curves = metrics.compute_curves(by_model, params["bins"])
     tuning = to_rows(read_csv("plots/tuning.csv"))

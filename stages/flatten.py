@@ -1,4 +1,4 @@
-"""Extract the features of all images and, if asked for, of their mirror images."""
+"""Extract the features of all images and, with train_svm.mirror, of their mirror images."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Write the champion and its evidence as the candidate that a git tag can promote."""
+"""Write the champion and its metrics as the candidate that a git tag can promote."""
 
 from pathlib import Path
 
@@ -24,15 +24,15 @@ def main(params):
     }
     decision = decide_promotion(evaluation, rows, split["leaked_test_photos"], **limits)
     name = decision["champion"]
-    preparation = {"features": params["flatten.features"], "size": params["resize.size"]}
-    preparation["codebook"] = "models/codebook.npz"
+    preprocessing = {"features": params["flatten.features"], "size": params["resize.size"]}
+    preprocessing["codebook"] = "models/codebook.npz"
     card = write_model_folder(
         "models/candidate",
         f"models/{name}.joblib",
-        preparation=preparation,
+        preprocessing=preprocessing,
         golden=choose_golden_images(Path("data/photos"), rows, params["golden"]),
         reference=list(build_reference_rows(rows, images, name)),
-        evidence={
+        run_summary={
             "metrics": {"distinct": evaluation["distinct"]} | evaluation[name],
             "per_class": select_model_rows(read_csv("metrics/per_class.csv", escaped=True), name),
             "split": split,

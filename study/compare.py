@@ -5,7 +5,6 @@ A run is an experiment, a tag, a commit or "workspace"; RUN:MODEL selects one of
 
 import argparse
 import contextlib
-import csv
 import io
 import json
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.errors import BadInput
+from flowers.base.tables import parse_csv
 from flowers.evaluation.comparison import compare_runs, list_models
 from scoring.registry.git import read_bytes_at, run_git
 
@@ -51,16 +51,14 @@ def read_text(run, path):
             raise BadInput(f"{path} is missing: run dvc repro")
         return Path(path).read_text(encoding="utf-8")
     try:
-        return read_bytes_at(find_commit(run), f"./{path}").decode()
+        return read_bytes_at(find_commit(run), path).decode()
     except BadInput as error:
         raise BadInput(f"{run}: {error}") from error
 
 
 def read_predictions(run):
     """Read the columns of a run's predictions."""
-    header, *rows = csv.reader(io.StringIO(read_text(run, PREDICTIONS)))
-    columns = zip(*rows, strict=True) if rows else [()] * len(header)
-    table = {name: np.array(column) for name, column in zip(header, columns, strict=True)}
+    table = parse_csv(io.StringIO(read_text(run, PREDICTIONS)))
     if not {"sha256", "label", "group"} <= table.keys() or not list_models(table):
         raise BadInput(f"{PREDICTIONS} of {run} lacks sha256, label, group or predictions")
     return table

@@ -31,9 +31,11 @@ from study.repository import ROOT
 
 FIGURES = ROOT / "study" / "drift_power.json"
 MODEL = "models/candidate"
-WINDOW, ALPHA = 200, 0.01  # of the predecessor
+WINDOW = 200
+ALPHA = 0.01  # of the predecessor
 BATCH = 20  # streams at a time, for memory
-POPULAR, ZIPF = 20_000, 0.8
+POPULAR_PHOTOS = 20_000
+ZIPF_EXPONENT = 0.8
 TRAFFIC = {
     "independent": {},
     "each photo sent twice": {"repeats": "twice"},
@@ -53,8 +55,8 @@ def draw_photo_numbers(repeats, size, rng):
         return np.tile(np.arange(length) // 2, (count, 1))
     if repeats == "bursts":
         return np.cumsum(rng.random(size) < 1 / 3, axis=1)
-    weights = np.arange(1, POPULAR + 1) ** -ZIPF
-    return rng.choice(POPULAR, size, p=weights / weights.sum())
+    weights = np.arange(1, POPULAR_PHOTOS + 1) ** -ZIPF_EXPONENT
+    return rng.choice(POPULAR_PHOTOS, size, p=weights / weights.sum())
 
 
 def draw_traffic(simulator, count, rng, repeats=None, **kind):
@@ -107,7 +109,8 @@ def simulate_false_alarms(simulator, count):
             delays = detect_all_by_windows(population, simulator, references, streams)
             previous += np.isfinite(delays).tolist()
             detections = simulator.detect_in_streams(population, references, distinct, rng)
-            detectors += [found.alert and found.alert.detector for found, _ in detections]
+            alerts = [detection.alert for detection, _ in detections]
+            detectors += [alert and alert.detector for alert in alerts]
         n = len(detectors)
         figures[name] = {"streams": n, "previous": float(np.mean(previous))}
         figures[name]["current"] = float(np.mean([d is not None for d in detectors]))

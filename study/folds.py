@@ -8,7 +8,6 @@ import argparse
 import json
 import time
 
-import joblib
 import numpy as np
 from tqdm import tqdm
 
@@ -21,30 +20,17 @@ from flowers.features.codebook_fitting import (
     select_images,
 )
 from flowers.features.extraction import extract_batches, extract_features
-from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from study.experiments import get_source_params
-from study.photos import find_groups, read_photos
+from study.photos import decode_photos, find_groups, read_photos
 from study.recipes import RECIPES
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "folds.json"
 FOLDS = 5
 SEED = 0
-TIMED = 40
-
-
-def decode_photos(photos, size):
-    """Decode photos to squares of pixels, (n, size, size, 3), and their original sizes, (n, 2)."""
-
-    def decode(photo):
-        image, _ = decode_image(photo)
-        return resize_square(image, size), image.size
-
-    decoded = joblib.Parallel(-1, prefer="threads")(joblib.delayed(decode)(p) for p in photos)
-    squares, sizes = zip(*decoded, strict=True)
-    return np.stack(squares), np.array(sizes)
+TIMED_PHOTOS = 40
 
 
 def extract_rows(images, sizes, train, recipe):
@@ -52,21 +38,21 @@ def extract_rows(images, sizes, train, recipe):
     tasks = list(select_images(images, sizes, train, recipe))
     samples = parallel_map(sample_descriptors, tasks)
     samples = tqdm(samples, total=len(tasks), desc="codebook", disable=None)
-    preparation = {"names": ["fisher"], "codebook": fit_codebook(list(samples), recipe)}
+    preprocessing = {"names": ["fisher"], "codebook": fit_codebook(list(samples), recipe)}
     both = []
     for mirrored in (False, True):
-        parts = extract_batches(images, sizes, preparation, mirrored)
+        parts = extract_batches(images, sizes, preprocessing, mirrored)
         parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
         both.append(np.concatenate([rows for _, rows in parts]))
-    return *both, preparation
+    return *both, preprocessing
 
 
-def measure_features_ms(images, sizes, preparation):
+def measure_features_ms(images, sizes, preprocessing):
     """Median CPU milliseconds of the features of one photo."""
     times = []
-    for i in range(TIMED):
+    for i in range(TIMED_PHOTOS):
         start = time.process_time()
-        extract_features(images[i : i + 1], sizes=sizes[i : i + 1], **preparation)
+        extract_features(images[i : i + 1], sizes=sizes[i : i + 1], **preprocessing)
         times.append(time.process_time() - start)
     return 1000 * float(np.median(times))
 
@@ -84,7 +70,7 @@ def evaluate_folds(recipe, labels, photos, groups):
     images, sizes = decode_photos(photos, params["resize.size"])
     accuracies = []
     for train, test in make_grouped_folds(labels, groups, FOLDS, SEED):
-        X, mirrored, preparation = extract_rows(images, sizes, train, codebook_params)
+        X, mirrored, preprocessing = extract_rows(images, sizes, train, codebook_params)
         model = GramSVC(C=2.0, kernel="linear", standardise=False, multiclass="ovr")
         both = np.concatenate([X[train], mirrored[train]])
         model.fit(both, np.tile(labels[train], 2), np.tile(groups[train], 2))
@@ -96,7 +82,7 @@ def evaluate_folds(recipe, labels, photos, groups):
         "accuracy": np.mean(accuracies),
         "std": np.std(accuracies),
         "folds": accuracies,
-        "ms_per_photo": measure_features_ms(images, sizes, preparation),
+        "ms_per_photo": measure_features_ms(images, sizes, preprocessing),
     }
 
 
@@ -106,8 +92,8 @@ def measure_cost(recipe, photos):
     images, sizes = decode_photos(photos[:: len(photos) // 150], RECIPES[recipe]["resize.size"])
     tasks = select_images(images, sizes, np.arange(len(images)), codebook_params)
     samples = [sample_descriptors(*task) for task in tasks]
-    preparation = {"names": ["fisher"], "codebook": fit_codebook(samples, codebook_params)}
-    return measure_features_ms(images, sizes, preparation)
+    preprocessing = {"names": ["fisher"], "codebook": fit_codebook(samples, codebook_params)}
+    return measure_features_ms(images, sizes, preprocessing)
 
 
 def main(source, cost_only):

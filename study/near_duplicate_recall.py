@@ -21,11 +21,10 @@ from flowers.features.extraction import extract_features
 from flowers.images.decoding import decode_image, resize_square
 from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
-from flowers.sources.files import iterate_archive
 from flowers.synthetic.collection import generate_images
 from flowers.synthetic.picture import SPECIES
 from study.alterations import ALTERATIONS
-from study.photos import DOWNLOADS, read_thresholds
+from study.photos import decode_photos, read_photos, read_thresholds
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "near_duplicates.json"
@@ -33,7 +32,7 @@ CHART = ROOT / "plots" / "near_duplicate_recall.svg"
 JUDGED = ROOT / "study" / "near_duplicates_judged.csv"
 SIZE = 128
 COPIES = 60
-LONGEST = 320  # pixels of a photo before it is altered; few real ones are larger
+MAX_SIDE = 320  # pixels of a photo before it is altered; few real ones are larger
 PER_CLASS = 200  # synthetic photos
 FOLDS = 5
 SEEDS = 2
@@ -54,10 +53,8 @@ def search_copies(originals, images, alter, k):
     ]
     n = len(originals)
     signals = find_near_duplicates(np.concatenate([images, np.stack(copies)]), read_thresholds())
-    crossing = {
-        s: pairs[(pairs[:, 0] < n) & (pairs[:, 1] >= n)] for s, (pairs, _) in signals.items()
-    }
-    return {signal: (pairs - [0, n]).T for signal, pairs in crossing.items()}
+    across = {s: pairs[(pairs[:, 0] < n) & (pairs[:, 1] >= n)] for s, (pairs, _) in signals.items()}
+    return {signal: (pairs - [0, n]).T for signal, pairs in across.items()}
 
 
 def measure_recall(photos, images, matches):
@@ -81,7 +78,7 @@ def measure_recall(photos, images, matches):
     originals = []
     for row in rows:
         originals.append(decode_image(photos[row])[0])
-        originals[-1].thumbnail((LONGEST, LONGEST))
+        originals[-1].thumbnail((MAX_SIDE, MAX_SIDE))
     recall = {}
     wrong = 0
     for k, (name, alter) in enumerate(ALTERATIONS.items()):
@@ -162,17 +159,12 @@ def measure_accuracies(labels, images, matches):
     return {"features": ["hog", "colour"], "folds": FOLDS, "seeds": SEEDS, "rules": figures}
 
 
-def decode_photos(photos):
-    """Decode photos to an array of shape (n, SIZE, SIZE, 3)."""
-    return np.stack([resize_square(decode_image(photo)[0], SIZE) for photo in photos])
-
-
 def measure_synthetic():
     """Figures of synthetic photos that are all distinct, so that every pair is wrong."""
     count = PER_CLASS * len(SPECIES)
     files = list(generate_images(PER_CLASS, near_duplicate_share=0, wrong_labels=0))[:count]
     photos = [content for _, content in files]
-    images = decode_photos(photos)
+    images, _ = decode_photos(photos, SIZE)
     matches = find_near_duplicates(images, read_thresholds())
     pairs = len(merge_pairs(matches))
     errors = {"pairs": pairs, "wrong_per_1000_photos": 1000 * pairs / len(images)}
@@ -181,10 +173,8 @@ def measure_synthetic():
 
 def measure_real(archive):
     """Figures of the photos in an archive."""
-    files = [file for file in sorted(iterate_archive(str(archive), DOWNLOADS)) if file[0]]
-    labels = np.array([label for label, _, _ in files])
-    photos = [content for _, _, content in files]
-    images = decode_photos(photos)
+    labels, photos = read_photos(archive)
+    images, _ = decode_photos(photos, SIZE)
     matches = find_near_duplicates(images, read_thresholds())
     figures = {"photos": len(images), "unaltered": count_errors(photos, matches)}
     figures |= measure_recall(photos, images, matches)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import joblib
 import numpy as np
 import yaml
 from tqdm import tqdm
@@ -39,6 +40,20 @@ def read_photos(source):
     return np.array(labels), photos
 
 
+def decode_photos(photos, size=128):
+    """Decode photos in threads.
+
+    Returns
+    -------
+    images : ndarray of shape (n, size, size, 3), uint8
+    sizes : ndarray of shape (n, 2), int
+        Original widths and heights.
+    """
+    tasks = (joblib.delayed(load_pixels)(photo, size) for photo in photos)
+    images, sizes, _ = zip(*joblib.Parallel(-1, prefer="threads")(tasks), strict=True)
+    return np.stack(images), np.array(sizes)
+
+
 def read_thresholds():
     """Thresholds of the near-duplicate search in params.yaml, by signal."""
     split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
@@ -47,5 +62,5 @@ def read_thresholds():
 
 def find_groups(photos):
     """Near-duplicate group of each photo, ndarray of shape (n,)."""
-    images = np.stack([load_pixels(photo)[0] for photo in photos])
+    images, _ = decode_photos(photos)
     return group_pairs(merge_pairs(find_near_duplicates(images, read_thresholds())), len(photos))

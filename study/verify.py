@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from dvc.repo import Repo
 
-from flowers.model.card import hash_file
+from flowers.model.card import hash_file, hash_folder
 from scoring.registry.git import read_bytes_at, run_git
 from study.repository import ROOT, clone_repository, run_command
 
@@ -108,14 +108,9 @@ def flatten_stage(stage):
 
 def compute_output_md5(path):
     """MD5 as in dvc.lock of a file or a folder; None if it does not exist."""
-    if not path.is_dir():
-        return hash_file(path, "md5") if path.exists() else None
-    files = {
-        p.relative_to(path).as_posix(): hash_file(p, "md5") for p in path.rglob("*") if p.is_file()
-    }
-    # As in dvc_data.hashfile.tree.Tree, whose order is by path.
-    listing = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])
-    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
+    if path.is_dir():
+        return hash_folder(path)
+    return hash_file(path, "md5") if path.exists() else None
 
 
 def get_cache(root):

@@ -11,25 +11,25 @@ playwright = pytest.importorskip(
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium")
-# Nothing that a browser does by itself: no sandbox, which root has not, and no calls home.
+# No sandbox, which root cannot use, and no background requests.
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-# Of every element: what a card cuts off does not make the page scroll.
+# The right edge of every element: content that a card clips does not make the page scroll.
 RIGHT_EDGE = """() => Math.max(document.documentElement.scrollWidth,
   ...[...document.querySelectorAll("body *")].map((at) => at.getBoundingClientRect().right))"""
 LOW_CONTRAST = (Path(__file__).parent / "scoring/server/contrast.js").read_text()
 
 
-def launched(run):
-    """A browser of a playwright `run`."""
+def launch_browser(run):
+    """Launch a browser of a playwright `run`."""
     return run.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
 
 
-def ask(page, **photos):
-    """Choose photos by name and wait until each has its answer or error."""
+def upload_photos(page, **photos):
+    """Choose photos by name and wait until each has a prediction or error."""
     files = [
         {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": photo}
         for name, photo in photos.items()

@@ -6,8 +6,8 @@ from flowers.log import day_files
 from flowers.log.record import parse_line
 
 
-def records(directory, on_torn=None):
-    """Records in the order of days; `on_torn` is called with path and line number of the others."""
+def read_records(directory, on_torn=None):
+    """Yield records by day; `on_torn` is called with path and line number of a malformed line."""
     for path in sorted(Path(directory).glob(day_files.FILE_PATTERN)):
         for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
             if line.strip() and (record := parse_line(line)) is not None:

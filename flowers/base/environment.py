@@ -1,4 +1,4 @@
-"""Environment variables: settings that change no result. All are read here."""
+"""Environment variables: settings of the stages and commands; none changes a result."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from flowers.base.errors import BadInput
 
 BACKENDS = ("threading", "loky", "dask", "ray")
 # More threads or processes than a machine can start.
-_MOST_JOBS = 1024
+_MAX_JOBS = 1024
 
 
 def read_jobs():
@@ -24,9 +24,9 @@ def read_jobs():
         count = int(text)
     except ValueError:
         count = 0
-    if count == 0 or not -1 <= count <= _MOST_JOBS:
+    if count == 0 or not -1 <= count <= _MAX_JOBS:
         raise BadInput(
-            f"JOBS={text}: set it to a number of workers up to {_MOST_JOBS}, or to -1 for one per "
+            f"JOBS={text}: set it to a number of workers up to {_MAX_JOBS}, or to -1 for one per "
             "core"
         )
     return count
@@ -57,7 +57,7 @@ def read_model_dir(environ=os.environ):
 
 
 def read_scorer_url(environ=os.environ):
-    """Address of the running scorer, from ``SCORER_URL``: the default local port if unset."""
+    """Read the address of the scorer from ``SCORER_URL``; the default is the local port 5000."""
     return environ.get("SCORER_URL") or "http://127.0.0.1:5000"
 
 

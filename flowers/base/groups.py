@@ -5,17 +5,25 @@ import numpy as np
 from flowers.base.errors import BadInput
 
 
-def require_groups(labels, groups, least, remedy):
+def require_groups(labels, groups, min_count, remedy):
     """Refuse a class with too few groups; scikit-learn would continue without a warning.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n,)
+    min_count : int
+    remedy : str
+        End of the message.
 
     Raises
     ------
     BadInput
-        If a class has fewer than `least` groups; the message ends in `remedy`.
+        If a class has fewer than `min_count` groups.
     """
     for label in np.unique(labels):
         count = len(np.unique(groups[labels == label]))
-        if count < least:
+        if count < min_count:
             raise BadInput(
-                f"class {str(label)!r} has {count} distinct images, fewer than {least}: {remedy}"
+                f"class {str(label)!r} has {count} distinct images, fewer than {min_count}: "
+                f"{remedy}"
             )

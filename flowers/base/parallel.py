@@ -14,7 +14,7 @@ from joblib.parallel import get_active_backend
 from flowers.base.errors import BadInput
 
 # Bytes that all tasks on threads may copy together, besides shared arrays.
-COPIES = 500_000_000
+MAX_COPY_BYTES = 500_000_000
 # Folder of the arrays that processes read; all machines of a cluster must see it.
 _FOLDER = ContextVar("folder", default=None)
 
@@ -77,9 +77,9 @@ def max_workers_for(size):
     Returns
     -------
     int
-        The number of workers, reduced so that their copies stay below ``COPIES``.
+        The number of workers, reduced so that their copies stay below ``MAX_COPY_BYTES``.
     """
-    return max(1, min(joblib.effective_n_jobs(None), int(COPIES // max(size, 1))))
+    return max(1, min(joblib.effective_n_jobs(None), int(MAX_COPY_BYTES // max(size, 1))))
 
 
 def parallel_map(function, tasks):

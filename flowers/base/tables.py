@@ -137,7 +137,12 @@ def read_csv(path, escaped=False):
     dict of column name to ndarray of str
     """
     with Path(path).open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
+        return parse_csv(file, escaped)
+
+
+def parse_csv(lines, escaped=False):
+    """Parse the lines of a CSV file, such as an open file; see `read_csv`."""
+    header, *rows = csv.reader(lines)
     if escaped:
         rows = [map(unescape_cell, row) for row in rows]
     columns = zip(*rows, strict=True) if rows else [()] * len(header)

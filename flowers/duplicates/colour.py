@@ -6,7 +6,7 @@ from flowers.base.parallel import drop_pages, parallel_map, use_threads
 from flowers.duplicates.similarity import find_pairs, normalise_rows
 
 THUMBNAIL = 16
-ROWS = 256  # images in a task
+TASK_IMAGES = 256  # images in a task
 
 
 def compute_thumbnails(images):
@@ -22,14 +22,14 @@ def compute_thumbnails(images):
     ndarray of shape (n, 16, 16, 3), float32, range [0, 255]
     """
     with use_threads():
-        tasks = ((images, start) for start in range(0, len(images), ROWS))
+        tasks = ((images, start) for start in range(0, len(images), TASK_IMAGES))
         parts = list(parallel_map(_compute_block, tasks))
     return np.concatenate([np.empty((0, THUMBNAIL, THUMBNAIL, 3), np.float32), *parts])
 
 
 def _compute_block(images, start):
     """`compute_thumbnails` of a block of images."""
-    block = images[start : start + ROWS]
+    block = images[start : start + TASK_IMAGES]
     cell = images.shape[1] // THUMBNAIL
     thumbnails = np.empty((len(block), THUMBNAIL, THUMBNAIL, 3), dtype=np.float32)
     for target, image in zip(thumbnails, block, strict=True):

@@ -26,6 +26,14 @@ def find_near_duplicates(images, thresholds, bar=iter):
     dict of signal to (pairs, correlation)
         As in `flowers.duplicates.similarity.find_pairs`, for each signal in use; no pair is in two
         of them.
+
+    Examples
+    --------
+    >>> images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    >>> images[2] = images[0, :, ::-1]
+    >>> matches = find_near_duplicates(images, {"colour": 0.97})
+    >>> matches["colour"][0]
+    array([[0, 2]])
     """
     matches = {}
     earlier = np.empty(0, dtype=np.int64)

@@ -12,15 +12,17 @@ import numpy as np
 from flowers.base.parallel import parallel_map, use_threads
 
 # Share of the squared length of all rows that the kept directions hold.
-SHARE = 0.75
-SAMPLE = 4096  # rows that the directions are computed from
+VARIANCE_SHARE = 0.75
+SAMPLE_ROWS = 4096  # rows that the directions are computed from
 # Rounding errors of float32: of a squared remainder, and of a product of two rows of unit length.
-LOST_SQUARE, LOST = np.float32(1e-5), 1e-4
+REMAINDER_ERROR = np.float32(1e-5)
+PRODUCT_ERROR = 1e-4
 # Rows and columns of a tile of products: 256 x 2,048 float32 = 2 MB, which fit into a core's cache.
-ROWS, COLUMNS = 256, 2048
-# Pairs that are computed together, 5 MB of rows; in a tile with a larger share of candidates than
-# MOST all pairs are computed.
-PAIRS, MOST = 1024, 1 / 32
+TILE_ROWS = 256
+TILE_COLUMNS = 2048
+BATCH_PAIRS = 1024  # computed together, 5 MB of rows
+# In a tile with a larger share of candidates all pairs are computed.
+MAX_CANDIDATE_SHARE = 1 / 32
 
 
 def normalise_rows(rows):
@@ -64,7 +66,7 @@ def find_pairs(rows, mirror, threshold):
     correlation : ndarray of shape (k,), float32
     """
     index = CorrelationIndex(rows, mirror)
-    tasks = ((index, start, threshold) for start in range(0, len(rows), ROWS))
+    tasks = ((index, start, threshold) for start in range(0, len(rows), TILE_ROWS))
     with use_threads():
         parts = parallel_map(_find_later_rows, tasks)
         i, j, correlation = map(np.concatenate, zip(*parts, strict=True))
@@ -74,7 +76,7 @@ def find_pairs(rows, mirror, threshold):
 
 def _find_later_rows(index, start, threshold):
     """Pairs of the rows of a block with rows after them: (i, j, correlation)."""
-    block = index.rows[start : start + ROWS]
+    block = index.rows[start : start + TILE_ROWS]
     i, j, correlation = index.query(block, threshold, start=start)
     i += start
     later = j > i
@@ -118,10 +120,10 @@ class CorrelationIndex:
             Above the threshold, the larger of the direct and the mirrored one.
         """
         tiles = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
-        for top in range(0, len(rows), ROWS):
-            block = rows[top : top + ROWS]
+        for top in range(0, len(rows), TILE_ROWS):
+            block = rows[top : top + TILE_ROWS]
             projection = self._project(block)
-            for left in range(start, len(self.rows), COLUMNS):
+            for left in range(start, len(self.rows), TILE_COLUMNS):
                 i, j, correlation = self._query_tile(block, projection, left, threshold)
                 tiles.append((i + top, j + left, correlation))
         return tuple(map(np.concatenate, zip(*tiles, strict=True)))
@@ -132,26 +134,26 @@ class CorrelationIndex:
         rest = sum(
             sign * np.einsum("ij,ij->i", a, a) for sign, a in ((1, rows), (-1, even), (-1, odd))
         )
-        rest = np.sqrt(np.maximum(rest, 0) + LOST_SQUARE)
+        rest = np.sqrt(np.maximum(rest, 0) + REMAINDER_ERROR)
         return np.column_stack([even, rest]), odd
 
     def _query_tile(self, rows, projection, left, threshold):
         """`query` for a block of rows and the indexed rows from `left` on."""
-        columns = slice(left, left + COLUMNS)
+        columns = slice(left, left + TILE_COLUMNS)
         even, odd = projection
         bound = odd @ self._odd[columns].T
         np.abs(bound, out=bound)
         bound += even @ self._even[columns].T
-        candidates = np.flatnonzero(bound > np.float32(threshold - LOST))
-        if len(candidates) > MOST * bound.size:
+        candidates = np.flatnonzero(bound > np.float32(threshold - PRODUCT_ERROR))
+        if len(candidates) > MAX_CANDIDATE_SHARE * bound.size:
             correlation = rows @ self.rows[columns].T
             np.maximum(correlation, self.mirror(rows) @ self.rows[columns].T, out=correlation)
             i, j = np.nonzero(correlation > threshold)
             return i, j, correlation[i, j]
         i, j = np.divmod(candidates, bound.shape[1])
         correlation = np.empty(len(candidates), np.float32)
-        for k in range(0, len(candidates), PAIRS):
-            pairs = slice(k, k + PAIRS)
+        for k in range(0, len(candidates), BATCH_PAIRS):
+            pairs = slice(k, k + BATCH_PAIRS)
             first = rows[i[pairs]]
             second = self.rows[columns][j[pairs]]
             products = (
@@ -164,8 +166,8 @@ class CorrelationIndex:
 
 
 def _find_directions(rows, mirror):
-    """Orthonormal even and odd directions that hold ``SHARE``, each of shape (d, k), float32."""
-    sample = rows[:: max(1, len(rows) // SAMPLE)]
+    """Orthonormal even and odd directions that hold ``VARIANCE_SHARE``, two (d, k) float32."""
+    sample = rows[:: max(1, len(rows) // SAMPLE_ROWS)]
     both = np.concatenate([sample, mirror(sample)])
     # With the mirror images included, the eigenvectors are even or odd.
     squares = (both.T @ both).astype(np.float64)
@@ -173,6 +175,6 @@ def _find_directions(rows, mirror):
     parts = [np.linalg.eigh(squares + sign * mirrored) for sign in (1, -1)]
     strengths = np.concatenate([strength for strength, _ in parts])
     strongest = np.sort(strengths)[::-1]
-    enough = np.cumsum(strongest) >= SHARE * strongest.sum()
-    least = strongest[enough.argmax()]
-    return [np.float32(vectors[:, strength >= least]) for strength, vectors in parts]
+    reached = np.cumsum(strongest) >= VARIANCE_SHARE * strongest.sum()
+    threshold = strongest[reached.argmax()]
+    return [np.float32(vectors[:, strength >= threshold]) for strength, vectors in parts]

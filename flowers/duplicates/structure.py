@@ -18,11 +18,11 @@ CELLS = 8
 BINS = 9
 # Gradient below which a cell counts as plain, so that noise is not taken for structure; 8-bit
 # levels, summed over a cell.
-PLAIN = 8.0
-BATCH = 16  # images, whose gradients fit into a core's cache
+PLAIN_GRADIENT = 8.0
+BATCH_IMAGES = 16  # images, whose gradients fit into a core's cache
 # Images in a task; their windows take 256 x 25 x 576 float32 = 15 MB, several times that while they
 # are computed.
-ROWS = 256
+TASK_IMAGES = 256
 
 # A window of an image: its left and upper edge and its length, as shares of the side, and the
 # pixels it is reduced to. Copies that are saved small or blurred lose finer detail.
@@ -60,7 +60,7 @@ def compute_structure(images, window=WHOLE):
     ndarray of shape (n, 576), float32, range [0, 0.2]
         By row, column and orientation.
     """
-    tasks = ((images, start, [window]) for start in range(0, len(images), ROWS))
+    tasks = ((images, start, [window]) for start in range(0, len(images), TASK_IMAGES))
     with use_threads():
         parts = [rows for (rows,) in parallel_map(_compute_windows, tasks)]
     return np.concatenate(parts) if parts else np.empty((0, CELLS * CELLS * BINS), np.float32)
@@ -68,10 +68,10 @@ def compute_structure(images, window=WHOLE):
 
 def _compute_windows(images, start, windows):
     """`compute_structure` of windows of a block of images, (windows, n, 576) float32."""
-    block = images[start : start + ROWS]
+    block = images[start : start + TASK_IMAGES]
     rows = np.empty((len(windows), len(block), CELLS * CELLS * BINS), dtype=np.float32)
-    for first in range(0, len(block), BATCH):
-        batch = slice(first, first + BATCH)
+    for first in range(0, len(block), BATCH_IMAGES):
+        batch = slice(first, first + BATCH_IMAGES)
         grey = _average_colours(block[batch])
         histograms = np.empty((len(windows), len(grey), CELLS, CELLS, BINS), dtype=np.float32)
         # Windows with the same top and height share their reduced lines.
@@ -144,10 +144,12 @@ def find_crop_pairs(images, threshold, bar=iter):
         As in `flowers.duplicates.similarity.find_pairs`.
     """
     index = CorrelationIndex(normalise_rows(compute_structure(images)), mirror_structure)
-    tasks = ((images, start, index, threshold) for start in range(0, len(images), ROWS))
+    tasks = ((images, start, index, threshold) for start in range(0, len(images), TASK_IMAGES))
     with use_threads():
         parts = parallel_map(_query_windows, tasks)
-        blocks = [part for _, part in zip(bar(range(0, len(images), ROWS)), parts, strict=True)]
+        blocks = [
+            part for _, part in zip(bar(range(0, len(images), TASK_IMAGES)), parts, strict=True)
+        ]
     i, j, correlation = map(np.concatenate, zip(*blocks, strict=True))
     i, j, correlation = _keep_strongest(i, j, correlation, len(images))
     return np.column_stack([i, j]), correlation
@@ -184,7 +186,8 @@ def _average_colours(images):
 def _compute_areas(side, edge, share, reduced):
     """Pixels of `side` inside a window, and their weights in each of its `reduced` parts."""
     ends = side * np.linspace(edge, edge + share, reduced + 1)[:, None]
-    first, last = math.floor(ends[0, 0]), min(math.ceil(ends[-1, 0]), side)
+    first = math.floor(ends[0, 0])
+    last = min(math.ceil(ends[-1, 0]), side)
     pixel = np.arange(first, last)
     inside = np.minimum(ends[1:], pixel + 1) - np.maximum(ends[:-1], pixel)
     weights = np.maximum(inside, 0) * reduced / (side * share)
@@ -208,4 +211,4 @@ def _fill_histograms(grey, out):
 def _normalise_cells(histograms):
     power = np.pad((histograms**2).sum(axis=3), ((0, 0), (1, 1), (1, 1)), mode="edge")
     around = sum(power[:, y : y + CELLS, x : x + CELLS] for y in range(3) for x in range(3))
-    return np.minimum(histograms / (np.sqrt(around)[..., None] + PLAIN), 0.2)
+    return np.minimum(histograms / (np.sqrt(around)[..., None] + PLAIN_GRADIENT), 0.2)

@@ -32,7 +32,14 @@ def plot_evaluation(predictions, reliability, curves, tuning):
 
 
 def plot_confusion(labels, predicted, classes):
-    """Plot the confusion matrix of each model; colours show the recall."""
+    """Plot the confusion matrix of each model; colours show the recall.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), str
+    predicted : dict of model name to ndarray of shape (n,), str
+    classes : sequence of str
+    """
     figure = Figure(figsize=(4.4 * len(predicted), 3.8), layout="constrained")
     axes = figure.subplots(1, len(predicted), squeeze=False)[0]
     for ax, (name, predictions) in zip(axes, predicted.items(), strict=True):
@@ -48,7 +55,10 @@ def plot_confusion(labels, predicted, classes):
 
 
 def plot_reliability(reliability):
-    """Plot the reliability diagram of each model; the diagonal is perfect calibration."""
+    """Plot the reliability diagram of each model; the diagonal is perfect calibration.
+
+    `reliability` is the first result of ``flowers.evaluation.metrics.compute_curves``.
+    """
     figure = Figure(figsize=(4.2, 3.8), layout="constrained")
     ax = figure.subplots()
     ax.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="perfect calibration")
@@ -64,7 +74,10 @@ def plot_reliability(reliability):
 
 
 def plot_precision_recall(curves):
-    """Plot precision against recall, one panel per model and one line per class."""
+    """Plot precision against recall, one panel per model and one line per class.
+
+    `curves` is the second result of ``flowers.evaluation.metrics.compute_curves``.
+    """
     figure = Figure(figsize=(4.2 * len(curves), 3.6), layout="constrained")
     axes = figure.subplots(1, len(curves), squeeze=False)[0]
     for ax, (name, rows) in zip(axes, curves.items(), strict=True):
@@ -79,7 +92,7 @@ def plot_precision_recall(curves):
 def plot_tuning(rows):
     """Plot the cross-validation accuracy against C, one line per gamma; circle the chosen value.
 
-    `rows` is ``flowers.learning.tuning.Tuning.table``; ``random`` may be empty.
+    `rows` is ``flowers.learning.tuning.Tuning.table``, a list of dict; ``random`` may be empty.
     """
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     ax = figure.subplots()

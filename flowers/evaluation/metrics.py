@@ -41,7 +41,17 @@ def compute_bootstrap_interval(correct, groups, resamples, seed, level=0.95):
 
 
 def resample_group_means(values, groups, resamples, seed):
-    """Compute the mean of `values` in each resample of whole groups, shape (resamples,)."""
+    """Compute the mean of `values` in each resample of whole groups.
+
+    Parameters
+    ----------
+    values, groups : ndarray of shape (n,)
+    resamples, seed : int
+
+    Returns
+    -------
+    ndarray of shape (resamples,), float64
+    """
     _, index = np.unique(groups, return_inverse=True)
     size = np.bincount(index)
     total = np.bincount(index, weights=values)
@@ -246,30 +256,32 @@ def summarise_evaluation(predictions, metrics, train_labels):
     Parameters
     ----------
     predictions : dict of model name to Predictions
-        On the same images; ``svm`` and ``nb`` are compared.
+        On the same images; the first is compared with each other.
     metrics : dict of model name to dict
         From `compute_metrics`.
     train_labels : ndarray of str
         The baseline predicts the most frequent one.
     """
-    svm = predictions["svm"]
-    most_frequent = max(svm.classes, key=lambda c: np.sum(train_labels == c))
+    name, *others = predictions
+    first = predictions[name]
+    most_frequent = max(first.classes, key=lambda c: np.sum(train_labels == c))
+    tests = {o: run_mcnemar_test(first.correct, predictions[o].correct) for o in others}
     return {
-        "photos": len(svm.labels),
-        "distinct": len(np.unique(svm.groups)),
-        "baseline_accuracy": np.mean(svm.labels == most_frequent),
+        "photos": len(first.labels),
+        "distinct": len(np.unique(first.groups)),
+        "baseline_accuracy": np.mean(first.labels == most_frequent),
         **{n: {k: v for k, v in m.items() if k != "per_class"} for n, m in metrics.items()},
-        "svm_vs_nb": run_mcnemar_test(svm.correct, predictions["nb"].correct),
+        **{f"{name}_vs_{other}": test for other, test in tests.items()},
     }
 
 
 def describe_accuracy(evaluation):
     """Describe the accuracies of `summarise_evaluation` in one line."""
-    svm = evaluation["svm"]
-    return (
-        f"SVM {svm['accuracy']:.4f} ({svm['accuracy_low']:.4f} to {svm['accuracy_high']:.4f}), "
-        f"NB {evaluation['nb']['accuracy']:.4f}, baseline {evaluation['baseline_accuracy']:.4f}"
-    )
+    models = {n: m for n, m in evaluation.items() if isinstance(m, dict) and "accuracy" in m}
+    first = next(iter(models.values()))
+    accuracies = [f"{name.upper()} {m['accuracy']:.4f}" for name, m in models.items()]
+    accuracies[0] += f" ({first['accuracy_low']:.4f} to {first['accuracy_high']:.4f})"
+    return f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
 
 
 def select_summary_metrics(metrics, groups, test, model_bytes):
@@ -283,25 +295,26 @@ def select_summary_metrics(metrics, groups, test, model_bytes):
         Of all images; near-duplicates share one.
     test : ndarray of shape (n,), bool
     model_bytes : int
-        Size of the SVM's file.
+        Size of the first model's file.
 
     Returns
     -------
     dict of str to int or float
-        ``leakage`` is the share of test images with a near-duplicate in train, ``svm`` and ``nb``
-        are accuracies, ``svm_low`` and ``svm_high`` the ends of the SVM's interval; ``log_loss``,
-        ``ece`` (expected calibration error) and ``model_mb`` are those of the SVM.
+        ``leakage`` is the share of test images with a near-duplicate in train; the name of a model
+        is the key of its accuracy. ``{first}_low`` and ``{first}_high`` (the interval),
+        ``log_loss``, ``ece`` (expected calibration error) and ``model_mb`` are the first model's.
     """
-    svm = metrics["svm"]
+    name, *others = metrics
+    first = metrics[name]
     return {
         "photos": len(groups),
         "distinct": len(np.unique(groups)),
         "leakage": measure_leakage(groups, test),
-        "svm": svm["accuracy"],
-        "svm_low": svm["accuracy_low"],
-        "svm_high": svm["accuracy_high"],
-        "nb": metrics["nb"]["accuracy"],
-        "log_loss": svm["log_loss"],
-        "ece": svm["calibration_error"],
+        name: first["accuracy"],
+        f"{name}_low": first["accuracy_low"],
+        f"{name}_high": first["accuracy_high"],
+        **{other: metrics[other]["accuracy"] for other in others},
+        "log_loss": first["log_loss"],
+        "ece": first["calibration_error"],
         "model_mb": model_bytes / 1e6,
     }

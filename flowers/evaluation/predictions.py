@@ -30,7 +30,13 @@ class Predictions:
 
     @classmethod
     def from_model(cls, model, X, labels, groups):
-        """Predict the test images, features `X` of shape (n, d), with a fitted model.
+        """Predict the test images with a fitted model.
+
+        Parameters
+        ----------
+        model : CalibratedClassifier
+        X : ndarray of shape (n, d)
+        labels, groups : ndarray of shape (n,)
 
         Raises
         ------
@@ -60,7 +66,18 @@ class Predictions:
 
 
 def predict_images(models, X, labels, groups):
-    """Return the `Predictions` of each model; see `Predictions.from_model`."""
+    """Predict the test images with each model.
+
+    Parameters
+    ----------
+    models : dict of model name to CalibratedClassifier
+    X, labels, groups
+        See `Predictions.from_model`.
+
+    Returns
+    -------
+    dict of model name to Predictions
+    """
     return {name: Predictions.from_model(m, X, labels, groups) for name, m in models.items()}
 
 

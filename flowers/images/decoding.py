@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from flowers.base.errors import RejectedImage
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-NOTES = ("exif-transposed", "animated", "palette", "grayscale", "16-bit", "cmyk", "alpha")
+CONVERSIONS = ("exif-transposed", "animated", "palette", "grayscale", "16-bit", "cmyk", "alpha")
 # Peak memory at the limits, measured with Pillow 13: JPEG 0.2 GB (progressive 0.4 GB, without
 # chroma subsampling 0.75 GB), PNG 0.4 GB, WEBP 0.5 GB. Phones write up to 12032×9024 pixels.
 MAX_PIXELS = {"JPEG": 110_000_000, "PNG": 50_000_000, "WEBP": 25_000_000}
@@ -37,7 +37,7 @@ _SIGNATURES = {
     "AVIF": rb".{4}ftypavi[fs]",
     "HEIC": rb".{4}ftyp(hei|hev|mif1|msf1)",
 }
-_MODE_NOTES = {
+_MODE_CONVERSIONS = {
     **dict.fromkeys(("1", "L", "LA"), ("grayscale",)),
     **dict.fromkeys(("P", "PA"), ("palette",)),
     **dict.fromkeys(("I", "I;16", "I;16B"), ("grayscale", "16-bit")),
@@ -50,7 +50,19 @@ _TRANSPOSE |= {5: _TURN.TRANSPOSE, 6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: 
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """Properties known before decoding; `scans` is 1 except for a progressive JPEG."""
+    """Properties known before decoding.
+
+    Attributes
+    ----------
+    format : str
+        One of `FORMATS`.
+    width, height : int
+        In pixels, as stored.
+    mode : str
+        Pillow's mode.
+    scans : int
+        1 except for a progressive JPEG.
+    """
 
     format: str
     width: int
@@ -116,16 +128,16 @@ def decode_image(data):
     -------
     image : PIL.Image.Image
         Mode RGB.
-    notes : tuple of str
-        The conversions that were made: a subset of `NOTES`, in the same order.
+    conversions : tuple of str
+        The conversions that were made: a subset of `CONVERSIONS`, in the same order.
 
     Raises
     ------
     RejectedImage
         See `read_header`.
     """
-    image, _, notes = _decode(data)
-    return image, notes
+    image, _, conversions = _decode(data)
+    return image, conversions
 
 
 def resize_square(image, size=128):
@@ -141,20 +153,20 @@ def load_pixels(data, size=128):
     pixels : ndarray of shape (size, size, 3), uint8
     original_size : tuple of int
         Width and height of the upright image in pixels, as stored and not as decoded.
-    notes : tuple of str
+    conversions : tuple of str
         See `decode_image`, also for the `RejectedImage` that is raised.
     """
-    image, original_size, notes = _decode(data)
-    return resize_square(image, size), original_size, notes
+    image, original_size, conversions = _decode(data)
+    return resize_square(image, size), original_size, conversions
 
 
 def _decode(data):
     with _open_image(data) as (image, header):
         size = (header.width, header.height)
-        notes = set(_MODE_NOTES.get(header.mode, ()))
+        conversions = set(_MODE_CONVERSIONS.get(header.mode, ()))
         # A JPEG with further pictures (MPO: a preview, a depth map) is no animation.
         if header.format != "JPEG" and getattr(image, "is_animated", False):
-            notes.add("animated")
+            conversions.add("animated")
         if header.format == "JPEG" and size[0] * size[1] > DRAFT_PIXELS:
             image.draft(None, (size[0] // 2, size[1] // 2))
         image.load()
@@ -164,12 +176,12 @@ def _decode(data):
         # The name is bound again so that the stored image is freed before the copy is rotated.
         image, transparent = _convert_to_rgb(image)
     if transparent:
-        notes.add("alpha")
+        conversions.add("alpha")
     if orientation in _TRANSPOSE:
         image = image.transpose(_TRANSPOSE[orientation])
-        notes.add("exif-transposed")
+        conversions.add("exif-transposed")
         size = size[::-1] if orientation >= 5 else size
-    return image, size, tuple(note for note in NOTES if note in notes)
+    return image, size, tuple(name for name in CONVERSIONS if name in conversions)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from hashlib import sha256
 import numpy as np
 
 from flowers.base.errors import BadInput, RejectedImage
-from flowers.images.decoding import NOTES, load_pixels
+from flowers.images.decoding import CONVERSIONS, load_pixels
 
 INDEX_COLUMNS = ("row", "label", "path", "sha256", "width", "height")
 REJECTED_COLUMNS = ("label", "path", "reason", "detail")
@@ -28,17 +28,17 @@ def load_image(path, size):
         None if the image is rejected.
     row : dict
         The values of ``INDEX_COLUMNS`` without ``row``, or those of ``REJECTED_COLUMNS``.
-    notes : sequence of str
-        A subset of ``flowers.images.decoding.NOTES``.
+    conversions : sequence of str
+        A subset of ``flowers.images.decoding.CONVERSIONS``.
     """
     data = path.read_bytes()
     row = {"label": path.parent.name, "path": f"{path.parent.name}/{path.name}"}
     try:
-        pixels, (width, height), notes = load_pixels(data, size)
+        pixels, (width, height), conversions = load_pixels(data, size)
     except RejectedImage as error:
         return None, row | {"reason": error.reason, "detail": error.detail}, ()
     row |= {"sha256": sha256(data).hexdigest(), "width": width, "height": height}
-    return pixels, row, notes
+    return pixels, row, conversions
 
 
 def write_images(results, file, size):
@@ -64,26 +64,27 @@ def write_images(results, file, size):
     BadInput
         If all images of a class are rejected.
     """
-    index, rejected = [], []
-    conversions = Counter(dict.fromkeys(NOTES, 0))
+    index = []
+    rejected = []
+    converted = Counter(dict.fromkeys(CONVERSIONS, 0))
     _write_header(file, 0, size)
-    for pixels, row, notes in results:
-        conversions.update(notes)
+    for pixels, row, conversions in results:
+        converted.update(conversions)
         if pixels is None:
             rejected.append(row)
         else:
             file.write(pixels)
             index.append({"row": len(index)} | row)
-    lost = {row["label"] for row in rejected} - {row["label"] for row in index}
-    if lost:
-        raise BadInput(f"no photo of {sorted(lost)} can be read: {rejected[0]}; replace them")
+    missing = {row["label"] for row in rejected} - {row["label"] for row in index}
+    if missing:
+        raise BadInput(f"no photo of {sorted(missing)} can be read: {rejected[0]}; replace them")
     _write_header(file, len(index), size)
     reasons = Counter(row["reason"] for row in rejected)
     figures = {
         "photos": len(index),
         "exact_copies": len(index) - len({row["sha256"] for row in index}),
         "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
-        "converted": dict(conversions),
+        "converted": dict(converted),
     }
     return index, rejected, figures
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 
 from flowers.base.errors import BadInput
-from flowers.base.tables import write_text
+from flowers.base.tables import read_json, write_text
 
 CARD = "card.json"
 PROVENANCE = "provenance.json"
@@ -203,7 +203,7 @@ def check_attestation(folder, provenance):
 
 def _read_json(path):
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError as error:
         raise BadInput(f"no model in {path.parent}: {path} is missing; run dvc repro") from error
     except (ValueError, RecursionError, OSError) as error:

@@ -183,7 +183,7 @@ def check_golden_predictions(predictor, folder):
         )
 
 
-def write_model_folder(folder, file, preparation, golden, reference, evidence):
+def write_model_folder(folder, file, preprocessing, golden, reference, run_summary):
     """Write a model folder atomically and return its card.
 
     Parameters
@@ -192,28 +192,28 @@ def write_model_folder(folder, file, preparation, golden, reference, evidence):
         Replaced if it exists.
     file : path-like
         The estimator, from ``flowers.learning.persistence``.
-    preparation : dict
+    preprocessing : dict
         ``features``, ``size`` and, for learned features, the path ``codebook``.
     golden : dict of file name to bytes
         Golden images.
     reference : list of dict
         Rows of the reference set.
-    evidence : dict
+    run_summary : dict
         Further keys of the card, which `flowers.model.readme.render_readme` shows.
     """
     estimator = persistence.load_model(file, mapped=True)
-    features = preparation["features"]
-    path = preparation.get("codebook") if NEEDS_CODEBOOK & set(features) else None
+    features = preprocessing["features"]
+    path = preprocessing.get("codebook") if NEEDS_CODEBOOK & set(features) else None
     codebook = codebooks.read_codebook(path) if path else None
-    preparation = {"features": features, "size": preparation["size"]}
+    preprocessing = {"features": features, "size": preprocessing["size"]}
     classes = [str(c) for c in estimator.classes_]
-    predictor = Predictor(estimator, {"classes": classes} | preparation, {}, codebook)
+    predictor = Predictor(estimator, {"classes": classes} | preprocessing, {}, codebook)
     entries = []
     for name, data in golden.items():
         (prediction,) = predictor.predict([predictor.load(data)])
         probabilities = prediction.probabilities.tolist()
         entries.append({"file": name, "label": prediction.label, "probabilities": probabilities})
-    card = build_card(file, estimator, **preparation, golden=entries) | evidence
+    card = build_card(file, estimator, **preprocessing, golden=entries) | run_summary
     if path:
         card["codebook"] = {"file": Path(path).name, "sha256": hash_file(path, "sha256")}
     with atomic_write(folder) as partial:

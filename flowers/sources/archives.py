@@ -53,7 +53,8 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, bar=None):
     BadInput
         If the archive cannot be read to its end or exceeds a limit. Nothing is left behind.
     """
-    rejected, total = {}, 0
+    rejected = {}
+    total = 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:

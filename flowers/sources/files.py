@@ -51,7 +51,8 @@ def find_class_folders(root):
     if not root.is_dir():
         raise BadInput(f"{root.resolve()} is not a folder: name the folder of the class folders")
 
-    by_class, strays = {}, []
+    by_class = {}
+    strays = []
     parents_of_classes = {root}
     for folder, subfolders, names in os.walk(root, topdown=False, onerror=_raise_error):
         folder = Path(folder)
@@ -215,7 +216,8 @@ def collect_photos(files, target, review):
     BadInput
         If there are fewer than two classes, or a class has no image or an unsuitable name.
     """
-    photos, rejected = Counter(), []
+    photos = Counter()
+    rejected = []
     classes = set()
     for label, name, content in files:
         classes |= {label} - {None}

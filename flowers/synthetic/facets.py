@@ -22,9 +22,11 @@ def make_rotation(tilt, roll):
     ndarray of float64, shape (3, 3)
         Use as ``points @ matrix.T``.
     """
-    c, s = np.cos(tilt), np.sin(tilt)
+    c = np.cos(tilt)
+    s = np.sin(tilt)
     lean = np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
-    c, s = np.cos(roll), np.sin(roll)
+    c = np.cos(roll)
+    s = np.sin(roll)
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ lean
 
 
@@ -82,7 +84,8 @@ class Petal:
         v, hollowed, waved = _place_across(across)
         elevation = self.rise + self.curl * u
         step = self.length * step
-        cosine, sine = np.cos(elevation), np.sin(elevation)
+        cosine = np.cos(elevation)
+        sine = np.sin(elevation)
         radius = self.start + (cosine * step).cumsum()
         height = (sine * step).cumsum()
         a, b = self.shape
@@ -92,7 +95,8 @@ class Petal:
         wave = np.sin(9 * u + 3 * self.azimuth)[:, None] * waved
         hollow = outline[:, None] * (self.cup * hollowed + self.ruffle * wave)
         out = radius[:, None] - hollow * sine[:, None]
-        c, s = np.cos(self.azimuth), np.sin(self.azimuth)
+        c = np.cos(self.azimuth)
+        s = np.sin(self.azimuth)
         points = np.empty((along, across, 3))
         points[..., 0] = out * c - side * s
         points[..., 1] = out * s + side * c
@@ -141,8 +145,10 @@ def make_facets(lattice, colours):
     corners : ndarray, shape (count, 4, 3)
     colours : ndarray, shape (count, 3)
     """
-    along, across = lattice.shape[0] - 1, lattice.shape[1] - 1
-    corners, rgb = np.empty((along, across, 4, 3)), np.empty((along, across, 3))
+    along = lattice.shape[0] - 1
+    across = lattice.shape[1] - 1
+    corners = np.empty((along, across, 4, 3))
+    rgb = np.empty((along, across, 3))
     around = (lattice[:-1, :-1], lattice[:-1, 1:], lattice[1:, 1:], lattice[1:, :-1])
     for k, corner in enumerate(around):
         corners[:, :, k] = corner

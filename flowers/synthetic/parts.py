@@ -9,11 +9,19 @@ import numpy as np
 
 from flowers.synthetic.facets import Petal, make_curve, make_dots, make_facets, make_tube
 
-WHITE, CREAM, YELLOW = (0.96, 0.95, 0.93), (0.95, 0.88, 0.66), (0.97, 0.80, 0.14)
-ORANGE, RED, PINK = (0.95, 0.48, 0.10), (0.78, 0.09, 0.11), (0.94, 0.58, 0.70)
-MAGENTA, PURPLE, MAROON = (0.78, 0.18, 0.48), (0.50, 0.27, 0.66), (0.36, 0.06, 0.08)
-GREEN, DARK_GREEN = (0.36, 0.55, 0.20), (0.13, 0.32, 0.12)
-RUST, BROWN = (0.50, 0.20, 0.06), (0.22, 0.12, 0.06)
+WHITE = (0.96, 0.95, 0.93)
+CREAM = (0.95, 0.88, 0.66)
+YELLOW = (0.97, 0.80, 0.14)
+ORANGE = (0.95, 0.48, 0.10)
+RED = (0.78, 0.09, 0.11)
+PINK = (0.94, 0.58, 0.70)
+MAGENTA = (0.78, 0.18, 0.48)
+PURPLE = (0.50, 0.27, 0.66)
+MAROON = (0.36, 0.06, 0.08)
+GREEN = (0.36, 0.55, 0.20)
+DARK_GREEN = (0.13, 0.32, 0.12)
+RUST = (0.50, 0.20, 0.06)
+BROWN = (0.22, 0.12, 0.06)
 SEEDS = 260  # in a sunflower disc; real heads hold 1000 and more
 
 
@@ -31,7 +39,8 @@ def make_blade(lattice, base, tip, rng, streaks=0.05, edge=0.0):
     edge : float, default 0
         Gain in brightness from the midrib to the edge.
     """
-    along, across = lattice.shape[0] - 1, lattice.shape[1] - 1
+    along = lattice.shape[0] - 1
+    across = lattice.shape[1] - 1
     u, throat, squares, midrib = _compute_shading(along, across)
     rgb = np.asarray(base) * (1 - u) + np.asarray(tip) * u
     veins = 1 + rng.normal(0, streaks, (across, 1)) - midrib
@@ -104,7 +113,8 @@ def make_seed_pod(rng, turn):
     pod = np.array([radius * ring + [0, 0, height] for radius, height in profile])
     gold = np.array(YELLOW) * rng.uniform(0.8, 1.05)
     seeds = rng.normal(0, 0.09, (10, 3)) * [1, 1, 0] + [0, 0, 0.48]
-    around, reach = rng.uniform(0, 2 * np.pi, 90), rng.uniform(0.28, 0.48, 90)
+    around = rng.uniform(0, 2 * np.pi, 90)
+    reach = rng.uniform(0.28, 0.48, 90)
     height = rng.uniform(0.2, 0.45, 90)
     tips = np.stack([reach * np.cos(around), reach * np.sin(around), height], -1)
     return [
@@ -136,10 +146,12 @@ def make_stamens(rng, turn, spin, pale):
 def make_seed_disc(rng, turn, radius):
     """Make seeds at the golden angle on a low dome (Vogel 1979, Math. Biosciences 44:179)."""
     number = np.arange(1, SEEDS + 1)
-    angle, share = number * np.pi * (3 - np.sqrt(5)), np.sqrt(number / SEEDS)
+    angle = number * np.pi * (3 - np.sqrt(5))
+    share = np.sqrt(number / SEEDS)
     dome = 0.06 + 0.2 * radius * (1 - share**2)
     places = np.stack([radius * share * np.cos(angle), radius * share * np.sin(angle), dome], -1)
-    dark, florets = np.array(BROWN), np.array((RUST, YELLOW, BROWN, GREEN)[rng.integers(4)])
+    dark = np.array(BROWN)
+    florets = np.array((RUST, YELLOW, BROWN, GREEN)[rng.integers(4)])
     blend = np.abs(np.sin(rng.uniform(2, 4) * share**2))[:, None] ** 3
     rgb = (dark + (0.8 * florets - dark) * blend) * rng.normal(1, 0.18, (SEEDS, 1))
     turning = np.linspace(0, 2 * np.pi, 33)

@@ -74,8 +74,10 @@ def _choose_colour(rng, *colours):
 
 def _make_lilly(colour, rng):
     turn = make_rotation(rng.uniform(0.15, 1.05), rng.normal(0, 0.4))
-    spin, throat = rng.uniform(0, 2), _choose_colour(rng, YELLOW, CREAM, GREEN, WHITE)
-    rise, curl = rng.uniform(0.75, 1.05), -rng.uniform(1.2, 2.1)
+    spin = rng.uniform(0, 2)
+    throat = _choose_colour(rng, YELLOW, CREAM, GREEN, WHITE)
+    rise = rng.uniform(0.75, 1.05)
+    curl = -rng.uniform(1.2, 2.1)
     tip = 0.5 * colour + 0.5 * np.array(WHITE) if rng.random() < 0.4 else colour
     freckles = 18 if rng.random() < 0.75 else 0
     parts = [make_stem(rng)]
@@ -94,7 +96,8 @@ def _make_lilly(colour, rng):
         ).compute_points()
         lattice = lattice @ turn.T
         parts.append(make_blade(lattice, 0.5 * throat + 0.5 * colour, tip, rng, 0.06))
-        along, across = rng.integers(3, 14, freckles), rng.integers(2, 10, freckles)
+        along = rng.integers(3, 14, freckles)
+        across = rng.integers(2, 10, freckles)
         size = rng.uniform(0.010, 0.024, freckles)
         parts.append(make_dots(lattice[along, across] + [0, 0, 0.04], size, colour * 0.35))
     parts += make_stamens(rng, turn, spin, 0.6 * np.array(WHITE) + 0.4 * colour)
@@ -162,7 +165,8 @@ def _make_orchid_head(colour, blush, lip, rng):
 
 def _make_sunflower(colour, rng):
     turn = make_rotation(rng.normal(0.2, 0.3), rng.normal(0, 0.3))
-    disc, count = rng.uniform(0.34, 0.52), rng.integers(10, 17)
+    disc = rng.uniform(0.34, 0.52)
+    count = rng.integers(10, 17)
     parts = [make_stem(rng, thick=0.09), *make_seed_disc(rng, turn, disc)]
     for ring in range(2):
         for k in range(count):
@@ -185,9 +189,11 @@ def _make_sunflower(colour, rng):
 
 def _make_tulip(colour, rng):
     turn = make_rotation(rng.uniform(1.15, 1.6), rng.normal(0, 0.18))
-    spin, openness = rng.uniform(0, 2), rng.uniform(-0.1, 0.35)
+    spin = rng.uniform(0, 2)
+    openness = rng.uniform(-0.1, 0.35)
     fringe = _choose_colour(rng, YELLOW, WHITE, RED) if rng.random() < 0.3 else colour
-    tip, base = 0.4 * fringe + 0.6 * colour, 0.8 * colour + 0.2 * np.array(CREAM)
+    tip = 0.4 * fringe + 0.6 * colour
+    base = 0.8 * colour + 0.2 * np.array(CREAM)
     shift = turn @ [0, 0, -0.75]  # moves the middle of the cup to the origin
     parts = [make_stem(rng, shift - [0, 0, 0.3], 0.065)]
     for k in range(6):
@@ -208,7 +214,8 @@ def _make_tulip(colour, rng):
             make_blade(lattice @ turn.T + shift, shade * base, shade * tip, rng, 0.035, 0.1)
         )
     leaves = rng.integers(1, 4)
-    heights, lengths = rng.uniform(-4.0, -2.4, leaves), rng.uniform(1.8, 3.2, leaves)
+    heights = rng.uniform(-4.0, -2.4, leaves)
+    lengths = rng.uniform(1.8, 3.2, leaves)
     return parts + [make_strap(rng, h, n, 0.26) for h, n in zip(heights, lengths, strict=True)]
 
 

@@ -1,6 +1,6 @@
 """The checks before a promotion: each returns a sentence or raises BadInput.
 
-A tag promotes a commit, so the evidence is what the commit holds, not the files on disk.
+A tag promotes a commit, so the checks read what the commit holds, not the files on disk.
 """
 
 import csv
@@ -19,8 +19,9 @@ from scoring.registry.git import read_file_at, read_head, run_git
 from scoring.registry.tags import parse_checks
 from scoring.registry.transfer import CANDIDATE, read_lock_md5, read_lock_outputs, verify_model
 
-DECISION, PREDICTIONS = "metrics/promotion.json", "metrics/predictions.csv"
-EVIDENCE = ("dvc.lock", DECISION, PREDICTIONS)
+DECISION = "metrics/promotion.json"
+PREDICTIONS = "metrics/predictions.csv"
+COMMITTED_FILES = ("dvc.lock", DECISION, PREDICTIONS)
 ALPHA = 0.05
 # A canary may be less accurate than production: clients never get its predictions.
 REQUIRED = {
@@ -42,7 +43,7 @@ def check_clean_tree(commit):
 
 def check_lock(commit):
     """Check that dvc.lock is committed and matches the files on disk and in the commit."""
-    missing = [name for name in EVIDENCE if not run_git("ls-tree", commit, name)]
+    missing = [name for name in COMMITTED_FILES if not run_git("ls-tree", commit, name)]
     if missing:
         raise BadInput(f"not in git: {', '.join(missing)}; git add and commit them")
     if read_text("dvc.lock") != read_file_at(commit, "dvc.lock"):
@@ -82,7 +83,7 @@ def list_changed_stages(repo, commit):
 
 def check_gate(commit):
     """Check that the candidate passed the gate of its run."""
-    decision = parse_decision(read_evidence(commit, DECISION))
+    decision = parse_decision(read_committed(commit, DECISION))
     if not decision["passed"]:
         failed = [check["check"] for check in decision["checks"] if not check["passed"]]
         raise BadInput(f"not passed: {', '.join(failed)}; {DECISION} has the figures")
@@ -95,7 +96,7 @@ def check_bytes(commit):
         md5 = verify_model(CANDIDATE, read_lock_md5(read_file_at(commit, "dvc.lock")))
     except BadInput as error:
         raise BadInput(f"{error}; remove {CANDIDATE}, run dvc repro and promote again") from error
-    expected = parse_decision(read_evidence(commit, DECISION))["md5"]
+    expected = parse_decision(read_committed(commit, DECISION))["md5"]
     if expected != md5:
         raise BadInput(f"the model has md5 {md5}, {DECISION} has {expected}: run dvc repro")
     return f"{CANDIDATE}, its card and dvc.lock have md5 {md5}"
@@ -131,15 +132,15 @@ def check_comparison(commit, production):
 
 def mark_correct(commit):
     """Return whether the champion of a commit is correct, by (sha256, label) of test photos."""
-    predictions = read_evidence(commit, PREDICTIONS)
-    champion = parse_decision(read_evidence(commit, DECISION))["champion"]
+    predictions = read_committed(commit, PREDICTIONS)
+    champion = parse_decision(read_committed(commit, DECISION))["champion"]
     rows = list(csv.DictReader(io.StringIO(predictions)))
     if not rows or not {"sha256", "label", champion} <= rows[0].keys():
         raise BadInput(f"{PREDICTIONS} has no rows with sha256, label and {champion}; use --force")
     return {(row["sha256"], row["label"]): row[champion] == row["label"] for row in rows}
 
 
-def read_evidence(commit, path):
+def read_committed(commit, path):
     """Read an output as a commit holds it; BadInput if its MD5 differs from dvc.lock there."""
     text = read_file_at(commit, path)
     expected = read_lock_outputs(read_file_at(commit, "dvc.lock")).get(path)

@@ -90,7 +90,8 @@ def run_checks(stage, commit, production):
         "bytes": checks.check_bytes,
         "comparison": lambda commit: checks.check_comparison(commit, production),
     }
-    passed, failed = [], {}
+    passed = []
+    failed = {}
     for name, check in functions.items():
         try:
             print(f"{name}: {check(commit)}")

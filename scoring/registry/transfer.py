@@ -173,15 +173,15 @@ def copy_model(commit, folder):
         ) from error
 
 
-def swap_folders(fresh, folder, aside):
+def swap_folders(new, folder, old):
     """Replace a folder by two renames, between which it is missing; undo the first on an error."""
     if folder.exists():
-        os.rename(folder, aside)
+        os.rename(folder, old)
     try:
-        os.rename(fresh, folder)
+        os.rename(new, folder)
     except OSError:
-        if aside.exists():
-            os.rename(aside, folder)
+        if old.exists():
+            os.rename(old, folder)
         raise
 
 
@@ -204,7 +204,8 @@ def push_models():
         raise BadInput("no version was ever in a stage: run python -m scoring.registry promote")
     if not read_dvc_config()["core"].get("remote"):
         raise BadInput("no DVC remote is set: make store DIR=/path/of/a/folder")
-    lines, failures = [], []
+    lines = []
+    failures = []
     for commit, version in versions.items():
         try:
             lines.append(f"{version} ({commit[:7]}): {push_commit(commit)}")

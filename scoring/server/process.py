@@ -104,13 +104,7 @@ def find_connection_limit():
     """Raise the limit of file descriptors as far as allowed; return how many connections fit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * MAX_CONNECTIONS + RESERVED_FILES
-    if hard == resource.RLIM_INFINITY or soft == resource.RLIM_INFINITY:
-        hard = max(wanted, hard)
-    if 0 <= soft < wanted:
-        soft = min(wanted, hard)
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE, (soft, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-        )
-    return (
-        MAX_CONNECTIONS if soft < 0 else max(1, min(MAX_CONNECTIONS, (soft - RESERVED_FILES) // 2))
-    )
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return max(1, (limit - RESERVED_FILES) // 2)

@@ -5,7 +5,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 
 from flowers.base.errors import BadInput, RejectedImage
-from flowers.images.decoding import is_cheap
+from flowers.images import decoding
 from flowers.log import day_files, record
 from flowers.model.folder import check_golden_predictions, find_model_folder, load_predictor
 from flowers.model.predictor import Sample
@@ -141,16 +141,17 @@ class Scorer:
             places = self._expensive if body_bytes > EXPENSIVE_BODY else self._cheap
             stack.enter_context(self._place(places))
             images = read_images()
-            if places is self._cheap and not all(_is_cheap(data) for _, data in images):
+            cheap = [_is_cheap(data) for _, data in images]
+            if places is self._cheap and not all(cheap):
                 stack.close()  # who waits for the decode process holds no place of cheap images
                 stack.enter_context(self._place(self._expensive))
             request_id = stack.enter_context(self.ids.reserve(request_id))
             predictor = self.predictor
-            return request_id, predictor, self._predict(predictor, request_id, images)
+            return request_id, predictor, self._predict(predictor, request_id, images, cheap)
 
-    def _predict(self, predictor, request_id, images):
+    def _predict(self, predictor, request_id, images, cheap):
         entries, records = [], []
-        results = self._classify(predictor, [data for _, data in images])
+        results = self._classify(predictor, images, cheap)
         for index, ((name, data), result) in enumerate(zip(images, results, strict=True)):
             if isinstance(result, RejectedImage):
                 self.metrics.rejected.labels(result.reason).inc()
@@ -172,23 +173,24 @@ class Scorer:
             )
         return entries
 
-    def _classify(self, predictor, images):
+    def _classify(self, predictor, images, cheap):
         """Return a Prediction or RejectedImage for each image."""
-        results, expensive = [], 0
+        results = []
         for first in range(0, len(images), CHUNK):
             loaded = []
-            for data in images[first : first + CHUNK]:
-                expensive += not _is_cheap(data)
-                loaded.append(self._load(predictor, data, expensive > EXPENSIVE_FILES))
+            for index in range(first, min(first + CHUNK, len(images))):
+                is_too_much = cheap[: index + 1].count(False) > EXPENSIVE_FILES
+                data = images[index][1]
+                loaded.append(self._load(predictor, data, cheap[index], is_too_much))
             samples = [sample for sample in loaded if isinstance(sample, Sample)]
             predictions = iter(self._batcher.predict(predictor, samples) if samples else ())
             results += [next(predictions) if isinstance(s, Sample) else s for s in loaded]
         return results
 
-    def _load(self, predictor, data, is_too_much):
+    def _load(self, predictor, data, is_cheap, is_too_much):
         """Return a Sample or RejectedImage."""
         try:
-            if _is_cheap(data):
+            if is_cheap:
                 with self._turn:
                     return predictor.load(data)
             if is_too_much:
@@ -242,7 +244,7 @@ class Scorer:
 
 def _is_cheap(data):
     try:
-        return is_cheap(data)
+        return decoding.is_cheap(data)
     except RejectedImage:  # it is rejected again, and reported, where it is decoded
         return True
 

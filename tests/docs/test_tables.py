@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import TemplateNotFound
 
-from docs.tables import __main__ as tables
+from docs.tables import render as tables
 from tests.imports import ROOT
 
 

@@ -123,3 +123,18 @@ def test_its_lock_has_all_that_the_server_imports_and_neither_dvc_nor_plots():
             names = {name.lower().replace("_", "-") for name in providers[module]}
             assert names & served.keys(), (path, module)
     assert not served.keys() & {"dvc", "gto", "matplotlib", "pytest"}
+
+
+@pytest.mark.skipif(not (shutil.which("nginx") and shutil.which("openssl")), reason="no nginx")
+def test_the_nginx_configuration_of_the_documentation_is_valid(tmp_path):
+    page = (ROOT / "docs/serving.md").read_text()
+    text = re.search(r"```nginx\n(.*?)```", page, re.DOTALL)[1]
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    text = re.sub(r"(ssl_certificate) \S+;", rf"\1 {certificate};", text)
+    text = re.sub(r"(ssl_certificate_key) \S+;", rf"\1 {key};", text)
+    path = tmp_path / "nginx.conf"
+    path.write_text(f"pid {tmp_path}/pid; events {{}} http {{ {text} }}")
+    checked = subprocess.run(["nginx", "-t", "-c", path], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr

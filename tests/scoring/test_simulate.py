@@ -6,7 +6,7 @@ import pytest
 from flowers.base.tables import read_csv
 from flowers.drift_simulation.shifts import IMAGE_SHIFTS, NAMES, WITHOUT_TRUTH
 from scoring.simulate import main
-from tests.logged import records as read_records
+from tests.logged import read_records
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from flowers.base.tables import read_csv
 from flowers.evaluation.metrics import run_mcnemar_test
+from stages.evaluate import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +21,13 @@ def figures(finished_run):
     return json.loads((finished_run.path / "metrics/evaluate.json").read_text())
 
 
-def stack_probabilities(predictions, model):
-    classes = np.unique(predictions["label"])
-    return classes, np.column_stack([predictions[f"{model}_{c}"].astype(float) for c in classes])
-
-
-@pytest.mark.parametrize("model", ["svm", "nb"])
+@pytest.mark.parametrize("model", MODELS)
 def test_metrics_follow_from_the_table_of_predictions(predictions, figures, model):
     labels = predictions["label"]
-    _, probabilities = stack_probabilities(predictions, model)
+    classes = np.unique(labels)
+    columns = [predictions[f"{model}_{c}"].astype(float) for c in classes]
+    probabilities = np.column_stack(columns)
+    assert np.array_equal(classes[probabilities.argmax(axis=1)], predictions[model])
     probabilities /= probabilities.sum(axis=1, keepdims=True)  # written with six decimals
     metrics = figures[model]
     assert metrics["accuracy"] == float(f"{accuracy_score(labels, predictions[model]):.4g}")
@@ -36,14 +35,8 @@ def test_metrics_follow_from_the_table_of_predictions(predictions, figures, mode
     assert metrics["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
 
 
-@pytest.mark.parametrize("model", ["svm", "nb"])
-def test_the_predicted_class_has_the_highest_probability(predictions, model):
-    classes, probabilities = stack_probabilities(predictions, model)
-    assert np.array_equal(classes[probabilities.argmax(axis=1)], predictions[model])
-
-
 def test_the_paired_test_follows_from_the_table_of_predictions(predictions, figures):
-    correct = [predictions[model] == predictions["label"] for model in ("svm", "nb")]
+    correct = [predictions[model] == predictions["label"] for model in MODELS]
     result = run_mcnemar_test(*correct)
     assert figures["svm_vs_nb"]["only_first_correct"] == result["only_first_correct"]
     assert figures["svm_vs_nb"]["p_value"] == pytest.approx(result["p_value"], rel=1e-3)
@@ -56,12 +49,9 @@ def test_only_test_images_are_evaluated(finished_run, predictions):
     assert len(predictions["row"]) == list(parts.values()).count("test")
 
 
-@pytest.mark.parametrize("name", ["confusion", "reliability", "recall", "tuning"])
-def test_charts_are_written(finished_run, name):
-    assert "</svg>" in (finished_run.path / f"plots/{name}.svg").read_text()
-
-
-@pytest.mark.parametrize("name", ["photos", "near_duplicates", "confident_errors"])
-def test_contact_sheets_show_images(finished_run, name):
-    with Image.open(finished_run.path / f"plots/{name}.jpg") as sheet:
-        assert np.asarray(sheet).std() > 10
+def test_charts_and_contact_sheets_are_written(finished_run):
+    for name in ("confusion", "reliability", "recall", "tuning"):
+        assert "</svg>" in (finished_run.path / f"plots/{name}.svg").read_text()
+    for name in ("photos", "near_duplicates", "confident_errors"):
+        with Image.open(finished_run.path / f"plots/{name}.jpg") as sheet:
+            assert np.asarray(sheet).std() > 10

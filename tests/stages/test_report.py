@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser import LOW_CONTRAST, PHONE, launched, needs_browser, playwright
+from tests.browser import LOW_CONTRAST, PHONE, launch_browser, needs_browser, playwright
 
 pytestmark = needs_browser
 
@@ -12,15 +12,17 @@ pytestmark = needs_browser
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as run:
-        browser = launched(run)
-        yield browser
-        browser.close()
+        chromium = launch_browser(run)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
 def open_report(browser, finished_run):
     """Open the report as a file and check that it loads nothing else and logs no message."""
-    contexts, requests, messages = [], [], []
+    contexts = []
+    requests = []
+    messages = []
     path = finished_run.path / "plots/report.html"
 
     def open_page(**options):
@@ -38,13 +40,13 @@ def open_report(browser, finished_run):
     assert messages == []
 
 
-def test_it_shows_every_image(open_report):
+def test_the_report_shows_every_image(open_report):
     images = open_report().locator("img")
     assert images.count() == 7
     assert images.evaluate_all("all => all.every((image) => image.naturalWidth > 50)")
 
 
-def test_it_shows_the_metrics_of_the_run(open_report, finished_run):
+def test_the_report_shows_the_metrics_of_the_run(open_report, finished_run):
     svm = json.loads((finished_run.path / "metrics/evaluate.json").read_text())["svm"]
     drift = json.loads((finished_run.path / "metrics/drift.json").read_text())
     page = open_report()
@@ -53,7 +55,7 @@ def test_it_shows_the_metrics_of_the_run(open_report, finished_run):
     assert page.locator("h2#drift + p strong").inner_text() == drift["state"]
 
 
-def test_its_links_lead_to_its_sections(open_report):
+def test_links_lead_to_sections(open_report):
     page = open_report()
     for link in page.locator("nav a").all():
         link.click()
@@ -61,7 +63,7 @@ def test_its_links_lead_to_its_sections(open_report):
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_it_is_readable_on_a_phone(open_report, colours):
+def test_the_report_is_readable_on_a_phone(open_report, colours):
     page = open_report(color_scheme=colours, **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate(LOW_CONTRAST) == []
@@ -73,7 +75,7 @@ def test_a_second_run_gives_equal_bytes(workdir):
     assert (workdir.path / "plots/report.html").read_bytes() == before
 
 
-def test_it_shows_the_state_of_the_last_drift_report(workdir):
+def test_the_report_shows_the_state_of_the_last_drift_report(workdir):
     path = workdir.path / "metrics/drift.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "alert"}))
     workdir.run_stage("report")

@@ -93,7 +93,7 @@ def test_a_file_that_is_not_yaml_is_named_in_one_line(tmp_path, text):
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["", "- 1\n", "fetch:\n", "fetch: drawn\n"])
+@pytest.mark.parametrize("text", ["", "- 1\n", "fetch:\n", "fetch: synthetic\n"])
 def test_missing_sections_of_params_stop_with_one_line(workdir, text):
     (workdir.path / "params.yaml").write_text(text)
     assert "params.yaml" in workdir.expect_refusal("fetch")
@@ -126,7 +126,7 @@ def run_python(*arguments, folder=ROOT):
 @pytest.mark.parametrize(
     ("first", "uses_sklearn"), [("numpy", False), ("flowers.learning.svm", True)]
 )
-def test_a_stage_imports_no_slow_library_in_vain(first, uses_sklearn):
+def test_a_stage_imports_only_the_slow_libraries_it_uses(first, uses_sklearn):
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     names = [stage for stage in stages if (stage in USE_SKLEARN) == uses_sklearn]
     loaded = {

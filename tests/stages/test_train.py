@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from flowers.learning.persistence import load_model
+from stages.evaluate import MODELS
 
 
-@pytest.mark.parametrize("name", ["svm", "nb"])
+@pytest.mark.parametrize("name", MODELS)
 def test_the_model_file_predicts_probabilities(finished_run, name):
     model = load_model(finished_run.path / f"models/{name}.joblib")
     X = np.load(finished_run.path / "data/features.npy")
@@ -17,13 +18,13 @@ def test_the_model_file_predicts_probabilities(finished_run, name):
     assert 0.2 < figures["out_of_fold_accuracy"] < 1
 
 
-@pytest.mark.parametrize("name", ["svm", "nb"])
+@pytest.mark.parametrize("name", MODELS)
 def test_more_folds_than_distinct_photos_are_refused(workdir, name):
     message = workdir.expect_refusal(f"train_{name}", **{f"train_{name}.folds": 50})
     assert "50" in message and "folds" in message
 
 
-@pytest.mark.parametrize("name", ["svm", "nb"])
+@pytest.mark.parametrize("name", MODELS)
 def test_the_same_rows_give_the_same_bytes(repo_copy, name):
     before = (repo_copy.path / f"models/{name}.joblib").read_bytes()
     # In a new process: the bytes of a pickle depend on the objects that existed before.

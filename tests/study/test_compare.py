@@ -115,7 +115,7 @@ def test_an_invalid_run_is_refused_in_one_line(repo):
     assert "has the models svm, nb" in get_error("HEAD:tree", "better")
     run_git("rm", "-q", "metrics/predictions.csv")
     run_git("commit", "-qm", "no run")
-    assert "has no ./metrics/predictions.csv" in get_error("HEAD", "better")
+    assert "has no metrics/predictions.csv" in get_error("HEAD", "better")
     assert "run dvc repro" in get_error("better", "workspace")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.parallel import (
-    COPIES,
+    MAX_COPY_BYTES,
     drop_pages,
     max_workers_for,
     pooled_map,
@@ -78,7 +78,7 @@ def test_a_missing_cluster_backend_is_refused_by_name(backend):
 
 def test_tasks_with_large_copies_run_one_at_a_time():
     with use_workers(4, "threading"):
-        sizes = (0, COPIES / 4, COPIES / 2, 9 * COPIES)
+        sizes = (0, MAX_COPY_BYTES / 4, MAX_COPY_BYTES / 2, 9 * MAX_COPY_BYTES)
         assert list(map(max_workers_for, sizes)) == [4, 4, 2, 1]
     assert max_workers_for(0) == 1
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from flowers.duplicates.colour import compute_thumbnails, find_colour_pairs
 from flowers.duplicates.search import group_pairs, select_pairs
-from flowers.duplicates.similarity import ROWS
+from flowers.duplicates.similarity import TILE_ROWS
 from flowers.splits import measure_leakage, split_by_group
 
 THRESHOLD = 0.97
@@ -86,14 +86,14 @@ def test_a_chain_of_near_duplicates_is_one_group():
 
 
 def test_pairs_across_blocks_of_rows_are_found_once():
-    images = make_pictures(2 * ROWS + 6, side=16)
+    images = make_pictures(2 * TILE_ROWS + 6, side=16)
     expected = [
-        (0, 2 * ROWS + 5),
-        (5, ROWS),
-        (ROWS - 1, ROWS + 1),
-        (ROWS + 2, ROWS + 3),
-        (2 * ROWS - 1, 2 * ROWS),
-        (2 * ROWS + 1, 2 * ROWS + 2),
+        (0, 2 * TILE_ROWS + 5),
+        (5, TILE_ROWS),
+        (TILE_ROWS - 1, TILE_ROWS + 1),
+        (TILE_ROWS + 2, TILE_ROWS + 3),
+        (2 * TILE_ROWS - 1, 2 * TILE_ROWS),
+        (2 * TILE_ROWS + 1, 2 * TILE_ROWS + 2),
     ]
     for i, j in expected:
         images[j] = images[i, :, ::-1]

@@ -55,15 +55,15 @@ def test_tiles_with_many_and_with_few_pairs_give_the_same_result(monkeypatch):
     rows = make_rows(300, 60, 8, seed=0)
     rows[100:] = rows[0]
     few = to_dict(CorrelationIndex(rows, mirror).query(rows, 0.9))
-    monkeypatch.setattr(similarity, "MOST", 0)
+    monkeypatch.setattr(similarity, "MAX_CANDIDATE_SHARE", 0)
     assert to_dict(CorrelationIndex(rows, mirror).query(rows, 0.9)) == pytest.approx(few, abs=1e-6)
-    monkeypatch.setattr(similarity, "MOST", 1)
+    monkeypatch.setattr(similarity, "MAX_CANDIDATE_SHARE", 1)
     assert to_dict(CorrelationIndex(rows, mirror).query(rows, 0.9)) == pytest.approx(few, abs=1e-6)
     assert len(few) > 200 * 200
 
 
 def test_a_query_can_start_at_a_row(monkeypatch):
-    monkeypatch.setattr(similarity, "COLUMNS", 64)
+    monkeypatch.setattr(similarity, "TILE_COLUMNS", 64)
     rows = make_rows(200, 60, 8, seed=0)
     indexed = CorrelationIndex(rows, mirror)
     every = to_dict(indexed.query(rows, 0.5))

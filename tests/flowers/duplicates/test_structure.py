@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from flowers.duplicates.structure import (
-    ROWS,
+    TASK_IMAGES,
     WHOLE,
     compute_structure,
     find_crop_pairs,
@@ -115,8 +115,13 @@ def test_every_image_size_has_a_structure(side):
 
 
 def test_pairs_across_blocks_of_rows_are_found_once():
-    images = make_pictures(2 * ROWS + 6, side=32)
-    expected = [[0, 2 * ROWS + 5], [5, ROWS], [ROWS - 1, ROWS + 1], [ROWS + 2, ROWS + 3]]
+    images = make_pictures(2 * TASK_IMAGES + 6, side=32)
+    expected = [
+        [0, 2 * TASK_IMAGES + 5],
+        [5, TASK_IMAGES],
+        [TASK_IMAGES - 1, TASK_IMAGES + 1],
+        [TASK_IMAGES + 2, TASK_IMAGES + 3],
+    ]
     for i, j in expected:
         images[j] = images[i, :, ::-1]
     assert find_structure_pairs(images, 0.95)[0].tolist() == expected

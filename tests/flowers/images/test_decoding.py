@@ -1,4 +1,4 @@
-"""Every mode, orientation and animation becomes an upright RGB image, with notes."""
+"""Every mode, orientation and animation becomes an upright RGB image, with conversions."""
 
 import struct
 
@@ -34,16 +34,16 @@ def assert_close(image, expected, tolerance):
 
 
 def decode_saved(image, format="PNG", **options):
-    """Encode and decode an image; return its pixels and notes."""
-    decoded, notes = decode_image(encode_image(image, format, **options))
-    return np.asarray(decoded), notes
+    """Encode and decode an image; return its pixels and conversions."""
+    decoded, conversions = decode_image(encode_image(image, format, **options))
+    return np.asarray(decoded), conversions
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_plain_image_is_decoded_unchanged_and_without_notes(format):
     data = encode_image(make_picture(), format, quality=95)
-    image, notes = decode_image(data)
-    assert (check_format(data), image.mode, notes) == (format, "RGB", ())
+    image, conversions = decode_image(data)
+    assert (check_format(data), image.mode, conversions) == (format, "RGB", ())
     assert_close(image, make_picture(), TOLERANCES[format])
 
 
@@ -52,18 +52,18 @@ def test_a_plain_image_is_decoded_unchanged_and_without_notes(format):
 def test_every_exif_orientation_gives_the_same_upright_image(format, orientation):
     stored = make_picture().transpose(STORED[orientation])
     data = encode_image(stored, format, exif=make_exif(orientation), quality=95)
-    image, notes = decode_image(data)
+    image, conversions = decode_image(data)
     assert_close(image, make_picture(), TOLERANCES[format])
-    assert notes == ("exif-transposed",)
+    assert conversions == ("exif-transposed",)
     assert load_pixels(data, 8)[1] == (48, 32)
 
 
 @pytest.mark.parametrize(("mark", "order"), [(b"II", "<"), (b"MM", ">")])
-@pytest.mark.parametrize(("orientation", "notes"), [(3, ("exif-transposed",)), (1, ()), (9, ())])
-def test_both_byte_orders_of_exif_are_read(mark, order, orientation, notes):
+@pytest.mark.parametrize(("orientation", "names"), [(3, ("exif-transposed",)), (1, ()), (9, ())])
+def test_both_byte_orders_of_exif_are_read(mark, order, orientation, names):
     block = mark + struct.pack(order + "HIHHHIHH", 42, 8, 1, 0x0112, 3, 1, orientation, 0)
     data = encode_image(make_picture(), "JPEG", exif=b"Exif\0\0" + block)
-    assert decode_image(data)[1] == notes
+    assert decode_image(data)[1] == names
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -90,38 +90,38 @@ def test_a_jpeg_with_several_pictures_gives_the_first_with_its_own_orientation()
     second = encode_image(make_picture(20, 20), "JPEG", exif=make_exif(6))
     pair = encode_image(make_picture(), "MPO", save_all=True, append_images=[make_picture(20, 20)])
     for data in (first + second, pair):
-        image, notes = decode_image(data)
-        assert (image.size, notes) == ((48, 32), ())
+        image, conversions = decode_image(data)
+        assert (image.size, conversions) == ((48, 32), ())
 
 
 @pytest.mark.parametrize("mode", ["L", "1"])
 def test_grey_becomes_three_equal_channels(mode):
     grey = make_picture().convert(mode)
-    pixels, notes = decode_saved(grey)
-    assert notes == ("grayscale",)
+    pixels, conversions = decode_saved(grey)
+    assert conversions == ("grayscale",)
     np.testing.assert_array_equal(pixels, np.dstack([grey.convert("L")] * 3))
 
 
 def test_16_bit_grey_is_scaled_by_257():
     values = np.array([[0, 128, 129, 257, 32768, 65534, 65535]], np.uint16)
-    pixels, notes = decode_saved(Image.fromarray(values))
-    assert notes == ("grayscale", "16-bit")
+    pixels, conversions = decode_saved(Image.fromarray(values))
+    assert conversions == ("grayscale", "16-bit")
     np.testing.assert_array_equal(pixels[0, :, 0], [0, 0, 1, 1, 128, 255, 255])
 
 
 def test_the_transparent_value_of_16_bit_grey_becomes_white():
     rows = b"\0" + struct.pack(">3H", 300, 301, 0)
     transparent = make_chunk(b"tRNS", struct.pack(">H", 300))
-    image, notes = decode_image(make_png(3, 1, 16, 0, rows, transparent))
-    assert notes == ("grayscale", "16-bit", "alpha")
+    image, conversions = decode_image(make_png(3, 1, 16, 0, rows, transparent))
+    assert conversions == ("grayscale", "16-bit", "alpha")
     np.testing.assert_array_equal(np.asarray(image)[0, :, 0], [255, 1, 0])
 
 
 @pytest.mark.parametrize("colour", [(255, 0, 0), (0, 0, 0), (255, 255, 255), (20, 120, 220)])
 def test_cmyk_keeps_its_colours(colour):
     plain = Image.new("RGB", (16, 16), colour)
-    image, notes = decode_image(encode_image(plain.convert("CMYK"), "JPEG", quality=95))
-    assert notes == ("cmyk",)
+    image, conversions = decode_image(encode_image(plain.convert("CMYK"), "JPEG", quality=95))
+    assert conversions == ("cmyk",)
     assert_close(image, plain, 6)
 
 
@@ -129,46 +129,46 @@ def test_cmyk_keeps_its_colours(colour):
 def test_a_transparent_palette_entry_becomes_white(alpha):
     palette = Image.frombytes("P", (3, 1), bytes([0, 1, 2]))
     palette.putpalette([200, 0, 0, 0, 200, 0, 0, 0, 200])
-    pixels, notes = decode_saved(palette)
-    assert notes == ("palette",) and pixels[0, 0].tolist() == [200, 0, 0]
-    pixels, notes = decode_saved(palette, transparency=alpha)
-    assert notes == ("palette", "alpha")
+    pixels, conversions = decode_saved(palette)
+    assert conversions == ("palette",) and pixels[0, 0].tolist() == [200, 0, 0]
+    pixels, conversions = decode_saved(palette, transparency=alpha)
+    assert conversions == ("palette", "alpha")
     assert pixels[0, :2].tolist() == [[255] * 3, [0, 200, 0]]
 
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP"])
 def test_colour_with_alpha_is_blended_with_white(format):
     colours = np.array([[[200, 0, 0, 0], [200, 0, 0, 255], [0, 0, 0, 51]]], np.uint8)
-    pixels, notes = decode_saved(Image.fromarray(colours), format, lossless=True)
-    assert notes == ("alpha",)
+    pixels, conversions = decode_saved(Image.fromarray(colours), format, lossless=True)
+    assert conversions == ("alpha",)
     np.testing.assert_array_equal(pixels, [[[255] * 3, [200, 0, 0], [204] * 3]])
 
 
 def test_transparent_and_opaque_pixels_of_other_modes():
-    pixels, notes = decode_saved(Image.new("LA", (2, 2), (0, 51)))
-    assert notes == ("grayscale", "alpha") and (pixels == 204).all()
-    pixels, notes = decode_saved(Image.new("RGB", (2, 2), (9, 8, 7)), transparency=(9, 8, 7))
-    assert notes == ("alpha",) and (pixels == 255).all()
-    pixels, notes = decode_saved(make_picture().convert("RGBA"))
-    assert notes == () and (pixels == np.asarray(make_picture())).all()
+    pixels, conversions = decode_saved(Image.new("LA", (2, 2), (0, 51)))
+    assert conversions == ("grayscale", "alpha") and (pixels == 204).all()
+    pixels, conversions = decode_saved(Image.new("RGB", (2, 2), (9, 8, 7)), transparency=(9, 8, 7))
+    assert conversions == ("alpha",) and (pixels == 255).all()
+    pixels, conversions = decode_saved(make_picture().convert("RGBA"))
+    assert conversions == () and (pixels == np.asarray(make_picture())).all()
 
 
 def test_an_image_of_several_bands_is_converted_like_a_whole_one():
     values = np.random.default_rng(0).integers(0, 256, (1_500, 1_000, 4), dtype=np.uint8)
     image = Image.fromarray(values)
     white = Image.new("RGBA", image.size, "white")
-    pixels, notes = decode_saved(image, compress_level=1)
-    assert notes == ("alpha",)
+    pixels, conversions = decode_saved(image, compress_level=1)
+    assert conversions == ("alpha",)
     np.testing.assert_array_equal(pixels, Image.alpha_composite(white, image).convert("RGB"))
 
 
 @pytest.mark.parametrize(("format", "options"), [("PNG", {}), ("WEBP", {"lossless": True})])
 def test_only_the_first_frame_of_an_animation_is_decoded(format, options):
     later = [Image.new("RGB", (48, 32), "red"), Image.new("RGB", (48, 32), "blue")]
-    pixels, notes = decode_saved(
+    pixels, conversions = decode_saved(
         make_picture(), format, save_all=True, append_images=later, **options
     )
-    assert notes == ("animated",)
+    assert conversions == ("animated",)
     np.testing.assert_array_equal(pixels, make_picture())
 
 
@@ -181,7 +181,7 @@ def test_resizing_to_a_square_does_not_keep_the_aspect_ratio():
 
 def test_loading_is_decoding_and_resizing():
     data = encode_image(make_picture().convert("L"), "PNG")
-    pixels, original_size, notes = load_pixels(data, 24)
+    pixels, original_size, conversions = load_pixels(data, 24)
     np.testing.assert_array_equal(pixels, resize_square(decode_image(data)[0], 24))
-    assert (original_size, notes) == ((48, 32), ("grayscale",))
+    assert (original_size, conversions) == ((48, 32), ("grayscale",))
     assert pixels.flags.writeable

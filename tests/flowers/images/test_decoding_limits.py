@@ -121,8 +121,8 @@ def test_a_jpeg_of_24_mp_with_metadata_and_a_video_is_decoded_in_full(progressiv
     data = encode_image(picture, "JPEG", quality=95, progressive=progressive, **metadata)
     xmp = make_segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(60_000)) * 100
     video = np.random.default_rng(1).bytes(0 if progressive else 3_000_000)
-    image, notes = decode_image(data[:2] + xmp + data[2:] + video)
-    assert (image.size, notes) == ((4_000, 6_000), ("exif-transposed",))
+    image, conversions = decode_image(data[:2] + xmp + data[2:] + video)
+    assert (image.size, conversions) == ((4_000, 6_000), ("exif-transposed",))
 
 
 def test_a_jpeg_above_25_mp_is_decoded_at_half_its_size():
@@ -130,8 +130,8 @@ def test_a_jpeg_above_25_mp_is_decoded_at_half_its_size():
     data = encode_image(picture, "JPEG", quality=90, exif=make_exif(6))
     assert decoding.DRAFT_PIXELS < 6_000 * 4_800 < decoding.MAX_PIXELS["JPEG"]
     assert decode_image(data)[0].size == (2_400, 3_000)
-    pixels, original_size, notes = load_pixels(data, SIZE)
-    assert (original_size, notes) == ((4_800, 6_000), ("exif-transposed",))
+    pixels, original_size, conversions = load_pixels(data, SIZE)
+    assert (original_size, conversions) == ((4_800, 6_000), ("exif-transposed",))
     expected = picture.transpose(Image.Transpose.ROTATE_270).resize((SIZE, SIZE))
     assert np.abs(pixels.astype(int) - np.asarray(expected)).max() <= 2
 
@@ -193,12 +193,12 @@ def test_a_damaged_file_is_rejected_or_decoded(data, changes):
     for change in changes:
         data = change_bytes(data, *change)
     try:
-        pixels, _, notes = load_pixels(data, SIZE)
+        pixels, _, conversions = load_pixels(data, SIZE)
     except RejectedImage as error:
         assert error.reason in REASONS
     else:
         assert (pixels.shape, pixels.dtype) == ((SIZE, SIZE, 3), np.uint8)
-        assert set(notes) <= set(decoding.NOTES)
+        assert set(conversions) <= set(decoding.CONVERSIONS)
 
 
 @pytest.mark.slow

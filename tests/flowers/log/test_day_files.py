@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from flowers.log import day_files
-from tests.logged import records
+from tests.logged import read_records
 from tests.scoring.server.service import environment
 
 WRITER = """
@@ -27,7 +27,7 @@ def make_feedback(day, name):
 
 
 def read_names(directory, **options):
-    return [record["request_id"] for record in records(directory, **options)]
+    return [record["request_id"] for record in read_records(directory, **options)]
 
 
 def test_torn_lines_are_skipped_and_the_next_record_is_complete(tmp_path):

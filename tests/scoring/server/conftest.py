@@ -11,10 +11,10 @@ REFUSAL = re.compile(r"Failed to load resource: .*(a status of 4\d\d|ERR_INTERNE
 @pytest.fixture(scope="module")
 def browser():
     # Here and not above: without playwright only the tests of the page are skipped.
-    from tests.browser import launched, playwright
+    from tests.browser import launch_browser, playwright
 
     with playwright.sync_playwright() as run:
-        browser = launched(run)
+        browser = launch_browser(run)
         yield browser
         browser.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from scoring.server.canary import CRASHES, WAITING_IMAGES, is_sampled
 from scoring.server.metrics import CANARY_OUTCOMES
-from tests.logged import records
+from tests.logged import read_records
 from tests.scoring.server.gated import Gate, Gated
 from tests.scoring.server.service import running, until, write_model
 from tests.scoring.server.test_process import put_model
@@ -89,7 +89,7 @@ def test_a_canary_that_is_slow_or_raises_changes_no_response(gated, photo, class
         disagreed = service.count("flowers_canary_disagreed_total")
 
     pairs = {}
-    for record in records(service.logs):
+    for record in read_records(service.logs):
         pairs.setdefault((record["request_id"], record["index"]), {})[record["role"]] = record
     both = [pair for pair in pairs.values() if "canary" in pair]
     assert all("production" in pair for pair in pairs.values())

@@ -3,7 +3,7 @@
 import pytest
 
 from scoring.server import guard
-from tests.logged import records
+from tests.logged import read_records
 from tests.scoring.server.service import form
 from tests.scoring.server.test_predict import problem
 
@@ -20,12 +20,12 @@ FOREIGN = (
 
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_a_page_of_another_site_posts_nothing(service, photo, classes, headers):
-    before = len(list(records(service.logs)))
+    before = len(list(read_records(service.logs)))
     problem(service.predict(("a.jpg", photo), **headers), 403)
     label = f'{{"request_id": "a", "true_label": "{classes[0]}"}}'
     answer = service.call("POST", "/feedback", label, Content_Type="application/json", **headers)
     problem(answer, 403)
-    assert len(list(records(service.logs))) == before
+    assert len(list(read_records(service.logs))) == before
     assert service.call("GET", "/health", **headers).status == 200
 
 
@@ -57,7 +57,7 @@ def test_an_id_given_twice_is_another_one_in_the_log_and_in_the_answer(service, 
     for answer, name in zip(sent, ids, strict=True):
         assert answer.headers["X-Request-Id"] == name
         assert answer.json["request_id"] == name
-    logged = [r["request_id"] for r in records(service.logs) if r["kind"] == "prediction"]
+    logged = [r["request_id"] for r in read_records(service.logs) if r["kind"] == "prediction"]
     assert [logged.count(name) for name in ids] == [1, 1, 1]
     assert service.send_label({"request_id": ids[1], "true_label": classes[0]}).status == 202
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.logged import records
+from tests.logged import read_records
 from tests.scoring.server.service import running
 
 
@@ -47,7 +47,7 @@ def test_a_full_disk_refuses_predictions_until_there_is_room(place, photo):
         answer = service.predict(("a.jpg", photo))
         assert answer.status == 200
         assert service.output.read_text().count("cannot be written") == 1
-    assert [r["request_id"] for r in records(place / "logs")] == [answer.json["request_id"]]
+    assert [r["request_id"] for r in read_records(place / "logs")] == [answer.json["request_id"]]
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="no prlimit on this system")
@@ -64,7 +64,7 @@ def test_a_record_cut_short_is_refused_and_the_next_one_is_whole(place, photo):
         assert service.get("/ready").status == 200
         assert service.predict(("a.jpg", photo)).status == 200
     torn = []
-    assert len(list(records(place / "logs", on_torn=torn.append))) == 2
+    assert len(list(read_records(place / "logs", on_torn=torn.append))) == 2
     assert len(torn) == 1
 
 

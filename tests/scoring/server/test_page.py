@@ -7,8 +7,8 @@ import shutil
 import pytest
 import yaml
 
-from tests.browser import LOW_CONTRAST, PHONE, RIGHT_EDGE, ask, needs_browser, playwright
-from tests.logged import records
+from tests.browser import LOW_CONTRAST, PHONE, RIGHT_EDGE, needs_browser, playwright, upload_photos
+from tests.logged import read_records
 from tests.scoring.server.service import ROOT
 
 expect = playwright.expect
@@ -28,7 +28,7 @@ GIVE = """([event, name, data]) => {
 
 def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service, photo):
     expected = service.predict(("a.jpg", photo)).json["predictions"][0]
-    card = ask(visit(), a=photo)
+    card = upload_photos(visit(), a=photo)
     assert card.locator(".label").inner_text() == expected["label"]
     assert card.locator(".confidence").inner_text() == f"{expected['confidence']:.0%} likely"
     assert card.locator(".name").all_inner_texts() == list(expected["probabilities"])
@@ -48,7 +48,7 @@ def test_each_of_many_photos_gets_its_own_answer_in_the_order_chosen(visit, serv
         for name, photo in chosen.items()
     ]
     page = visit()
-    cards = ask(page, **chosen)
+    cards = upload_photos(page, **chosen)
     assert cards.locator(".file").all_inner_texts() == [answer["file"] for answer in expected]
     assert cards.locator(".label").all_inner_texts() == [answer["label"] for answer in expected]
     assert len(set(cards.locator(".id").all_inner_texts())) == len(chosen)
@@ -73,7 +73,7 @@ def test_photos_may_be_dropped_and_pasted(visit, photo, event):
     ],
 )
 def test_what_cannot_be_scored_is_told_in_words_and_the_page_goes_on(visit, photo, content, words):
-    cards = ask(visit(), bad=content, good=photo)
+    cards = upload_photos(visit(), bad=content, good=photo)
     expect(cards.first.locator(".error")).to_contain_text(words)
     expect(cards.first.get_by_role("button", name="Try again")).to_be_hidden()
     expect(cards.last.locator(".label")).to_be_visible()
@@ -82,7 +82,7 @@ def test_what_cannot_be_scored_is_told_in_words_and_the_page_goes_on(visit, phot
 def test_a_lost_connection_is_told_in_words_and_tried_again_on_request(visit, photo):
     page = visit()
     page.context.set_offline(True)
-    card = ask(page, a=photo)
+    card = upload_photos(page, a=photo)
     expect(card.locator(".error")).to_contain_text("did not answer")
     page.context.set_offline(False)
     card.get_by_role("button", name="Try again").click()
@@ -97,19 +97,19 @@ def test_a_phone_offers_its_camera(visit):
 
 
 def test_feedback_reaches_the_log_under_the_id_of_the_answer(visit, service, photo):
-    card = ask(visit(), a=photo)
+    card = upload_photos(visit(), a=photo)
     question = card.get_by_role("group", name="Was this right?")
     choice = question.get_by_role("button", name="Tulip")
     choice.press("Enter")
     expect(choice).to_have_attribute("aria-pressed", "true")
-    labels = [record for record in records(service.logs) if record["kind"] == "feedback"]
+    labels = [record for record in read_records(service.logs) if record["kind"] == "feedback"]
     assert labels[-1]["request_id"] == card.locator(".id").inner_text()
     assert labels[-1]["true_label"] == "Tulip"
 
 
 def test_the_request_id_can_be_copied(visit, photo):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
-    card = ask(page, a=photo)
+    card = upload_photos(page, a=photo)
     card.get_by_role("button", name="Copy request id").click()
     expect(card.locator(".copied")).to_have_text("copied")
     assert page.evaluate("navigator.clipboard.readText()") == card.locator(".id").inner_text()
@@ -147,7 +147,7 @@ def test_the_corner_shows_the_alert_and_that_it_stays(visit, service):
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_every_text_can_be_read_and_fits_a_phone(visit, photo, colours):
     page = visit(color_scheme=colours, **PHONE)
-    ask(page, **{"long" * 30: photo, "bad": b""})
+    upload_photos(page, **{"long" * 30: photo, "bad": b""})
     assert page.evaluate(RIGHT_EDGE) <= 390
     assert page.evaluate(LOW_CONTRAST) == []
     lines = page.locator(".brand span").evaluate("(brand) => brand.getClientRects().length")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from flowers.model.folder import load_predictor
 from study.page_examples import FOLDER, SEEDS, draw_example
-from tests.browser import ask, needs_browser, playwright
+from tests.browser import needs_browser, playwright, upload_photos
 from tests.scoring.server.service import promoted, running, write_model
 
 expect = playwright.expect
@@ -27,7 +27,7 @@ def test_a_promoted_model_is_shown_by_its_version(visit, place, photo):
         page = visit(port=service.port)
         expect(page.locator(".kind")).to_have_count(5)
         expect(page.locator("#untagged")).to_be_hidden()
-        card = ask(page, a=photo)
+        card = upload_photos(page, a=photo)
         assert card.locator(".model").inner_text() == "Model v1.2.0, production"
 
 
@@ -43,7 +43,7 @@ def test_the_flowers_it_knows_are_shown_until_the_first_photo(visit, photo, clas
     drawn = page.locator(".kind img")
     drawn.last.scroll_into_view_if_needed()
     assert drawn.evaluate_all("all => all.map((one) => one.naturalWidth)") == [192] * 5
-    ask(page, a=photo)
+    upload_photos(page, a=photo)
     expect(kinds.first).to_be_hidden()
 
 
@@ -60,7 +60,7 @@ def test_a_model_of_other_classes_is_an_image_classifier(visit, place, photos):
         expect(page).to_have_title("Image classifier")
         expect(page.locator("h1")).to_have_text("Image classifier")
         expect(page.get_by_text("It knows these 5 classes:")).to_be_visible()
-        card = ask(page, a=next(iter(photos.values())))
+        card = upload_photos(page, a=next(iter(photos.values())))
         expect(card.locator("legend")).to_contain_text("Choose the class")
 
 
@@ -73,7 +73,7 @@ def test_below_the_threshold_of_its_card_a_prediction_is_not_confident(visit, pl
         (prediction,) = unsure.predict(("a.jpg", photo)).json["predictions"]
         assert prediction["confident"] is False
         page = visit(port=unsure.port)
-        shown = ask(page, a=photo)
+        shown = upload_photos(page, a=photo)
         words = f"Not sure. Perhaps {prediction['label']}"
         expect(shown.locator(".verdict")).to_contain_text(words)
         expect(shown.locator(".doubt")).to_be_visible()
@@ -86,7 +86,7 @@ def test_the_preview_shows_the_whole_of_a_tall_photo(visit):
     tall.paste("blue", (0, 440, 120, 480))
     out = io.BytesIO()
     tall.save(out, "PNG")
-    card = ask(visit(), tall=out.getvalue())
+    card = upload_photos(visit(), tall=out.getvalue())
     with Image.open(io.BytesIO(card.locator(".photo").screenshot())) as shown:
         shares = np.asarray(shown.convert("RGB")).reshape(-1, 3).astype(int)
     red = (shares[:, 0] > 200) & (shares[:, 1:].max(axis=1) < 60)
@@ -97,7 +97,7 @@ def test_the_preview_shows_the_whole_of_a_tall_photo(visit):
 def test_the_title_says_what_happened(visit, service, photo):
     page = visit()
     expect(page).to_have_title("Which flower is it?")
-    ask(page, a=photo)
+    upload_photos(page, a=photo)
     label = service.predict(("a.jpg", photo)).json["predictions"][0]["label"]
     expect(page).to_have_title(re.compile(f"a.jpg: {label}, .* likely. Which flower is it"))
 

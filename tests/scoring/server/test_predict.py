@@ -7,7 +7,7 @@ from PIL import Image
 from flowers.model.folder import load_predictor
 from scoring.server.scorer import EXPENSIVE_FILES
 from tests.flowers.images.photo_files import encode_image
-from tests.logged import records
+from tests.logged import read_records
 from tests.scoring.server.service import running
 
 
@@ -64,7 +64,7 @@ def test_a_bad_photo_among_good_ones_has_an_error_in_its_place(service, photo):
 
 def test_an_answer_is_in_the_log_with_all_a_report_needs(service, photo):
     body = service.predict(("a.jpg", photo), ("b.jpg", b"words"), ("c.jpg", photo)).json
-    found = [r for r in records(service.logs) if r["request_id"] == body["request_id"]]
+    found = [r for r in read_records(service.logs) if r["request_id"] == body["request_id"]]
     assert [(r["kind"], r["role"], r["index"]) for r in found] == [
         ("prediction", "production", 0),
         ("prediction", "production", 2),
@@ -142,7 +142,7 @@ def test_feedback_is_in_the_log_under_the_id_of_the_answer(service, photo, class
     answer = service.send_label({"request_id": request_id, "true_label": classes[2]})
     assert answer.status == 202
     assert answer.json["state"] == "recorded"
-    record = [r for r in records(service.logs) if r["request_id"] == request_id][-1]
+    record = [r for r in read_records(service.logs) if r["request_id"] == request_id][-1]
     assert record.pop("time")
     told = {"request_id": request_id, "index": 0, "true_label": classes[2]}
     assert record == {"kind": "feedback"} | told

@@ -20,7 +20,7 @@ from PIL import Image
 
 from scoring.server.settings import Settings
 from tests.flowers.images.photo_files import encode_image
-from tests.logged import records
+from tests.logged import read_records
 from tests.scoring.server.gated import Gate, Gated
 from tests.scoring.server.service import ROOT, environment, promoted, running, until, write_model
 
@@ -256,7 +256,7 @@ def test_requests_beyond_the_queue_are_429_and_those_in_progress_outlive_sigterm
             thread.join()
         assert service.process.wait(20) == 0
     assert [answer.status for answer in answers] == [200] * places
-    assert len(list(records(service.logs))) == places
+    assert len(list(read_records(service.logs))) == places
 
 
 def test_sigterm_ends_within_ten_seconds_whatever_clients_and_models_do(gate, tmp_path, photo):
@@ -290,7 +290,7 @@ def test_a_scorer_that_is_killed_leaves_nothing_behind_and_loses_no_prediction(p
         with running(place, PORT=str(service.port)) as another:
             assert another.get("/health").status == 200
     acknowledged = {name for name, status in answers if status == 200}
-    assert acknowledged <= {record["request_id"] for record in records(service.logs)}
+    assert acknowledged <= {record["request_id"] for record in read_records(service.logs)}
 
 
 def large_image():
