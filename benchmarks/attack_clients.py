@@ -19,7 +19,10 @@ SECONDS = 8
 TIMEOUT = 5
 NOT_READING = 26
 LARGE_CLIENTS = 20
-CHURN, CHURN_RATE, UPLOADS, UPLOAD_SECONDS = 600, 330, 8, 3
+CHURN = 600
+CHURN_RATE = 330
+UPLOADS = 8
+UPLOAD_SECONDS = 3
 KILLS = 50
 # The largest responses of 3.4.0 and of now.
 PIPELINED = b"".join(
@@ -48,7 +51,9 @@ def send_request(port, method, path, body=None, headers=None, timeout=TIMEOUT):
 
 def measure_health(port, seconds=SECONDS):
     """Percentiles of /health, and the requests without a response in time."""
-    latencies, lost, end = [], 0, time.perf_counter() + seconds
+    latencies = []
+    lost = 0
+    end = time.perf_counter() + seconds
     while (start := time.perf_counter()) < end:
         lost += send_request(port, "GET", "/health") != 200
         latencies.append(time.perf_counter() - start)
@@ -116,7 +121,8 @@ def attack_with_large_images(port, images):
         content for name, content in generate_photos() if name == "JPEG: 25 MP progressive"
     )
     attack = partial(send_request, port, "POST", "/predict", make_body(large), FORM, 60)
-    statuses, latencies = [], []
+    statuses = []
+    latencies = []
     with in_background(attack, LARGE_CLIENTS):
         time.sleep(1)
         end = time.perf_counter() + 2 * SECONDS
@@ -155,7 +161,8 @@ def upload_slowly(port, image):
 
 def attack_by_churn(port, images):
     """Honest uploads of three seconds while an attacker opens connections and keeps the newest."""
-    statuses, held = [], []
+    statuses = []
+    held = []
 
     def churn():
         held.append(socket.create_connection(("127.0.0.1", port)))
@@ -198,7 +205,8 @@ def measure_load(port, images):
 
 def kill_under_load(root, model, kills=KILLS):
     """Kill the scorer under load; count acknowledged predictions and those that the log lacks."""
-    images, acknowledged = read_golden_images(model), set()
+    images = read_golden_images(model)
+    acknowledged = set()
     with tempfile.TemporaryDirectory() as logs:
         for _ in range(kills):
             with start_scorer(logs, root=root, MODEL_DIR=str(model)) as (port, process, _):

@@ -13,7 +13,7 @@ from flowers.learning.persistence import save_model
 from flowers.learning.svm import GramSVC
 from flowers.model.folder import write_model_folder
 from flowers.synthetic.collection import generate_images
-from tests.flowers.model.evidence import EVIDENCE
+from tests.flowers.model.run_summary import RUN_SUMMARY
 
 ROOT = Path(__file__).parents[1]
 FILES = [
@@ -28,7 +28,8 @@ OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 def directory(tmp_path_factory):
     """A directory with data/photos and models/candidate, as after make repro."""
     root = tmp_path_factory.mktemp("examples")
-    pixels, labels = [], []
+    pixels = []
+    labels = []
     for name, data in generate_images(per_class=6, wrong_labels=0, n_jobs=1):
         path = root / "data/photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,12 +37,14 @@ def directory(tmp_path_factory):
         if path.stem.isdecimal():  # not one of the malformed files
             pixels.append(load_pixels(data, 64)[0])
             labels.append(path.parent.name)
-    preparation = {"features": ["hog", "colour"], "size": 64}
-    X = extract_features(np.stack(pixels), preparation["features"])
+    preprocessing = {"features": ["hog", "colour"], "size": 64}
+    X = extract_features(np.stack(pixels), preprocessing["features"])
     save_model(GramSVC(folds=2).fit(X, np.array(labels)), root / "svm.joblib")
     golden = {"0.jpg": (root / "data/photos/Tulip/0001.jpg").read_bytes()}
     folder = root / "models/candidate"
-    write_model_folder(folder, root / "svm.joblib", preparation, golden, [{"row": 0}], EVIDENCE)
+    write_model_folder(
+        folder, root / "svm.joblib", preprocessing, golden, [{"row": 0}], RUN_SUMMARY
+    )
     return root
 
 

@@ -31,6 +31,7 @@ LIBRARY = {
     "drift_simulation": {"drift", "images", "log"},
 }
 CODE = ("flowers", "scoring", "stages", "study", "benchmarks", "docs/tables")
+SERVER = ROOT / "scoring" / "server"
 VERBS = """
 acknowledge acquire add allow append apply archive assign average batch begin blur build
 calibrate check choose clear collect compare compute convert copy correct count create crop
@@ -135,3 +136,20 @@ def test_public_names_of_the_library_and_modules_have_docstrings():
 def test_nothing_large_is_in_git():
     for path in list_tracked_files():
         assert path.stat().st_size < 600_000, path
+
+
+def find_tuple_assignments(tree):
+    """Assignments of several expressions to several names at once, swaps aside."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+            for target in node.targets:
+                if isinstance(target, (ast.Tuple, ast.List)):
+                    if set(map(ast.unparse, target.elts)) != set(map(ast.unparse, node.value.elts)):
+                        yield node
+
+
+def test_a_statement_assigns_one_expression():
+    for path in [path for folder in CODE for path in list_python_files(folder)]:
+        if SERVER not in path.parents:
+            lines = [node.lineno for node in find_tuple_assignments(ast.parse(path.read_text()))]
+            assert not lines, f"{path}: {lines}"

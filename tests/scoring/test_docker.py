@@ -1,4 +1,4 @@
-"""What the image does, as far as it can be seen without an engine that builds it."""
+"""The Dockerfile, .dockerignore and the locks, checked without building the image."""
 
 import ast
 import http.server
@@ -19,39 +19,39 @@ from tests.scoring.server.service import running
 PIN = re.compile(r"^([\w.-]+)==(\S+)((?: +--hash=sha256:[0-9a-f]{64})*)$", re.M)
 
 
-def instructions(word):
-    """What follows a word of the Dockerfile, each time."""
+def list_instructions(word):
+    """Arguments of every instruction of the Dockerfile with this word."""
     text = (ROOT / "docker/Dockerfile").read_text().replace("\\\n", " ")
     return re.findall(rf"^{word}\s+(.*)", text, re.M)
 
 
-def pins(name):
+def read_pins(name):
     """Version and hashes by distribution of a lock file."""
     text = re.sub(r" *\\\n +", " ", (ROOT / name).read_text())
     return {m[1].lower(): (m[2], m[3].split()) for m in re.finditer(PIN, text)}
 
 
-def sent(path):
-    """Whether .dockerignore lets a file through: the last rule that fits it or a folder counts."""
-    goes = True
+def is_sent(path):
+    """Whether a file is in the build context: the last matching rule of .dockerignore decides."""
+    included = True
     for rule in (ROOT / ".dockerignore").read_text().splitlines():
         pattern = Path(rule.removeprefix("!"))
         places = [path, *path.parents]
         if pattern.parts[:1] != ("**",):
             places = [place for place in places if len(place.parts) == len(pattern.parts)]
         if not rule.startswith("#") and any(place.match(str(pattern)) for place in places):
-            goes = rule.startswith("!")
-    return goes
+            included = rule.startswith("!")
+    return included
 
 
 @pytest.mark.slow
-def test_what_is_copied_is_enough_to_answer(candidate, photo, tmp_path):
+def test_the_copied_files_are_enough_to_predict(candidate, photo, tmp_path):
     app = tmp_path / "app"
-    folders = [line.split()[0] for line in instructions("COPY") if re.match(r"\w+/ ", line)]
+    folders = [line.split()[0] for line in list_instructions("COPY") if re.match(r"\w+/ ", line)]
     for folder in folders:
         for path in (ROOT / folder).rglob("*"):
             name = path.relative_to(ROOT)
-            if path.is_file() and sent(name):
+            if path.is_file() and is_sent(name):
                 (app / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, app / name)
     shutil.copytree(candidate, app / "models" / "production")
@@ -60,10 +60,10 @@ def test_what_is_copied_is_enough_to_answer(candidate, photo, tmp_path):
         assert service.get("/docs").status == service.get("/").status == 200
 
 
-def test_a_model_reaches_the_engine_and_nothing_of_a_run_does():
-    assert sent(Path("models/production/model.joblib"))
+def test_the_build_context_has_the_model_and_no_other_file_of_a_run():
+    assert is_sent(Path("models/production/model.joblib"))
     for path in ("models/svm.joblib", "data/images.npy", "logs/day.jsonl", ".git/config"):
-        assert not sent(Path(path)), path
+        assert not is_sent(Path(path)), path
 
 
 class Health(http.server.BaseHTTPRequestHandler):
@@ -75,28 +75,29 @@ class Health(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def healthy(port):
-    (line,) = instructions("HEALTHCHECK")
+def check_health(port):
+    (line,) = list_instructions("HEALTHCHECK")
     python, *rest = json.loads(line.split(" CMD ")[1])
     assert python == "python"
     return subprocess.run([sys.executable, *rest], env={"PORT": str(port)}, capture_output=True)
 
 
-def test_it_is_healthy_exactly_while_the_scorer_says_so():
+def test_the_health_check_follows_the_response_of_the_scorer():
     with http.server.HTTPServer(("127.0.0.1", 0), Health) as server:
         threading.Thread(target=server.serve_forever).start()
         try:
             for status in (200, 503):
                 server.answers = {"/health": status}
-                ended = healthy(server.server_port)
+                ended = check_health(server.server_port)
                 assert (ended.returncode == 0) is (status == 200), ended.stderr
         finally:
             server.shutdown()
-    assert healthy(server.server_port).returncode != 0
+    assert check_health(server.server_port).returncode != 0
 
 
-def test_its_lock_has_the_tested_versions_each_with_hashes():
-    served, tested = pins("requirements-serve.lock"), pins("requirements.lock")
+def test_the_lock_has_the_tested_versions_each_with_hashes():
+    served = read_pins("requirements-serve.lock")
+    tested = read_pins("requirements.lock")
     listed = re.findall(
         r"^[\w.-]+(?=[=<>~@ ])", (ROOT / "requirements-serve.lock").read_text(), re.M
     )
@@ -105,8 +106,8 @@ def test_its_lock_has_the_tested_versions_each_with_hashes():
         assert hashes and version == tested[name][0], name
 
 
-def third_party(path):
-    """What a file imports that is neither Python's nor of this project."""
+def list_third_party(path):
+    """Yield imports of a file that are neither of Python nor of this project."""
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         names = []
         if isinstance(node, ast.Import):
@@ -116,10 +117,11 @@ def third_party(path):
         yield from {name.split(".")[0] for name in names} - sys.stdlib_module_names - set(PACKAGES)
 
 
-def test_its_lock_has_all_that_the_server_imports_and_neither_dvc_nor_plots():
-    served, providers = pins("requirements-serve.lock"), importlib.metadata.packages_distributions()
+def test_the_lock_has_the_imports_of_the_server_without_dvc_and_plots():
+    served = read_pins("requirements-serve.lock")
+    providers = importlib.metadata.packages_distributions()
     for path in list_files("scoring.server"):
-        for module in third_party(path):
+        for module in list_third_party(path):
             names = {name.lower().replace("_", "-") for name in providers[module]}
             assert names & served.keys(), (path, module)
     assert not served.keys() & {"dvc", "gto", "matplotlib", "pytest"}

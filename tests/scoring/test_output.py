@@ -8,10 +8,11 @@ import pytest
 from tests.imports import ROOT
 
 SCRIPT = """
-import sys
+import signal, sys
 from scoring.output import run_command
-sys.exit(run_command("it", lambda: print("x") or 1))
+sys.exit(run_command("it", lambda: print("x") or {}))
 """
+INTERRUPT = "signal.raise_signal(signal.SIGINT)"
 
 
 def run_redirected(redirection, *arguments):
@@ -25,7 +26,7 @@ def run_redirected(redirection, *arguments):
     [("", 1, 0), (">&-", 1, 0), ("2>&-", 1, 0), (">/dev/full", 2, 1)],
 )
 def test_a_closed_output_is_ignored_and_a_full_one_is_one_line(redirection, code, lines):
-    process = run_redirected(redirection, "-c", SCRIPT)
+    process = run_redirected(redirection, "-c", SCRIPT.format(1))
     assert (process.returncode, len(process.stderr.splitlines())) == (code, lines)
 
 
@@ -34,3 +35,12 @@ def test_commands_write_no_traceback():
         assert "Traceback" not in run_redirected(">&-", "-m", *arguments).stderr
     process = run_redirected(">/dev/full", "-m", "scoring.registry", "history")
     assert process.returncode == 2 and len(process.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "script", [SCRIPT, "import signal, study\n{}", "import signal, benchmarks\n{}"]
+)
+def test_ctrl_c_is_one_line_and_exit_code_130(script):
+    process = run_redirected("", "-c", script.format(INTERRUPT))
+    (line,) = process.stderr.splitlines()
+    assert process.returncode == 130 and line.endswith(": interrupted")

@@ -35,11 +35,7 @@ def get_process(_):
 @pytest.mark.parametrize("jobs", [1, 2, -1])
 def test_results_come_in_the_order_of_the_items(backend, jobs):
     assert list(pooled_map(square, range(30), jobs, backend)) == [n**2 for n in range(30)]
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_no_items_give_no_results(backend):
-    assert list(pooled_map(square, [], 2, backend)) == []
+    assert list(pooled_map(square, [], jobs, backend)) == []
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -57,12 +53,12 @@ def test_threads_run_in_this_process_and_loky_in_others():
 def test_the_first_result_is_ready_before_the_last_item_is_read():
     read = []
 
-    def items():
+    def yield_items():
         for number in range(1000):
             read.append(number)
             yield number
 
-    results = pooled_map(square, items(), 2, "threading")
+    results = pooled_map(square, yield_items(), 2, "threading")
     assert next(results) == 0
     assert len(read) < 1000
     assert len(list(results)) == 999

@@ -8,7 +8,6 @@ from PIL import Image
 
 from flowers.duplicates.colour import compute_thumbnails, find_colour_pairs
 from flowers.duplicates.search import group_pairs, select_pairs
-from flowers.duplicates.similarity import TILE_ROWS
 from flowers.splits import measure_leakage, split_by_group
 
 THRESHOLD = 0.97
@@ -36,10 +35,6 @@ CHANGES = {
 }
 
 
-def find_pairs(images):
-    return [tuple(pair) for pair in find_colour_pairs(images, THRESHOLD)[0].tolist()]
-
-
 def test_a_thumbnail_is_the_mean_of_each_cell():
     image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
     cell = image[0, 6:8, 10:12].reshape(4, 3).mean(axis=0)
@@ -55,22 +50,13 @@ def test_a_changed_copy_is_a_near_duplicate(change):
     assert THRESHOLD < correlation[0] <= 1 + 1e-5
 
 
-def test_distinct_pictures_have_no_near_duplicates():
-    pairs, correlation = find_colour_pairs(make_pictures(50), THRESHOLD)
+def test_distinct_flipped_and_plain_pictures_have_no_near_duplicates():
+    images = make_pictures(50)
+    images[1] = images[0, ::-1]
+    images[2] = 0
+    pairs, correlation = find_colour_pairs(images, THRESHOLD)
     assert pairs.shape == (0, 2) and correlation.shape == (0,)
     np.testing.assert_array_equal(group_pairs(pairs, 50), np.arange(50))
-
-
-def test_a_picture_upside_down_is_no_near_duplicate():
-    images = make_pictures(2)
-    images[1] = images[0, ::-1]
-    assert find_pairs(images) == []
-
-
-def test_an_image_of_one_colour_is_no_near_duplicate():
-    images = make_pictures(3)
-    images[1] = 0
-    assert find_pairs(images) == []
 
 
 def test_a_chain_of_near_duplicates_is_one_group():
@@ -83,25 +69,6 @@ def test_a_chain_of_near_duplicates_is_one_group():
     pairs, _ = find_colour_pairs(images, THRESHOLD)
     assert pairs.tolist() == [[0, 1], [1, 2]]
     assert group_pairs(pairs, 3).tolist() == [0, 0, 0]
-
-
-def test_pairs_across_blocks_of_rows_are_found_once():
-    images = make_pictures(2 * TILE_ROWS + 6, side=16)
-    expected = [
-        (0, 2 * TILE_ROWS + 5),
-        (5, TILE_ROWS),
-        (TILE_ROWS - 1, TILE_ROWS + 1),
-        (TILE_ROWS + 2, TILE_ROWS + 3),
-        (2 * TILE_ROWS - 1, 2 * TILE_ROWS),
-        (2 * TILE_ROWS + 1, 2 * TILE_ROWS + 2),
-    ]
-    for i, j in expected:
-        images[j] = images[i, :, ::-1]
-    assert find_pairs(images) == expected
-
-
-def test_groups_are_numbered_by_first_appearance():
-    assert group_pairs(np.array([[1, 4], [2, 3]]), 6).tolist() == [0, 1, 2, 2, 1, 3]
 
 
 def test_conflicting_labels_are_selected_first_then_low_correlations():

@@ -59,16 +59,24 @@ def test_confident_errors_are_those_of_the_most_accurate_model():
     assert len(find_confident_errors(by_model, 9)[0]) == 2
 
 
-def test_the_summary_compares_both_models_on_the_same_images():
+def test_the_summaries_compare_the_first_model_with_every_other():
     labels = ("a", "a", "b", "b")
-    reversed_nb = make_predictions(*labels, probabilities=1 - PROBABILITIES)
-    by_model = {"svm": make_predictions(*labels), "nb": reversed_nb}
+    by_model = {"svm": make_predictions(*labels)}
+    for name in ("nb", "tree"):
+        by_model[name] = make_predictions(*labels, probabilities=1 - PROBABILITIES)
     figures = {name: metrics.compute_metrics(p, 100, 0, 10) for name, p in by_model.items()}
     summary = metrics.summarise_evaluation(by_model, figures, np.array(["b", "b", "a"]))
     assert (summary["photos"], summary["distinct"], summary["baseline_accuracy"]) == (4, 4, 0.5)
-    assert summary["svm_vs_nb"]["only_first_correct"] == 4
+    for test in ("svm_vs_nb", "svm_vs_tree"):
+        assert summary[test]["only_first_correct"] == 4
     assert "per_class" not in summary["svm"]
-    assert len(metrics.build_class_rows(figures)) == 4
+    assert metrics.describe_accuracy(summary).split(", ")[1:3] == ["NB 0.0000", "TREE 0.0000"]
+    assert len(metrics.build_class_rows(figures)) == 6
+    groups = np.array([0, 0, 1, 2])
+    selected = metrics.select_summary_metrics(figures, groups, np.arange(4) > 1, 10**6)
+    assert " ".join(selected) == (
+        "photos distinct leakage svm svm_low svm_high nb tree log_loss ece model_mb"
+    )
 
 
 def test_the_recall_table_averages_the_curves_of_the_classes():

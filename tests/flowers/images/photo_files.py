@@ -11,14 +11,15 @@ from PIL import Image
 def make_picture(width=48, height=32):
     """A smooth picture without symmetry, so that every orientation differs."""
     rows, columns = np.mgrid[0:height, 0:width]
-    red, green = 255 * columns / width, 255 * rows / height
+    red = 255 * columns / width
+    green = 255 * rows / height
     pixels = np.dstack([red, green, 255 - (red + green) / 2]).astype(np.uint8)
     return Image.fromarray(pixels)
 
 
-def encode_image(image, format, **options):
+def encode_image(image, file_format, **options):
     buffer = io.BytesIO()
-    image.save(buffer, format, **options)
+    image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 

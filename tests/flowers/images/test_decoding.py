@@ -33,27 +33,27 @@ def assert_close(image, expected, tolerance):
     assert difference.max() <= tolerance
 
 
-def decode_saved(image, format="PNG", **options):
+def decode_saved(image, file_format="PNG", **options):
     """Encode and decode an image; return its pixels and conversions."""
-    decoded, conversions = decode_image(encode_image(image, format, **options))
+    decoded, conversions = decode_image(encode_image(image, file_format, **options))
     return np.asarray(decoded), conversions
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_a_plain_image_is_decoded_unchanged_and_without_notes(format):
-    data = encode_image(make_picture(), format, quality=95)
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_plain_image_is_decoded_unchanged(file_format):
+    data = encode_image(make_picture(), file_format, quality=95)
     image, conversions = decode_image(data)
-    assert (check_format(data), image.mode, conversions) == (format, "RGB", ())
-    assert_close(image, make_picture(), TOLERANCES[format])
+    assert (check_format(data), image.mode, conversions) == (file_format, "RGB", ())
+    assert_close(image, make_picture(), TOLERANCES[file_format])
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize("orientation", STORED)
-def test_every_exif_orientation_gives_the_same_upright_image(format, orientation):
+def test_every_exif_orientation_gives_the_same_upright_image(file_format, orientation):
     stored = make_picture().transpose(STORED[orientation])
-    data = encode_image(stored, format, exif=make_exif(orientation), quality=95)
+    data = encode_image(stored, file_format, exif=make_exif(orientation), quality=95)
     image, conversions = decode_image(data)
-    assert_close(image, make_picture(), TOLERANCES[format])
+    assert_close(image, make_picture(), TOLERANCES[file_format])
     assert conversions == ("exif-transposed",)
     assert load_pixels(data, 8)[1] == (48, 32)
 
@@ -66,7 +66,7 @@ def test_both_byte_orders_of_exif_are_read(mark, order, orientation, names):
     assert decode_image(data)[1] == names
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("file_format", FORMATS)
 @pytest.mark.parametrize(
     "block",
     [
@@ -78,10 +78,10 @@ def test_both_byte_orders_of_exif_are_read(mark, order, orientation, names):
         b"II*\0" + struct.pack("<IHHHII", 8, 1, 0x011A, 5, 1, 10**6),
     ],
 )
-def test_a_broken_exif_block_does_not_cost_the_image(format, block):
-    data = encode_image(make_picture(), format, exif=b"Exif\0\0" + block)
+def test_a_broken_exif_block_is_ignored(file_format, block):
+    data = encode_image(make_picture(), file_format, exif=b"Exif\0\0" + block)
     assert decode_image(data)[0].size == (48, 32)
-    if format == "JPEG":  # without the JFIF segment Pillow looks for the resolution in EXIF
+    if file_format == "JPEG":  # without the JFIF segment Pillow looks for the resolution in EXIF
         assert decode_image(data[:2] + data[20:])[1] == ()
 
 
@@ -136,10 +136,10 @@ def test_a_transparent_palette_entry_becomes_white(alpha):
     assert pixels[0, :2].tolist() == [[255] * 3, [0, 200, 0]]
 
 
-@pytest.mark.parametrize("format", ["PNG", "WEBP"])
-def test_colour_with_alpha_is_blended_with_white(format):
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
+def test_colour_with_alpha_is_blended_with_white(file_format):
     colours = np.array([[[200, 0, 0, 0], [200, 0, 0, 255], [0, 0, 0, 51]]], np.uint8)
-    pixels, conversions = decode_saved(Image.fromarray(colours), format, lossless=True)
+    pixels, conversions = decode_saved(Image.fromarray(colours), file_format, lossless=True)
     assert conversions == ("alpha",)
     np.testing.assert_array_equal(pixels, [[[255] * 3, [200, 0, 0], [204] * 3]])
 
@@ -162,11 +162,11 @@ def test_an_image_of_several_bands_is_converted_like_a_whole_one():
     np.testing.assert_array_equal(pixels, Image.alpha_composite(white, image).convert("RGB"))
 
 
-@pytest.mark.parametrize(("format", "options"), [("PNG", {}), ("WEBP", {"lossless": True})])
-def test_only_the_first_frame_of_an_animation_is_decoded(format, options):
+@pytest.mark.parametrize(("file_format", "options"), [("PNG", {}), ("WEBP", {"lossless": True})])
+def test_only_the_first_frame_of_an_animation_is_decoded(file_format, options):
     later = [Image.new("RGB", (48, 32), "red"), Image.new("RGB", (48, 32), "blue")]
     pixels, conversions = decode_saved(
-        make_picture(), format, save_all=True, append_images=later, **options
+        make_picture(), file_format, save_all=True, append_images=later, **options
     )
     assert conversions == ("animated",)
     np.testing.assert_array_equal(pixels, make_picture())

@@ -22,7 +22,7 @@ from flowers.model.card import (
 from flowers.model.folder import find_model_folder, load_predictor, measure_golden_difference
 from tests.flowers.images.photo_files import encode_image, make_picture
 from tests.flowers.learning.estimator_data import CLASSES
-from tests.flowers.model.evidence import EVIDENCE
+from tests.flowers.model.run_summary import RUN_SUMMARY
 
 SIZE = 16
 GOLDEN = {
@@ -39,15 +39,15 @@ def written(tmp_path_factory):
     X = np.random.default_rng(0).integers(0, 256, (50, 3 * SIZE**2), dtype=np.uint8)
     file = root / "nb.joblib"
     save_model(CalibratedNB(folds=2).fit(X, np.tile(CLASSES, 10)), file)
-    preparation = {"features": ["pixels"], "size": SIZE}
+    preprocessing = {"features": ["pixels"], "size": SIZE}
     reference = [{"row": 0, "label": "Lotus"}]
-    folder = root / "candidate"
-    card = model_folder.write_model_folder(folder, file, preparation, GOLDEN, reference, EVIDENCE)
-    return folder, card
+    arguments = (file, preprocessing, GOLDEN, reference, RUN_SUMMARY)
+    card = model_folder.write_model_folder(root / "candidate", *arguments)
+    return root / "candidate", card
 
 
-@pytest.fixture
-def folder(written, tmp_path):
+@pytest.fixture(name="folder")
+def copy_folder(written, tmp_path):
     """A copy that a test may change."""
     return shutil.copytree(written[0], tmp_path / "models" / "candidate")
 
@@ -82,7 +82,7 @@ def test_the_card_has_the_digests_and_what_a_scorer_needs(written):
     assert card["classes"] == CLASSES.tolist()
     assert (card["features"], card["size"]) == (["pixels"], SIZE)
     assert set(card["versions"]) == {"python", *LIBRARIES}
-    assert card["metrics"] == EVIDENCE["metrics"]
+    assert card["metrics"] == RUN_SUMMARY["metrics"]
     assert read_card(folder) == card
 
 
@@ -225,4 +225,4 @@ def test_the_readme_shows_the_metrics_per_class_and_the_reasons(folder):
     for name in CLASSES:
         assert f"| {name} | 2 | 0.500 | 0.250 | 0.333 |" in text
     assert "| accuracy on 10 test images (9 distinct) | 0.500 |" in text
-    assert "40 training images" in text and EVIDENCE["decision"]["reasons"][0] in text
+    assert "40 training images" in text and RUN_SUMMARY["decision"]["reasons"][0] in text

@@ -34,13 +34,13 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     """A server of `BODY` on this machine, with its address and the list of requested paths."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.requests = []
-        server.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as local:
+        local.requests = []
+        local.address = f"http://127.0.0.1:{local.server_port}"
+        thread = threading.Thread(target=local.serve_forever, args=(0.01,))
         thread.start()
-        yield server
-        server.shutdown()
+        yield local
+        local.shutdown()
         thread.join()
 
 

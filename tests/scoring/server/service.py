@@ -18,7 +18,7 @@ import joblib
 
 from flowers.model import card
 from flowers.model import folder as model_folder
-from tests.flowers.model.evidence import EVIDENCE
+from tests.flowers.model.run_summary import RUN_SUMMARY
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 180  # seconds, for a busy machine
@@ -29,8 +29,8 @@ def write_model(folder, model, photos, size=32, **origin):
     folder.parent.mkdir(parents=True, exist_ok=True)
     file = folder.with_name(f"{folder.name}.joblib")
     joblib.dump(model, file)
-    preparation = {"features": ["pixels"], "size": size}
-    model_folder.write_model_folder(folder, file, preparation, photos, [{"row": 0}], EVIDENCE)
+    preprocessing = {"features": ["pixels"], "size": size}
+    model_folder.write_model_folder(folder, file, preprocessing, photos, [{"row": 0}], RUN_SUMMARY)
     file.unlink()
     return promoted(folder, **origin) if origin else folder
 

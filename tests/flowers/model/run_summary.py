@@ -1,8 +1,8 @@
-"""The evidence of a run, for tests that write a model folder."""
+"""The results of a run, for tests that write a model folder."""
 
 from tests.flowers.learning.estimator_data import CLASSES
 
-EVIDENCE = {
+RUN_SUMMARY = {
     "metrics": {
         "distinct": 9,
         "accuracy": 0.5,
