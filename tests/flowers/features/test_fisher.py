@@ -56,7 +56,7 @@ def test_all_rows_have_the_same_norm_and_the_descriptor_types_their_weights():
 
 def test_quantisation_to_eight_bits_hardly_changes_the_kernel(monkeypatch):
     coarse = extract_fisher(make_images(), None, small_codebook()).astype(float)
-    monkeypatch.setattr(fisher, "STEPS", 21 * 2.0**4)
+    monkeypatch.setattr(fisher, "QUANTISATION_STEPS", 21 * 2.0**4)
     monkeypatch.setattr(fisher, "MAX_LEVEL", 32767)
     monkeypatch.setattr(fisher, "DTYPE", np.int16)
     fine = extract_fisher(make_images(), None, small_codebook()).astype(float) / 2**4

@@ -35,8 +35,8 @@ def test_tile_rows_cover_every_row_once(n, count):
     assert [i for tile in tiles for i in range(n)[tile]] == list(range(n))
     sizes = [tile.stop - tile.start for tile in tiles]
     assert max(sizes) <= gram.TILE and len(set(sizes[:-1])) <= 1
-    assert len(tiles) == 1 or (len(tiles) % 2 == 0 and sizes[0] % gram.MULTIPLE == 0)
-    assert max(map(len, tile_rows)) <= gram.TILES
+    assert len(tiles) == 1 or (len(tiles) % 2 == 0 and sizes[0] % gram.TILE_MULTIPLE == 0)
+    assert max(map(len, tile_rows)) <= gram.MAX_TILES
     assert len(tile_rows) >= min(count, len(tiles))
 
 
@@ -64,7 +64,7 @@ def test_the_bits_do_not_depend_on_the_size_of_tasks(workers, monkeypatch):
             *gram.compute_gram(X, mean, scale),
             *gram.compute_cross_gram(new, X, mean, scale),
         ]
-    monkeypatch.setattr(gram, "TILES", 1)
+    monkeypatch.setattr(gram, "MAX_TILES", 1)
     expected = [*gram.compute_gram(X, mean, scale), *gram.compute_cross_gram(new, X, mean, scale)]
     assert [r.tobytes() for r in results] == [e.tobytes() for e in expected]
 
@@ -105,7 +105,9 @@ def test_distances_are_those_of_scipy_and_leave_the_rows_unchanged(dtype):
     np.testing.assert_array_equal(rows, before[1])
 
 
-@pytest.mark.parametrize("n", [1, gram.CHUNK + 1, gram.BATCH_INVARIANT_ROWS + 1, gram.TILE + 3])
+@pytest.mark.parametrize(
+    "n", [1, gram.CHUNK_ROWS + 1, gram.BATCH_INVARIANT_ROWS + 1, gram.TILE + 3]
+)
 def test_both_computations_of_a_distance_agree_for_any_number_of_rows(n):
     X = make_table("uint8", n=n, d=64)
     mean, scale = compute_moments(X)
