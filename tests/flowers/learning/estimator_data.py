@@ -1,9 +1,7 @@
-"""Rows and checks for the tests of classifiers: overlapping classes in the dtypes of features."""
+"""Rows for the tests of classifiers: overlapping classes in the dtypes of features."""
 
 import numpy as np
-import pytest
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from flowers.learning.standardisation import BLOCK_COLUMNS
 
@@ -53,39 +51,3 @@ def prepare_linear(X, new, standardise):
         new = scaler.transform(new)
     size = np.sqrt((X**2).sum(axis=1).mean())
     return X / size, new / size
-
-
-# The checks of scikit-learn that depend on how a model learns and predicts. The others concern the
-# class (names, tags, parameters, kinds of input) and do not depend on parameters.
-LEARNING = """
-    check_classifiers_classes check_classifiers_one_label check_classifiers_train
-    check_decision_proba_consistency check_dict_unchanged check_dont_overwrite_parameters
-    check_estimators_dtypes check_estimators_nan_inf check_estimators_pickle
-    check_f_contiguous_array_estimator check_fit2d_1feature check_fit2d_1sample
-    check_fit_idempotent check_methods_sample_order_invariance check_methods_subset_invariance
-    check_n_features_in check_readonly_memmap_input
-""".split()
-EXPECTED_FAILURES = {
-    "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
-}
-
-
-def check_estimators(*estimators):
-    """``parametrize_with_checks`` with all checks."""
-    return parametrize_with_checks(
-        list(estimators), expected_failed_checks=lambda model: EXPECTED_FAILURES
-    )
-
-
-def check_learning(*estimators):
-    """``parametrize_with_checks`` for variants of an estimator whose class has had all checks."""
-    every = check_estimators(*estimators)
-    names, cases = every.args
-    checks = [getattr(case, "values", case)[1] for case in cases]
-    chosen = [
-        case
-        for case, check in zip(cases, checks, strict=True)
-        if check.func.__name__ in LEARNING and not check.keywords
-    ]
-    assert len(chosen) == len(LEARNING) * len(estimators)
-    return pytest.mark.parametrize(names, chosen, **every.kwargs)

@@ -13,7 +13,6 @@ from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.sdca import StreamedSVC
 from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
-    check_learning,
     make_train_and_test,
     prepare_linear,
 )
@@ -35,11 +34,6 @@ def test_decision_values_are_those_of_svc(dtype, standardise, multiclass, classe
     if multiclass == "ovo" and classes > 2:
         expected = sum_votes_and_margins(expected)
     np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=1e-3)
-
-
-@check_learning(LinearSVM(standardise=False, multiclass="ovr"), LinearSVM())
-def test_linear_svms_pass_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)
 
 
 MODELS = {

@@ -12,8 +12,6 @@ from sklearn.pipeline import make_pipeline
 from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoodNB
 from flowers.learning.standardisation import BLOCK_COLUMNS
 from tests.flowers.learning.estimator_data import (
-    check_estimators,
-    check_learning,
     make_rows,
 )
 
@@ -103,13 +101,3 @@ def test_the_number_of_components_is_limited_by_the_rows():
     X, y = make_rows(n=60)
     model = CalibratedNB(reduce="lda", components=1000, folds=3).fit(X, y)
     assert model.predict(X).shape == (60,)
-
-
-@check_estimators(CalibratedNB())
-def test_calibrated_nb_passes_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-@check_learning(CalibratedNB(reduce="pca", components=5), CalibratedNB(reduce="lda", components=5))
-def test_reduced_naive_bayes_passes_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)

@@ -14,8 +14,6 @@ from flowers.learning.folds import make_grouped_folds
 from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
-    check_estimators,
-    check_learning,
     make_rows,
     make_train_and_test,
     prepare_linear,
@@ -150,13 +148,3 @@ def test_a_kernel_that_is_not_linear_is_refused_by_name():
     with pytest.raises(BadInput, match="rbf") as caught:
         StreamedSVC(kernel="rbf").fit(X, y)
     assert len(str(caught.value).splitlines()) == 1
-
-
-@check_estimators(StreamedSVC())
-def test_streamed_svc_passes_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-@check_learning(StreamedSVC(multiclass="ovr", standardise=False))
-def test_one_against_the_rest_passes_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)

@@ -9,7 +9,6 @@ from sklearn.svm import SVC
 
 from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
-    check_estimators,
     make_rows,
     make_train_and_test,
 )
@@ -93,8 +92,3 @@ def test_the_model_keeps_only_support_vectors_in_their_dtype():
     np.testing.assert_array_equal(model.support_vectors_, X[model.support_])
     for values in (vars(model), vars(model.classifier_)):
         assert not any(np.shape(value) == X.shape for value in values.values())
-
-
-@check_estimators(GramSVC())
-def test_gram_svc_passes_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)
