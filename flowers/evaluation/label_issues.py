@@ -36,8 +36,12 @@ def find_confident_classes(labels, probabilities, classes):
 def find_group_labels(labels, groups, probabilities, classes):
     """Find the most frequent label in each image's group of near-duplicates, shape (n,).
 
-    Among equally frequent labels the one of the highest mean probability in the group is taken. The
-    parameters are those of `find_label_issues`.
+    Among equally frequent labels the one of the highest mean probability in the group is taken.
+
+    Parameters
+    ----------
+    labels, groups, probabilities, classes
+        As in `find_label_issues`.
     """
     majority = labels.copy()
     names, index = np.unique(groups, return_inverse=True)
