@@ -74,9 +74,9 @@ def run_search(signal, n):
         images, copies = make_photos(signal, n, folder)
         (pairs, _), wall, cpu = time_call(SIGNALS[signal], images, THRESHOLDS[signal])
     planted = set(map(tuple, np.column_stack([copies - 1, copies]).tolist()))
-    found = planted & set(map(tuple, pairs.tolist()))
+    detected = planted & set(map(tuple, pairs.tolist()))
     figures = {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(read_memory_mb())}
-    figures |= {"planted": len(copies), "found": len(found), "pairs": len(pairs)}
+    figures |= {"planted": len(copies), "found": len(detected), "pairs": len(pairs)}
     print(json.dumps(figures))
 
 
