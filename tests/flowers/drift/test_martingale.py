@@ -30,7 +30,7 @@ def test_a_p_value_is_the_rank_among_all_before_with_given_ties(side, monkeypatc
         assert p_values[t] == pytest.approx(rank / (51 + t))
 
 
-def test_only_full_blocks_are_shuffled_within_themselves_whatever_the_ties():
+def test_only_full_blocks_are_shuffled_independently_of_the_order_of_the_ties():
     ties = np.random.default_rng(2).random(200 * BLOCK + 7)
     order = shuffle_blocks(ties)
     for start in range(0, 3 * BLOCK, BLOCK):

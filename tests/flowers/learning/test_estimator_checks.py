@@ -47,10 +47,10 @@ def select_learning(cases):
     return selected
 
 
-names, cases, options = make_cases([GramSVC(), StreamedSVC(), CalibratedNB()])
-variant_cases = select_learning(make_cases(VARIANTS)[1])
+NAMES, CASES, OPTIONS = make_cases([GramSVC(), StreamedSVC(), CalibratedNB()])
+VARIANT_CASES = select_learning(make_cases(VARIANTS)[1])
 
 
-@pytest.mark.parametrize(names, cases + variant_cases, **options)
+@pytest.mark.parametrize(NAMES, CASES + VARIANT_CASES, **OPTIONS)
 def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -24,7 +24,8 @@ TOLERANCE = 1e-9
 def test_log_likelihoods_are_those_of_gaussian_nb(dtype, d, smoothing, classes):
     X, y = make_rows(n=90, d=d, dtype=dtype, classes=classes)
     new, _ = make_rows(n=30, d=d, dtype=dtype, seed=1)
-    new[:, 1] = X[:, 1] = X[0, 1]
+    for rows in (X, new):
+        rows[:, 1] = X[0, 1]
     keep = (y != "Lotus") | (np.arange(90) < 30)  # classes of different size
     model = LogLikelihoodNB(smoothing).fit(X[keep], y[keep])
     reference = GaussianNB(var_smoothing=smoothing).fit(X[keep].astype(float), y[keep])
