@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flowers.base.errors import BadInput
 
-BACKENDS = ("threading", "loky", "dask", "ray")
+BACKENDS = ("threading", "loky", "dask")
 # More threads or processes than a machine can start.
 _MAX_JOBS = 1024
 
