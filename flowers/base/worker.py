@@ -41,9 +41,9 @@ class Worker:
 
         Raises `WorkerError`; after a `WorkerCrash` the next task gets a new process.
         """
-        return self._queue.submit(self._exchange, (function, args), seconds).result()
+        return self._queue.submit(self._run_task, (function, args), seconds).result()
 
-    def _exchange(self, task, seconds):
+    def _run_task(self, task, seconds):
         try:
             if self._process is None or not self._process.is_alive():
                 self._connection, theirs = _CONTEXT.Pipe()
@@ -56,21 +56,21 @@ class Worker:
                 raise TimeoutError(f"longer than {seconds} s")
             result, error = self._connection.recv()
         except (EOFError, OSError) as error:  # TimeoutError is an OSError
-            self._kill()
+            self._kill_process()
             raise WorkerCrash(f"its process ended, or took too long ({error})") from error
         if error:
             raise WorkerError(error)
         return result
 
-    def _kill(self):
-        process, self._process = self._process, None
-        if process:
-            process.kill()
+    def _kill_process(self):
+        if self._process:
+            self._process.kill()
+            self._process = None
 
     def stop(self):
         """End the process, and take no more tasks."""
         self._queue.shutdown(wait=False, cancel_futures=True)
-        self._kill()
+        self._kill_process()
 
 
 def _run_tasks(connection, memory, cpu_seconds):
