@@ -63,9 +63,10 @@ class Worker:
         return result
 
     def _kill_process(self):
-        if self._process:
-            self._process.kill()
-            self._process = None
+        process = self._process
+        self._process = None
+        if process:
+            process.kill()
 
     def stop(self):
         """End the process, and take no more tasks."""
