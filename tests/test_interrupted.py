@@ -82,10 +82,10 @@ def list_session(process):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["loky", "dask", "ray"])
+@pytest.mark.parametrize("backend", ["loky", "dask"])
 def test_worker_processes_end_with_the_stage(repo_copy, tmp_path, backend):
-    if backend != "loky" and not find_spec("distributed" if backend == "dask" else backend):
-        pytest.skip(f"{backend} is not installed: pip install '.[cluster]'")
+    if backend == "dask" and not find_spec("distributed"):
+        pytest.skip("dask is not installed: pip install '.[cluster]'")
     (tmp_path / "waiting.py").write_text(f"{WAITING}\nwait({str(tmp_path / 'waits')!r})\n")
     module = repo_copy.path / "flowers/images/index.py"
     line = "    data = path.read_bytes()\n"
