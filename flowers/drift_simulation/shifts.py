@@ -62,8 +62,7 @@ def add_bars(images):
 
 def occlude_centre(images):
     """Cover the centre, half of each side, with a grey rectangle."""
-    height, width = images.shape[1:3]
-    left, top, right, bottom = _centre((width, height), 0.5)
+    left, top, right, bottom = _centre(images.shape[2:0:-1], 0.5)
     occluded = images.copy()
     occluded[:, top:bottom, left:right] = 128
     return occluded
@@ -110,9 +109,8 @@ def _save_jpeg(image):
 
 def _centre(size, share):
     """Box around the centre of (width, height) with this share of each side."""
-    width, height = size
     left, top = (round(side * (1 - share) / 2) for side in size)
-    return left, top, width - left, height - top
+    return left, top, size[0] - left, size[1] - top
 
 
 def _letterbox(image):
