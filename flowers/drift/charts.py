@@ -156,12 +156,8 @@ def plot_report(stream, names, params):
     """
     reference = stream.reference.probabilities
     newest = stream.rows["probabilities"][-params["window"] :]
-    titles = {
-        "classes": "Predicted classes",
-        "confidence": "Confidence",
-        "windows": "Windows",
-        "wealth": "Wealth of the test martingale",
-    }
+    titles = {"classes": "Predicted classes", "confidence": "Confidence", "windows": "Windows"}
+    titles["wealth"] = "Wealth of the test martingale"
     plots = {name: plot_empty(title) for name, title in titles.items()}
     if len(newest):
         expected = count_predicted(reference) / len(reference)

@@ -34,10 +34,9 @@ def blur_images(images):
 
 def add_noise(images):
     """Add Gaussian noise of standard deviation 25 of 255, the same for the same image."""
-    noise = [
-        np.random.default_rng(crc32(image.tobytes())).normal(0, 25, image.shape) for image in images
-    ]
-    return np.clip(np.rint(images + np.stack(noise)), 0, 255).astype(np.uint8)
+    generators = (np.random.default_rng(crc32(image.tobytes())) for image in images)
+    noise = np.stack([rng.normal(0, 25, images.shape[1:]) for rng in generators])
+    return np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
 
 
 def compress_jpeg(images):
