@@ -30,11 +30,6 @@ FEATURES = {
 }
 
 
-def load(path):
-    """Read a JSON file by its path below the root."""
-    return read_json(ROOT / path)
-
-
 def read_shown(name):
     """Return the recorded output of a command as a code block."""
     return f"```text\n{(ROOT / 'docs/shown' / name).with_suffix('.txt').read_text()}```"
@@ -75,12 +70,6 @@ def wrap_text(text):
     return textwrap.fill(words, 100, break_on_hyphens=False).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def extrapolate_slope(values, sizes, size):
-    """Continue a quantity linearly from its first and last value; never decreasing."""
-    slope = (values[-1] - values[0]) / (int(sizes[-1]) - int(sizes[0]))
-    return values[-1] + max(slope, 0) * (size - int(sizes[-1]))
-
-
 def extrapolate_search(figures, size):
     """CPU seconds and memory of a near-duplicate search of `size` photos.
 
@@ -109,10 +98,9 @@ def create_environment():
         "wrap": wrap_text,
     }
     environment.globals |= {
-        "load": load,
+        "load": lambda path: read_json(ROOT / path),
         "shown": read_shown,
         "read_stage_graph": read_stage_graph,
-        "extrapolate_slope": extrapolate_slope,
         "extrapolate_search": extrapolate_search,
         "growth": growth,
         "FEATURES": FEATURES,

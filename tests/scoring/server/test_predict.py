@@ -5,10 +5,8 @@ import pytest
 from PIL import Image
 
 from flowers.model.folder import load_predictor
-from scoring.server.scorer import EXPENSIVE_FILES
 from tests.flowers.images.photo_files import encode_image
 from tests.logged import read_records
-from tests.scoring.server.service import running
 
 
 def problem(answer, status):
@@ -188,12 +186,3 @@ def test_a_large_image_is_decoded_elsewhere_with_the_same_result(service, candid
     assert answer.status == 200
     (prediction,) = answer.json["predictions"]
     assert list(prediction["probabilities"].values()) == expected.probabilities.tolist()
-
-
-def test_more_large_images_than_a_request_may_have_are_rejected(place, photo):
-    large = encode_image(Image.new("L", (3000, 3000)), "PNG")
-    with running(place) as service:
-        images = [("a.png", large)] * (EXPENSIVE_FILES + 1) + [("b.jpg", photo)]
-        *entries, excess, small = service.predict(*images).json["predictions"]
-    assert all("label" in entry for entry in [*entries, small])
-    assert excess["error"]["reason"] == "too much in one request"
