@@ -65,7 +65,7 @@ format: env  ## format and sort imports
 
 # Columns of file digests are dropped.
 table: env  ## list experiments: changed parameters, summary metrics
-	@COLUMNS=160 dvc exp show --no-pager --only-changed --hide-workspace --sort-by svm \
+	@COLUMNS=160 dvc exp show --no-pager --num 2 --only-changed --hide-workspace --sort-by svm \
 		--sort-order desc \
 		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
 
@@ -79,7 +79,7 @@ serve: env  ## make serve PORT=5001  ## start the scorer; its page: http://127.0
 	python -m scoring.server
 
 score: env  ## make score FILES="photo.jpg folder"  ## classify photos on this machine
-	python -m scoring.predict $(FILES)
+	@python -m scoring.predict $(FILES)
 
 real: env  ## make real SOURCE=photos.zip  ## run the protocols of README.md on real photos
 	python -m study.real $(SOURCE)

@@ -36,7 +36,8 @@ def main(params):
     figures |= {"acknowledged": acknowledged, "alert": alert}
     write_json("metrics/snapshot.json", figures | counts)
     skipped = {k: n for k, n in counts.items() if n and k not in ("predictions", "days")}
-    return f"{len(rows)} images, {folder.name} {version}, {log_dir}; {skipped or 'none skipped'}"
+    details = ", ".join(f"{key} {n}" for key, n in skipped.items()) or "none skipped"
+    return f"{len(rows)} predictions, {folder.name} {version}, {log_dir}; {details}"
 
 
 if __name__ == "__main__":

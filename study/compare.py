@@ -50,8 +50,9 @@ def read_text(run, path):
         if not Path(path).is_file():
             raise BadInput(f"{path} is missing: run dvc repro")
         return Path(path).read_text(encoding="utf-8")
+    commit = find_commit(run)
     try:
-        return read_bytes_at(find_commit(run), path).decode()
+        return read_bytes_at(commit, path).decode()
     except BadInput as error:
         raise BadInput(f"{run}: {error}") from error
 

@@ -3,7 +3,7 @@
 from flowers.base.errors import BadInput
 from scoring.registry import checks, tags
 from scoring.registry.git import read_file_at, read_head
-from scoring.registry.transfer import read_lock_md5
+from scoring.registry.transfer import get_stage_folder, read_lock_md5
 
 
 def promote_model(stage, version=None, bump=None, force=False):
@@ -147,7 +147,9 @@ def clear_stage(stage):
         action = f"{event['version']} removed from {stage}"
         tag = tags.assign_stage(stage, event["commit"], action, sign="!")
         lines.append(f"{tag}: {action}")
-    return "\n".join([*lines, "to share it: git push --tags"])
+    folder = get_stage_folder(stage)
+    stop = f"to stop it: rm -r {folder}, then send SIGHUP to the scorer"
+    return "\n".join([*lines, stop, "to share it: git push --tags"])
 
 
 def describe_assignment(tag, action, stage):
