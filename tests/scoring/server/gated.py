@@ -1,5 +1,7 @@
-"""An estimator whose answers wait for a file, so that a test decides when they come."""
+"""An estimator that waits for a file before it predicts, so that a test decides when."""
 
+import os
+import signal
 import time
 import uuid
 from pathlib import Path
@@ -8,16 +10,22 @@ import numpy as np
 
 
 class Gated:
-    """Answer the same probabilities to everything while the gate is open.
+    """Predict the same probabilities for everything while the gate is open.
 
-    The gate is a file: "open" lets answers through, "raise" makes the model raise, and without
-    the file it waits. Each photo that arrives leaves a file ``arrived-*`` beside the gate.
+    The gate is a file with the name of an action in `ACTIONS` or "open"; without the file the
+    model waits. Each call leaves a file ``arrived-*`` beside the gate.
     """
 
+    ACTIONS = {
+        "raise": lambda: exec("raise SystemExit('no prediction')"),
+        "exit": lambda: os._exit(0),
+        "segmentation fault": lambda: signal.raise_signal(signal.SIGSEGV),
+        "memory": lambda: bytearray(10**11),
+        "open": lambda: None,
+    }
+
     def __init__(self, gate, classes, best=0):
-        self.gate = str(gate)
-        self.classes_ = np.array(classes)
-        self.best = best
+        self.gate, self.classes_, self.best = str(gate), np.array(classes), best
 
     def get_params(self):
         return {"gate": self.gate}
@@ -27,11 +35,10 @@ class Gated:
         gate.with_name(f"arrived-{uuid.uuid4()}").touch()
         while not gate.exists():
             time.sleep(0.01)
-        if gate.read_text() == "raise":
-            raise SystemExit("the model gives up")
-        answer = np.full((len(X), len(self.classes_)), 0.1 / (len(self.classes_) - 1))
-        answer[:, self.best] = 0.9
-        return answer
+        self.ACTIONS[gate.read_text()]()
+        probabilities = np.full((len(X), len(self.classes_)), 0.1 / (len(self.classes_) - 1))
+        probabilities[:, self.best] = 0.9
+        return probabilities
 
 
 class Gate:
@@ -39,15 +46,14 @@ class Gate:
         self.path = folder / "gate"
         self.set("open")
 
-    def set(self, word):
-        # Never seen half-written.
-        new = self.path.with_name("gate.new")
-        new.write_text(word)
-        new.replace(self.path)
+    def set(self, action):
+        part = self.path.with_name("gate.part")
+        part.write_text(action)
+        part.replace(self.path)
 
     def close(self):
-        for old in [self.path, *self.path.parent.glob("arrived-*")]:
-            old.unlink()
+        for path in [self.path, *self.path.parent.glob("arrived-*")]:
+            path.unlink()
 
-    def arrived(self):
+    def count_arrived(self):
         return len(list(self.path.parent.glob("arrived-*")))
