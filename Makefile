@@ -14,7 +14,7 @@ help:  ## list the targets with an example each
 	@echo
 	@echo 'Variables that change no result and rerun no stage, for every target:'
 	@echo '  JOBS=2                             workers of parallel work (-1: one per core)'
-	@echo '  BACKEND=loky                       backend of the workers: threading, loky, dask or ray'
+	@echo '  BACKEND=loky                       backend of the workers: threading, loky or dask'
 	@echo '  LOG_DIR=logs                       prediction log of the scorer, which make drift reads'
 	@echo '  MODEL_DIR=folder                   model that is served, scored with and monitored'
 
@@ -91,10 +91,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, sca
 	python -m benchmarks.race $(SOURCE)
 	python -m benchmarks.growth
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
-	$(if $(SOURCE),python -m benchmarks.folder $(SOURCE))
-	python -m benchmarks.near_duplicate_race
-	python -m benchmarks.near_duplicate_scale
-	python -m benchmarks.dvc_costs
+	python -m benchmarks.near_duplicate_search
 	python -m benchmarks.serve
 	python -m benchmarks.drift
 	python -m study.near_duplicate_recall $(SOURCE)

@@ -6,10 +6,10 @@ set_deterministic()
 
 import pytest  # noqa: E402
 
-from scoring.server.settings import count_processors  # noqa: E402
+from scoring.server.settings import PROCESSORS  # noqa: E402
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One worker more than processors, since workers often wait for servers and processes."""
-    return count_processors() + 1
+    return PROCESSORS + 1

@@ -1,27 +1,24 @@
 """Attack a scorer started for it: python -m benchmarks.attack [part ...].
 
-Writes benchmarks/attack.json; with names of parts, only those are measured again. With
---before ROOT MODEL the part "versions" attacks the scorer of another checkout as well, in turn;
-MODEL is a model folder in the form of that checkout.
+With --before VERSION ROOT MODEL the scorer of another checkout is attacked in turn; MODEL is a
+model folder of that version. With names of parts, only those are measured. Writes attack.json.
 """
 
 import argparse
 import http.client
 import json
-import multiprocessing
 import socket
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+import uuid
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 import psutil
 
-from benchmarks.attack_clients import compare_versions
 from benchmarks.attack_photos import measure_costs
 from benchmarks.hostile_photos import generate_photos
 from benchmarks.serve import (
@@ -36,178 +33,271 @@ from flowers.base.tables import read_json, write_text
 from study.repository import ROOT
 
 RESULTS = ROOT / "benchmarks" / "attack.json"
-SLOW = 200  # connections that send a byte a second
-SILENT = 40  # connections that send nothing
-MANY = 64  # clients, more than may wait
 SECONDS = 8
 TIMEOUT = 5  # seconds without a response
-ROUNDS = 4  # of one client alone and beside expensive images
-EXPENSIVE = ("JPEG: 25 MP progressive", "PNG: 25 MP 16-bit alpha", "JPEG: 96 scans of 4900×4900")
+NOT_READING = 26
+LARGE_CLIENTS = 20
+LARGE_IMAGE = "JPEG: 25 MP progressive"
+CHURN = 600
+CHURN_RATE = 330
+UPLOADS = 8
+UPLOAD_SECONDS = 3
+KILLS = 50
+ROUNDS = 3  # in which the versions alternate without an attack
+# The largest responses of 3.4.0 and of now.
+PIPELINED = b"".join(
+    b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path
+    for path in (b"docs/swagger-ui-bundle.js", b"openapi.json")
+)
 
 
-def send_request(port, method, path, body=None, headers=None, timeout=None):
-    """Send one request on a connection of its own; return the status."""
+def make_body(image):
+    """Make the body of a request with one image."""
+    return HEAD + image + b"\r\n--x--\r\n"
+
+
+def send_request(port, method, path, body=None, headers=None, timeout=TIMEOUT):
+    """Send one request on a connection of its own; return the status, 0 without a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()
         response.read()
         return response.status
+    except (OSError, http.client.HTTPException):
+        return 0
     finally:
         connection.close()
 
 
-def summarise_latencies(seconds):
-    """Count of responses and percentiles in milliseconds."""
-    p50, p99 = 1000 * np.percentile(seconds, (50, 99))
-    return {"responses": len(seconds), "p50_ms": round(p50), "p99_ms": round(p99)}
-
-
 @contextmanager
-def open_slow_connections(port):
-    """Keep slow and silent connections open during the block."""
-    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW + SILENT)]
+def run_in_background(function, threads=1):
+    """Call a function again and again in some threads during the block."""
     stop = threading.Event()
 
-    def send_bytes():
-        while not stop.wait(1):
-            for connection in connections[:SLOW]:
-                try:
-                    connection.sendall(b"G")
-                except OSError:
-                    pass  # closed by the scorer
+    def repeat():
+        while not stop.is_set():
+            function()
 
-    thread = threading.Thread(target=send_bytes)
-    thread.start()
+    started = [threading.Thread(target=repeat) for _ in range(threads)]
+    for thread in started:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join()
-        for connection in connections:
-            connection.close()
+        for thread in started:
+            thread.join()
 
 
-def measure_endpoint(port, path):
-    """Latencies of an endpoint, and the number of requests without a response in time."""
+def summarise_latencies(seconds):
+    """Percentiles in milliseconds."""
+    p50, p99 = 1000 * np.percentile(seconds, (50, 99))
+    return {"p50_ms": round(float(p50), 1), "p99_ms": round(float(p99), 1)}
+
+
+def measure_health(port, seconds=SECONDS):
+    """Percentiles of /health, and the requests without a response in time."""
     latencies = []
     lost = 0
-    end = time.perf_counter() + SECONDS
+    end = time.perf_counter() + seconds
     while (start := time.perf_counter()) < end:
-        try:
-            assert send_request(port, "GET", path, timeout=TIMEOUT) == 200
-            latencies.append(time.perf_counter() - start)
-        except OSError:
-            latencies.append(TIMEOUT)
-            lost += 1
-        time.sleep(0.05)
+        lost += send_request(port, "GET", "/health") != 200
+        latencies.append(time.perf_counter() - start)
+        time.sleep(0.02)
     return summarise_latencies(latencies) | {"lost": lost}
 
 
-def measure_slow_clients(port, images):
-    """16 clients alone, then /health and /ready beside slow and silent connections."""
-    figures = {"load of 16": summarise_latencies(measure_latencies(port, images, 16, SECONDS))}
-    for path in ("/health", "/ready"):
-        with open_slow_connections(port):
-            figures[f"{path} with {SLOW} slow"] = measure_endpoint(port, path)
-        time.sleep(1)
-    return figures
-
-
-def send_bodies(port, bodies, stop):
-    """Send one body after another until stopped; runs in a process of its own."""
-    for body in cycle(bodies):
-        if stop.is_set():
-            return
-        send_request(port, "POST", "/predict", body, FORM)
-
-
-def make_expensive_bodies():
-    """Request bodies with eight expensive images each."""
-    images = [content for name, content in generate_photos() if name in EXPENSIVE]
-    parts = [HEAD + image + b"\r\n" for image in images]
-    count = len(parts)
-    return [
-        b"".join(parts[(first + i) % count] for i in range(8)) + b"--x--\r\n"
-        for first in range(count)
-    ]
-
-
-def measure_expensive_images(port, images):
-    """One client alone, then beside two clients that send expensive images, in turn."""
-    bodies = make_expensive_bodies()
-    fork = multiprocessing.get_context("fork")
-    alone = []
-    beside = []
-    for _ in range(ROUNDS):
-        alone.append(measure_latencies(port, images, 1, SECONDS))
-        stop = fork.Event()
-        attackers = [fork.Process(target=send_bodies, args=(port, bodies, stop)) for _ in range(2)]
-        for attacker in attackers:
-            attacker.start()
-        time.sleep(1)
-        beside.append(measure_latencies(port, images, 1, SECONDS))
-        stop.set()
-        for attacker in attackers:
-            attacker.join()
-    latencies = {"alone": alone, "beside expensive images": beside}
-    return {name: summarise_latencies(np.concatenate(s)) for name, s in latencies.items()}
-
-
-def measure_many_clients(port, images):
-    """Responses per second to as many clients as may wait, and to many more."""
+def measure_load(port, images):
+    """Responses per second to 1, 4 and 16 clients without an attack."""
     return {
         str(clients): round(len(measure_latencies(port, images, clients, SECONDS)) / SECONDS, 1)
-        for clients in (16, MANY)
+        for clients in (1, 4, 16)
     }
 
 
-def measure_canary():
-    """Four clients without a canary, and with one that classifies every image."""
-    images = read_golden_images(MODEL)
-    figures = {}
-    for ratio in ("0", "1"):
-        variables = {"CANARY_DIR": str(MODEL.absolute()), "CANARY_RATIO": ratio}
-        with tempfile.TemporaryDirectory() as logs, start_scorer(logs, **variables) as (port, _, _):
-            measure_latencies(port, images, 1, 2)  # until the canary is loaded
-            latencies = measure_latencies(port, images, 4, SECONDS)
-        figures[f"ratio {ratio}"] = summarise_latencies(latencies)
-    return figures
+def attack_slowly(port, images, count):
+    """/health beside connections of which each sends a byte a second."""
+    address = ("127.0.0.1", port)
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_connection(address)) for _ in range(count)]
+
+        def send_bytes():
+            for connection in held:
+                try:
+                    connection.sendall(b"G")
+                except OSError:  # closed by the scorer
+                    pass
+            time.sleep(1)
+
+        with run_in_background(send_bytes):
+            return measure_health(port)
 
 
-def run_on_scorer(measure):
-    """Start a scorer, warm it up and measure it."""
-    images = read_golden_images(MODEL)
-    with tempfile.TemporaryDirectory() as logs, start_scorer(logs) as (port, _, _):
+def attack_without_reading(port, images):
+    """/health beside clients that pipeline requests and never read, and after they have gone."""
+    with ExitStack() as stack:
+        for _ in range(NOT_READING):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", port))
+            connection.sendall(250 * PIPELINED)
+        time.sleep(2)
+        beside = measure_health(port)
+    time.sleep(3)
+    return {"beside": beside, "after": measure_health(port, 3)}
+
+
+def attack_with_large_images(port, images):
+    """One client with small images beside clients that send large ones without a pause."""
+    large = next(content for name, content in generate_photos() if name == LARGE_IMAGE)
+    attack = partial(send_request, port, "POST", "/predict", make_body(large), FORM, 60)
+    statuses = []
+    latencies = []
+    with run_in_background(attack, LARGE_CLIENTS):
+        time.sleep(1)
+        end = time.perf_counter() + 2 * SECONDS
+        while (start := time.perf_counter()) < end:
+            body = make_body(images[len(statuses) % len(images)])
+            statuses.append(send_request(port, "POST", "/predict", body, FORM, 30))
+            latencies.append(time.perf_counter() - start)
+    ok = round(statuses.count(200) / len(statuses), 3)
+    return {"requests": len(statuses), "ok": ok} | summarise_latencies(latencies)
+
+
+def upload_slowly(port, image):
+    """Send a request in pieces over some seconds; return the status, 0 without a response."""
+    body = make_body(image)
+    head = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    head += f"Content-Type: {FORM['Content-Type']}\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(head.encode())
+            for piece in range(30):
+                connection.sendall(body[piece * len(body) // 30 : (piece + 1) * len(body) // 30])
+                time.sleep(UPLOAD_SECONDS / 30)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def attack_by_churn(port, images):
+    """Honest uploads of three seconds while an attacker opens connections and keeps the newest."""
+    statuses = []
+    held = []
+
+    def churn():
+        held.append(socket.create_connection(("127.0.0.1", port)))
+        held[-1].sendall(b"POST /predict HTTP/1.1\r\nContent-Length: 9999\r\n\r\nx")
+        if len(held) > CHURN:
+            held.pop(0).close()
+        time.sleep(1 / CHURN_RATE)
+
+    def upload():
+        statuses.append(upload_slowly(port, images[0]))
+
+    with run_in_background(churn):
+        time.sleep(CHURN / CHURN_RATE)
+        uploads = [threading.Thread(target=upload) for _ in range(UPLOADS)]
+        for thread in uploads:
+            thread.start()
+        for thread in uploads:
+            thread.join()
+    for connection in held:
+        connection.close()
+    return {"uploads": UPLOADS, "ok": statuses.count(200)}
+
+
+def attack_with_hostile_files(port, images):
+    """The statuses of the responses to hostile files."""
+    statuses = [
+        send_request(port, "POST", "/predict", make_body(content), FORM, 60)
+        for _, content in generate_photos()
+    ]
+    return {str(status): statuses.count(status) for status in sorted(set(statuses))}
+
+
+def kill_under_load(root, model):
+    """Kill the scorer under load; count acknowledged predictions and those that the log lacks."""
+    body = make_body(read_golden_images(model)[0])
+    acknowledged = set()
+    with tempfile.TemporaryDirectory() as logs:
+        for _ in range(KILLS):
+            with start_scorer(logs, root=root, MODEL_DIR=str(model)) as (port, process, _):
+
+                def predict(port=port):
+                    name = uuid.uuid4().hex
+                    headers = FORM | {"X-Request-Id": name}
+                    if send_request(port, "POST", "/predict", body, headers) == 200:
+                        acknowledged.add(name)
+
+                with run_in_background(predict, 4):
+                    time.sleep(0.5)
+                    for child in [process, *process.children(recursive=True)]:
+                        child.kill()
+        logged = "".join(path.read_text(errors="replace") for path in Path(logs).glob("*.jsonl"))
+    lost = sum(name not in logged for name in acknowledged)
+    return {"kills": KILLS, "acknowledged": len(acknowledged), "lost": lost}
+
+
+def run_on_scorer(attack, root, model):
+    """Start a scorer, warm it up and attack it."""
+    images = read_golden_images(model)
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        start_scorer(logs, root=root, MODEL_DIR=str(model)) as (port, _, _),
+    ):
         measure_latencies(port, images, 1, 1)
-        return measure(port, images)
+        return attack(port, images)
 
 
-PARTS = {
-    "slow_clients": partial(run_on_scorer, measure_slow_clients),
-    "expensive_images": partial(run_on_scorer, measure_expensive_images),
-    "many_clients": partial(run_on_scorer, measure_many_clients),
-    "canary": measure_canary,
-    "photos": measure_costs,
+ATTACKS = {
+    "load": measure_load,
+    "slow_200": partial(attack_slowly, count=200),
+    "slow_1000": partial(attack_slowly, count=1000),
+    "not_reading": attack_without_reading,
+    "large_images": attack_with_large_images,
+    "churn": attack_by_churn,
+    "hostile_files": attack_with_hostile_files,
 }
+PARTS = {name: partial(run_on_scorer, attack) for name, attack in ATTACKS.items()}
+PARTS["kills"] = kill_under_load
+
+
+def compare_versions(part, versions):
+    """Figures of a part by version; of "load" the medians of rounds in which versions alternate."""
+    rounds = [
+        {name: PARTS[part](root, model) for name, (root, model) in versions.items()}
+        for _ in range(ROUNDS if part == "load" else 1)
+    ]
+    if part != "load":
+        return rounds[0]
+    return {
+        name: {key: float(np.median([r[name][key] for r in rounds])) for key in figures}
+        for name, figures in rounds[0].items()
+    }
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attack", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "versions", []])
-    parser.add_argument("--before", nargs=2, type=Path, metavar=("ROOT", "MODEL"))
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "photos", []])
+    parser.add_argument("--before", nargs=3, metavar=("VERSION", "ROOT", "MODEL"))
     options = parser.parse_args(arguments)
-    names = options.parts
-    results = read_json(RESULTS) if RESULTS.exists() else {}
+    results = read_json(RESULTS) if RESULTS.exists() else {"versions": {}}
+    results["processors"] = len(psutil.Process().cpu_affinity())
     versions = {"now": (ROOT, MODEL.absolute())}
     if options.before:
-        versions = {"before": options.before} | versions
-    parts = PARTS | {"versions": partial(compare_versions, versions)}
-    results["processors"] = len(psutil.Process().cpu_affinity())
-    for name in names or parts:
-        results[name] = parts[name]()
-        print(name, json.dumps(results[name]), flush=True)
-    write_text(RESULTS, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+        name, root, model = options.before
+        versions = {name: (Path(root), Path(model))} | versions
+    for part in options.parts or [*PARTS, "photos"]:
+        if part == "photos":
+            results[part] = measure_costs()
+        else:
+            results["versions"][part] = compare_versions(part, versions)
+            print(part, json.dumps(results["versions"][part]), flush=True)
+        write_text(RESULTS, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

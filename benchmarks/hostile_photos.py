@@ -173,12 +173,12 @@ def generate_webps():
     grain = make_grain("RGBA", (3_000, 3_000))
     yield "9 MP lossless grain", encode(grain, "WEBP", lossless=True, quality=0, method=0)
     second = Image.new("RGB", (16, 16), "red")
-    one = encode(Image.new("RGB", (16, 16)), "WEBP", save_all=True, append_images=[second])
-    start = one.index(b"ANMF")
-    frame = one[start : start + 8 + int.from_bytes(one[start + 4 : start + 8], "little")]
-    many = one[8:] + frame * (15 * MEGABYTE // len(frame))
-    yield "250,000 frames", b"RIFF" + struct.pack("<I", len(many)) + many
-    odd = one[8:] + b"abcd\0\0\0\0" * 2 * MEGABYTE
+    webp = encode(Image.new("RGB", (16, 16)), "WEBP", save_all=True, append_images=[second])
+    start = webp.index(b"ANMF")
+    frame = webp[start : start + 8 + int.from_bytes(webp[start + 4 : start + 8], "little")]
+    chunks = webp[8:] + frame * (15 * MEGABYTE // len(frame))
+    yield "250,000 frames", b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+    odd = webp[8:] + b"abcd\0\0\0\0" * 2 * MEGABYTE
     yield "2,000,000 chunks", b"RIFF" + struct.pack("<I", len(odd)) + odd
 
 

@@ -25,6 +25,18 @@ def describe_prediction(predictor, prediction):
     }
 
 
+def describe_rejection(error):
+    """Describe a RejectedImage: the HTTP ``status``, the ``reason`` and the ``detail``."""
+    status = 415 if error.reason == "not a JPEG, PNG or WEBP" else 422
+    return {"status": status, "reason": error.reason, "detail": error.detail}
+
+
 def describe_model(predictor):
     """Describe the model that a prediction comes from: ``model_role`` and ``model_version``."""
     return {"model_role": predictor.role, "model_version": predictor.version}
+
+
+def describe_provenance(predictor):
+    """Describe a model as `describe_model` does, with ``model_md5``, ``tag`` and ``commit``."""
+    provenance = {key: predictor.provenance.get(key) for key in ("tag", "commit")}
+    return describe_model(predictor) | {"model_md5": predictor.md5} | provenance

@@ -15,13 +15,13 @@ def main(params):
     images = np.load("data/images.npy", mmap_mode="r")
     sizes = get_sizes(read_csv("data/index.csv"))
     codebook = read_codebook("models/codebook.npz")
-    preparation = {"names": params["features"], "codebook": codebook}
-    first = extract_features(images[:1], sizes=sizes[:1], **preparation)
+    preprocessing = {"names": params["features"], "codebook": codebook}
+    first = extract_features(images[:1], sizes=sizes[:1], **preprocessing)
     mirrored = len(images) if params["train_svm.mirror"] else 0
     outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}
     for path, count in outputs.items():
         shape = (count, first.shape[1])
-        batches = extract_batches(images[:count], sizes[:count], preparation, "mirrored" in path)
+        batches = extract_batches(images[:count], sizes[:count], preprocessing, "mirrored" in path)
         with atomic_write(path) as target, use_stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
             for start, rows in show_progress(batches, desc="flatten", unit=" batches"):

@@ -1,12 +1,8 @@
 """The whole pipeline as a user runs it: real DVC, real git, small images."""
 
-import http.server
 import json
 import re
 import shutil
-import threading
-import zipfile
-from functools import partial
 
 import pytest
 import yaml
@@ -40,7 +36,11 @@ def assert_fits(text, columns, lines):
     assert "…" not in text, text
 
 
-def test_a_second_run_runs_no_stage_and_leaves_git_clean(finished_run):
+def test_a_second_run_with_other_workers_runs_no_stage_and_leaves_git_clean(
+    finished_run, monkeypatch
+):
+    monkeypatch.setenv("JOBS", "1")
+    monkeypatch.setenv("BACKEND", "loky")
     assert list_stages(finished_run.run("dvc", "repro").stdout) == []
     assert finished_run.run("git", "status", "--porcelain").stdout == ""
 
@@ -74,12 +74,6 @@ def test_a_changed_parameter_reruns_its_stage_and_those_that_depend_on_it(repo_c
     assert list_stages(done.stdout) == ["evaluate", "promote"]
 
 
-def test_the_number_of_workers_reruns_nothing(finished_run, monkeypatch):
-    monkeypatch.setenv("JOBS", "1")
-    monkeypatch.setenv("BACKEND", "loky")
-    assert list_stages(finished_run.run("dvc", "repro").stdout) == []
-
-
 @pytest.mark.slow
 def test_an_experiment_is_named_compared_and_leaves_no_trace(repo_copy, monkeypatch, capsys):
     repo_copy.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")
@@ -107,11 +101,7 @@ def test_the_counts_of_the_stages_add_up(finished_run):
     assert fetch["photos"] == resize["photos"] + resize["rejected"]["total"]
     assert resize["photos"] == split["photos"] == split["train"] + split["test"]
     assert split["test"] == rows["photos"]
-    assert (
-        split["near_duplicate_pairs"] > 0
-        and split["conflicting_groups"] > 0
-        and split["leaked_test_photos"] == 0
-    )
+    assert min(split["near_duplicate_pairs"], split["conflicting_groups"]) > 0
     assert split["leakage"]["random"] > 0
 
 
@@ -126,41 +116,6 @@ def test_real_photos_from_an_archive_run_to_a_candidate(finished_run, tmp_path, 
     assert split["leakage"]["random"] > 0.5
     assert evaluate["svm"]["accuracy_low"] > evaluate["baseline_accuracy"] + 0.1
     assert read_metrics(repo_copy, "promotion")["champion"] == "svm"
-
-
-@pytest.fixture
-def site(tmp_path):
-    """A folder on a local web server."""
-    (tmp_path / "site").mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = partial(Quiet, directory=tmp_path / "site")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield tmp_path / "site", f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.mark.slow
-def test_an_archive_by_url_and_its_folder_give_the_same_photos(repo_copy, site):
-    root, url = site
-    photos = repo_copy.path / "data/photos"
-    with zipfile.ZipFile(root / "set.zip", "w") as file:
-        for path in sorted(photos.glob("*/*")):
-            file.write(path, f"deep/set/{path.parent.name}/{path.name}")
-    with zipfile.ZipFile(root / "set.zip") as file:
-        file.extractall(root / "folder")
-    outcome = {}
-    for source, path in (("archive", f"{url}/set.zip"), ("folder", str(root / "folder"))):
-        repo_copy.set_params(**{"fetch.source": source, "fetch.path": path})
-        repo_copy.run("dvc", "repro", "--single-item", "fetch")
-        lock = yaml.safe_load((repo_copy.path / "dvc.lock").read_text())
-        outcome[source] = {o["path"]: o["md5"] for o in lock["stages"]["fetch"]["outs"]}
-    assert outcome["archive"]["data/photos"] == outcome["folder"]["data/photos"]
-    assert read_metrics(repo_copy, "fetch")["source"] == "folder"
 
 
 def test_a_failed_stage_leaves_the_lock_as_it_was(repo_copy):

@@ -75,12 +75,6 @@ def wrap_text(text):
     return textwrap.fill(words, 100, break_on_hyphens=False).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def extrapolate_slope(values, sizes, size):
-    """Continue a quantity linearly from its first and last value; never decreasing."""
-    slope = (values[-1] - values[0]) / (int(sizes[-1]) - int(sizes[0]))
-    return values[-1] + max(slope, 0) * (size - int(sizes[-1]))
-
-
 def extrapolate_search(figures, size):
     """CPU seconds and memory of a near-duplicate search of `size` photos.
 
@@ -112,7 +106,6 @@ def create_environment():
         "load": load,
         "shown": read_shown,
         "read_stage_graph": read_stage_graph,
-        "extrapolate_slope": extrapolate_slope,
         "extrapolate_search": extrapolate_search,
         "growth": growth,
         "FEATURES": FEATURES,

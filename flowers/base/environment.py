@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flowers.base.errors import BadInput
 
-BACKENDS = ("threading", "loky", "dask", "ray")
+BACKENDS = ("threading", "loky", "dask")
 # More threads or processes than a machine can start.
 _MAX_JOBS = 1024
 
@@ -59,6 +59,19 @@ def read_model_dir(environ=os.environ):
 def read_scorer_url(environ=os.environ):
     """Read the address of the scorer from ``SCORER_URL``; the default is the local port 5000."""
     return environ.get("SCORER_URL") or "http://127.0.0.1:5000"
+
+
+def read_number(environ, name, default, low, high):
+    """Read a number of the type of `default` from a variable, or raise BadInput."""
+    text = environ.get(name) or default
+    kind = type(default)
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not low <= value <= high:  # NaN is not between them either
+        raise BadInput(f"{name}={text} must be a number of type {kind.__name__}, {low} to {high}")
+    return value
 
 
 def read_model_sha256(environ=os.environ):

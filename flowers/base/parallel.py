@@ -27,9 +27,9 @@ def use_workers(jobs, backend, folder=None):
     ----------
     jobs : int
         Workers; -1 is one per core. A cluster has its own number.
-    backend : {"threading", "loky", "dask", "ray"}
-        "dask" and "ray" come with the extra `cluster`; they join the cluster of
-        DASK_SCHEDULER_ADDRESS or RAY_ADDRESS, or start one on this machine.
+    backend : {"threading", "loky", "dask"}
+        "dask" comes with the extra `cluster`; it joins the cluster of DASK_SCHEDULER_ADDRESS, or
+        starts one on this machine.
     folder : path-like, optional
         All workers must see it: processes read arrays from files in it. Default: the folder of
         temporary files.
@@ -39,7 +39,7 @@ def use_workers(jobs, backend, folder=None):
     BadInput
         If the backend is not installed.
     """
-    with _start_backend(backend):
+    with _start_dask() if backend == "dask" else nullcontext():
         token = _FOLDER.set(folder)
         try:
             with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
@@ -48,22 +48,14 @@ def use_workers(jobs, backend, folder=None):
             _FOLDER.reset(token)
 
 
-def _start_backend(backend):
-    """Register a backend with joblib; return the context in which it works."""
+def _start_dask():
     try:
-        if backend == "dask":
-            from dask.distributed import Client
-
-            return Client()
-        if backend == "ray":
-            from ray.util.joblib import register_ray
-
-            register_ray()
+        from dask.distributed import Client
     except ImportError as error:
         raise BadInput(
-            f"backend {backend!r} is not installed ({error}): pip install '.[cluster]'"
+            f"backend 'dask' is not installed ({error}): pip install '.[cluster]'"
         ) from error
-    return nullcontext()
+    return Client()
 
 
 def use_threads():
@@ -91,10 +83,7 @@ def parallel_map(function, tasks):
         Picklable unless the workers are threads.
     tasks : iterable of tuple
     """
-    backend, _ = get_active_backend(prefer="threads")
-    # Ray's backend has no generators: all results arrive at the end.
-    order = "generator" if backend.supports_return_generator else "list"
-    parallel = joblib.Parallel(prefer="threads", return_as=order)
+    parallel = joblib.Parallel(prefer="threads", return_as="generator")
     yield from parallel(joblib.delayed(function)(*task) for task in tasks)
 
 

@@ -41,10 +41,10 @@ def plot_classes(expected, shares, names):
     names : sequence of str
     """
     figure, ax = _make_axes()
-    place = np.arange(len(names))
-    ax.bar(place - 0.2, expected, 0.4, color=REFERENCE, label="reference set")
-    ax.bar(place + 0.2, shares, 0.4, color=RECENT, label="newest predictions")
-    ax.set_xticks(place, names)
+    positions = np.arange(len(names))
+    ax.bar(positions - 0.2, expected, 0.4, color=REFERENCE, label="reference set")
+    ax.bar(positions + 0.2, shares, 0.4, color=RECENT, label="newest predictions")
+    ax.set_xticks(positions, names)
     ax.set(title="Predicted classes", ylabel="share")
     ax.legend(frameon=False)
     return to_svg(figure)
@@ -130,16 +130,16 @@ def plot_power(false_alarms, shifts):
     """
     figure = Figure(figsize=(7, 1.4 + 0.24 * len(shifts)), layout="constrained")
     ax = figure.subplots()
-    place = np.arange(len(shifts))
+    positions = np.arange(len(shifts))
     left = np.zeros(len(shifts))
     for n, colour in zip(WITHIN, SHADES, strict=True):
         share = np.array([power[f"detected_within_{n}"] or 0.0 for power in shifts.values()])
         label = f"within {n:,} predictions"
-        ax.barh(place, share - left, 0.75, left, color=colour, label=label)
+        ax.barh(positions, share - left, 0.75, left, color=colour, label=label)
         left = share
-    for y, power in zip(place, shifts.values(), strict=True):
+    for y, power in zip(positions, shifts.values(), strict=True):
         ax.text(1.02, y, f"{-100 * power['accuracy_drop']:+.0f} points", va="center", fontsize=8)
-    ax.set_yticks(place, shifts)
+    ax.set_yticks(positions, shifts)
     ax.invert_yaxis()
     ax.set(xlim=(0, 1.2), xlabel="share of streams with an alert; right: change of accuracy")
     ax.set_xticks(np.linspace(0, 1, 6))

@@ -26,10 +26,10 @@ def compute_fisher_p_value(correct, n, reference_correct, m):
     -------
     float
     """
-    both = correct + reference_correct
+    right = correct + reference_correct
     total = m + n
-    k = np.arange(max(0, n - (total - both)), correct + 1)
-    logs = _log_choose(both, k) + _log_choose(total - both, n - k) - _log_choose(total, n)
+    k = np.arange(max(0, n - (total - right)), correct + 1)
+    logs = _log_choose(right, k) + _log_choose(total - right, n - k) - _log_choose(total, n)
     return float(min(1.0, np.exp(logs).sum()))
 
 

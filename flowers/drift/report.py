@@ -31,7 +31,7 @@ from flowers.log.record import UNKNOWN
 MIN_PREDICTIONS = 100  # predictions for a comparison, and for the state "ok"
 # Newest labels that the performance check reads where no number of labels would be enough.
 LABELS_READ = 200
-DRAWS = 2000  # simulated pairs of samples in `compute_l1_noise`
+N_DRAWS = 2000  # simulated pairs of samples in `compute_l1_noise`
 LEVEL = 0.95  # of intervals
 Z = ndtri((1 + LEVEL) / 2)
 
@@ -266,15 +266,15 @@ def describe_window(reference, probabilities, truth, classes, seed):
     expected = count_predicted(reference) / m
     shares = count_predicted(probabilities) / n
     before = reference.max(axis=1)
-    now = probabilities.max(axis=1)
-    drop = float(before.mean() - now.mean())
-    margin = Z * np.sqrt(before.var() / m + now.var() / n)
+    confidence = probabilities.max(axis=1)
+    drop = float(before.mean() - confidence.mean())
+    margin = Z * np.sqrt(before.var() / m + confidence.var() / n)
     return {
         "predictions": n,
         "shares": dict(zip(classes, shares.tolist(), strict=True)),
         "l1": float(np.abs(shares - expected).sum()),
         "l1_noise": compute_l1_noise(expected, m, n, seed),
-        "confidence": float(now.mean()),
+        "confidence": float(confidence.mean()),
         "confidence_drop": drop,
         "confidence_drop_low": drop - margin,
         "confidence_drop_high": drop + margin,
@@ -292,8 +292,8 @@ def compute_l1_noise(shares, m, n, seed):
         Sizes of the two samples, and seed.
     """
     rng = np.random.default_rng(seed)
-    first = rng.multinomial(m, shares, DRAWS) / m
-    second = rng.multinomial(n, shares, DRAWS) / n
+    first = rng.multinomial(m, shares, N_DRAWS) / m
+    second = rng.multinomial(n, shares, N_DRAWS) / n
     return float(np.quantile(np.abs(first - second).sum(axis=1), LEVEL))
 
 

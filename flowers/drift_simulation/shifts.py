@@ -92,7 +92,7 @@ def triple_class(count):
     return np.r_[3.0, np.ones(count - 1)] / (count + 2)
 
 
-def halve_in_turn(count):
+def halve_successively(count):
     """Class proportions of which each is half of the one before."""
     weights = 0.5 ** np.arange(count)
     return weights / weights.sum()
@@ -138,7 +138,11 @@ IMAGE_SHIFTS = {
     "unknown": shuffle_tiles,
 }
 # From the number of classes, at least 2, to their proportions, shape (count,), sum 1.
-LABEL_SHIFTS = {"class-gone": remove_class, "class-tripled": triple_class, "season": halve_in_turn}
+LABEL_SHIFTS = {
+    "class-gone": remove_class,
+    "class-tripled": triple_class,
+    "season": halve_successively,
+}
 NAMES = (*IMAGE_SHIFTS, *LABEL_SHIFTS)
 # Shifts to images of no known class: no prediction is correct.
 WITHOUT_TRUTH = ("unknown",)

@@ -88,6 +88,14 @@ def group_pairs(pairs, n):
 def select_pairs(pairs, correlation, labels, count):
     """Select pairs for a contact sheet: conflicting labels first, then the lowest correlations.
 
+    Parameters
+    ----------
+    pairs : ndarray of shape (k, 2), int
+    correlation : ndarray of shape (k,)
+    labels : ndarray of shape (n,), str
+    count : int
+        Pairs.
+
     Returns
     -------
     ndarray of shape (at most 2 * `count`,), int64

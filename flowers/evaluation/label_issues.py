@@ -27,8 +27,8 @@ def find_confident_classes(labels, probabilities, classes):
     ndarray of shape (n,), str
         Empty where no class reaches its threshold.
     """
-    own = [probabilities[labels == name, k] for k, name in enumerate(classes)]
-    thresholds = np.array([values.mean() if len(values) else np.inf for values in own])
+    confidences = [probabilities[labels == name, k] for k, name in enumerate(classes)]
+    thresholds = np.array([c.mean() if len(c) else np.inf for c in confidences])
     above = np.where(probabilities >= thresholds, probabilities, -1.0)
     return np.where(above.max(axis=1) >= 0, classes[above.argmax(axis=1)], "")
 
@@ -36,8 +36,12 @@ def find_confident_classes(labels, probabilities, classes):
 def find_group_labels(labels, groups, probabilities, classes):
     """Find the most frequent label in each image's group of near-duplicates, shape (n,).
 
-    Among equally frequent labels the one of the highest mean probability in the group is taken. The
-    parameters are those of `find_label_issues`.
+    Among equally frequent labels the one of the highest mean probability in the group is taken.
+
+    Parameters
+    ----------
+    labels, groups, probabilities, classes
+        As in `find_label_issues`.
     """
     majority = labels.copy()
     names, index = np.unique(groups, return_inverse=True)

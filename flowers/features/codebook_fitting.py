@@ -18,7 +18,7 @@ from flowers.features.descriptors import WIDTHS, compute_descriptors, resize_to_
 # Principal components of each descriptor type.
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
 MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
-STEPS = 12  # of k-means, and of expectation maximisation
+ITERATIONS = 12  # of k-means, and of expectation maximisation
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
 BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
 
@@ -158,7 +158,7 @@ def fit_mixture(name, descriptors, positions, params):
         offset = mean.astype(np.float32) @ projection
         position_scale = np.float32(eigenvalues[-1] ** 0.5 / max(positions.std(), 1e-3))
         rows = np.hstack([descriptors @ projection - offset, positions * position_scale])
-        clusters = KMeans(params.words, n_init=1, max_iter=STEPS, random_state=params.seed)
+        clusters = KMeans(params.words, n_init=1, max_iter=ITERATIONS, random_state=params.seed)
         clusters.fit(rows)
         floor = np.float32(VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3))
         counts = np.bincount(clusters.labels_, minlength=params.words) + 1
@@ -183,7 +183,7 @@ def _compute_correlation(descriptors):
 
 def _run_em(mixture, rows, floor):
     """Maximise the likelihood by expectation maximisation (Bishop 2006, section 9.2.2)."""
-    for _ in range(STEPS):
+    for _ in range(ITERATIONS):
         blocks = gen_batches(len(rows), BLOCK)
         statistics = sum(mixture.sum_statistics(rows[b]).astype(np.float64) for b in blocks)
         counts = np.maximum(statistics[:, :1], MIN_WEIGHT)

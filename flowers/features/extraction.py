@@ -69,14 +69,14 @@ def extract_features(images, names, sizes=None, codebook=None):
     return np.hstack([p / largest[p.dtype] if p.dtype in largest else p for p in parts])
 
 
-def extract_batches(images, sizes, preparation, mirrored=False):
+def extract_batches(images, sizes, preprocessing, mirrored=False):
     """Extract the features of many images in parallel.
 
     Parameters
     ----------
     images, sizes
         As in `extract_features`.
-    preparation : dict
+    preprocessing : dict
         ``names`` and ``codebook`` of `extract_features`.
     mirrored : bool, optional
         Whether to mirror each image first.
@@ -90,11 +90,11 @@ def extract_batches(images, sizes, preparation, mirrored=False):
     with share_arrays(images) as (shared,):
         tasks = ((shared, k, sizes[k : k + BATCH], mirrored) for k in starts)
         yield from zip(
-            starts, parallel_map(partial(_extract_batch, **preparation), tasks), strict=True
+            starts, parallel_map(partial(_extract_batch, **preprocessing), tasks), strict=True
         )
 
 
-def _extract_batch(images, start, sizes, mirrored, **preparation):
+def _extract_batch(images, start, sizes, mirrored, **preprocessing):
     batch = open_shared(images)[start : start + len(sizes)]
     batch = np.ascontiguousarray(batch[:, :, ::-1] if mirrored else batch)
-    return extract_features(batch, sizes=sizes, **preparation)
+    return extract_features(batch, sizes=sizes, **preprocessing)

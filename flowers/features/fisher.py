@@ -8,7 +8,7 @@ from flowers.features.descriptors import compute_descriptors, resize_to_scale
 WEIGHTS = {"sift": 2, "opponent": 1, "lcs": 1}
 # Quantisation steps per standard deviation of an entry of the type with the highest weight: the
 # rounding adds less than a thousandth to the variance, and 127 is six deviations.
-STEPS = 21
+QUANTISATION_STEPS = 21
 MAX_LEVEL = 127
 DTYPE = np.int8
 
@@ -53,7 +53,7 @@ def _encode_image(image, size, codebook):
         part = np.copysign(np.sqrt(np.abs(part)), part)
         parts[name] = part * (WEIGHTS[name] ** 0.5 / max(np.linalg.norm(part), 1e-12))
     heaviest = max(parts, key=WEIGHTS.get)
-    step = STEPS * (parts[heaviest].size / WEIGHTS[heaviest]) ** 0.5
+    step = QUANTISATION_STEPS * (parts[heaviest].size / WEIGHTS[heaviest]) ** 0.5
     row = np.concatenate(list(parts.values())) * np.float32(step)
     return np.clip(np.rint(row), -MAX_LEVEL, MAX_LEVEL).astype(DTYPE)
 

@@ -19,27 +19,27 @@ from flowers.learning.standardisation import split_range, standardise_block
 TILE_COLUMNS = 8192
 # Maximum number of rows of a tile, and what it is a multiple of (but in the last tile).
 TILE = 512
-MULTIPLE = 32
+TILE_MULTIPLE = 32
 # Maximum number of tiles in a tile row: the standardised rows of both sides are then 67 MB.
-TILES = 2
+MAX_TILES = 2
 # Up to this number of new rows each has a product of its own, whose bits do not depend on the
 # batch; more rows are multiplied in tiles.
 BATCH_INVARIANT_ROWS = 32
 # Training rows converted to float32 at once, few enough to stay in the processor's cache.
-CHUNK = 16
+CHUNK_ROWS = 16
 
 
 def make_tiles(n):
     """Split `n` rows into slices of at most ``TILE``: one, or an even number of similar size."""
     count = ceil(n / TILE)
     count += count % 2 if count > 1 else 0
-    return split_range(n, MULTIPLE * ceil(n / count / MULTIPLE)) if count else []
+    return split_range(n, TILE_MULTIPLE * ceil(n / count / TILE_MULTIPLE)) if count else []
 
 
 def make_tile_rows(n, count):
     """Group the tiles of `n` rows into tile rows, at least `count` where there are enough tiles."""
     tiles = make_tiles(n)
-    size = min(TILES, max(1, len(tiles) // count))
+    size = min(MAX_TILES, max(1, len(tiles) // count))
     return [tiles[k : k + size] for k in range(0, len(tiles), size)]
 
 
@@ -204,7 +204,7 @@ def _multiply_one_by_one(rows, X, mean, scale):
     part /= scale.astype(np.float32)
     offset = np.einsum("ij,j->i", part, mean)
     product = np.empty((len(rows), len(X)), np.float32)
-    for chunk in split_range(len(X), CHUNK):
+    for chunk in split_range(len(X), CHUNK_ROWS):
         training = X[chunk].astype(np.float32)
         for row, values in zip(part, product, strict=True):
             np.dot(training, row, out=values[chunk])

@@ -19,7 +19,7 @@ from flowers.learning.standardisation import compute_moments, split_range
 from flowers.learning.tuning import Tuning, to_list
 
 # Megabytes of libsvm's cache of kernel values: small, as they are in memory already.
-CACHE = 50
+CACHE_MB = 50
 
 
 def sum_votes_and_margins(pairwise):
@@ -227,7 +227,7 @@ class GramSVC(BaseSVM):
             self.support_norms_ = norms[self.support_]
 
     def _make_classifier(self, C):
-        svc = SVC(kernel="precomputed", C=C, decision_function_shape="ovo", cache_size=CACHE)
+        svc = SVC(kernel="precomputed", C=C, decision_function_shape="ovo", cache_size=CACHE_MB)
         return OneVsRestClassifier(svc) if self.multiclass == "ovr" else svc
 
     def _to_kernel(self, base, gamma):

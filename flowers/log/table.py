@@ -229,8 +229,8 @@ def join_labels(rows, labels, others, limit):
     keys = keys[order]
     codes = np.fromiter(labels.values(), np.int16, len(labels))[order]
     if len(keys):
-        place = np.minimum(np.searchsorted(keys, rows["key"]), len(keys) - 1)
-        rows["truth"] = np.where(keys[place] == rows["key"], codes[place], UNKNOWN)
+        match = np.minimum(np.searchsorted(keys, rows["key"]), len(keys) - 1)
+        rows["truth"] = np.where(keys[match] == rows["key"], codes[match], UNKNOWN)
     counts["predictions"] = len(rows)
     rows = drop_repeats(rows)
     counts["repeats"] = counts["predictions"] - len(rows)

@@ -82,15 +82,15 @@ def _plan(per_class, near_duplicate_share, wrong_labels, seed):
     orders = [rng.permutation(per_class) for rng in rngs]
     copies = int(per_class * near_duplicate_share)
     for k, (rng, order) in enumerate(zip(rngs, orders, strict=True)):
-        shown = {int(number): (k, int(number)) for number in order}
+        pictures = {int(number): (k, int(number)) for number in order}
         misfiled = len(range(k, wrong_labels, len(SPECIES)))
         for place, number in enumerate(order[:copies]):
             other = k
             if place < misfiled:
                 other = (k + int(rng.integers(1, len(SPECIES)))) % len(SPECIES)
-            shown[int(number)] = (other, int(rng.choice(orders[other][copies:])))
+            pictures[int(number)] = (other, int(rng.choice(orders[other][copies:])))
         for number in range(per_class):
-            yield k, number, *shown[number]
+            yield k, number, *pictures[number]
 
 
 def _make_files(seed, species, number, files):

@@ -129,10 +129,10 @@ def fetch_model(stage):
         return f"{summary}: nothing to fetch"
     folder.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder.parent) as scratch:
-        fresh = Path(scratch) / "model"
-        copy_model(event["commit"], fresh)
+        copy = Path(scratch) / "model"
+        copy_model(event["commit"], copy)
         try:
-            md5 = verify_model(fresh, expected)
+            md5 = verify_model(copy, expected)
         except BadInput as error:
             raise BadInput(
                 f"{event['version']} is refused: {error}; its copy in the DVC cache or remote is "
@@ -140,8 +140,8 @@ def fetch_model(stage):
             ) from error
         provenance = {key: event[key] for key in ("version", "commit")}
         provenance |= {"tag": event["ref"], "md5": md5}
-        (fresh / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n")
-        swap_folders(fresh, folder, Path(scratch) / "old")
+        (copy / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n")
+        swap_folders(copy, folder, Path(scratch) / "old")
         write_attestation(folder, provenance, expected)
     return summary
 
@@ -220,9 +220,9 @@ def push_commit(commit):
     """Verify the model of a commit, push it, and check that the remote has every file."""
     expected = read_lock_md5(read_file_at(commit, "dvc.lock"))
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=CANDIDATE.parent) as scratch:
-        fresh = Path(scratch) / "model"
-        copy_model(commit, fresh)
-        verify_model(fresh, expected)
+        copy = Path(scratch) / "model"
+        copy_model(commit, copy)
+        verify_model(copy, expected)
     try:
         with Repo(".", rev=commit, config=read_dvc_config()) as repo:
             count = repo.push(targets=[CANDIDATE.as_posix()])

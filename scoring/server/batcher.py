@@ -4,15 +4,15 @@ import queue
 import threading
 from concurrent.futures import Future
 
-# `Predictor.predict` gives each row the bits that it has alone, in calls of up to so many rows.
+# `Predictor.predict` gives each row the bits that it has alone, in calls of up to this many rows.
 MAX_ROWS = 32
 
 
 class Batcher:
-    """One queue, and one thread that classifies what waits in it.
+    """One queue, and one thread that classifies the samples that wait in it.
 
     Reading the support vectors is most of the cost of a row; one call reads them once for all its
-    rows. The thread waits for no clock: when it is free it takes what is there.
+    rows. The thread waits for no clock: when it is free it takes the requests in the queue.
     """
 
     def __init__(self):
@@ -20,7 +20,7 @@ class Batcher:
         threading.Thread(target=self._run, name="batcher", daemon=True).start()
 
     def predict(self, predictor, samples):
-        """Classify at most `MAX_ROWS` samples, together with those of other requests."""
+        """Classify the samples of a request, together with those of other requests."""
         future = Future()
         self._queue.put((predictor, samples, future))
         return future.result()
@@ -29,23 +29,23 @@ class Batcher:
         following = None
         while True:
             batch = [following or self._queue.get()]
-            following = self._fill(batch)
-            _classify(batch)
+            following = self._fill_batch(batch)
+            _classify_batch(batch)
 
-    def _fill(self, batch):
+    def _fill_batch(self, batch):
         """Add the requests that wait and fit; return the first that does not fit, or None."""
         rows = len(batch[0][1])
         while not self._queue.empty():
             request = self._queue.get()
             rows += len(request[1])
-            # Beside a reload, requests for the old and the new model wait side by side.
+            # During a reload, requests for the old and the new model are in the queue.
             if rows > MAX_ROWS or request[0] is not batch[0][0]:
                 return request
             batch.append(request)
         return None
 
 
-def _classify(batch):
+def _classify_batch(batch):
     predictor, _, first = batch[0]
     try:
         predictions = iter(predictor.predict([s for _, samples, _ in batch for s in samples]))
@@ -55,5 +55,5 @@ def _classify(batch):
         if len(batch) == 1:
             first.set_exception(error)
             return
-        for request in batch:  # only the request at which the model fails shall fail
-            _classify([request])
+        for request in batch:  # the other requests of the batch shall not fail
+            _classify_batch([request])

@@ -4,18 +4,19 @@ import hashlib
 import logging
 import queue
 import threading
-import time
 
+from flowers.base.worker import Worker, WorkerCrash
 from flowers.log import record
 from flowers.model.card import CARD, read_card
 from flowers.model.predictor import Predictor
-from scoring.server.workers import Worker, WorkerCrash, load_canary, predict_canary
+from scoring.server.workers import find_fault, predict_canary
 
 WAITING_IMAGES = 16
-# Limits of its process: bytes, seconds of one image, seconds to load, crashes until it is off.
-MEMORY, SECONDS, LOAD_SECONDS, CRASHES = 4_000_000_000, 30, 120, 3
-# Between two log lines about a canary that fails.
-QUIET_SECONDS = 60
+# Limits of its process: bytes, seconds of one image, seconds to load.
+MEMORY = 4_000_000_000
+SECONDS = 30
+LOAD_SECONDS = 120
+MAX_CRASHES = 3
 _logger = logging.getLogger(__name__)
 
 
@@ -26,26 +27,22 @@ def is_sampled(request_id, ratio):
 
 
 class Canary:
-    """A bounded queue, and a thread that sends what waits in it to a process of its own.
+    """A bounded queue, and a thread that sends its images to a process of its own.
 
     The canary changes no response: an image is dropped where the queue is full, an exception is
-    counted, a crash costs its own process. It shares the processors, with lower priority.
-
-    Parameters
-    ----------
-    folder : Path
-        A model folder; without ``card.json`` there is no canary.
-    ratio : float in [0, 1]
-        Share of the requests.
-    write : callable
-        Appends a list of records to the log.
-    metrics : Metrics
+    counted, a crash costs its own process. It gets the share `ratio` of the requests; `folder` is
+    its model folder, without ``card.json`` there is no canary; `write` appends records to the log.
     """
 
     def __init__(self, folder, ratio, write, metrics):
-        self.ratio, self.state, self.predictor = ratio, "none", None
-        self._folder, self._write, self._metrics = folder, write, metrics
-        self._queue, self._crashes, self._quiet_until = queue.Queue(WAITING_IMAGES), 0, 0.0
+        self.ratio = ratio
+        self.state = "none"
+        self.predictor = None
+        self._folder = folder
+        self._write = write
+        self._metrics = metrics
+        self._queue = queue.Queue(WAITING_IMAGES)
+        self._crashes = 0
         self._worker = Worker(MEMORY)
         if ratio > 0 and (folder / CARD).is_file():
             self.state = "loading"
@@ -59,53 +56,53 @@ class Canary:
             except queue.Full:
                 self._metrics.canary.labels("dropped").inc()
 
-    def stop(self):
-        """Take no more images, and let the process end."""
-        self.state = "none"
+    def stop(self, state="none"):
+        """Take no more images, and end the process."""
+        self.state = state
+        self._metrics.canary_on.set(0)
         self._worker.stop()
 
     def _run(self):
         try:
             # The card alone: the model file is loaded in the process of the canary.
-            predictor = Predictor(None, *read_card(self._folder))
-            self._worker.run(load_canary, str(self._folder), seconds=LOAD_SECONDS)
-        except BaseException as error:
-            self._switch_off(f"not loaded: {error}")
+            self.predictor = Predictor(None, *read_card(self._folder))
+            fault = self._worker.run(find_fault, self._folder, seconds=LOAD_SECONDS)
+        except Exception as error:
+            fault = error
+        if fault:
+            self._switch_off(f"not loaded: {fault}")
             return
-        self.predictor, self.state = predictor, "loaded"
-        self._metrics.set_model("canary", predictor)
+        self.state = "loaded"
+        self._metrics.model.labels("canary", self.predictor.version, self.predictor.md5).set(1)
         self._metrics.canary_on.set(1)
         while self.state == "loaded":
             image = self._queue.get()
-            self._metrics.canary.labels(self._process(*image)).inc()
+            self._metrics.canary.labels(self._score(*image)).inc()
 
-    def _process(self, data, request_id, index, label):
-        """Score an image and return the outcome."""
+    def _score(self, data, request_id, index, label):
+        """Log the prediction for an image and return the outcome."""
         try:
-            args = str(self._folder), data, SECONDS
-            prediction = self._worker.run(predict_canary, *args, seconds=SECONDS)
+            prediction = self._worker.run(predict_canary, self._folder, data, seconds=SECONDS)
             entry = record.build_prediction_record(
                 self.predictor, prediction, request_id, index, "canary", data
             )
             self._write([entry])
-        except WorkerCrash as error:
-            self._crashes += 1
-            _logger.error("the canary crashed on request %s: %s", request_id, error)
-            if self._crashes == CRASHES:
-                self._switch_off(f"switched off after {CRASHES} crashes")
-            return "crashed"
-        except BaseException as error:  # a model may raise anything, SystemExit too
-            if time.monotonic() >= self._quiet_until:
-                self._quiet_until = time.monotonic() + QUIET_SECONDS
-                _logger.error("the canary failed on request %s: %s", request_id, error)
-            return "failed"
+        except Exception as error:
+            if self.state == "none":  # stopped by a reload
+                return "dropped"
+            outcome = "crashed" if isinstance(error, WorkerCrash) else "failed"
+            _logger.error("the canary %s on request %s: %s", outcome, request_id, error)
+            self._crashes += outcome == "crashed"
+            if self._crashes == MAX_CRASHES:
+                self._switch_off(f"switched off after {MAX_CRASHES} crashes")
+            return outcome
         version = self.predictor.version
         self._metrics.predictions.labels(prediction.label, version, "canary").inc()
         self._metrics.disagreed.inc(prediction.label != label)
         return "scored"
 
     def _switch_off(self, state):
-        self.stop()
-        self.state = state
-        self._metrics.canary_on.set(0)
+        if self.state == "none":  # stopped by a reload
+            return
+        self.stop(state)
         _logger.error("the canary in %s is %s; SIGHUP loads it again", self._folder, state)

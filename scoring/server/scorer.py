@@ -1,107 +1,94 @@
-"""The model that is served, and everything between an image and its logged prediction."""
+"""The served model, and everything between an image and its logged prediction."""
 
 import logging
 import threading
+import uuid
 from contextlib import ExitStack, contextmanager
 
 from flowers.base.errors import BadInput, RejectedImage
+from flowers.base.worker import Worker, WorkerError
 from flowers.images import decoding
 from flowers.log import day_files, record
-from flowers.model.folder import check_golden_predictions, find_model_folder, load_predictor
+from flowers.model.folder import find_model_folder, load_predictor
 from flowers.model.predictor import Sample
-from scoring.answers import describe_prediction
+from scoring.answers import describe_prediction, describe_rejection
 from scoring.server.batcher import Batcher
 from scoring.server.canary import Canary
-from scoring.server.guard import Ids
 from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
-from scoring.server.settings import EXPENSIVE_PLACES, MODELS, count_processors
-from scoring.server.workers import Worker, WorkerCrash, WorkerError, decode
+from scoring.server.settings import EXPENSIVE_PLACES, MODELS, PROCESSORS
+from scoring.server.workers import decode_image, find_fault
 
-# Images of one request that are in memory as samples, and classified together.
-CHUNK = 8
-# Expensive images in one request, and limits of one: seconds, seconds of a processor, bytes.
-EXPENSIVE_FILES, DECODE_SECONDS, DECODE_CPU_SECONDS, DECODE_MEMORY = 8, 10, 6, 1_500_000_000
+# Limits of an expensive image: seconds, seconds of a processor, bytes.
+DECODE_SECONDS = 10
+DECODE_CPU_SECONDS = 6
+DECODE_MEMORY = 1_500_000_000
 # Larger bodies take the places of expensive images before their form is read.
 EXPENSIVE_BODY = 2_000_000
-# Limits of trying a new model: seconds and bytes.
-CHECK_SECONDS, CHECK_MEMORY = 120, 16_000_000_000
-# About a record of five classes: what a probe of the log writes after a failure.
-RECORD_BYTES = 1024
+# Limits of trying a model: seconds and bytes.
+CHECK_SECONDS = 120
+CHECK_MEMORY = 16_000_000_000
+# A restart forgets them, and readers of the log take the first prediction of an id.
+REMEMBERED_IDS = 100_000
 _logger = logging.getLogger(__name__)
 
 
 def load_checked(settings):
-    """Load the model of the settings and compare its golden predictions.
+    """Load the model of the settings after another process has loaded and checked it.
 
-    Returns
-    -------
-    predictor : flowers.model.predictor.Predictor
-    folder : Path
-
-    Raises
-    ------
-    BadInput
-        If it is not to be served.
+    Raises BadInput if it cannot be served.
     """
     folder = find_model_folder(MODELS, settings.model_dir)
-    predictor = load_predictor(folder, settings.model_sha256)
-    check_golden_predictions(predictor, folder)
-    return predictor, folder
-
-
-def find_fault(settings):
-    """Load and check a model without keeping it; return why it is not to be served, or None."""
+    worker = Worker(CHECK_MEMORY)
     try:
-        load_checked(settings)
-    except BadInput as error:
-        return str(error)
-    return None
+        # A model file may hang, or end the process that loads it.
+        fault = worker.run(find_fault, folder, settings.model_sha256, seconds=CHECK_SECONDS)
+    except WorkerError as error:
+        fault = f"{folder} cannot be loaded ({error}): promote another model, or roll back"
+    finally:
+        worker.stop()
+    if fault:
+        raise BadInput(fault)
+    return load_predictor(folder, settings.model_sha256)
 
 
 class Scorer:
-    """A loaded model with everything that its predictions go through."""
+    """A served model with everything that its predictions go through."""
 
     def __init__(self, settings):
-        self._settings, self._log_failed, self.started = settings, False, record.format_now()
-        self.metrics, self.ids = Metrics(), Ids()
-        try:
-            day_files.check_writable(settings.log_dir)
-        except OSError as error:
-            raise BadInput(
-                f"LOG_DIR={settings.log_dir} cannot be written ({error.strerror}): set it to a "
-                "folder to write to"
-            ) from error
-        self._serve(*load_checked(settings))
+        self._settings = settings
+        self.started = record.format_now()
+        self.metrics = Metrics()
+        if (state := self.check_log()) != "ok":
+            raise BadInput(f"LOG_DIR={settings.log_dir} {state}: set it to a folder to write to")
+        self._serve(load_checked(settings))
+        self._used_ids = {}
+        self._lock = threading.Lock()
         self._cheap = threading.BoundedSemaphore(settings.places)
         self._expensive = threading.BoundedSemaphore(EXPENSIVE_PLACES)
         # More images at a time than processors make each response slower and none sooner.
-        self._turn = threading.Semaphore(max(2, count_processors()))
-        self._batcher, self._decoder = Batcher(), Worker(DECODE_MEMORY)
+        self._turn = threading.Semaphore(max(2, PROCESSORS))
+        self._batcher = Batcher()
+        self._decoder = Worker(DECODE_MEMORY, DECODE_CPU_SECONDS)
 
-    def _serve(self, predictor, folder):
-        self.predictor, self.loaded_at = predictor, record.format_now()
-        self.metrics.set_model("production", predictor)
+    def _serve(self, predictor):
+        self.predictor = predictor
+        self.loaded_at = record.format_now()
+        self.metrics.model.clear()
+        self.metrics.model.labels("production", predictor.version, predictor.md5).set(1)
         settings = self._settings
         self.canary = Canary(settings.canary_dir, settings.canary_ratio, self.write, self.metrics)
-        self.folder = folder
 
     def reload(self):
         """Load the model again and serve it from now on; keep the present one if that fails."""
-        tester = Worker(CHECK_MEMORY)
         try:
-            # First in another process: a model file may hang, or end the process that loads it.
-            if fault := tester.run(find_fault, self._settings, seconds=CHECK_SECONDS):
-                raise BadInput(fault)
-            predictor, folder = load_checked(self._settings)
-        except (BadInput, WorkerCrash, WorkerError) as error:
+            predictor = load_checked(self._settings)
+        except BadInput as error:
             _logger.error("Not reloaded: %s", " ".join(str(error).split()))
             return
-        finally:
-            tester.stop()
         self.canary.stop()
-        self._serve(predictor, folder)
-        _logger.info("Reloaded: model %s of %s", predictor.version, folder)
+        self._serve(predictor)
+        _logger.info("Reloaded: model %s", predictor.version)
 
     def stop(self):
         """End the worker processes."""
@@ -109,7 +96,7 @@ class Scorer:
         self.canary.stop()
 
     @contextmanager
-    def _place(self, places):
+    def _take_place(self, places):
         if not places.acquire(blocking=False):
             raise Problem(429, "too many requests wait already: try again in a moment")
         try:
@@ -118,128 +105,99 @@ class Scorer:
         finally:
             places.release()
 
+    @contextmanager
+    def _reserve_id(self, request_id):
+        """Yield the id, or one that begins with it if it is used; free it again on an exception."""
+        with self._lock:
+            if request_id in self._used_ids:
+                request_id = f"{request_id[:27]}-{uuid.uuid4()}"
+            self._used_ids[request_id] = None
+            if len(self._used_ids) > REMEMBERED_IDS:
+                del self._used_ids[next(iter(self._used_ids))]  # the oldest
+        try:
+            yield request_id
+        except BaseException:
+            self._used_ids.pop(request_id, None)
+            raise
+
     def predict(self, request_id, body_bytes, read_images):
-        """Classify the readable images of a request, after the log has the predictions.
+        """Classify the readable images of a request and log the predictions.
 
-        Parameters
-        ----------
-        request_id : str
-            If it is used already, another one takes its place.
-        body_bytes : int
-        read_images : callable
-            Returns a list of (name, bytes).
-
-        Returns
-        -------
-        request_id : str
-        predictor : Predictor
-        predictions : list of dict
-            One per image, with a prediction or an ``error``.
+        `read_images` returns a list of (name, bytes). Returns the id, another one if it is used
+        already, the predictor, and a dict per image with its prediction or ``error``.
         """
         with ExitStack() as stack:
             # Before the form is read: a refusal costs little.
             places = self._expensive if body_bytes > EXPENSIVE_BODY else self._cheap
-            stack.enter_context(self._place(places))
-            images = read_images()
-            cheap = [_is_cheap(data) for _, data in images]
-            if places is self._cheap and not all(cheap):
-                stack.close()  # who waits for the decode process holds no place of cheap images
-                stack.enter_context(self._place(self._expensive))
-            request_id = stack.enter_context(self.ids.reserve(request_id))
+            stack.enter_context(self._take_place(places))
+            images = [(name, data, _is_cheap(data)) for name, data in read_images()]
+            if places is self._cheap and not all(is_cheap for *_, is_cheap in images):
+                stack.close()  # the place of cheap images is free before the decode process is
+                stack.enter_context(self._take_place(self._expensive))
+            request_id = stack.enter_context(self._reserve_id(request_id))
             predictor = self.predictor
-            return request_id, predictor, self._predict(predictor, request_id, images, cheap)
+            return request_id, predictor, self._predict(predictor, request_id, images)
 
-    def _predict(self, predictor, request_id, images, cheap):
-        entries, records = [], []
-        results = self._classify(predictor, images, cheap)
-        for index, ((name, data), result) in enumerate(zip(images, results, strict=True)):
+    def _predict(self, predictor, request_id, images):
+        entries = []
+        records = []
+        results = self._classify(predictor, images)
+        for index, ((name, data, _), result) in enumerate(zip(images, results, strict=True)):
             if isinstance(result, RejectedImage):
                 self.metrics.rejected.labels(result.reason).inc()
-                entries.append({"file": name, "error": _describe_rejection(result)})
+                entries.append({"file": name, "error": describe_rejection(result)})
                 continue
             entries.append({"file": name} | describe_prediction(predictor, result))
-            records.append(
-                record.build_prediction_record(
-                    predictor, result, request_id, index, "production", data
-                )
-            )
+            fields = request_id, index, "production", data
+            records.append(record.build_prediction_record(predictor, result, *fields))
         if not records:
             raise _create_problem(entries)
         self.write(records)
         for entry in records:
             self.metrics.predictions.labels(entry["label"], predictor.version, "production").inc()
-            self.canary.submit(
-                images[entry["index"]][1], request_id, entry["index"], entry["label"]
-            )
+            data = images[entry["index"]][1]
+            self.canary.submit(data, request_id, entry["index"], entry["label"])
         return entries
 
-    def _classify(self, predictor, images, cheap):
+    def _classify(self, predictor, images):
         """Return a Prediction or RejectedImage for each image."""
-        results = []
-        for first in range(0, len(images), CHUNK):
-            loaded = []
-            for index in range(first, min(first + CHUNK, len(images))):
-                is_too_much = cheap[: index + 1].count(False) > EXPENSIVE_FILES
-                data = images[index][1]
-                loaded.append(self._load(predictor, data, cheap[index], is_too_much))
-            samples = [sample for sample in loaded if isinstance(sample, Sample)]
-            predictions = iter(self._batcher.predict(predictor, samples) if samples else ())
-            results += [next(predictions) if isinstance(s, Sample) else s for s in loaded]
-        return results
+        loaded = [self._load(predictor, data, is_cheap) for _, data, is_cheap in images]
+        samples = [sample for sample in loaded if isinstance(sample, Sample)]
+        predictions = iter(self._batcher.predict(predictor, samples) if samples else ())
+        return [next(predictions) if isinstance(s, Sample) else s for s in loaded]
 
-    def _load(self, predictor, data, is_cheap, is_too_much):
+    def _load(self, predictor, data, is_cheap):
         """Return a Sample or RejectedImage."""
         try:
             if is_cheap:
                 with self._turn:
                     return predictor.load(data)
-            if is_too_much:
-                detail = f"{EXPENSIVE_FILES} large images came before it: send fewer at a time"
-                raise RejectedImage("too much in one request", detail)
-            return predictor.to_sample(*self._decode(data, predictor.card["size"]))
+            task = decode_image, data, predictor.card["size"]
+            result = self._decoder.run(*task, seconds=DECODE_SECONDS)
         except RejectedImage as error:
             return error
-
-    def _decode(self, data, size):
-        task = decode, data, size, DECODE_CPU_SECONDS
-        try:
-            *sample, rejection = self._decoder.run(*task, seconds=DECODE_SECONDS)
-        except (WorkerCrash, WorkerError) as error:
-            raise RejectedImage("unreadable", f"decoding was stopped: {error}") from error
-        if rejection:
-            raise RejectedImage(*rejection)
-        return sample
+        except WorkerError as error:
+            return RejectedImage("unreadable", f"decoding was stopped: {error}")
+        return result if isinstance(result, RejectedImage) else predictor.to_sample(*result)
 
     def write(self, records):
         """Append records to the log, or raise a `Problem` with status 503."""
+        directory = self._settings.log_dir
         try:
-            self._log(day_files.append_records, records)
+            day_files.append_records(directory, records)
         except OSError as error:
-            raise Problem(
-                503, "the log cannot be written, and no prediction is sent that is not logged"
-            ) from error
+            self.metrics.log_errors.inc()
+            _logger.error("the log in %s cannot be written: %s", directory, error)
+            message = "the log cannot be written, and no prediction is sent that is not logged"
+            raise Problem(503, message) from error
 
     def check_log(self):
         """Return "ok" if the log can be written, else the fault."""
         try:
-            self._log(day_files.check_writable, RECORD_BYTES if self._log_failed else 1)
+            day_files.check_writable(self._settings.log_dir)
         except OSError as error:
             return f"cannot be written ({error.strerror})"
         return "ok"
-
-    def _log(self, function, argument):
-        directory = self._settings.log_dir
-        try:
-            self.metrics.log_bytes.inc(function(directory, argument))
-            self._log_failed = False
-        except OSError as error:
-            if not self._log_failed:
-                _logger.error("the log in %s cannot be written: %s", directory, error)
-            self._log_failed = True
-            self.metrics.log_errors.inc()
-            raise
-        finally:
-            self.metrics.ready.set(not self._log_failed)
 
 
 def _is_cheap(data):
@@ -247,11 +205,6 @@ def _is_cheap(data):
         return decoding.is_cheap(data)
     except RejectedImage:  # it is rejected again, and reported, where it is decoded
         return True
-
-
-def _describe_rejection(error):
-    status = 415 if error.reason == "not a JPEG, PNG or WEBP" else 422
-    return {"status": status, "reason": error.reason, "detail": error.detail}
 
 
 def _create_problem(entries):

@@ -37,9 +37,7 @@ def test_a_paragraph_is_wrapped_without_separating_a_percent_sign():
     assert max(map(len, lines)) <= 100
 
 
-def test_quantities_are_extrapolated_linearly_and_never_decrease():
-    assert tables.extrapolate_slope([1.0, 3.0], ["10", "20"], 40) == pytest.approx(7)
-    assert tables.extrapolate_slope([3.0, 1.0], ["10", "20"], 40) == pytest.approx(1)
+def test_search_is_extrapolated_by_a_part_per_photo_and_a_part_per_pair():
     # CPU time 2 n + 0.5 n², memory 100 + n.
     sizes = {n: {"cpu_s": 2 * n + 0.5 * n**2, "peak_mb": 100 + n} for n in (10, 20)}
     assert tables.extrapolate_search(sizes, 40) == pytest.approx((880, 140))

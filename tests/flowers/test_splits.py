@@ -5,7 +5,6 @@ import pytest
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from flowers.base.errors import BadInput
-from flowers.base.groups import require_groups
 from flowers.learning.folds import make_grouped_folds
 from flowers.splits import (
     measure_leakage,
@@ -54,12 +53,6 @@ def test_a_split_depends_on_its_seed_alone():
     assert (first == again).all() and (first != other).any()
 
 
-def test_leakage_is_a_share_of_the_test_images():
-    groups = np.array([0, 0, 1, 2, 2, 3])
-    test = np.array([True, False, True, True, True, False])
-    assert measure_leakage(groups, test) == 0.25
-
-
 def test_folds_keep_groups_whole_and_test_each_row_once():
     labels, groups = make_clusters()
     folds = make_grouped_folds(labels, groups, 4, seed=0)
@@ -95,9 +88,9 @@ def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():
         make_grouped_folds(labels, groups, 4, seed=0)
 
 
-def test_the_remedy_is_that_of_the_caller():
-    with pytest.raises(BadInput, match="draw more$"):
-        require_groups(np.array(["Lotus"]), np.array([0]), 2, "draw more")
+def test_a_class_with_fewer_than_four_groups_is_not_split():
+    with pytest.raises(BadInput, match="'Lotus' has 3 .* 4: add photos"):
+        split_by_strategy(np.array(["Lotus"] * 6), np.arange(6) // 2, 0.2, 0)
 
 
 def test_the_summary_counts_the_leaks_of_the_strategy_in_use():

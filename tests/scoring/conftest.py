@@ -55,10 +55,10 @@ def service(candidate, tmp_path_factory):
     """A server for tests that do not change it."""
     folder = tmp_path_factory.mktemp("service")
     shutil.copytree(candidate, folder / "models" / "candidate")
-    with run_server(folder, MAX_UPLOAD_MB="2", MAX_FILES="4") as service:
-        yield service
+    with run_server(folder, MAX_UPLOAD_MB="2", MAX_FILES="4") as scorer:
+        yield scorer
 
 
-@pytest.fixture(scope="session")
-def photo(photos):
+@pytest.fixture(scope="session", name="photo")
+def get_photo(photos):
     return photos["Lotus-0.jpg"]

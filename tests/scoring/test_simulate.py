@@ -1,8 +1,9 @@
-import csv
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
+from flowers.base.tables import read_csv
 from flowers.drift_simulation.shifts import IMAGE_SHIFTS, NAMES, WITHOUT_TRUTH
 from scoring.simulate import main
 from tests.logged import read_records
@@ -39,7 +40,7 @@ def compare_digests(simulate, folder, count, *arguments):
 
 
 @pytest.mark.parametrize("shift", NAMES)
-def test_predictions_are_logged_and_true_labels_reported(simulate, folder, classes, shift):
+def test_shifted_photos_are_predicted_and_labels_reported(simulate, folder, classes, shift):
     predictions, feedback = simulate("--photos", folder, "-n", 12, "--shift", shift)
     assert len(predictions) == 12
     with_truth = [] if shift in WITHOUT_TRUTH else predictions
@@ -47,16 +48,12 @@ def test_predictions_are_logged_and_true_labels_reported(simulate, folder, class
     labels = {r["true_label"] for r in feedback}
     assert labels <= set(classes)
     assert shift != "class-gone" or classes[0] not in labels
-
-
-@pytest.mark.parametrize("shift", IMAGE_SHIFTS)
-def test_an_image_shift_reaches_the_scorer(simulate, folder, shift):
-    plain, _ = simulate("--photos", folder, "-n", 6)
-    shifted, _ = simulate("--photos", folder, "-n", 6, "--shift", shift)
-    for before, after in zip(plain, shifted, strict=True):
-        sides = [[r["image"]["width"], r["image"]["height"]] for r in (before, after)]
-        assert sides[0] == (sides[1][::-1] if shift == "rotate" else sides[1])
-        assert before["photo_sha256"] != after["photo_sha256"]
+    if shift in IMAGE_SHIFTS:
+        plain, _ = simulate("--photos", folder, "-n", 12)
+        for before, after in zip(plain, predictions, strict=True):
+            sides = [[r["image"]["width"], r["image"]["height"]] for r in (before, after)]
+            assert sides[0] == (sides[1][::-1] if shift == "rotate" else sides[1])
+            assert before["photo_sha256"] != after["photo_sha256"]
 
 
 @pytest.mark.parametrize("source", ["synthetic", None])
@@ -113,14 +110,11 @@ def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsy
     assert "dvc repro" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("share", [0.5, 1])
-def test_a_share_of_the_photos_is_shifted(simulate, folder, share):
-    same = compare_digests(simulate, folder, 30, "--shift", "darker", "--share", share)
-    assert sum(same) == 0 if share == 1 else 5 <= sum(same) <= 25
-
-
-def test_a_gradual_shift_reaches_its_share_over_the_photos(simulate, folder):
-    same = compare_digests(simulate, folder, 40, "--shift", "darker", "--ramp", 40)
+def test_a_share_of_the_photos_is_shifted_at_once_or_gradually(simulate, folder):
+    shift = ("--shift", "darker")
+    assert sum(compare_digests(simulate, folder, 30, *shift)) == 0
+    assert 5 <= sum(compare_digests(simulate, folder, 30, *shift, "--share", 0.5)) <= 25
+    same = compare_digests(simulate, folder, 40, *shift, "--ramp", 40)
     assert sum(same[:20]) > sum(same[20:])
 
 
@@ -132,15 +126,10 @@ def test_a_photo_is_sent_unchanged_once_and_then_slightly_cropped(simulate, fold
     assert set(digests[:5]) <= files < set(digests)
 
 
-def read_reference_rows(workdir):
-    with (workdir.path / "models/candidate/reference.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
 def test_by_default_the_test_photos_of_the_model_are_sent(workdir, monkeypatch):
     monkeypatch.chdir(workdir.path)
     assert main(["-n", "9"]) == 0
-    tested = {row["sha256"] for row in read_reference_rows(workdir)}
+    tested = set(read_csv("models/candidate/reference.csv")["sha256"])
     records = read_records(workdir.path / "logs")
     sent = [r["photo_sha256"] for r in records if r["kind"] == "prediction"]
     assert len(sent) == 9 and set(sent) <= tested
@@ -148,7 +137,7 @@ def test_by_default_the_test_photos_of_the_model_are_sent(workdir, monkeypatch):
 
 def test_a_missing_test_photo_is_named(workdir, monkeypatch, capsys):
     monkeypatch.chdir(workdir.path)
-    (workdir.path / "data/photos" / read_reference_rows(workdir)[0]["path"]).unlink()
+    Path("data/photos", read_csv("models/candidate/reference.csv")["path"][0]).unlink()
     assert main(["-n", "2"]) == 2
     assert "data/photos" in capsys.readouterr().err
 

@@ -39,10 +39,3 @@ def test_a_wrong_parameter_is_refused_by_name(workdir, parameter, value):
     assert f"codebook.{parameter}" in workdir.expect_refusal(
         "codebook", **{f"codebook.{parameter}": value}
     )
-
-
-@pytest.mark.slow
-def test_more_words_than_descriptors_are_refused_with_a_remedy(fisher_run, tmp_path):
-    repo_copy = fisher_run.copy_to(tmp_path / "repository")
-    few = {"codebook.words": 1000, "codebook.photos": 2, "codebook.per_photo": 3}
-    assert "codebook.per_photo" in repo_copy.expect_refusal("codebook", **few)

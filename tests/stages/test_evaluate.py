@@ -7,7 +7,6 @@ from PIL import Image
 from sklearn.metrics import accuracy_score, log_loss
 
 from flowers.base.tables import read_csv
-from flowers.evaluation.metrics import run_mcnemar_test
 from stages.evaluate import MODELS
 
 
@@ -33,13 +32,6 @@ def test_metrics_follow_from_the_table_of_predictions(predictions, figures, mode
     assert metrics["accuracy"] == float(f"{accuracy_score(labels, predictions[model]):.4g}")
     assert metrics["log_loss"] == pytest.approx(log_loss(labels, probabilities), rel=1e-3)
     assert metrics["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
-
-
-def test_the_paired_test_follows_from_the_table_of_predictions(predictions, figures):
-    correct = [predictions[model] == predictions["label"] for model in MODELS]
-    result = run_mcnemar_test(*correct)
-    assert figures["svm_vs_nb"]["only_first_correct"] == result["only_first_correct"]
-    assert figures["svm_vs_nb"]["p_value"] == pytest.approx(result["p_value"], rel=1e-3)
 
 
 def test_only_test_images_are_evaluated(finished_run, predictions):

@@ -94,9 +94,6 @@ def test_a_review_leaves_photos_out_and_moves_others(workdir, folder):
     assert names == {"Rose/a", "Rose/c", "Iris/d"}
     figures = read_figures(workdir)
     assert figures["excluded"] == figures["relabelled"] == {"listed": 1, "matched": 1}
-    (workdir.path / "review/relabel.csv").write_text(f"sha256,label\n{other},Ross\n")
-    line = workdir.expect_refusal("fetch", **source)
-    assert "Ross" in line and "review/relabel.csv" in line
 
 
 def test_dvc_reruns_fetch_after_a_change_of_the_review(repo_copy):

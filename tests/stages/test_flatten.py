@@ -7,11 +7,12 @@ from flowers.features.extraction import extract_features
 from flowers.images.index import get_sizes
 
 
-def test_pixels_are_uint8(finished_run):
+def test_pixels_are_uint8_and_without_mirroring_no_mirrored_features_are_written(finished_run):
     X = np.load(finished_run.path / "data/features.npy", mmap_mode="r")
     images = np.load(finished_run.path / "data/images.npy")
     assert X.dtype == np.uint8
     assert np.array_equal(X, images.reshape(len(images), -1))
+    assert len(np.load(finished_run.path / "data/mirrored.npy")) == 0
 
 
 def test_features_are_concatenated_in_the_order_of_their_names(workdir):
@@ -40,10 +41,6 @@ def test_mirrored_features_are_those_of_mirrored_photos(fisher_run):
     assert np.array_equal(
         mirrored[:5], extract_features(mirrored_images, ["fisher"], sizes[:5], codebook)
     )
-
-
-def test_without_mirroring_the_mirrored_features_are_empty(finished_run):
-    assert len(np.load(finished_run.path / "data/mirrored.npy")) == 0
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.base.tables import read_csv
-from flowers.model.card import LIBRARIES
 from flowers.model.folder import load_predictor, measure_golden_difference
 
 CANDIDATE = "models/candidate"
@@ -25,36 +24,23 @@ def test_the_candidate_predicts_its_golden_images_as_in_its_card(finished_run):
     assert measure_golden_difference(load_predictor(folder), folder) < 1e-6
 
 
-def test_the_card_has_what_a_scorer_needs(finished_run):
+def test_the_card_describes_the_run(finished_run):
     card = read_card(finished_run)
+    decision = read_decision(finished_run)
     assert card["classes"] == ["Lilly", "Lotus", "Orchid", "Sunflower", "Tulip"]
     assert card["features"] == ["pixels"] and card["size"] == 32
-    assert set(LIBRARIES) < set(card["versions"])
-    assert card["decision"]["champion"] == read_decision(finished_run)["champion"]
-    assert card["model"]["md5"] == read_decision(finished_run)["md5"]
+    assert card["model"]["md5"] == decision["md5"]
+    assert card["decision"]["champion"] == decision["champion"] and decision["passed"] is True
 
 
-def test_a_good_candidate_passes_the_gate(finished_run):
-    assert read_decision(finished_run)["passed"] is True
-
-
-@pytest.mark.parametrize(
-    "params", [{"promote.min_accuracy_low": 0.99}, {"promote.max_log_loss": 0.01}]
-)
-def test_a_failed_gate_is_recorded(workdir, params):
+def test_a_failed_gate_is_recorded(workdir):
+    path = workdir.path / "metrics/split.json"
+    path.write_text(path.read_text().replace('"leaked_test_photos": 0', '"leaked_test_photos": 1'))
+    params = {"promote.min_accuracy_low": 0.99, "promote.max_log_loss": 0.01}
     workdir.run_stage("promote", **params)
-    assert read_decision(workdir)["passed"] is False
-    assert read_card(workdir)["decision"]["passed"] is False
-
-
-@pytest.mark.slow
-def test_a_split_with_leakage_fails_the_gate(repo_copy):
-    repo_copy.set_params(**{"split.strategy": "random"})
-    repo_copy.run("dvc", "repro", "promote")
-    decision = read_decision(repo_copy)
-    assert decision["passed"] is False
-    failed = [check["check"] for check in decision["checks"] if not check["passed"]]
-    assert any("near-duplicate" in check for check in failed)
+    decision = read_decision(workdir)
+    assert read_card(workdir)["decision"]["passed"] is decision["passed"] is False
+    assert [check["passed"] for check in decision["checks"]] == [False, False, True, False]
 
 
 @pytest.mark.slow

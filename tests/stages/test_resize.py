@@ -2,7 +2,6 @@ import csv
 import json
 
 import numpy as np
-import pytest
 
 
 def read_rows(path):
@@ -27,14 +26,6 @@ def test_conversions_are_counted(finished_run):
         assert figures["converted"][kind] == 1, kind
 
 
-def test_threads_and_processes_give_the_same_bytes(workdir, monkeypatch):
-    before = (workdir.path / "data/images.npy").read_bytes()
-    monkeypatch.setenv("BACKEND", "loky")
-    monkeypatch.setenv("JOBS", "2")
-    workdir.run_stage("resize")
-    assert (workdir.path / "data/images.npy").read_bytes() == before
-
-
 def test_a_class_without_a_readable_image_stops_the_run(workdir):
     for path in (workdir.path / "data/photos/Tulip").iterdir():
         path.chmod(0o644)
@@ -42,14 +33,3 @@ def test_a_class_without_a_readable_image_stops_the_run(workdir):
     before = (workdir.path / "data/images.npy").read_bytes()
     assert "Tulip" in workdir.expect_refusal("resize")
     assert (workdir.path / "data/images.npy").read_bytes() == before
-
-
-@pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_a_cluster_that_is_not_installed_is_named_with_its_remedy(repo_copy, backend, monkeypatch):
-    monkeypatch.setenv("BACKEND", backend)
-    try:
-        __import__("distributed" if backend == "dask" else "ray")
-    except ImportError:
-        assert "cluster" in repo_copy.expect_refusal("resize")
-    else:
-        repo_copy.run("python", "-m", "stages.resize")

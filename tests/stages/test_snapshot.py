@@ -88,9 +88,10 @@ def test_predictions_of_other_models_and_of_the_canary_are_only_counted(workdir,
     assert counts["labels_without_prediction"] == 0
 
 
-def test_damaged_lines_are_counted_and_skipped(workdir, take):
+def test_unusable_lines_and_files_are_counted_by_reason(workdir, take):
     good = make_predictions(workdir, 5)
-    line = json.dumps(good[0])
+    record = good[0] | {"request_id": "x"}
+    late = {"time": "2999-01-01T00:00:00.000000+00:00"}
     malformed = [
         {"probabilities": {"Rose": 1.0}},
         {"probabilities": None},
@@ -102,35 +103,25 @@ def test_damaged_lines_are_counted_and_skipped(workdir, take):
         {"photo_sha256": 7},
         {"photo_sha256": "no hex"},
     ]
+    others = [{"image": record["image"] | {"brightness": 1e300}}, late, late]
+    others += [{"kind": kind} for kind in ("ping", 7, [], None)]
+    line = json.dumps(record)
     lines = [line[:-9].encode(), b"\xff\xfe", b"[1]", b"[" * 100_000]
-    lines += [json.dumps(good[0] | members).encode() for members in malformed]
+    lines += [json.dumps(record | members).encode() for members in malformed + others]
+    lines.append(json.dumps(make_feedback(1, "Tulip") | late).encode())
+    brightness = f'"brightness": {record["image"]["brightness"]}'
+    for number in ("Infinity", "NaN", "-1e999"):
+        lines.append(line.replace(brightness, f'"brightness": {number}').encode())
     lines.append(line.replace(": 0.", ': NaN, "x": 0.', 1).encode())
     (workdir.path / "logs").mkdir()
     (workdir.path / "logs/2026-01-01.jsonl").write_bytes(b"\n\n".join(lines) + b"\n")
+    (workdir.path / "logs/2026-02-01.jsonl").mkdir()
+    (workdir.path / "logs/2026-02-02.jsonl").symlink_to("/dev/zero")
+    os.mkfifo(workdir.path / "logs/2026-02-03.jsonl")
     rows, counts = take(good)
-    assert len(rows) == 5
-    names = ("torn", "malformed", "not_finite")
-    assert [counts[name] for name in names] == [4, len(malformed), 1]
-
-
-def test_implausible_records_are_counted_by_reason(workdir, take):
-    good = make_predictions(workdir, 5)
-    record = good[0] | {"request_id": "x"}
-    late = {"time": "2999-01-01T00:00:00.000000+00:00"}
-    bad = [record | {"image": record["image"] | {"brightness": 1e300}}]
-    bad += [record | late | {"request_id": f"y{i}"} for i in (1, 2)]
-    bad += [make_feedback(1, "Tulip") | late]
-    bad += [record | {"kind": kind} for kind in ("ping", 7, [], None)]
-    (workdir.path / "logs/2026-02-01.jsonl").mkdir(parents=True)
-    write_records(workdir, good + bad)
-    with (workdir.path / "logs/2026-01-01.jsonl").open("a") as file:
-        brightness = f'"brightness": {record["image"]["brightness"]}'
-        for number in ("Infinity", "NaN", "-1e999"):
-            file.write(json.dumps(record).replace(brightness, f'"brightness": {number}') + "\n")
-    rows, counts = take()
     assert len(rows) == counts["predictions"] == 5 and np.all(rows["truth"] == UNKNOWN)
-    names = ("not_finite", "in_the_future", "unknown_kind", "days_unreadable", "malformed", "torn")
-    assert [counts[name] for name in names] == [4, 3, 4, 1, 0, 0]
+    names = ("torn", "malformed", "not_finite", "in_the_future", "unknown_kind", "days_unreadable")
+    assert [counts[name] for name in names] == [4, len(malformed), 5, 3, 4, 3]
 
 
 def test_records_of_a_clock_ahead_are_in_the_future_after_the_clock_is_set_back(workdir, take):
@@ -143,14 +134,7 @@ def test_records_of_a_clock_ahead_are_in_the_future_after_the_clock_is_set_back(
     assert (len(rows), counts["in_the_future"]) == (5, 1)
 
 
-def test_duplicates_and_images_of_one_request_count_once(workdir, take):
-    records = make_predictions(workdir, 6)
-    records += [records[0] | {"index": index} for index in range(1, 8)]
-    rows, counts = take(records + records[:2])
-    assert (len(rows), counts["duplicates"], counts["repeats"]) == (6, 2, 7)
-
-
-def test_a_repeat_counts_once_and_the_image_keeps_any_label(workdir, take):
+def test_duplicates_and_repeats_count_once_and_the_image_keeps_any_label(workdir, take):
     first = make_predictions(workdir, 4)
     again = [r | {"request_id": f"a{i}", "time": format_time(99 + i)} for i, r in enumerate(first)]
     again[0]["image"] = first[0]["image"] | {"brightness": 0.123}  # equal bytes only
@@ -158,8 +142,10 @@ def test_a_repeat_counts_once_and_the_image_keeps_any_label(workdir, take):
     again[3]["photo_sha256"] = "cd" * 32  # neither
     again[3]["image"] = first[3]["image"] | {"brightness": 0.321}
     label = make_feedback(0, "Tulip") | {"request_id": "a1"}
-    rows, counts = take([*first, *again, label])
-    assert (counts["predictions"], counts["repeats"], len(rows)) == (8, 3, 5)
+    same_request = [first[0] | {"index": index} for index in range(1, 8)]
+    rows, counts = take([*first, *again, *same_request, *first[:2], label])
+    assert (counts["predictions"], counts["duplicates"]) == (15, 2)
+    assert (counts["repeats"], len(rows)) == (10, 5)
     assert format_times(rows)[:4] == [r["time"] for r in first]
     tulip = read_card(workdir)["classes"].index("Tulip")
     assert rows["truth"].tolist() == [UNKNOWN, tulip, UNKNOWN, UNKNOWN, UNKNOWN]
@@ -175,14 +161,6 @@ def test_records_of_earlier_versions_without_sharpness_and_digest_count(workdir,
     assert np.isnan(rows["image"][:, -1]).all() and np.isfinite(rows["image"][:, :-1]).all()
 
 
-def test_a_pipe_or_device_is_an_unreadable_day(workdir, take):
-    (workdir.path / "logs").mkdir(exist_ok=True)
-    (workdir.path / "logs/2026-02-01.jsonl").symlink_to("/dev/zero")
-    os.mkfifo(workdir.path / "logs/2026-02-02.jsonl")
-    rows, counts = take(make_predictions(workdir, 3))
-    assert (len(rows), counts["days_unreadable"]) == (3, 2)
-
-
 def test_older_days_are_not_read_and_labels_of_their_predictions_are_counted(workdir, take):
     records = make_predictions(workdir, 3 * 1440)
     labels = [make_feedback(0, "Tulip", 4000), make_feedback(3 * 1440 - 1, "Tulip", 4300)]
@@ -196,7 +174,7 @@ def test_older_days_are_not_read_and_labels_of_their_predictions_are_counted(wor
     assert (counts["labels_of_unread_days"], counts["labels_without_prediction"]) == (0, 1)
 
 
-def test_the_reference_set_of_a_promoted_model_is_copied(workdir, take):
+def test_the_reference_set_of_a_promoted_model_is_copied_and_named_if_it_is_missing(workdir, take):
     production = workdir.path / "models/production"
     shutil.copytree(workdir.path / "models/candidate", production)
     (production / "provenance.json").write_text(json.dumps({"version": "v1.2.0"}))
@@ -211,11 +189,7 @@ def test_the_reference_set_of_a_promoted_model_is_copied(workdir, take):
     assert (counts["model_version"], counts["md5"]) == ("v1.2.0", "f" * 32)
     assert (counts["predictions"], counts["other_model"]) == (4, 3)
     assert (workdir.path / "data/reference.csv").read_bytes() == reference.read_bytes()
-
-
-def test_a_missing_reference_set_is_named(workdir):
-    shutil.copytree(workdir.path / "models/candidate", workdir.path / "models/production")
-    (workdir.path / "models/production/reference.csv").unlink()
+    reference.unlink()
     assert "models/production/reference.csv" in workdir.expect_refusal("snapshot")
 
 

@@ -79,13 +79,10 @@ def test_an_experiment_is_compared_with_a_commit_a_tag_and_the_workspace(repo, c
     assert float(p) == pytest.approx(2 / 2**16, rel=0.01)
 
 
-def test_each_model_has_a_block(repo, capsys):
+def test_each_model_has_a_block_and_leakage_is_reported(repo, capsys):
     text = print_comparison(capsys, "HEAD", "better")
     assert [line[:3] for line in text.splitlines() if "photos" in line][:2] == ["svm", "nb "]
-
-
-def test_leakage_is_reported(repo, capsys):
-    assert "better: leakage, 64% of test" in print_comparison(capsys, "HEAD", "better")
+    assert "better: leakage, 64% of test" in text
     assert "leakage" not in print_comparison(capsys, "HEAD", "workspace", "HEAD:nb")
 
 
@@ -111,15 +108,11 @@ def test_an_ambiguous_name_selects_the_experiment_based_on_head(repo, capsys):
 
 
 def test_an_invalid_run_is_refused_in_one_line(repo):
+    with pytest.raises(SystemExit, match="2"):
+        compare.main(["HEAD", "HEAD"])
     assert "nowhere is no experiment, tag or commit" in get_error("HEAD", "nowhere")
     assert "has the models svm, nb" in get_error("HEAD:tree", "better")
     run_git("rm", "-q", "metrics/predictions.csv")
     run_git("commit", "-qm", "no run")
     assert "has no metrics/predictions.csv" in get_error("HEAD", "better")
     assert "run dvc repro" in get_error("better", "workspace")
-
-
-def test_a_single_run_is_refused(repo):
-    with pytest.raises(SystemExit) as ended:
-        compare.main(["HEAD", "HEAD"])
-    assert ended.value.code == 2

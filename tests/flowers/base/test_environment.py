@@ -8,19 +8,16 @@ from flowers.base import environment
 from flowers.base.errors import BadInput
 
 
-def test_unset_or_empty_is_the_default(monkeypatch):
-    for name in ("JOBS", "BACKEND", "LOG_DIR", "MODEL_DIR"):
-        monkeypatch.setenv(name, "")
-    assert (environment.read_jobs(), environment.read_backend()) == (-1, "threading")
-    assert (environment.read_log_dir(), environment.read_model_dir()) == (Path("logs"), None)
-
-
-def test_values_are_read(monkeypatch):
-    monkeypatch.setenv("JOBS", "3")
-    monkeypatch.setenv("BACKEND", "loky")
-    assert (environment.read_jobs(), environment.read_backend()) == (3, "loky")
-    assert environment.read_log_dir({"LOG_DIR": "a"}) == Path("a")
-    assert environment.read_model_dir({"MODEL_DIR": "b"}) == Path("b")
+@pytest.mark.parametrize(
+    ("jobs", "backend", "log", "model"), [("", "", "", ""), ("3", "loky", "a", "b")]
+)
+def test_values_are_read_and_an_empty_one_is_the_default(monkeypatch, jobs, backend, log, model):
+    monkeypatch.setenv("JOBS", jobs)
+    monkeypatch.setenv("BACKEND", backend)
+    assert environment.read_jobs() == int(jobs or -1)
+    assert environment.read_backend() == (backend or "threading")
+    assert environment.read_log_dir({"LOG_DIR": log}) == Path(log or "logs")
+    assert environment.read_model_dir({"MODEL_DIR": model}) == (Path(model) if model else None)
 
 
 @pytest.mark.parametrize(

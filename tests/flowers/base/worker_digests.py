@@ -41,10 +41,6 @@ def start_cluster(backend):
         )
         dask.config.set({"scheduler-address": cluster.scheduler_address})
         return cluster
-    if backend == "ray":
-        import ray
-
-        return ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     return nullcontext()
 
 

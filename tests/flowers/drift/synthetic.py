@@ -14,6 +14,10 @@ def draw_predictions(truth, rng, strength=2.0, n_classes=3):
     return odds / odds.sum(axis=1, keepdims=True)
 
 
+def draw_shares(size, seed=0, concentration=(1, 1, 1)):
+    return np.random.default_rng(seed).dirichlet(concentration, size)
+
+
 def make_reference(probabilities, truth):
     rows = np.arange(len(truth))
     classes = ["Iris", "Rose", "Tulip"]

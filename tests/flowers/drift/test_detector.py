@@ -25,59 +25,52 @@ LEVELS = {"scores": SCORE_LEVELS, "proportions": PROPORTION_LEVEL * np.ones(len(
 
 
 def make_tests(**values):
-    """Tests of 1,000 predictions in which nothing is unlikely except for the given values."""
+    """Tests of 1,000 predictions in which only the given p-values, {(row, column): p}, are below 1.
+
+    Deviations are -inf except for the given ones.
+    """
     fields = {name: np.ones((20, len(LENGTHS))) for name in LEVELS}
     fields["deviations"] = np.full((20, len(RUN_RULES)), -np.inf)
-    return MeanTests(ends=50 * np.arange(1, 21), window=250, **fields | values)
+    for name, entries in values.items():
+        for place, value in entries.items():
+            fields[name][place] = value
+    return MeanTests(ends=50 * np.arange(1, 21), window=250, **fields)
 
 
 def test_the_martingale_alerts_at_its_limit_and_the_change_started_at_its_lowest_wealth():
     log_wealth = np.log(np.r_[0.5, 0.1, 0.2, 5, 101, 3, 500])
     assert find_first_alert(log_wealth, make_tests(), PARAMS) == Alert("martingale", 2, 4)
     assert find_first_alert(log_wealth, make_tests(), PARAMS | {"wealth_limit": 1000}) is None
+    # The earliest alert counts.
+    tests = make_tests(scores={(3, 0): 1e-9})
+    late = np.r_[np.zeros(250), np.full(750, 9.0)]
+    assert find_first_alert(late, tests, PARAMS).detector == "scores"
+    assert find_first_alert(late[200:], tests, PARAMS).detector == "martingale"
 
 
 @pytest.mark.parametrize(
     ("name", "detector"), [("scores", "scores"), ("proportions", "class proportions")]
 )
 def test_a_mean_test_alerts_at_its_level_about_the_predictions_it_tests(name, detector):
-    p_values = np.ones((20, len(LENGTHS)))
     level = LEVELS[name]
-    p_values[11, 1] = level[1]
-    p_values[12, 3] = level[3] / 9
     for factor, expected in (
         (1, Alert(detector, 600 - LENGTHS[1], 599)),
         (1.01, Alert(detector, 650 - LENGTHS[3], 649)),
         (10, None),
     ):
-        tests = make_tests(**{name: p_values * factor})
+        tests = make_tests(**{name: {(11, 1): factor * level[1], (12, 3): factor * level[3] / 9}})
         assert find_first_alert(FLAT, tests, PARAMS) == expected
+    # The change started where the p-value is lowest relative to its level.
+    tests = make_tests(**{name: {(11, 0): level[0] / 2, (11, 4): level[4] / 3}})
+    assert find_first_alert(FLAT, tests, PARAMS).change_start == 600 - LENGTHS[4]
 
 
-def test_the_change_started_where_the_p_value_is_lowest_relative_to_its_level():
-    p_values = np.ones((20, len(LENGTHS)))
-    p_values[11, 0] = SCORE_LEVELS[0] / 2
-    p_values[11, 4] = SCORE_LEVELS[4] / 3
-    assert p_values[11].argmin() == 0
-    alert = find_first_alert(FLAT, make_tests(scores=p_values), PARAMS)
-    assert alert.change_start == 600 - LENGTHS[4]
-
-
-def test_a_run_rule_alerts_after_its_number_of_windows():
-    deviations = np.full((20, len(RUN_RULES)), -np.inf)
-    deviations[15, 1] = RUN_RULES[3]
-    alert = find_first_alert(FLAT, make_tests(deviations=deviations), PARAMS)
-    assert alert == Alert("class proportions", 800 - 3 * 250, 799)
-    assert find_first_alert(FLAT, make_tests(deviations=deviations - 0.01), PARAMS) is None
-
-
-def test_the_earliest_alert_counts():
-    log_wealth = np.r_[np.zeros(250), np.full(750, 9.0)]
-    p_values = np.ones((20, len(LENGTHS)))
-    p_values[3] = 1e-9
-    tests = make_tests(scores=p_values)
-    assert find_first_alert(log_wealth, tests, PARAMS).detector == "scores"
-    assert find_first_alert(log_wealth[200:], tests, PARAMS).detector == "martingale"
+@pytest.mark.parametrize(
+    ("below", "expected"), [(0, Alert("class proportions", 800 - 3 * 250, 799)), (0.01, None)]
+)
+def test_a_run_rule_alerts_after_its_number_of_windows(below, expected):
+    tests = make_tests(deviations={(15, 1): RUN_RULES[3] - below})
+    assert find_first_alert(FLAT, tests, PARAMS) == expected
 
 
 def test_changed_rows_are_two_windows_or_up_to_the_alert():
@@ -119,9 +112,7 @@ def test_changed_class_proportions_with_changed_predictions_are_covariate_shift(
     assert classify_change(alert, make_tests(), reference, sharper, params) == COVARIATE_SHIFT
     # From 300 to 800 there are two windows; 400 is the longest test that fits.
     for p_value, kind in ((0.005, COVARIATE_SHIFT), (0.02, LABEL_SHIFT)):
-        p_values = np.ones((20, len(LENGTHS)))
-        p_values[15, LENGTHS.index(400)] = p_value
-        tests = make_tests(scores=p_values)
+        tests = make_tests(scores={(15, LENGTHS.index(400)): p_value})
         assert classify_change(alert, tests, reference, stream, params) == kind
 
 

@@ -10,7 +10,7 @@ from flowers.drift.report import (
 )
 from flowers.drift.windows import count_predicted
 from flowers.log.record import UNKNOWN
-from tests.flowers.drift.test_windows import draw_shares
+from tests.flowers.drift.synthetic import draw_shares
 
 CLASSES = ("Iris", "Rose", "Tulip")
 

@@ -10,11 +10,7 @@ from flowers.drift.windows import (
     run_chi_square,
     run_kolmogorov_smirnov,
 )
-from tests.flowers.drift.synthetic import draw_predictions, draw_reference
-
-
-def draw_shares(size, seed=0, concentration=(1, 1, 1)):
-    return np.random.default_rng(seed).dirichlet(concentration, size)
+from tests.flowers.drift.synthetic import draw_predictions, draw_reference, draw_shares
 
 
 def test_kolmogorov_smirnov_agrees_with_scipy_with_ties():

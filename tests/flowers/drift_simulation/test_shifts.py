@@ -11,7 +11,7 @@ def images():
 
 
 @pytest.mark.parametrize("name", shifts.NAMES)
-def test_a_shift_keeps_shape_dtype_and_its_input(images, name):
+def test_a_shift_keeps_shape_dtype_and_its_input_and_does_not_depend_on_the_batch(images, name):
     before = images.copy()
     after = shifts.apply_shift(name, images)
     height, width = images.shape[1:3]
@@ -19,6 +19,7 @@ def test_a_shift_keeps_shape_dtype_and_its_input(images, name):
     assert (after.shape, after.dtype) == ((2, *sides, 3), np.uint8)
     assert np.array_equal(images, before)
     assert np.array_equal(after, images) == (name in shifts.LABEL_SHIFTS)
+    assert np.array_equal(shifts.apply_shift(name, images[1:])[0], after[1])
 
 
 def test_colour_shifts_change_channels_as_named(images):
@@ -32,10 +33,10 @@ def test_colour_shifts_change_channels_as_named(images):
 
 
 def test_blur_mixes_no_images_and_no_channels():
-    images = np.zeros((2, 64, 64, 3), np.uint8)
-    images[0, 32, 32, 1] = 255
-    images[0, :, :32, 2] = 200
-    after = shifts.blur_images(images)
+    before = np.zeros((2, 64, 64, 3), np.uint8)
+    before[0, 32, 32, 1] = 255
+    before[0, :, :32, 2] = 200
+    after = shifts.blur_images(before)
     assert after[1].max() == after[0, :, :, 0].max() == 0
     assert after[0, 32, 32, 1] < 255 and 50 < after[0, 5, 32, 2] < 150
 
@@ -49,12 +50,6 @@ def test_label_shifts_are_proportions_as_named(count):
     assert shifts.remove_class(count)[0] == 0
     tripled = shifts.triple_class(count)
     assert tripled[0] == pytest.approx(3 * tripled[1])
-
-
-@pytest.mark.parametrize("name", shifts.IMAGE_SHIFTS)
-def test_an_image_is_shifted_the_same_alone_and_in_a_batch(images, name):
-    together = shifts.apply_shift(name, images)
-    assert np.array_equal(shifts.apply_shift(name, images[1:])[0], together[1])
 
 
 def test_occlusion_keeps_the_border_and_a_crop_keeps_the_centre(images):

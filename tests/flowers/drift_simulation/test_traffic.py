@@ -10,7 +10,7 @@ def reference():
     return draw_reference(np.random.default_rng(0), 300)
 
 
-def test_a_group_is_drawn_as_often_as_another_whatever_its_size():
+def test_a_group_is_drawn_as_often_as_another_of_any_size():
     groups = np.array([0] * 90 + list(range(1, 11)))
     drawn = draw_images(groups, np.ones(100), (11_000,), np.random.default_rng(0))
     assert 800 < (groups[drawn] == 0).sum() < 1200

@@ -8,7 +8,6 @@ from PIL import Image
 
 from flowers.duplicates.colour import compute_thumbnails, find_colour_pairs
 from flowers.duplicates.search import group_pairs, select_pairs
-from flowers.splits import measure_leakage, split_by_group
 
 THRESHOLD = 0.97
 
@@ -75,17 +74,3 @@ def test_conflicting_labels_are_selected_first_then_low_correlations():
     pairs, labels = np.array([[0, 1], [2, 3], [4, 5]]), np.array(list("aabcdd"))
     shown = select_pairs(pairs, np.array([0.98, 0.99, 0.975]), labels, 2)
     assert shown.tolist() == [2, 3, 4, 5]
-
-
-def test_real_photos_are_read_and_grouped(real_photos):
-    images, labels = real_photos
-    assert images.shape == (128, 128, 128, 3) and images.dtype == np.uint8
-    assert len(set(labels)) == 5
-    # Photos i and 128 + i are the same.
-    images, labels = np.concatenate([images, images[:32, :, ::-1]]), np.append(labels, labels[:32])
-    pairs, _ = find_colour_pairs(images, THRESHOLD)
-    groups = group_pairs(pairs, len(images))
-    assert (groups[:32] == groups[128:]).all()
-    assert 100 < len(set(groups)) <= 128
-    test = split_by_group(labels, groups, 0.2, 42)
-    assert measure_leakage(groups, test) == 0 and 0.1 < test.mean() < 0.3

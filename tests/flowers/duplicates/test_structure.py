@@ -28,18 +28,10 @@ def swap_colours(picture):
     return ImageEnhance.Color(Image.merge("RGB", (blue, red, green))).enhance(0.7)
 
 
-def invert(picture):
-    return ImageOps.invert(picture)
-
-
 def replace_backdrop(picture):
     backed = Image.new("RGB", picture.size, "navy")
     backed.paste(picture.crop((16, 16, 112, 112)), (16, 16))
     return backed
-
-
-def add_frame(picture):
-    return ImageOps.expand(picture, 10, "white").resize(picture.size)
 
 
 def crop(share, left, top):
@@ -54,12 +46,12 @@ SAME_PLACE = {
     "same": lambda picture: picture,
     "mirrored": ImageOps.mirror,
     "recoloured": swap_colours,
-    "negative": invert,
+    "negative": ImageOps.invert,
     "re-backed": replace_backdrop,
     "blurred": lambda picture: picture.filter(ImageFilter.GaussianBlur(1.5)),
 }
 MOVED = {
-    "framed": add_frame,
+    "framed": lambda picture: ImageOps.expand(picture, 10, "white").resize(picture.size),
     "cropped to 90 %": crop(0.9, 0.1, 0.0),
     "cropped to 85 %": crop(0.85, 0.05, 0.12),
     "cropped to 75 %": crop(0.75, 0.2, 0.03),

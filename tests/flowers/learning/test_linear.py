@@ -13,8 +13,6 @@ from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.sdca import StreamedSVC
 from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
-    assert_predicts_the_most_probable_class,
-    check_learning,
     make_train_and_test,
     prepare_linear,
 )
@@ -38,46 +36,6 @@ def test_decision_values_are_those_of_svc(dtype, standardise, multiclass, classe
     np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=1e-3)
 
 
-def test_the_scale_of_the_features_does_not_change_the_meaning_of_c():
-    X, y, new, _ = make_train_and_test(dtype="float64")
-    small, large = (
-        LinearSVM(standardise=False).fit(X * k, y).decision_function(new * k) for k in (1e-3, 1e3)
-    )
-    np.testing.assert_allclose(small, large, rtol=1e-3, atol=1e-3)
-
-
-def test_the_model_is_as_large_as_its_weight_vectors():
-    X, y, _, _ = make_train_and_test(d=4000)
-    model = LinearSVM(multiclass="ovr").fit(X, y)
-    assert model.classifier_.coef_.shape == (5, 4000)
-    assert len(pickle.dumps(model)) < 5 * 4000 * 4 + 20_000
-
-
-def test_a_mirror_image_shares_the_group_and_so_the_fold_of_its_photo():
-    # Labels are random: only a near-duplicate among the training rows predicts them.
-    generator = np.random.default_rng(0)
-    X = generator.normal(size=(100, 300))
-    y = np.tile(["a", "b"], 50)
-    groups = np.arange(100)
-    both = np.vstack([X, X + generator.normal(size=X.shape) / 10])
-    random = GramSVC().fit(both, np.tile(y, 2))
-    grouped = GramSVC().fit(both, np.tile(y, 2), np.tile(groups, 2))
-    assert random.out_of_fold_accuracy_ > 0.8
-    assert grouped.out_of_fold_accuracy_ < 0.7
-
-
-@pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
-def test_the_label_is_the_most_probable_class(multiclass):
-    X, y, new, labels = make_train_and_test()
-    model = LinearSVM(multiclass=multiclass).fit(X, y)
-    assert_predicts_the_most_probable_class(model, new, labels)
-
-
-@check_learning(LinearSVM(standardise=False, multiclass="ovr"), LinearSVM())
-def test_linear_svms_pass_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
 MODELS = {
     "gram": LinearSVM,
     "gram ovr": partial(LinearSVM, multiclass="ovr"),
@@ -86,6 +44,29 @@ MODELS = {
     "naive Bayes of components": partial(CalibratedNB, reduce="pca", components=20),
     "naive Bayes of discriminants": partial(CalibratedNB, reduce="lda", components=20),
 }
+
+
+@pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("name", ["rbf", *MODELS])
+def test_the_label_is_the_most_probable_class(name, classes, calibration):
+    X, y, new, labels = make_train_and_test(classes)
+    model = MODELS.get(name, GramSVC)(calibration=calibration).fit(X, y)
+    probabilities = model.predict_proba(new)
+    assert probabilities.shape == (len(new), classes)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_array_equal(model.predict(new), model.classes_[probabilities.argmax(axis=1)])
+    assert np.mean(model.predict(new) == labels) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("name", "k"), [("gram ovr", 5), ("sdca", 10), ("naive Bayes of discriminants", 4)]
+)
+def test_a_model_is_as_large_as_its_weight_vectors(name, k):
+    X, y, _, _ = make_train_and_test(d=4000)
+    model = MODELS[name]().fit(X, y)
+    assert getattr(model, "reduction_", model.classifier_).coef_.shape == (k, 4000)
+    assert len(pickle.dumps(model)) < k * 4000 * 4 + 20_000
 
 
 @pytest.mark.parametrize("classes", [2, 5])

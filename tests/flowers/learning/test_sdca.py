@@ -14,9 +14,6 @@ from flowers.learning.folds import make_grouped_folds
 from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 from flowers.learning.svm import GramSVC, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
-    assert_predicts_the_most_probable_class,
-    check_estimators,
-    check_learning,
     make_rows,
     make_train_and_test,
     prepare_linear,
@@ -138,21 +135,6 @@ def test_the_rows_are_never_all_in_memory(tmp_path, monkeypatch):
     assert peak < 0.8 * size
 
 
-@pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
-@pytest.mark.parametrize("classes", [2, 5])
-def test_the_label_is_the_most_probable_class(classes, calibration):
-    X, y, new, labels = make_train_and_test(classes)
-    model = StreamedSVC(calibration=calibration).fit(X, y)
-    assert_predicts_the_most_probable_class(model, new, labels)
-
-
-def test_the_model_is_one_weight_vector_per_class():
-    X, y, _, _ = make_train_and_test(d=4000)
-    model = StreamedSVC(multiclass="ovr").fit(X, y)
-    assert model.classifier_.coef_.shape == (5, 4000)
-    assert not any(np.shape(value)[:1] == X.shape for value in vars(model).values())
-
-
 def test_the_seed_determines_the_order_of_the_rows():
     X, y, _, _ = make_train_and_test()
     rows = OutOfCoreMatrix([X], np.arange(len(X)))
@@ -166,13 +148,3 @@ def test_a_kernel_that_is_not_linear_is_refused_by_name():
     with pytest.raises(BadInput, match="rbf") as caught:
         StreamedSVC(kernel="rbf").fit(X, y)
     assert len(str(caught.value).splitlines()) == 1
-
-
-@check_estimators(StreamedSVC())
-def test_streamed_svc_passes_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-@check_learning(StreamedSVC(multiclass="ovr", standardise=False))
-def test_one_against_the_rest_passes_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)

@@ -11,13 +11,9 @@ from flowers.learning.standardisation import (
     split_range,
     standardise_block,
 )
+from tests.flowers.learning.estimator_data import make_table
 
-
-def make_table(dtype, n=2 * EXACT_ROWS + 9, d=BLOCK_COLUMNS + 100, seed=0):
-    generator = np.random.default_rng(seed)
-    if dtype == "uint8":
-        return generator.integers(0, 256, (n, d), dtype=np.uint8)
-    return generator.random((n, d)).astype(dtype)
+ROWS = 2 * EXACT_ROWS + 9
 
 
 @pytest.mark.parametrize("length", [1, BLOCK_COLUMNS - 1, BLOCK_COLUMNS, 3 * BLOCK_COLUMNS + 1])
@@ -29,7 +25,7 @@ def test_slices_cover_the_range_once(length):
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_moments_are_those_of_standard_scaler(dtype):
-    X = make_table(dtype)
+    X = make_table(dtype, ROWS)
     scaler = StandardScaler().fit(X.astype(float))
     mean, scale = compute_moments(X)
     assert mean.dtype == scale.dtype == np.float64
@@ -56,7 +52,7 @@ def test_moments_of_the_largest_bytes_are_exact():
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_standardised_rows_are_those_of_standard_scaler_in_the_given_memory(dtype):
-    X = make_table(dtype, d=40)
+    X = make_table(dtype, ROWS, 40)
     expected = StandardScaler().fit_transform(X.astype(float))[:, 10:30]
     buffer = np.full((len(X) + 5, 50), np.nan, np.float32)
     rows = standardise_block(X, *compute_moments(X), slice(10, 30), buffer)

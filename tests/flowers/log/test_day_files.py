@@ -30,14 +30,6 @@ def read_names(directory, **options):
     return [record["request_id"] for record in read_records(directory, **options)]
 
 
-def test_records_are_appended_to_the_files_of_their_days(tmp_path):
-    assert read_names(tmp_path / "none") == []
-    for day, names in (("02", "bc"), ("01", "a"), ("02", "d")):
-        day_files.append_records(tmp_path, [make_feedback(f"2026-01-{day}", n) for n in names])
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["2026-01-01.jsonl", "2026-01-02.jsonl"]
-    assert read_names(tmp_path) == ["a", "b", "c", "d"]
-
-
 def test_torn_lines_are_skipped_and_the_next_record_is_complete(tmp_path):
     record = make_feedback("2026-01-01", "a")
     torn_lines = []
@@ -63,7 +55,8 @@ def test_a_check_leaves_nothing_to_read(tmp_path):
     assert not torn_lines
 
 
-def test_entries_of_a_day_are_one_write_and_stay_together(tmp_path):
+def test_entries_are_appended_to_the_files_of_their_days_by_one_write_each(tmp_path):
+    assert read_names(tmp_path / "none") == []
     batches = [("01", "ab"), ("02", "c"), ("01", "def"), ("02", "g")]
     entries = [
         day_files.serialise_records([make_feedback(f"2026-01-{day}", name) for name in names])
@@ -71,7 +64,9 @@ def test_entries_of_a_day_are_one_write_and_stay_together(tmp_path):
     ]
     size = day_files.append_lines(tmp_path, entries)
     assert read_names(tmp_path) == list("abdefcg")
-    files = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+    paths = sorted(tmp_path.iterdir())
+    assert [path.name for path in paths] == ["2026-01-01.jsonl", "2026-01-02.jsonl"]
+    files = [path.read_bytes() for path in paths]
     assert size == sum(map(len, files))
     # A write begins and ends with a line end, so a second one leaves an empty line.
     assert all(file.startswith(b"\n{") and b"\n\n" not in file for file in files)
@@ -79,9 +74,9 @@ def test_entries_of_a_day_are_one_write_and_stay_together(tmp_path):
 
 def test_entries_fail_together_if_one_file_cannot_be_written(tmp_path):
     (tmp_path / "2026-01-02.jsonl").mkdir()
-    records = [[make_feedback(f"2026-01-0{day}", "a")] for day in (1, 2, 3)]
+    batches = [[make_feedback(f"2026-01-0{day}", "a")] for day in (1, 2, 3)]
     with pytest.raises(OSError):
-        day_files.append_lines(tmp_path, map(day_files.serialise_records, records))
+        day_files.append_lines(tmp_path, map(day_files.serialise_records, batches))
 
 
 def test_a_number_that_json_does_not_know_is_refused(tmp_path):

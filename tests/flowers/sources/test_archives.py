@@ -169,15 +169,6 @@ def test_a_cut_archive_is_refused(tmp_path, suffix):
         assert_refused(tmp_path / f"a.{suffix}")
 
 
-def test_a_tar_with_a_broken_header_or_checksum_is_refused(tmp_path):
-    archive = make_archive(tmp_path / "a.tar", FILES.items())
-    archive.write_bytes(archive.read_bytes().replace(b"Tulip/deep", b"Tulip/DEEP"))
-    assert_refused(archive)
-    archive = make_archive(tmp_path / "b.tar.gz", FILES.items())
-    archive.write_bytes(archive.read_bytes()[:-8] + b"sum?" + archive.read_bytes()[-4:])
-    assert_refused(archive)
-
-
 @pytest.mark.parametrize(
     "data", [b"", b"flower" * 200, b"PK", b"PK\3\4", b"\x1f\x8b", gzip.compress(b"flower", mtime=0)]
 )

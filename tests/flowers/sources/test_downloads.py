@@ -93,14 +93,6 @@ def test_a_cut_download_leaves_the_earlier_one_unchanged(server, tmp_path, sha25
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(
-    "url", ["http://[bad/a.zip", "http://", "http://host:port/a.zip", "http://127.0.0.1:1/a.zip"]
-)
-def test_an_unreachable_address_is_bad_input(tmp_path, url):
-    with pytest.raises(BadInput, match="cannot be downloaded"):
-        fetch_file(url, tmp_path)
-
-
 def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(server, tmp_path):
     wrong = "0" * 64
     (tmp_path / "local").write_bytes(BODY)
@@ -110,9 +102,8 @@ def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(server
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "source", ["ftp://host/a.zip", "s3://bucket/a.zip", "data://x", "file://other/a.zip"]
-)
-def test_other_schemes_are_refused(tmp_path, source):
-    with pytest.raises(BadInput, match=source):
-        fetch_file(source, tmp_path)
+@pytest.mark.parametrize("host", ["[bad/a.zip", "", "host:port/a.zip", "127.0.0.1:1/a.zip"])
+@pytest.mark.parametrize("scheme", ["http", "ftp", "s3"])
+def test_an_unreachable_address_and_another_scheme_are_bad_input(tmp_path, scheme, host):
+    with pytest.raises(BadInput, match="cannot be downloaded" if scheme == "http" else scheme):
+        fetch_file(f"{scheme}://{host}", tmp_path)

@@ -40,7 +40,7 @@ def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
 
 
 @pytest.mark.slow
-def test_forced_on_a_dirty_tree_the_workspace_is_no_evidence(both, capsys):
+def test_forced_on_a_dirty_tree_the_checks_read_the_commit(both, capsys):
     run_git("checkout", "--quiet", "svm")
     # The workspace has the lock and metrics of "nb", HEAD those of "svm".
     run_git("checkout", "nb", "--", ".")
@@ -53,7 +53,7 @@ def test_forced_on_a_dirty_tree_the_workspace_is_no_evidence(both, capsys):
 
 
 @pytest.mark.slow
-def test_evidence_edited_by_hand_is_refused_even_when_committed(repo, capsys):
+def test_outputs_edited_by_hand_are_refused_even_when_committed(repo, capsys):
     tag_by_hand("flowers#production#1")
     for name in ("metrics/promotion.json", "metrics/predictions.csv"):
         original = Path(name).read_text()

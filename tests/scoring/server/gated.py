@@ -12,17 +12,9 @@ import numpy as np
 class Gated:
     """Predict the same probabilities for everything while the gate is open.
 
-    The gate is a file with the name of an action in `ACTIONS` or "open"; without the file the
+    The gate is a file that contains an action of `act`; without the file the
     model waits. Each call leaves a file ``arrived-*`` beside the gate.
     """
-
-    ACTIONS = {
-        "raise": lambda: exec("raise SystemExit('no prediction')"),
-        "exit": lambda: os._exit(0),
-        "segmentation fault": lambda: signal.raise_signal(signal.SIGSEGV),
-        "memory": lambda: bytearray(10**11),
-        "open": lambda: None,
-    }
 
     def __init__(self, gate, classes, best=0):
         self.gate, self.classes_, self.best = str(gate), np.array(classes), best
@@ -35,10 +27,22 @@ class Gated:
         gate.with_name(f"arrived-{uuid.uuid4()}").touch()
         while not gate.exists():
             time.sleep(0.01)
-        self.ACTIONS[gate.read_text()]()
+        act(gate.read_text())
         probabilities = np.full((len(X), len(self.classes_)), 0.1 / (len(self.classes_) - 1))
         probabilities[:, self.best] = 0.9
         return probabilities
+
+
+def act(action):
+    """Do what the gate contains; "open" is nothing."""
+    if action == "raise":
+        raise SystemExit("no prediction")
+    if action == "exit":
+        os._exit(0)
+    if action == "segmentation fault":
+        signal.raise_signal(signal.SIGSEGV)
+    if action == "memory":
+        bytearray(10**11)
 
 
 class Gate:

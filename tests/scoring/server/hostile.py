@@ -1,7 +1,6 @@
 """Hostile requests: (name, bytes on the wire, statuses that the response may have)."""
 
 import json
-import struct
 import zlib
 
 from PIL import Image, PngImagePlugin
@@ -40,19 +39,13 @@ def build_upload(*photos, **headers):
 def list_rare_photos():
     """Yield valid files that are rare."""
     small = make_picture(24, 16)
-    animation = {"save_all": True, "append_images": [small, small.rotate(90), small.rotate(180)]}
-    yield "1x1", encode_image(Image.new("RGB", (1, 1)), "PNG")
     yield "1x65000", encode_image(Image.new("RGB", (1, 65_000)), "JPEG")
-    yield "65000x1", encode_image(Image.new("RGB", (65_000, 1)), "PNG")
-    yield "25 megapixels", encode_image(Image.new("L", (5_000, 5_000)), "PNG")
     yield "CMYK", encode_image(small.convert("CMYK"), "JPEG")
     yield "16-bit", encode_image(Image.new("I;16", (20, 10), 40_000), "PNG")
-    yield "16-bit RGB", make_png(4, 4, 16, 2, bytes(4 * 25))
-    yield "alpha", encode_image(small.convert("RGBA").rotate(30), "PNG")
-    yield "animated WEBP", encode_image(small, "WEBP", **animation)
-    yield "animated PNG", encode_image(small, "PNG", **animation)
-    for orientation in range(10):
-        yield f"EXIF {orientation}", encode_image(small, "JPEG", exif=make_exif(orientation))
+    for file_format in ("WEBP", "PNG"):
+        animation = encode_image(small, file_format, save_all=True, append_images=[small] * 3)
+        yield f"animated {file_format}", animation
+    yield "EXIF orientation 9", encode_image(small, "JPEG", exif=make_exif(9))
     texts = PngImagePlugin.PngInfo()
     for number in range(2_000):
         texts.add_text(f"key {number}", "x" * 1_000, zip=True)
@@ -68,16 +61,9 @@ def list_bombs():
     yield "PNG with a text of 50 MB", make_png(4, 4, 8, 0, bytes(20), text), {422}
     profile = make_chunk(b"iCCP", b"profile\0\0" + LONG_TEXT)
     yield "PNG with a profile of 50 MB", make_png(4, 4, 8, 0, bytes(20), profile), {200, 422}
-    jpeg = encode_image(make_picture(), "JPEG")
-    frame = jpeg.index(b"\xff\xc0") + 5
-    wide = jpeg[:frame] + struct.pack(">HH", 65_500, 65_500) + jpeg[frame + 4 :]
-    yield "JPEG header of 65500", wide, {422}
     progressive = encode_image(Image.new("L", (5_000, 5_000)), "JPEG", progressive=True)
     scan = progressive[progressive.rindex(b"\xff\xda") : -2]
     yield "JPEG of 5,000 scans", progressive[:-2] + scan * 5_000 + progressive[-2:], {422}
-    canvas = b"VP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff\x3f\0" * 2
-    webp = b"RIFF" + struct.pack("<I", 4 + len(canvas)) + b"WEBP" + canvas
-    yield "WEBP header of 16384", webp, {422}
 
 
 def list_bad_photos():
@@ -93,35 +79,26 @@ def list_bad_photos():
     for file_format in ("TIFF", "GIF", "BMP", "PPM", "ICO", "PDF"):
         yield f"{file_format} named .jpg", encode_image(make_picture(), file_format), {415}
     yield "SVG named .jpg", b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', {415}
-    yield "PSD named .jpg", b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 9, 9, 8, 3), {415}
 
 
 def list_uploads(photo):
     """Yield forms that are malformed or too large; the service reads 2 MB and 4 photos."""
     body, content_type = build_form([("a.jpg", photo)])
     boundary = f"{MULTIPART}; boundary=x"
-    field = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + bytes(1_500_000)
     header = b"--x\r\nContent-Disposition: form-data; " + b"a" * 1_000_000 + b"\r\n\r\n--x--\r\n"
     long_name = body.replace(b"a.jpg", b"x" * 100_000)
     many_fields, fields_type = build_form([("a", b"x")] * 5_000, field="text")
     requests = (
         ("thousands of fields", many_fields, fields_type, {413}),
-        ("field of 1.5 MB", field + b"\r\n--x--\r\n", boundary, {413}),
         ("no boundary", body, MULTIPART, {400}),
         ("empty boundary", body, f"{MULTIPART}; boundary=", {400}),
-        ("another boundary", body, f"{MULTIPART}; boundary=other", {400}),
-        ("boundary of 7 kB", body, f"{MULTIPART}; boundary={'x' * 7_000}", {400}),
         ("boundary not ASCII", body, f"{MULTIPART}; boundary=ü", {400}),
-        ("empty form", b"", boundary, {400}),
         ("photo as the form", photo, boundary, {400}),
         ("photo as the body", photo, "image/jpeg", {415}),
         ("cut in the middle", body[: len(body) // 2], content_type, {400, 422}),
-        ("cut in a part's header", body[:70], content_type, {400}),
         ("part's header of 1 MB", header, boundary, {400, 413}),
-        ("part without a name", body.replace(b'name="file"; ', b""), content_type, {400}),
         ("file name of 100 kB", long_name, content_type, {200, 400, 413}),
         ("file name in bad UTF-8", body.replace(b"a.jpg", b"\xff\xed\xa0"), content_type, {400}),
-        ("no file name", body.replace(b'; filename="a.jpg"', b""), content_type, {400}),
     )
     for name, content, kind, statuses in requests:
         yield name, build_request("POST", "/predict", content, Content_Type=kind), statuses
@@ -130,11 +107,8 @@ def list_uploads(photo):
     yield "hundreds of files", build_upload(*[("a.jpg", b"x")] * 500), {413}
     yield "path as a file name", build_upload(("../../../etc/passwd\0.jpg", photo)), {200}
     yield "wrong encoding", build_upload(("a.jpg", photo), Content_Encoding="gzip"), {200}
-    for length, statuses in (
-        (len(body) + 100, {None}),
-        (len(body) // 2, {400, 422}),
-        (None, {400, 411}),
-    ):
+    lengths = ((len(body) + 100, {None}), (len(body) // 2, {400, 422}), (None, {400, 411}))
+    for length, statuses in lengths:
         yield f"length {length}", build_upload(("a.jpg", photo), Content_Length=length), statuses
 
 
@@ -145,11 +119,8 @@ def list_chunked():
             request = build_request("POST", path, chunk, Content_Type=kind, **headers)
             yield f"{path} in chunks {chunk}", request, {400, 413, HTTP, None}
     long = b"%x\r\n%s\r\n0\r\n\r\n" % (3_000_000, bytes(3_000_000))
-    yield (
-        "oversized in chunks",
-        build_request("POST", "/predict", long, Content_Type=kind, **headers),
-        {413},
-    )
+    headers["Content_Type"] = f"{MULTIPART}; boundary=x"
+    yield "oversized in chunks", build_request("POST", "/predict", long, **headers), {413}
 
 
 def list_labels():
@@ -180,7 +151,6 @@ def list_malformed_http():
     for path in ("/static/%ff", "/ü", "/" + "a/" * 1_900, "/predict/", "http://[::1/predict"):
         yield path[:20], build_request("GET", path), {400, 404, None}
     yield "path of 100 kB", build_request("GET", "/" + "a" * 100_000), {431}
-    yield "query of 3 kB", build_request("GET", "/health?" + "a&" * 1_500), {200}
     json_type = {"Content_Type": "application/json"}
     for length in ("-1", "+5", "five", "5, 5", "9" * 30, "0x10"):
         sized = build_request("POST", "/feedback", Content_Length=length, **json_type)
@@ -197,9 +167,7 @@ def list_malformed_http():
     yield "length and chunks", chunked, {400, 415}
     yield "header without a name", b"GET /health HTTP/1.1\r\n: x\r\n\r\n", {400}
     yield "folded header", b"GET /health HTTP/1.1\r\nA: b\r\n c\r\n\r\n", {400}
-    yield "HTTP/9.9", b"GET /health HTTP/9.9\r\n\r\n", {400, 505}
     yield "TLS", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", {400}
-    yield "an expectation", build_request("GET", "/health", Expect="miracles"), {200}
     yield "unknown coding", build_request("POST", "/predict", Transfer_Encoding="x"), {501}
     for value in ("", " ", "x" * 65, "x" * 8_000, "../a", "a;b", '"', "é", b"\xff", "{{7*7}}"):
         yield f"id {value[:8]}", build_request("GET", "/health", X_Request_Id=value), {200}

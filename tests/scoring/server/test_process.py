@@ -47,11 +47,9 @@ def test_each_variable_has_its_setting():
     environ = dict(item.split("=") for item in variables.split())
     model, canary, log = map(Path, "abc")
     hosts = ("flowers.example", ".intern")
-    assert read_settings(environ | {"MODEL_SHA256": "A" * 64}) == Settings(
-        model, "a" * 64, canary, 0.5, log, 1.5, 3, 0, "0.0.0.0", 8080, hosts
-    )
+    values = (model, "a" * 64, canary, 0.5, log, 1.5, 3, 0, "0.0.0.0", 8080, hosts)
+    assert read_settings(environ | {"MODEL_SHA256": "A" * 64}) == Settings(*values)
     assert read_settings({"HOST": "0.0.0.0"}).hosts is None
-    assert read_settings({"HOST": "[::]"}).host == "::"
     settings = read_settings({"QUEUE": "100"})
     assert settings.threads > settings.places > 100
 
@@ -121,11 +119,6 @@ def reverse_golden(folder):
     put_card(folder, golden=golden)
 
 
-def make_card_a_folder(folder):
-    (folder / "card.json").unlink()
-    (folder / "card.json").mkdir()
-
-
 VERSION = json.dumps({"version": "v1.0.0", "tag": "t", "commit": "c"})
 RAISING = pickle.dumps(Call(exec, "raise ValueError('two\\nlines')"))
 FAULTS = {
@@ -135,7 +128,7 @@ FAULTS = {
     "card without classes": lambda f: (f / "card.json").write_text("{}"),
     "card cut short": lambda f: (f / "card.json").write_text('{"classes": ['),
     "no card": lambda f: (f / "card.json").unlink(),
-    "card is a folder": make_card_a_folder,
+    "card is a folder": lambda f: [(f / "card.json").unlink(), (f / "card.json").mkdir()],
     "classes swapped": lambda f: put_card(f, classes=read_card(f)["classes"][::-1]),
     "no golden images": lambda f: put_card(f, golden=[]),
     "other golden predictions": reverse_golden,
@@ -148,33 +141,12 @@ FAULTS = {
     "pickle is no model": lambda f: put_model(f, pickle.dumps({})),
     "pickle ends its process": lambda f: put_model(f, pickle.dumps(Call(os._exit, 0))),
 }
-# One process tries one folder after another.
-LOAD_FOLDERS = """
-import os, sys
-from flowers.base.errors import BadInput
-from scoring.server.scorer import load_checked
-from scoring.server.settings import Settings
-for folder in sys.argv[1:]:
-    os.chdir(folder)
-    try:
-        load_checked(Settings())
-        print("served", folder)
-    except BadInput as error:
-        print(" ".join(str(error).split()))
-"""
 
 
-def test_a_broken_model_is_not_served_at_start(candidate, tmp_path):
-    faults = [fault for fault in FAULTS if fault != "pickle ends its process"]
-    folders = [tmp_path / fault for fault in faults]
-    for folder in folders:
-        model = shutil.copytree(candidate, folder / "models" / "candidate")
-        FAULTS[folder.name](model)
-    command = [sys.executable, "-c", LOAD_FOLDERS, *folders]
-    ended = subprocess.run(command, env=build_environment(), capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    for fault, message in zip(faults, ended.stdout.splitlines(), strict=True):
-        assert "models/candidate" in message and "served /" not in message, fault
+@pytest.mark.parametrize("fault", ["no golden images", "pickle ends its process"])
+def test_a_broken_model_is_one_line_at_start(place, fault):
+    FAULTS[fault](place / "models" / "candidate")
+    assert "models/candidate" in fail_to_start(place)
 
 
 def test_a_broken_model_is_one_line_on_reload_and_the_old_one_stays(place, candidate, photo):
@@ -317,16 +289,6 @@ def test_connections_stay_below_the_limit_of_files(place):
             assert len(list(Path(f"/proc/{service.pid}/fd").iterdir())) < 60
         assert service.get("/health").status == 200
         assert len(service.output.read_text().splitlines()) == 1
-
-
-def test_a_port_set_for_make_reaches_the_scorer(tmp_path):
-    python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "$PORT $@"\n')
-    python.chmod(0o755)
-    environment = build_environment(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    command = ["make", "-s", "-f", str(ROOT / "Makefile"), "-o", "env", "serve", "PORT=4711"]
-    ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
-    assert ended.stdout.splitlines()[-1] == "4711 -m scoring.server"
 
 
 def test_waitress_is_used_by_its_public_interface_alone():
