@@ -42,9 +42,9 @@ class Worker:
 
         Raises `WorkerError`; after a `WorkerCrash` the next task gets a new process.
         """
-        return self._queue.submit(self._exchange, (function, args), seconds).result()
+        return self._queue.submit(self._run_task, (function, args), seconds).result()
 
-    def _exchange(self, task, seconds):
+    def _run_task(self, task, seconds):
         try:
             if self._process is None or not self._process.is_alive():
                 self._connection, theirs = _CONTEXT.Pipe()
@@ -60,14 +60,15 @@ class Worker:
                 raise TimeoutError(f"longer than {seconds} s")
             result, error = self._connection.recv()
         except (EOFError, OSError) as error:  # TimeoutError is an OSError
-            self._kill()
+            self._kill_process()
             raise WorkerCrash(f"its process ended, or took too long ({error})") from error
         if error:
             raise WorkerError(error)
         return result
 
-    def _kill(self):
-        process, self._process = self._process, None
+    def _kill_process(self):
+        process = self._process
+        self._process = None
         if process:
             process.kill()
 
@@ -75,7 +76,7 @@ class Worker:
         """End the process, and take no more tasks."""
         self._stopped = True
         self._queue.shutdown(wait=False, cancel_futures=True)
-        self._kill()
+        self._kill_process()
 
 
 def _run_tasks(connection, memory, cpu_seconds):

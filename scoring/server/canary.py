@@ -70,7 +70,7 @@ class Canary:
         except Exception as error:
             fault = error
         if fault:
-            self._switch_off(f"not loaded: {fault}")
+            self._disable(f"not loaded: {fault}")
             return
         self.state = "loaded"
         self._metrics.model.labels("canary", self.predictor.version, self.predictor.md5).set(1)
@@ -94,14 +94,14 @@ class Canary:
             _logger.error("the canary %s on request %s: %s", outcome, request_id, error)
             self._crashes += outcome == "crashed"
             if self._crashes == MAX_CRASHES:
-                self._switch_off(f"switched off after {MAX_CRASHES} crashes")
+                self._disable(f"switched off after {MAX_CRASHES} crashes")
             return outcome
         version = self.predictor.version
         self._metrics.predictions.labels(prediction.label, version, "canary").inc()
         self._metrics.disagreed.inc(prediction.label != label)
         return "scored"
 
-    def _switch_off(self, state):
+    def _disable(self, state):
         if self.state == "none":  # stopped by a reload
             return
         self.stop(state)
