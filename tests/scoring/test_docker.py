@@ -131,7 +131,8 @@ def test_the_lock_has_the_imports_of_the_server_without_dvc_and_plots():
 def test_the_nginx_configuration_of_the_documentation_is_valid(tmp_path):
     page = (ROOT / "docs/serving.md").read_text()
     text = re.search(r"```nginx\n(.*?)```", page, re.DOTALL)[1]
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    key = tmp_path / "key.pem"
+    certificate = tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     text = re.sub(r"(ssl_certificate) \S+;", rf"\1 {certificate};", text)

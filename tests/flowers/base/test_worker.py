@@ -19,11 +19,11 @@ from tests.scoring.server.service import is_alive, wait_until
 MEMORY = 1_500_000_000
 
 
-@pytest.fixture(scope="module")
-def worker():
-    worker = Worker(MEMORY)
-    yield worker
-    worker.stop()
+@pytest.fixture(scope="module", name="worker")
+def start_worker():
+    started = Worker(MEMORY)
+    yield started
+    started.stop()
 
 
 def use_processor(seconds):

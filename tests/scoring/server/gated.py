@@ -17,7 +17,9 @@ class Gated:
     """
 
     def __init__(self, gate, classes, best=0):
-        self.gate, self.classes_, self.best = str(gate), np.array(classes), best
+        self.gate = str(gate)
+        self.classes_ = np.array(classes)
+        self.best = best
 
     def get_params(self):
         return {"gate": self.gate}

@@ -87,8 +87,11 @@ class Service:
     """A running server and its output."""
 
     def __init__(self, process, output, folder):
-        self.process, self.output, self.folder = process, output, folder
-        self.logs, self.pid = folder / "logs", process.pid
+        self.process = process
+        self.output = output
+        self.folder = folder
+        self.logs = folder / "logs"
+        self.pid = process.pid
         self.port = int(self.wait_for(r"Listening at: http://127\.0\.0\.1:(\d+)")[0])
 
     def _find(self, pattern):

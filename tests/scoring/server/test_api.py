@@ -9,7 +9,7 @@ from PIL import Image
 from flowers.model.folder import load_predictor
 from tests.flowers.images.photo_files import encode_image
 from tests.logged import read_records
-from tests.scoring.server.service import run_server, run_threads
+from tests.scoring.server.service import run_server
 
 FOREIGN = (
     {"Origin": "https://evil.example"},
@@ -30,10 +30,6 @@ def read_problem(answer, status):
     return answer.json
 
 
-def make_large_image():
-    return encode_image(Image.linear_gradient("L").resize((3000, 3000)), "JPEG")
-
-
 def test_a_prediction_appears_once_and_the_model_beside_it(service, photo, classes):
     answer = service.predict(("a.jpg", photo))
     assert answer.status == 200
@@ -52,7 +48,8 @@ def test_a_prediction_appears_once_and_the_model_beside_it(service, photo, class
 def test_probabilities_are_those_of_the_model_and_the_card_bit_by_bit(service, candidate, photos):
     predictor = load_predictor(candidate)
     # The large image is decoded in another process.
-    images = list(photos.items())[::4] + [("large.jpg", make_large_image())]
+    large = encode_image(Image.linear_gradient("L").resize((3000, 3000)), "JPEG")
+    images = list(photos.items())[::4] + [("large.jpg", large)]
     alone = [predictor.predict([predictor.load(content)])[0] for _, content in images]
     answers = [service.predict(*images[:3]), service.predict(*images[3:])]
     predictions = [entry for answer in answers for entry in answer.json["predictions"]]
@@ -130,18 +127,6 @@ def test_a_refused_request_keeps_its_id_and_a_used_one_is_extended(service, phot
         assert [logged.count(request_id) for request_id in used] == [1, 1, 1]
 
 
-def test_one_id_sent_by_many_clients_at_once_is_used_once(service, photo):
-    names = []
-
-    def send():
-        answer = service.predict(("a.jpg", photo), X_Request_Id="shared")
-        names.append(answer.headers["X-Request-Id"])
-
-    with run_threads(send, 8):
-        pass
-    assert len(set(names)) == 8
-
-
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_a_page_of_another_site_posts_nothing(service, photo, classes, headers):
     count = len(list(read_records(service.logs)))
@@ -162,8 +147,7 @@ def test_the_own_page_posts_also_behind_a_proxy_with_tls(service, photo):
 def test_a_host_name_that_is_made_to_point_here_is_refused(service):
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil:80"):
         read_problem(service.call("GET", "/version", Host=host), 400)
-    for host in ("localhost:1", "LOCALHOST"):
-        assert service.call("GET", "/version", Host=host).status == 200
+    assert service.call("GET", "/version", Host="LOCALHOST:1").status == 200
 
 
 def test_the_state_names_the_running_model(service, candidate, classes):

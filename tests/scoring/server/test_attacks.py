@@ -23,9 +23,9 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 BEGINNING = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
 
 
-@pytest.fixture
-def attacked(place):
-    """A server of its own."""
+@pytest.fixture(name="attacked")
+def run_attacked(place):
+    """Run a server for one test."""
     with run_server(place, MAX_UPLOAD_MB="2", MAX_FILES="4") as service:
         yield service
 

@@ -15,7 +15,8 @@ class HeldPredictor:
     """A predictor that waits for the test before each call, and fails on the sample `bad`."""
 
     def __init__(self, predict, bad=None):
-        self._predict, self.bad = predict, bad
+        self._predict = predict
+        self.bad = bad
         self.calls = []
         self.permits = threading.Semaphore(0)
 

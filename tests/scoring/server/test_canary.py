@@ -20,9 +20,9 @@ def read_state(service):
     return (service.get("/version").json["canary"] or {}).get("state")
 
 
-@pytest.fixture
-def gate(place, classes, photo):
-    """The gate of a canary in `place`."""
+@pytest.fixture(name="gate")
+def make_gate(place, classes, photo):
+    """Make the gate of a canary in `place`."""
     gate = Gate(place)
     model = Gated(gate.path, classes, best=len(classes) - 1)
     golden = {"a.jpg": photo}
@@ -30,9 +30,9 @@ def gate(place, classes, photo):
     return gate
 
 
-@pytest.fixture
-def shadowed(place, gate):
-    """A server whose canary gets all images."""
+@pytest.fixture(name="shadowed")
+def run_shadowed(place, gate):
+    """Run a server whose canary gets all images."""
     with run_server(place, CANARY_RATIO="1") as service:
         wait_until(lambda: read_state(service) == "loaded")
         yield service

@@ -39,18 +39,20 @@ SEND_FILE = """([event, name, data]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
+@pytest.fixture(scope="module", name="browser")
+def start_browser():
     with playwright.sync_playwright() as run:
-        browser = launch_browser(run)
-        yield browser
-        browser.close()
+        chromium = launch_browser(run)
+        yield chromium
+        chromium.close()
 
 
-@pytest.fixture
-def visit(browser, service):
-    """A function that opens a path; no other server may get a request, and no error is logged."""
-    requests, errors, contexts = [], [], []
+@pytest.fixture(name="visit")
+def make_visit(browser, service):
+    """Make a function that opens a path; other servers get no request, and the page no error."""
+    requests = []
+    errors = []
+    contexts = []
 
     def open_page(path="/", port=service.port, **options):
         origin = f"http://127.0.0.1:{port}"

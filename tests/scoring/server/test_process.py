@@ -39,7 +39,7 @@ WRONG_SETTINGS = """CANARY_RATIO=1.5 CANARY_RATIO=nan PORT=http PORT=65536 QUEUE
 MODEL_SHA256=abc MAX_UPLOAD_MB=0 MAX_UPLOAD_MB=inf"""
 
 
-def test_each_variable_has_its_setting():
+def test_each_variable_has_its_setting_and_a_wrong_value_is_refused_by_name():
     assert read_settings({}) == Settings()
     assert read_settings({"PORT": "", "LOG_DIR": ""}) == Settings()
     variables = """MODEL_DIR=a CANARY_DIR=b CANARY_RATIO=0.5 LOG_DIR=c MAX_UPLOAD_MB=1.5
@@ -52,13 +52,10 @@ def test_each_variable_has_its_setting():
     assert read_settings({"HOST": "0.0.0.0"}).hosts is None
     settings = read_settings({"QUEUE": "100"})
     assert settings.threads > settings.places > 100
-
-
-@pytest.mark.parametrize("setting", WRONG_SETTINGS.split())
-def test_a_wrong_value_is_refused_by_name_and_value(setting):
-    name, value = setting.split("=")
-    with pytest.raises(BadInput, match=setting):
-        read_settings({name: value})
+    for setting in WRONG_SETTINGS.split():
+        name, value = setting.split("=")
+        with pytest.raises(BadInput, match=setting):
+            read_settings({name: value})
 
 
 def fail_to_start(folder, **variables):
@@ -74,7 +71,6 @@ def fail_to_start(folder, **variables):
 
 
 def test_a_start_that_cannot_succeed_ends_with_one_line(tmp_path, place):
-    assert "PORT=http" in fail_to_start(place, PORT="http")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         assert f"PORT={port} cannot be used" in fail_to_start(place, PORT=port)
@@ -205,9 +201,9 @@ def test_signals_during_the_start_and_many_at_once_are_safe(place):
         process.kill()
 
 
-@pytest.fixture
-def gate(tmp_path, photo):
-    """The gate of a candidate in `tmp_path`."""
+@pytest.fixture(name="gate")
+def make_gate(tmp_path, photo):
+    """Make the gate of a candidate in `tmp_path`."""
     gate = Gate(tmp_path)
     write_model(tmp_path / "models" / "candidate", Gated(gate.path, ["a", "b"]), {"a.jpg": photo})
     return gate
