@@ -11,7 +11,7 @@ from pathlib import Path
 
 # Of 19: beside a full load of other work a worker still gets a tenth of a processor.
 NICE = 10
-# A clean process that forks: this one may have threads, whose locks must not be copied.
+# A clean process that forks: this one may have threads, and their locks must not be copied.
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 

@@ -17,8 +17,8 @@ SHADES = ("tab:green", "#8fce8f", "#d4ecd4")
 MIN_P_VALUE = 1e-12  # smaller p-values are drawn here
 
 
-def _make_axes(width=5.2):
-    figure = Figure(figsize=(width, 3.4), layout="constrained")
+def _make_axes(width=5.2, height=3.4):
+    figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 
 
@@ -60,32 +60,22 @@ def plot_confidence(before, now):
     return to_svg(figure)
 
 
-def plot_windows(p_values, differing, changed, alpha):
-    """Plot the smallest adjusted p-value of each window in the order of time.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (k,)
-    differing, changed : ndarray of shape (k,), bool
-        Windows that differ after adjustment for label shift, and those with other class
-        proportions.
-    alpha : float
-    """
+def plot_windows(windows, alpha):
+    """Plot the smallest adjusted p-value of each of `Windows` in the order of time."""
     figure, ax = _make_axes(7)
-    number = np.arange(len(p_values))[-WINDOWS_SHOWN:]
-    shown = np.maximum(p_values, MIN_P_VALUE)[-WINDOWS_SHOWN:]
-    differing = differing[-WINDOWS_SHOWN:]
+    number = np.arange(len(windows.spans))[-WINDOWS_SHOWN:]
+    shown = np.maximum(windows.p_values.min(axis=1), MIN_P_VALUE)[-WINDOWS_SHOWN:]
+    differing = windows.find_differing(alpha)[-WINDOWS_SHOWN:]
     ax.axhline(alpha, color="0.7", linestyle="--", label=f"alpha = {alpha}")
     ax.plot(number, shown, color=REFERENCE, linewidth=0.8)
     kinds = (~differing, RECENT, "as the reference set"), (differing, ALERT, "differs")
     for rows, colour, label in kinds:
         ax.plot(number[rows], shown[rows], "o", markersize=4, color=colour, label=label)
-    rows = changed[-WINDOWS_SHOWN:]
+    rows = windows.find_changed_proportions(alpha).any(axis=1)[-WINDOWS_SHOWN:]
     circle = {"color": CHANGED, "markersize": 8, "fillstyle": "none"}
     ax.plot(number[rows], shown[rows], "o", label="other class proportions", **circle)
-    ax.set(
-        yscale="log", ylim=(MIN_P_VALUE / 3, 3), xlabel="window", ylabel="smallest adjusted p-value"
-    )
+    ax.set(yscale="log", ylim=(MIN_P_VALUE / 3, 3))
+    ax.set(xlabel="window", ylabel="smallest adjusted p-value")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title("Windows against the reference set, adjusted for label shift")
     ax.legend(frameon=False, loc="lower left")
@@ -110,9 +100,8 @@ def plot_wealth(log_wealth, limit, alert):
     ax.plot(position[::-step][::-1], shown[::-step][::-1], color=RECENT, linewidth=1)
     if alert is not None:
         ax.axvline(alert.position + 1, color=ALERT, linewidth=1, label="change detected")
-    low = min(1e-3, shown.min())
-    high = max(shown.max(), limit)
-    ax.set(yscale="log", ylim=(low, 3 * high), xlabel="prediction", ylabel="wealth")
+    ax.set(yscale="log", ylim=(min(1e-3, shown.min()), 3 * max(shown.max(), limit)))
+    ax.set(xlabel="prediction", ylabel="wealth")
     ax.set_title("Wealth of the test martingale; without a change it rarely grows")
     ax.legend(frameon=False, loc="upper left")
     return to_svg(figure)
@@ -128,14 +117,14 @@ def plot_power(false_alarms, shifts):
     shifts : dict of name to dict
         From ``Simulator.simulate_shift``.
     """
-    figure = Figure(figsize=(7, 1.4 + 0.24 * len(shifts)), layout="constrained")
-    ax = figure.subplots()
+    figure, ax = _make_axes(7, 1.4 + 0.24 * len(shifts))
     positions = np.arange(len(shifts))
     left = np.zeros(len(shifts))
     for n, colour in zip(WITHIN, SHADES, strict=True):
         share = np.array([power[f"detected_within_{n}"] or 0.0 for power in shifts.values()])
-        label = f"within {n:,} predictions"
-        ax.barh(positions, share - left, 0.75, left, color=colour, label=label)
+        ax.barh(
+            positions, share - left, 0.75, left, color=colour, label=f"within {n:,} predictions"
+        )
         left = share
     for y, power in zip(positions, shifts.values(), strict=True):
         ax.text(1.02, y, f"{-100 * power['accuracy_drop']:+.0f} points", va="center", fontsize=8)
@@ -143,10 +132,7 @@ def plot_power(false_alarms, shifts):
     ax.invert_yaxis()
     ax.set(xlim=(0, 1.2), xlabel="share of streams with an alert; right: change of accuracy")
     ax.set_xticks(np.linspace(0, 1, 6))
-    rates = [
-        f"{100 * rates['false_alarm_rate']:.1f} % ({name} traffic)"
-        for name, rates in false_alarms.items()
-    ]
+    rates = [f"{100 * r['false_alarm_rate']:.1f} % ({t} traffic)" for t, r in false_alarms.items()]
     length = next(iter(false_alarms.values()))["predictions"]
     title = f"False alarms in {length:,} predictions without a shift: {', '.join(rates)}"
     ax.set_title(title, fontsize=9)
@@ -185,10 +171,6 @@ def plot_report(stream, names, params):
         plots["confidence"] = plot_confidence(reference.max(axis=1), newest.max(axis=1))
         log_wealth = stream.detection.log_wealth
         plots["wealth"] = plot_wealth(log_wealth, params["wealth_limit"], stream.alert)
-    windows = stream.windows
-    if windows.spans:
-        changed = windows.find_changed_proportions(params["alpha"]).any(axis=1)
-        differing = windows.find_differing(params["alpha"])
-        p_values = windows.p_values.min(axis=1)
-        plots["windows"] = plot_windows(p_values, differing, changed, params["alpha"])
+    if stream.windows.spans:
+        plots["windows"] = plot_windows(stream.windows, params["alpha"])
     return plots

@@ -64,23 +64,6 @@ def compute_ties(rows):
 
 
 @dataclass(frozen=True)
-class DetectorInputs:
-    """Inputs of the detectors for one stream.
-
-    Attributes
-    ----------
-    log_wealth : ndarray of shape (n,)
-        Log wealth of the test martingale after each prediction.
-    reference, stream : (ndarray of shape (m, d), (m, n_classes)); (n, d), (n, n_classes)
-        Adjusted scores and class-proportion estimates (``Population.adjust_scores``).
-    """
-
-    log_wealth: np.ndarray
-    reference: tuple
-    stream: tuple
-
-
-@dataclass(frozen=True)
 class Alert:
     """The first detection in a stream.
 
@@ -123,8 +106,8 @@ def detect(reference, stream, params, inputs=None):
     stream : Stream
     params : dict
         ``wealth_limit``, ``window`` and ``proportion_tolerance`` of the section ``drift``.
-    inputs : DetectorInputs, optional
-        Inputs for this reference set and stream, if `compute_inputs` was run for several streams.
+    inputs : tuple, optional
+        Of `compute_inputs` for this reference set and stream, if it was run for several streams.
 
     Returns
     -------
@@ -134,8 +117,6 @@ def detect(reference, stream, params, inputs=None):
     --------
     A model with two classes is less certain from prediction 600 on:
 
-    >>> import numpy as np
-    >>> from flowers.drift.detector import Stream, detect
     >>> from flowers.model.reference import Reference
     >>> rng = np.random.default_rng(0)
     >>> def predict(truth, strength):
@@ -160,11 +141,9 @@ def detect(reference, stream, params, inputs=None):
         (inputs,) = compute_inputs(
             population, reference.truth, rows[:, :m], rows[:, m:], stream.ties[None], params
         )
-    tests = MeanTests.from_scores(
-        reference.truth, inputs.reference, inputs.stream, stream.day, params
-    )
-    alert = find_first_alert(inputs.log_wealth, tests, params)
-    return Detection(alert, inputs.log_wealth, tests)
+    log_wealth, *scores = inputs
+    tests = MeanTests.from_scores(reference.truth, *scores, stream.day, params)
+    return Detection(find_first_alert(log_wealth, tests, params), log_wealth, tests)
 
 
 def compute_inputs(population, truth, references, streams, ties, params):
@@ -186,8 +165,10 @@ def compute_inputs(population, truth, references, streams, ties, params):
 
     Yields
     ------
-    DetectorInputs
-        Those of each stream.
+    log_wealth : ndarray of shape (n,)
+        Log wealth of the test martingale after each prediction of a stream.
+    reference, stream : (ndarray of shape (m, d), (m, n_classes)); (n, d), (n, n_classes)
+        Adjusted scores and class-proportion estimates (``Population.adjust_scores``).
     """
     ranked = Population(population)
     adjusted = [ranked.adjust_scores(rows, truth[rows]) for rows in references]
@@ -195,10 +176,8 @@ def compute_inputs(population, truth, references, streams, ties, params):
     reference_codes = np.stack([c[rows] for c, rows in zip(codes, references, strict=True)])
     stream_codes = np.stack([c[rows] for c, rows in zip(codes, streams, strict=True)])
     log_wealth = run_martingale(reference_codes, stream_codes, ties)
-    for i, arrays in enumerate(adjusted):
-        reference = tuple(array[references[i]] for array in arrays)
-        stream = tuple(array[streams[i]] for array in arrays)
-        yield DetectorInputs(log_wealth[i], reference, stream)
+    for wealth, arrays, *spans in zip(log_wealth, adjusted, references, streams, strict=True):
+        yield wealth, *(tuple(array[rows] for array in arrays) for rows in spans)
 
 
 def keep_one_per_group(reference):
@@ -207,7 +186,7 @@ def keep_one_per_group(reference):
 
 
 def find_first_alert(log_wealth, tests, params):
-    """Find the first detection of any detector.
+    """Find the first detection of any detector, an `Alert` or None.
 
     Parameters
     ----------
@@ -215,29 +194,23 @@ def find_first_alert(log_wealth, tests, params):
     tests : MeanTests
     params : dict
         ``wealth_limit``.
-
-    Returns
-    -------
-    Alert or None
     """
-    alerts = []
+    spans = [
+        (SCORES, tests.find_first_low("scores", SCORE_LEVELS)),
+        (PROPORTIONS, tests.find_first_low("proportions", PROPORTION_LEVEL)),
+        (PROPORTIONS, tests.find_first_run()),
+    ]
+    alerts = [Alert(detector, span[0], span[1] - 1) for detector, span in spans if span]
     high = log_wealth >= np.log(params["wealth_limit"])
     if high.any():
         position = int(high.argmax())
         lowest = int(np.r_[0.0, log_wealth[:position]].argmin())
-        alerts.append(Alert(MARTINGALE, lowest, position))
-    for detector, span in (
-        (SCORES, tests.find_first_low("scores", SCORE_LEVELS)),
-        (PROPORTIONS, tests.find_first_low("proportions", PROPORTION_LEVEL)),
-        (PROPORTIONS, tests.find_first_run()),
-    ):
-        if span:
-            alerts.append(Alert(detector, span[0], span[1] - 1))
+        alerts.insert(0, Alert(MARTINGALE, lowest, position))  # first of those at one position
     return min(alerts, key=lambda alert: alert.position, default=None)
 
 
 def classify_change(alert, tests, reference, probabilities, params):
-    """Classify the kind of change behind an alert.
+    """Classify the kind of change behind an alert, as one of the constants above.
 
     The test martingale and the score tests are adjusted for label shift, so their alerts are
     covariate or concept shift. After an alert of the class proportions the predictions since the
@@ -250,11 +223,6 @@ def classify_change(alert, tests, reference, probabilities, params):
         Of the stream; as in `Detection` and `detect`.
     params : dict
         ``alpha`` and ``window``.
-
-    Returns
-    -------
-    str
-        ``COVARIATE_SHIFT``, ``LABEL_SHIFT`` or ``PERFORMANCE_DROP``.
     """
     if alert.detector == LABELS:
         return PERFORMANCE_DROP

@@ -14,13 +14,10 @@ from flowers.drift.martingale import encode_ranks
 
 # Lags of the autocorrelation, in predictions. Longer bursts are covered by the day-to-day variance.
 LAGS = 15
-# Singular values below this fraction of the largest count as 0: the model does not separate the
-# two classes.
+# Smaller singular values, relative to the largest, count as 0: the model confuses the two classes.
 MIN_SINGULAR_RATIO = 0.02
-# Lower bound of a probability: they are logged with six decimals.
-MIN_PROBABILITY = 5e-7
-# Maximum number of pairs of classes whose log-probabilities enter as a product.
-MAX_PAIRS = 10
+MIN_PROBABILITY = 5e-7  # probabilities are logged with six decimals
+MAX_PAIRS = 10  # pairs of classes whose log-probabilities enter as a product
 
 
 def encode_one_hot(truth, n_classes):
@@ -103,8 +100,8 @@ def compute_design_effects(values, ends):
     lags = np.arange(1, LAGS + 1)[:, None]
     n_pairs = np.maximum(ends - lags, 0)
     # Sums of both values of all pairs, over all lags.
-    pair_sums = total[..., n_pairs, :] - total[..., np.minimum(lags, ends), :]
     end_sums = total[..., ends, :]
+    pair_sums = total[..., n_pairs, :] - total[..., np.minimum(lags, ends), :]
     pair_sums = pair_sums.sum(axis=-3) + LAGS * end_sums
     mean = end_sums / ends[:, None]
     lagged = sum_to_ends(with_earlier) - dot_rows(pair_sums, mean)

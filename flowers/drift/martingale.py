@@ -106,12 +106,10 @@ def _count_lower(digits, base):
 
 def shuffle_blocks(ties):
     """Order of the bets, (n,) int64: each full block by the last digits of its ties."""
-    order = np.arange(len(ties))
     full = len(ties) // BLOCK * BLOCK
     # Sorted by the ties themselves, equal scores would rise within a block.
-    digits = (ties[:full] * 2**16 % 1).reshape(-1, BLOCK)
-    order[:full] = (np.argsort(digits, axis=1) + np.arange(0, full, BLOCK)[:, None]).ravel()
-    return order
+    order = np.argsort((ties[:full] * 2**16 % 1).reshape(-1, BLOCK), axis=1)
+    return np.append(order + np.arange(0, full, BLOCK)[:, None], np.arange(full, len(ties)))
 
 
 def compute_log_wealth(p, every=1):

@@ -76,15 +76,12 @@ class History:
         self.marks = np.array([mark for mark in marks if mark < count], int)
         size = (len(reference) + self.ends[self.marks])[:, None, None]
         mean = self.sums[self.marks + 1] / size[:, 0]
-        self.covariance = self._sum_products() / size - mean[:, :, None] * mean[:, None, :]
-
-    def _sum_products(self):
-        """Sum the products of columns up to each mark, (k, d, d)."""
-        parts = np.split(self.stream, self.ends[self.marks])[: len(self.marks)]
-        products = np.empty((len(parts), *2 * self.reference.shape[1:]))
-        for part, out in zip(parts, products, strict=True):
+        products = np.empty((len(self.marks), *2 * reference.shape[1:]))
+        parts = np.split(self.stream, self.ends[self.marks])
+        for part, out in zip(parts, products, strict=False):  # the last part is after all marks
             np.matmul(part.T, part, out=out)
-        return self.reference.T @ self.reference + np.cumsum(products, axis=0)
+        products = self.reference.T @ self.reference + np.cumsum(products, axis=0)
+        self.covariance = products / size - mean[:, :, None] * mean[:, None, :]
 
     def compute_whitening(self):
         """Compute axes (columns) along which the covariance is the identity, (k, d, d)."""
@@ -94,16 +91,9 @@ class History:
         return axes / size[:, :, None] / np.sqrt(spread)[:, None, :]
 
     def sum_newest(self, length):
-        """Sum the newest predictions and all before them, at each checkpoint with that many.
+        """Sum the newest `length` predictions, and all before, at each checkpoint with that many.
 
-        Parameters
-        ----------
-        length : int
-            Newest predictions, a multiple of ``STEP``.
-
-        Returns
-        -------
-        newest, before : ndarray of shape (j, d)
+        `length` is a multiple of ``STEP``. Returns newest and before, each (j, d).
         """
         before = self.sums[: max(len(self.sums) - length // STEP, 0)]
         return self.sums[length // STEP :] - before, before
@@ -111,8 +101,8 @@ class History:
     def get_dependence(self, length):
         """Return design effects and marks (indices of ``covariance``), (j,), before the newest."""
         checkpoints = np.arange(length // STEP - 1, len(self.ends))
-        earlier = np.maximum(checkpoints - length // STEP, MIN_HISTORY // STEP - 1)
-        earlier = np.minimum(checkpoints, earlier)
+        before = np.maximum(checkpoints - length // STEP, MIN_HISTORY // STEP - 1)
+        earlier = np.minimum(checkpoints, before)
         mark = np.searchsorted(self.marks, earlier, side="right") - 1
         return self.design_effects[earlier], mark
 
@@ -126,10 +116,8 @@ class Baseline:
     ----------
     history : History
         Of class-proportion estimates.
-    day : ndarray of shape (n,), int
-        Day of each prediction, ascending.
-    day_sd : float
-        Standard deviation of a class proportion between days.
+    day, day_sd : ndarray of shape (n,), int; float
+        Day of each prediction, ascending; standard deviation of a class proportion between days.
 
     Attributes
     ----------
@@ -255,21 +243,19 @@ class MeanTests:
             Rows of the stream that the test compares with the others.
         """
         ratio = getattr(self, name) / level
-        low = (ratio <= 1).any(axis=1)
-        if not low.any():
-            return None
-        checkpoint = int(low.argmax())
-        end = int(self.ends[checkpoint])
-        return end - LENGTHS[int(ratio[checkpoint].argmin())], end
+        return self._find_first((ratio <= 1).any(axis=1), np.array(LENGTHS)[ratio.argmin(axis=1)])
 
     def find_first_run(self):
         """Find the first run of windows that meets a run rule; returns as `find_first_low`."""
         met = self.deviations >= list(RUN_RULES.values())
+        lengths = self.window * np.array(list(RUN_RULES))[met.argmax(axis=1)]
+        return self._find_first(met.any(axis=1), lengths)
+
+    def _find_first(self, met, lengths):
         if not met.any():
             return None
-        checkpoint = int(met.any(axis=1).argmax())
-        end = int(self.ends[checkpoint])
-        return end - list(RUN_RULES)[int(met[checkpoint].argmax())] * self.window, end
+        end = int(self.ends[met.argmax()])
+        return end - int(lengths[met.argmax()]), end
 
     def get_score_p_value(self, start, stop):
         """p-value of the longest score test from `start` on before `stop`; 1 without one."""
@@ -304,10 +290,8 @@ def _run_tests(scores, proportions, baseline, member, day_variance):
         days = baseline.day_share[:count] + baseline.compute_day_shares(length)
         noise += day_variance * days[:, None]
         squares = _rotate_rows(change, directions[mark]) ** 2 / np.maximum(noise, 1e-12)
-        p = _compute_p_value(squares, 1, sample)
-        p_values[1, len(p_values[1]) - count :, i] = np.where(
-            length < MIN_INDEPENDENT * effects, 1, p
-        )
+        p = np.where(length < MIN_INDEPENDENT * effects, 1, _compute_p_value(squares, 1, sample))
+        p_values[1, len(p_values[1]) - count :, i] = p
     return p_values
 
 

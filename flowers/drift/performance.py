@@ -17,14 +17,8 @@ def compute_fisher_p_value(correct, n, reference_correct, m):
 
     Parameters
     ----------
-    correct, n : int
-        Correct ones of n recent predictions.
-    reference_correct, m : int
-        Correct ones of m predictions on the reference set.
-
-    Returns
-    -------
-    float
+    correct, n, reference_correct, m : int
+        Correct ones of n recent predictions, and of m on the reference set.
     """
     right = correct + reference_correct
     total = m + n
@@ -43,14 +37,9 @@ def compute_labels_needed(accuracy, m, max_drop, alpha):
     Parameters
     ----------
     accuracy, m : float, int
-        Accuracy on the reference set, and its size.
+        Accuracy on the reference set, and its size; if that is too small, the result is None.
     max_drop, alpha : float
         Drop, and level of the one-sided test.
-
-    Returns
-    -------
-    int or None
-        None if no number does: the reference set is too small.
     """
     n = np.arange(10, MAX_LABELS)
     after = max(accuracy - max_drop, 0.0)

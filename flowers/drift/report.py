@@ -83,8 +83,8 @@ def monitor_rows(reference, rows, params):
         reference, rows["probabilities"], params["window"], params["proportion_tolerance"]
     )
     detection = detect(reference, Stream.from_rows(rows), params)
-    performance, labelled = _check_labels(reference, rows, detection.alert, params)
     alert = detection.alert
+    performance, labelled = _check_labels(reference, rows, alert, params)
     if alert is None and performance["status"] == DROP:
         alert = Alert(LABELS, int(labelled[0]), int(labelled[-1]))
     return MonitoredStream(reference, rows, detection, alert, windows, performance)
@@ -147,10 +147,8 @@ def build_drift_report(stream, alert_state, classes, params):
             report["state"] = "warming up"
         return report
     log_wealth = stream.detection.log_wealth
-    report["wealth"] = {
-        "current": float(np.exp(min(log_wealth[-1], 700))),
-        "highest": float(np.exp(min(log_wealth.max(), 700))),
-    }
+    wealth = [float(np.exp(min(log, 700))) for log in (log_wealth[-1], log_wealth.max())]
+    report["wealth"] = dict(zip(("current", "highest"), wealth, strict=True))
     report["newest_window"] = describe_newest(stream, classes, params)
     report["all_predictions"] = compute_accuracy(rows["probabilities"], rows["truth"])
     return report
@@ -161,11 +159,8 @@ def choose_state(count, alert, status, changed):
 
     Parameters
     ----------
-    count : int
-        Number of predictions.
-    alert : dict or None
-    status : str
-        Status of the performance check.
+    count, alert, status : int, dict or None, str
+        Number of predictions, described alert, and status of the performance check.
     changed : ndarray of shape (k, n_classes)
         From ``Windows.find_changed_proportions``.
     """
@@ -189,8 +184,8 @@ def describe_alert(stream, classes, params):
     Returns
     -------
     dict or None
-        ``classes`` are those whose probability differs since the change, after adjustment for
-        label shift; ``image_statistics`` those that differ since then. None without an alert.
+        ``classes`` and ``image_statistics`` are those that differ since the change, classes after
+        adjustment for label shift. None without an alert.
     """
     alert = stream.alert
     reference = stream.reference
@@ -199,24 +194,20 @@ def describe_alert(stream, classes, params):
     changed = select_changed_rows(alert, stream.rows, params["window"])
     (p_values,), *_ = compare_adjusted(reference, changed["probabilities"][None])
     probabilities = stream.rows["probabilities"]
-    kind = classify_change(alert, stream.detection.tests, reference, probabilities, params)
     return {
         "detected_at": str(stream.rows["time"][alert.position]),
         "change_started_at": str(stream.rows["time"][alert.change_start]),
         "detected_by": alert.detector,
-        "kind": kind,
+        "kind": classify_change(alert, stream.detection.tests, reference, probabilities, params),
         "classes": [c for c, p in zip(classes, p_values, strict=True) if p <= params["alpha"]],
     } | _describe_change(reference, changed, classes, params["alpha"])
 
 
 def _describe_change(reference, rows, classes, alpha):
     """Name the image statistics of rows that differ, and estimate their class proportions."""
-    return {
-        "image_statistics": find_image_differences(reference.image, rows["image"], alpha),
-        "class_proportions": estimate_class_proportions(
-            reference, rows["probabilities"], classes, alpha
-        ),
-    }
+    names = find_image_differences(reference.image, rows["image"], alpha)
+    estimates = estimate_class_proportions(reference, rows["probabilities"], classes, alpha)
+    return {"image_statistics": names, "class_proportions": estimates}
 
 
 def describe_newest(stream, classes, params):
@@ -235,11 +226,10 @@ def describe_newest(stream, classes, params):
         return figures
     (p_values,), (effects,) = compare_windows(reference.probabilities, probabilities[None])
     adjusted = [*compare_adjusted(reference, probabilities[None])[0][0].tolist(), None]
-    columns = (*classes, "labels"), p_values.tolist(), effects.tolist(), adjusted
-    figures["tests"] = {
-        name: {"p_value": p_value, "effect": effect, "p_value_label_shift_adjusted": p_adjusted}
-        for name, p_value, effect, p_adjusted in zip(*columns, strict=True)
-    }
+    names = ("p_value", "effect", "p_value_label_shift_adjusted")
+    tests = zip(p_values.tolist(), effects.tolist(), adjusted, strict=True)
+    tests = [dict(zip(names, values, strict=True)) for values in tests]
+    figures["tests"] = dict(zip((*classes, "labels"), tests, strict=True))
     return figures | _describe_change(reference, rows, classes, params["alpha"])
 
 
@@ -287,9 +277,8 @@ def compute_l1_noise(shares, m, n, seed):
     Parameters
     ----------
     shares : ndarray of shape (n_classes,)
-        Class shares from which both samples are drawn.
     m, n, seed : int
-        Sizes of the two samples, and seed.
+        Sizes of the two samples that are drawn, and seed.
     """
     rng = np.random.default_rng(seed)
     first = rng.multinomial(m, shares, N_DRAWS) / m

@@ -120,10 +120,8 @@ def compare_windows(reference, windows):
     """
     p_values, effects = run_kolmogorov_smirnov(reference, windows)
     p_labels, label_effects = run_chi_square(count_predicted(reference), count_predicted(windows))
-    return (
-        adjust_holm(np.column_stack([p_values, p_labels])),
-        np.column_stack([effects, label_effects]),
-    )
+    p_values = adjust_holm(np.column_stack([p_values, p_labels]))
+    return p_values, np.column_stack([effects, label_effects])
 
 
 def compare_adjusted(reference, windows, tolerance=1.0):
@@ -178,12 +176,10 @@ class Windows:
 
         Parameters
         ----------
-        reference : flowers.model.reference.Reference
-            One row per near-duplicate group.
         probabilities : ndarray of shape (n, n_classes)
         size : int
             Predictions in a window.
-        tolerance : float
+        reference, tolerance
             As in `compare_adjusted`.
         """
         spans = cut_windows(len(probabilities), size)

@@ -120,10 +120,9 @@ class Simulator:
 
     Parameters
     ----------
-    reference : flowers.model.reference.Reference
+    reference, seed : flowers.model.reference.Reference, int
     params : dict
         ``wealth_limit``, ``window``, ``alpha`` and ``proportion_tolerance``.
-    seed : int
 
     Attributes
     ----------
@@ -192,24 +191,25 @@ class Simulator:
         for name in traffics:
             detectors = [alert.detector for _ in starts for alert in next(batches) if alert]
             low, high = compute_wilson_interval(len(detectors), count)
-            rates = {
-                "streams": count,
-                "predictions": length,
-                "false_alarm_rate": len(detectors) / count,
-                "false_alarm_rate_low": max(low, 0.0),
-                "false_alarm_rate_high": high,
-            }
-            for detector in DETECTORS:
-                rates[detector.replace(" ", "_")] = detectors.count(detector) / count
-            yield name, rates
+            yield (
+                name,
+                {
+                    "streams": count,
+                    "predictions": length,
+                    "false_alarm_rate": len(detectors) / count,
+                    "false_alarm_rate_low": max(low, 0.0),
+                    "false_alarm_rate_high": high,
+                }
+                | {d.replace(" ", "_"): detectors.count(d) / count for d in DETECTORS},
+            )
 
     def _simulate_unshifted(self, start, size, kind):
         """Alerts of streams without a shift; a batch does not depend on the others."""
         rng = np.random.default_rng([self.seed, start])
         streams = traffic.draw_streams(self.reference, size, rng, **kind)
         references = self.draw_references(size[0], rng)
-        probabilities = self.reference.probabilities
-        detections = self.detect_in_streams(probabilities, references, streams, rng)
+        population = self.reference.probabilities
+        detections = self.detect_in_streams(population, references, streams, rng)
         return [detection.alert for detection, _ in detections]
 
     def simulate_shift(self, shift, count):
@@ -217,9 +217,8 @@ class Simulator:
 
         Parameters
         ----------
-        shift : SimulatedShift
-        count : int
-            Number of streams.
+        shift, count : SimulatedShift, int
+            Shift, and number of streams.
 
         Returns
         -------
@@ -236,23 +235,22 @@ class Simulator:
         references = self.draw_references(count, rng)
         delays = []
         kinds = []
-        for (detection, drawn), rows in zip(
-            self.detect_in_streams(population, references, streams, rng), streams, strict=True
-        ):
+        detections = self.detect_in_streams(population, references, streams, rng)
+        for (detection, drawn), rows in zip(detections, streams, strict=True):
             alert = detection.alert
             delay = alert.position - BEFORE_SHIFT + 1 if alert else np.inf
             if delay <= 0:  # a false alarm: the shift cannot be detected any more
                 continue
             delays.append(delay)
             if alert:
-                stream = population[rows]
-                kind = classify_change(alert, detection.tests, drawn, stream, self.params)
-                kinds.append(kind)
+                change = alert, detection.tests, drawn, population[rows], self.params
+                kinds.append(classify_change(*change))
         correct = np.concatenate([self.correct, shift.correct])[after[:, shift.gradual // 2 :]]
         power = {"accuracy_drop": self.accuracy - float(correct.mean())}
         for n in WITHIN:
-            share = float((np.array(delays) <= n).mean()) if delays else None
-            power[f"detected_within_{n}"] = share
+            power[f"detected_within_{n}"] = (
+                float(np.mean(np.less_equal(delays, n))) if delays else None
+            )
         median = np.median(delays) if delays else np.inf
         power["median_delay"] = int(median) if np.isfinite(median) else None
         power["kind_correct"] = kinds.count(shift.kind) / len(kinds) if kinds else None
@@ -261,12 +259,7 @@ class Simulator:
     def draw_shifted(self, shift, size, rng):
         """Draw rows of the population (reference set, then shifted images) after a shift.
 
-        Parameters
-        ----------
-        shift : SimulatedShift
-        size : tuple of int
-            Streams, and predictions in each.
-        rng : numpy.random.Generator
+        `size` is that of streams, and predictions in each.
         """
         reference = self.reference
         if shift.proportions is not None:

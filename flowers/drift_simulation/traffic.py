@@ -41,12 +41,10 @@ def draw_daily_proportions(proportions, count, sd, rng):
 
     Parameters
     ----------
-    proportions : ndarray of shape (n_classes,)
-        Mean; a class with a positive mean has about 1 % at least.
+    proportions, sd : ndarray of shape (n_classes,), float
+        Mean and standard deviation; a class with a positive mean has about 1 % at least.
     count : tuple of int
         Streams, and days in each.
-    sd : float
-        Standard deviation of a proportion.
     rng : numpy.random.Generator
 
     Returns

@@ -1,7 +1,7 @@
 """The codebook of the feature `fisher`, in memory and as a file."""
 
 import zipfile
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -37,16 +37,7 @@ class DescriptorMixture:
     variances: np.ndarray
 
     def project_descriptors(self, descriptors, positions):
-        """Project descriptors and append their scaled coordinates.
-
-        Parameters
-        ----------
-        descriptors, positions : ndarray of shape (n, width), (n, 2)
-
-        Returns
-        -------
-        ndarray of shape (n, k + 2)
-        """
+        """Project descriptors (n, width) and append scaled positions (n, 2): (n, k + 2)."""
         components = descriptors @ self.projection - self.offset
         return np.hstack([components, positions * self.position_scale])
 
@@ -73,8 +64,8 @@ class DescriptorMixture:
         """Coefficients of 1, row and squared row in the log-densities, up to a common constant."""
         mean = self.means
         variance = self.variances
-        constant = np.log(self.weights)
-        constant -= 0.5 * (np.log(variance) + mean**2 / variance).sum(axis=1)
+        log_scale = np.log(variance) + mean**2 / variance
+        constant = np.log(self.weights) - 0.5 * log_scale.sum(axis=1)
         return np.hstack([constant[:, None], mean / variance, -0.5 / variance]).T.copy()
 
 
@@ -98,23 +89,15 @@ def write_codebook(path, codebook):
     """Write a codebook; None gives an empty archive, always of the same bytes."""
     arrays = {}
     if codebook is not None:
-        arrays = {"scales": np.array(codebook.scales)} | {
-            f"{name}_{field.name}": getattr(mixture, field.name)
-            for name, mixture in codebook.mixtures.items()
-            for field in fields(DescriptorMixture)
-        }
+        arrays["scales"] = np.array(codebook.scales)
+        for name, mixture in codebook.mixtures.items():
+            arrays |= {f"{name}_{key}": value for key, value in asdict(mixture).items()}
     with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)
 
 
 def read_codebook(path):
-    """Read a codebook; None for an empty archive.
-
-    Raises
-    ------
-    BadInput
-        If the file is not a codebook.
-    """
+    """Read a codebook, None for an empty archive; raises `BadInput` if the file is neither."""
     names = [field.name for field in fields(DescriptorMixture)]
     try:
         if not zipfile.is_zipfile(path):

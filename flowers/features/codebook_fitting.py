@@ -15,8 +15,7 @@ from flowers.base.parallel import parallel_map
 from flowers.features.codebook import Codebook, DescriptorMixture
 from flowers.features.descriptors import WIDTHS, compute_descriptors, resize_to_scale
 
-# Principal components of each descriptor type.
-COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}
+COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}  # of each descriptor type
 MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
 ITERATIONS = 12  # of k-means, and of expectation maximisation
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
@@ -50,12 +49,10 @@ def sample_descriptors(image, size, scales, count, seed):
 
     Parameters
     ----------
-    image : ndarray of shape (s, s, 3), uint8
-    size : sequence of two int
-        Width and height of the original image.
-    scales : sequence of float
-    count : int
-        Maximum number.
+    image, size : ndarray of shape (s, s, 3), uint8; sequence of two int
+        Image, and width and height of the original image.
+    scales, count : sequence of float, int
+        Scales, and maximum number of descriptors.
     seed : int or sequence of int
 
     Returns
@@ -80,11 +77,8 @@ def select_images(images, sizes, rows, params):
 
     Parameters
     ----------
-    images : ndarray of shape (n, s, s, 3), uint8
-    sizes : ndarray of shape (n, 2), int
-        Width and height of the original images.
-    rows : ndarray of int
-        Training images.
+    images, sizes, rows : ndarray of shape (n, s, s, 3), uint8; (n, 2), int; (m,), int
+        Images, width and height of the original images, and numbers of the training images.
     params : CodebookParams
     """
     chosen = np.random.default_rng(params.seed).permutation(rows)[: params.photos]
@@ -109,10 +103,9 @@ def fit_codebook(samples, params):
     """
     positions = np.concatenate([places for _, places in samples])
     if len(positions) < params.words:
-        raise BadInput(
-            f"codebook.words: {params.words} words from {len(positions)} descriptors; set it "
-            "lower, or codebook.photos or codebook.per_photo higher"
-        )
+        remedy = "set it lower, or codebook.photos or codebook.per_photo higher"
+        count = f"{params.words} words from {len(positions)} descriptors"
+        raise BadInput(f"codebook.words: {count}; {remedy}")
     tasks = (
         (name, np.concatenate([descriptors[name] for descriptors, _ in samples]), positions, params)
         for name in WIDTHS
@@ -188,10 +181,8 @@ def _run_em(mixture, rows, floor):
         statistics = sum(mixture.sum_statistics(rows[b]).astype(np.float64) for b in blocks)
         counts = np.maximum(statistics[:, :1], MIN_WEIGHT)
         means, squares = np.hsplit(statistics[:, 1:] / counts, 2)
-        updated = {
-            "weights": np.maximum(statistics[:, 0] / len(rows), MIN_WEIGHT),
-            "means": means,
-            "variances": np.maximum(squares - means**2, 0) + floor,
-        }
+        weights = np.maximum(statistics[:, 0] / len(rows), MIN_WEIGHT)
+        variances = np.maximum(squares - means**2, 0) + floor
+        updated = {"weights": weights, "means": means, "variances": variances}
         mixture = replace(mixture, **{k: v.astype(np.float32) for k, v in updated.items()})
     return mixture

@@ -3,11 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from flowers.images.gradients import (
-    compute_polar_gradients,
-    compute_triangle_weights,
-    iterate_orientations,
-)
+from flowers.images import gradients
 
 CELL = 4  # pixels
 CELLS = 4  # cells along each side of a window
@@ -65,11 +61,10 @@ def compute_descriptors(image):
     cells = _compute_gradient_cells(_convert_to_opponent(image))
     gaussian = np.exp(-((np.arange(CELLS) - (CELLS - 1) / 2) ** 2) / (2 * SIGMA**2))
     weights = np.outer(gaussian, gaussian).astype(np.float32)
+    opponent = _gather_windows(np.concatenate(cells[1:], axis=2), weights)
     descriptors = {
         "sift": _normalise_rootsift(_gather_windows(cells[0], weights)),
-        "opponent": _normalise_rootsift(
-            _gather_windows(np.concatenate(cells[1:], axis=2), weights)
-        ),
+        "opponent": _normalise_rootsift(opponent),
         "lcs": _gather_windows(_compute_colour_cells(image), np.ones((CELLS, CELLS), np.float32)),
     }
     x = (np.arange(width - CELLS + 1, dtype=np.float32) + CELLS / 2) / width - 0.5
@@ -81,23 +76,19 @@ def compute_descriptors(image):
 def _convert_to_opponent(image):
     """Brightness and the two opponent colours, shape (3, h, w)."""
     red, green, blue = np.moveaxis(image, 2, 0)
-    return np.stack(
-        [
-            (red + green + blue) / np.float32(3),
-            (red - green) / np.float32(2**0.5),
-            (red + green - 2 * blue) / np.float32(6**0.5),
-        ]
-    )
+    channels = red + green + blue, red - green, red + green - 2 * blue
+    scales = np.float32([3, 2**0.5, 6**0.5])
+    return np.stack([channel / scale for channel, scale in zip(channels, scales, strict=True)])
 
 
 def _compute_gradient_cells(channels):
     """Histograms of signed orientations, linearly interpolated, shape (3, h / 4, w / 4, 8)."""
-    strength, turn = compute_polar_gradients(channels)
-    down = compute_triangle_weights(channels.shape[1], CELL)
-    across = compute_triangle_weights(channels.shape[2], CELL).T
+    strength, turn = gradients.compute_polar_gradients(channels)
+    down = gradients.compute_triangle_weights(channels.shape[1], CELL)
+    across = gradients.compute_triangle_weights(channels.shape[2], CELL).T
     cells = np.empty((3, len(down), across.shape[1], ORIENTATIONS), dtype=np.float32)
     half = ORIENTATIONS // 2  # orientations are octants, and -180 degrees equals 180 degrees
-    parts = iterate_orientations(strength, turn, range(-half, half), (-half,))
+    parts = gradients.iterate_orientations(strength, turn, range(-half, half), (-half,))
     for k, part in enumerate(parts):
         cells[..., k] = down @ (part @ across)
     return cells

@@ -73,9 +73,8 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         """Fit the classifier on all rows, the calibration on out-of-fold decision values."""
         self.classes_, index = np.unique(y, return_inverse=True)
         self.classifier_, decision = self._fit_folds(classifier, X, y, folds)
-        decision = self._combine_decision(decision)
+        decision = to_columns(self._combine_decision(decision))
         self.out_of_fold_accuracy_ = float(np.mean(choose_labels(self.classes_, decision) == y))
-        decision = to_columns(decision)
         self.out_of_fold_decision_ = decision
         # Numbered labels: temperature scaling uses integer labels as column numbers, unchecked.
         self.calibration_ = CalibratedClassifierCV(
@@ -117,12 +116,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         return self._combine_decision(self.classifier_.decision_function(rows))
 
     def predict_proba(self, X):
-        """Compute calibrated class probabilities, columns in the order of ``classes_``.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes), float64, rows sum to 1
-        """
+        """Compute calibrated class probabilities, as `calibrate_decision`, of rows (n, d)."""
         return self.calibrate_decision(self.decision_function(X))
 
     def calibrate_decision(self, decision):
@@ -131,6 +125,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, n_classes), float64, rows sum to 1
+            Columns in the order of ``classes_``.
         """
         return self.calibration_.predict_proba(to_columns(decision))
 

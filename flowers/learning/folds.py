@@ -43,11 +43,7 @@ def assign_fold_numbers(folds):
 def fold_copy_bytes(classifier, X, folds):
     """Estimate the bytes that the fit of the largest fold copies, where rows become float64.
 
-    Parameters
-    ----------
-    classifier : scikit-learn classifier
-    X : ndarray of shape (n, d), or (n, n) for a classifier of kernel values
-    folds : list of (train, test) pairs of ndarray of int
+    Parameters as in `fit_fold`, with the folds from `make_grouped_folds`.
     """
     rows = max(len(train) for train, _ in folds)
     width = rows if get_tags(classifier).input_tags.pairwise else X.shape[1]

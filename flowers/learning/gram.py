@@ -17,9 +17,8 @@ from flowers.learning.standardisation import split_range, standardise_block
 
 # Columns of a block: 512 rows of them as float32 are 16 MB, which the system gives in large pages.
 TILE_COLUMNS = 8192
-# Maximum number of rows of a tile, and what it is a multiple of (but in the last tile).
-TILE = 512
-TILE_MULTIPLE = 32
+TILE = 512  # maximum number of rows of a tile
+TILE_MULTIPLE = 32  # of which their number is a multiple, but in the last tile
 # Maximum number of tiles in a tile row: the standardised rows of both sides are then 67 MB.
 MAX_TILES = 2
 # Up to this number of new rows each has a product of its own, whose bits do not depend on the
@@ -72,18 +71,9 @@ def compute_gram(X, mean, scale):
 
 
 def compute_cross_gram(rows, X, mean, scale):
-    """Compute the products of many new rows with training rows, all standardised.
+    """Compute the products of many new rows (m, d) with training rows X (n, d), all standardised.
 
-    Parameters
-    ----------
-    rows, X : ndarray of shape (m, d), (n, d), any real dtype
-    mean, scale : ndarray of shape (d,)
-
-    Returns
-    -------
-    gram : ndarray of shape (m, n), float32
-    norms : ndarray of shape (m,), float64
-        Squared norms of the new rows, standardised.
+    Returns them, (m, n), and the squared norms of the new rows, (m,); see `compute_gram`.
     """
     new = make_tile_rows(len(rows), 1)
     training = make_tile_rows(len(X), ceil(2 * joblib.effective_n_jobs(None) / len(new)))
@@ -113,9 +103,8 @@ def _multiply_tile_rows(A, B, mean, scale, i, j):
     right_rows = B[_join_tiles(j)]
     product = np.zeros((len(left_rows), len(right_rows)), np.float32)
     norms = None if j[0].start else np.zeros(len(left_rows))
-    tiles = [
-        (p, q) for p in _shift_tiles(i) for q in _shift_tiles(j) if not same or q.start <= p.start
-    ]
+    tiles = [(p, q) for p in _shift_tiles(i) for q in _shift_tiles(j)]
+    tiles = [(p, q) for p, q in tiles if not same or q.start <= p.start]
     # Buffers are reused: the system would clear new memory, which takes as long as filling it.
     width = min(TILE_COLUMNS, A.shape[1])
     term = np.empty((TILE, TILE), np.float32)
@@ -123,9 +112,7 @@ def _multiply_tile_rows(A, B, mean, scale, i, j):
     right_buffer = None if same else np.empty((len(right_rows), width), np.float32)
     for block in split_range(A.shape[1], TILE_COLUMNS):
         left = standardise_block(left_rows, mean, scale, block, left_buffer)
-        right = left
-        if not same:
-            right = standardise_block(right_rows, mean, scale, block, right_buffer)
+        right = left if same else standardise_block(right_rows, mean, scale, block, right_buffer)
         for p, q in tiles:
             out = term[: p.stop - p.start, : q.stop - q.start]
             # With the same tile on both sides numpy computes half of the products.
@@ -176,8 +163,7 @@ def compute_distances_to(rows, X, norms, mean, scale):
 
     Parameters
     ----------
-    rows : ndarray of shape (m, d), any real dtype
-    X : ndarray of shape (n, d), any real dtype
+    rows, X : ndarray of shape (m, d), (n, d), any real dtype
     norms : ndarray of shape (n,), float64
         Squared norms of the rows of X, from `compute_squared_distances`.
     mean, scale : ndarray of shape (d,)

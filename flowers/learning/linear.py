@@ -5,7 +5,7 @@ import numpy as np
 from flowers.learning.gram import BATCH_INVARIANT_ROWS
 from flowers.learning.standardisation import split_range, standardise_block
 
-IDENTITY_ROWS = 256  # rows of the identity matrix evaluated at a time
+IDENTITY_ROWS = 256  # of the identity matrix, evaluated at a time
 
 
 def multiply_rows(rows, vectors):
@@ -16,8 +16,7 @@ def multiply_rows(rows, vectors):
 
     Parameters
     ----------
-    rows : ndarray of shape (n, d), float64
-    vectors : ndarray of shape (k, d), float64
+    rows, vectors : ndarray of shape (n, d), (k, d), float64
 
     Returns
     -------
@@ -36,8 +35,7 @@ class LinearDecisionFunction:
 
     Parameters
     ----------
-    coef : ndarray of shape (k, d), float32
-    intercept : ndarray of shape (k,), float64
+    coef, intercept : ndarray of shape (k, d), float32; (k,), float64
     """
 
     def __init__(self, coef, intercept):
@@ -48,8 +46,7 @@ class LinearDecisionFunction:
         """Evaluate the functions at rows (n, d): float64, (n, k), or (n,) where k is 1."""
         values = np.tile(self.intercept_, (len(X), 1))
         for b in split_range(X.shape[1]):
-            coef = self.coef_[:, b].astype(np.float64)
-            values += multiply_rows(X[:, b].astype(np.float64), coef)
+            values += multiply_rows(X[:, b].astype(float), self.coef_[:, b].astype(float))
         return values[:, 0] if values.shape[1] == 1 else values
 
 
@@ -83,8 +80,7 @@ def to_primal(X, mean, scale, dual, intercept):
     X : ndarray of shape (n, d), any real dtype
         Training rows; the kernel is the scalar product of rows standardised by mean and scale.
     mean, scale : ndarray of shape (d,)
-    dual : ndarray of shape (n, k)
-    intercept : ndarray of shape (k,)
+    dual, intercept : ndarray of shape (n, k), (k,)
 
     Returns
     -------

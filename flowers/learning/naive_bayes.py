@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import KernelPCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -36,16 +36,8 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
     def fit_with_folds(self, X, y, folds):
         """Fit on all rows, which are read once, and return out-of-fold decision values.
 
-        The sums of a fit without a fold are those of all rows less those of the fold.
-
-        Parameters
-        ----------
-        X, y : ndarray of shape (n, d), (n,)
-        folds : list of (train, test) pairs of ndarray of int
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes), or (n,) with two classes, float64
+        The sums of a fit without a fold are those of all rows less those of the fold. Parameters
+        are those of `fit` and (train, test) pairs, the result as of `decision_function`.
         """
         classes, index = np.unique(y, return_inverse=True)
         numbers = assign_fold_numbers(folds) * len(classes) + index
@@ -215,17 +207,11 @@ class CalibratedNB(CalibratedClassifier):
 
     def _add_reduction(self, classifier):
         """Return a pipeline from linear kernel values to the classifier."""
-        components = KernelPCA(
-            self.components,
-            kernel="precomputed",
-            eigen_solver="randomized",
-            remove_zero_eig=True,
-            random_state=self.seed,
-        )
-        steps = [("components", components)]
+        options = {"eigen_solver": "randomized", "remove_zero_eig": True, "random_state": self.seed}
+        steps = [KernelPCA(self.components, kernel="precomputed", **options)]
         if self.reduce == "lda":
-            steps.append(("discriminants", LinearDiscriminantAnalysis()))
-        return Pipeline([*steps, ("classifier", classifier)])
+            steps.append(LinearDiscriminantAnalysis())
+        return make_pipeline(*steps, classifier)
 
     def _fit_folds(self, classifier, X, y, folds):
         if self.reduce != "none":

@@ -14,21 +14,10 @@ def save_model(estimator, path):
 def load_model(path, mapped=False):
     """Load an estimator that this project wrote; a pickle can run code, so load no other.
 
-    Parameters
-    ----------
-    path : path-like
-    mapped : bool
-        Whether to memory-map the arrays, which is faster for a single use. The file must not
-        change meanwhile.
-
-    Returns
-    -------
-    GramSVC, StreamedSVC or CalibratedNB
+    Returns a ``GramSVC``, ``StreamedSVC`` or ``CalibratedNB``. With `mapped` its arrays are
+    memory-mapped, which is faster for a single use; the file must not change meanwhile.
     """
-    import_classes()
-    return joblib.load(path, mmap_mode="r" if mapped else None)
-
-
-def import_classes():
-    """Import what a pickled estimator needs: in a function, as scikit-learn takes a second."""
+    # What a pickled estimator needs: here, because scikit-learn takes a second.
     from flowers.learning import naive_bayes, sdca, svm  # noqa: F401
+
+    return joblib.load(path, mmap_mode="r" if mapped else None)

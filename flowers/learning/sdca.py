@@ -60,19 +60,13 @@ class OutOfCoreMatrix:
             rows *= self.factor
         return rows
 
-    def iterate_rows(self, order):
-        """Yield places and their rows in this order; batches are read ahead."""
-        return self._read_ahead(self.read_rows, order)
-
-    def iterate_batches(self, order):
-        """Yield places and (their rows, the Gram matrix of these); batches are read ahead."""
-        return self._read_ahead(self._read_with_gram, order)
-
-    def _read_with_gram(self, places):
+    def read_with_gram(self, places):
+        """Read the rows at the given places, and compute their Gram matrix."""
         rows = self.read_rows(places)
         return rows, rows @ rows.T
 
-    def _read_ahead(self, read, order):
+    def iterate_batches(self, order, read):
+        """Yield batches of places in this order, and `read` of each, which is called ahead."""
         batches = [order[batch] for batch in split_range(len(order), BATCH)]
         with use_threads():
             workers = joblib.effective_n_jobs(None)
@@ -125,8 +119,9 @@ def solve_sdca(rows, signs, C, seed):
     intercept = np.zeros(m)
     dual = np.zeros((n, m))
     for _ in range(PASSES):
+        order = rng.permutation(n)
         total_gap, total_loss = np.zeros((2, m))
-        for places, (x, gram) in rows.iterate_batches(rng.permutation(n)):
+        for places, (x, gram) in rows.iterate_batches(order, rows.read_with_gram):
             decision = (x @ weights.T).astype(np.float64) + intercept
             updated, loss, gap = _step_through(gram, decision, dual[places], signs[places], C)
             change = (updated - dual[places]) * signs[places]
@@ -167,15 +162,7 @@ class SDCASolver:
         self.seed = seed
 
     def fit(self, rows, y, parts):
-        """Fit one multiclass classifier for each part of the rows.
-
-        Parameters
-        ----------
-        rows : OutOfCoreMatrix
-        y : ndarray of shape (n,)
-        parts : list of ndarray of int
-            Places of the training rows of each classifier.
-        """
+        """Fit one multiclass classifier for each of `parts`, which are places of rows."""
         self.classes_, index = np.unique(y, return_inverse=True)
         signs = self._make_signs(index)
         masks = np.zeros((len(parts), len(y), 1), np.int8)
@@ -200,36 +187,13 @@ class SDCASolver:
         return member[:, first] - member[:, second]
 
     def decision_function(self, rows, part, places):
-        """Compute decision values by the fit on one part.
-
-        Parameters
-        ----------
-        rows : OutOfCoreMatrix
-        part : int
-        places : ndarray of shape (m,), int
-
-        Returns
-        -------
-        ndarray of shape (m, k), or (m,) with two classes, float64
-        """
+        """Compute decision values by the fit on one part, (m, k), or (m,) with two classes."""
         function = self.functions_[part]
-        return np.concatenate([function.decision_function(x) for _, x in rows.iterate_rows(places)])
+        batches = rows.iterate_batches(places, rows.read_rows)
+        return np.concatenate([function.decision_function(x) for _, x in batches])
 
     def fit_folds(self, rows, y, folds):
-        """Fit on the training rows of all folds and evaluate their test rows.
-
-        Parameters
-        ----------
-        rows : OutOfCoreMatrix
-        y : ndarray of shape (n,)
-        folds : list of (train, test) pairs of ndarray of int
-
-        Returns
-        -------
-        classes : ndarray
-        decisions : list of ndarray
-            As in `decision_function`, for each fold.
-        """
+        """Fit on the training rows of all folds, and return classes and decisions on test rows."""
         self.fit(rows, y, [train for train, _ in folds])
         tests = enumerate(test for _, test in folds)
         return self.classes_, [self.decision_function(rows, part, test) for part, test in tests]
@@ -279,10 +243,8 @@ class StreamedSVC(BaseSVM):
             If the kernel is not linear, or as in `GramSVC.fit`.
         """
         if self.kernel != "linear":
-            raise BadInput(
-                f"solver sgd has no kernel {self.kernel}: set train_svm.kernel to linear, or "
-                "train_svm.solver to gram"
-            )
+            remedy = "set train_svm.kernel to linear, or train_svm.solver to gram"
+            raise BadInput(f"solver sgd has no kernel {self.kernel}: {remedy}")
         if isinstance(X, OutOfCoreMatrix):
             self.n_features_in_ = X.shape[1]
             y = np.asarray(y)
@@ -309,12 +271,13 @@ class StreamedSVC(BaseSVM):
         order = np.arange(len(X))
         if self.standardise:
             scaler = StandardScaler()
-            for _, x in X.iterate_rows(order):
+            for _, x in X.iterate_batches(order, X.read_rows):
                 scaler.partial_fit(x)
             mean = scaler.mean_.astype(np.float32)
             factor = (1.0 / scaler.scale_).astype(np.float32)
             X = OutOfCoreMatrix(X.sources, X.numbers, mean, factor)
-        norms = sum(float(gram.trace(dtype=float)) for _, (_, gram) in X.iterate_batches(order))
+        batches = X.iterate_batches(order, X.read_with_gram)
+        norms = sum(float(gram.trace(dtype=float)) for _, (_, gram) in batches)
         return X, len(X) / max(norms, np.finfo(float).tiny)
 
     def _make_candidates(self, rows, Cs, gamma):

@@ -4,8 +4,7 @@ import numpy as np
 
 from flowers.base.parallel import open_shared, parallel_map, share_arrays
 
-# Columns of a block: 512 rows of them as float32 are 4 MB.
-BLOCK_COLUMNS = 2048
+BLOCK_COLUMNS = 2048  # 512 rows of them as float32 are 4 MB
 # Columns whose moments are computed at once: 4,000 rows of them as float64 are 8 MB, which the
 # allocator reuses without clearing.
 NARROW_COLUMNS = 256

@@ -18,8 +18,7 @@ from flowers.learning.linear import compute_dual_coefficients, to_primal
 from flowers.learning.standardisation import compute_moments, split_range
 from flowers.learning.tuning import Tuning, to_list
 
-# Megabytes of libsvm's cache of kernel values: small, as they are in memory already.
-CACHE_MB = 50
+CACHE_MB = 50  # of kernel values in libsvm: small, as they are in memory already
 
 
 def sum_votes_and_margins(pairwise):
@@ -189,10 +188,8 @@ class GramSVC(BaseSVM):
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
         folds = self._make_folds(y, groups)
-        mean = np.zeros(X.shape[1])
-        scale = np.ones(X.shape[1])
-        if self.standardise:
-            mean, scale = compute_moments(X)
+        unscaled = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        mean, scale = compute_moments(X) if self.standardise else unscaled
         if self.kernel == "linear":
             base, norms = compute_gram(X, mean, scale)
             gamma = 1.0 / max(norms.mean(), np.finfo(float).tiny)
@@ -213,9 +210,8 @@ class GramSVC(BaseSVM):
     def _compress_classifier(self, X, mean, scale, norms):
         """Keep the support vectors, or with the linear kernel the weight vectors."""
         fitted = getattr(self.classifier_, "estimators_", [self.classifier_])
-        self.support_ = fitted[0].support_
-        if len(fitted) > 1:
-            self.support_ = np.unique(np.concatenate([svc.support_ for svc in fitted]))
+        support = [svc.support_ for svc in fitted]
+        self.support_ = np.unique(np.concatenate(support)) if len(fitted) > 1 else support[0]
         if self.kernel == "linear":
             dual, intercept = compute_dual_coefficients(self.classifier_.decision_function, len(X))
             self.classifier_ = to_primal(X, mean, scale, dual * self.gamma_, intercept)
@@ -249,9 +245,8 @@ class GramSVC(BaseSVM):
         if self.kernel == "linear":
             return X
         kernel = np.zeros((len(X), self.n_rows_), dtype=np.float32)
-        distances = compute_distances_to(
-            X, self.support_vectors_, self.support_norms_, self.mean_, self.scale_
-        )
+        support = self.support_vectors_, self.support_norms_
+        distances = compute_distances_to(X, *support, self.mean_, self.scale_)
         kernel[:, self.support_] = apply_rbf(distances, self.gamma_)
         return kernel
 

@@ -77,10 +77,8 @@ class Tuning:
 
         if hasattr(classifier, "fit_folds"):
             classes, decisions = classifier.fit_folds(X, y, self._tasks)
-            results = [
-                to_labels(classes, decision) == y[test]
-                for (_, test), decision in zip(self._tasks, decisions, strict=True)
-            ]
+            folds = zip(decisions, self._tasks, strict=True)
+            results = [to_labels(classes, values) == y[test] for values, (_, test) in folds]
         else:
             workers = max_workers_for(fold_copy_bytes(classifier, X, self._tasks))
             parallel = joblib.Parallel(workers, prefer="threads")
@@ -120,21 +118,15 @@ class Tuning:
 
     @property
     def table(self):
-        """One row per candidate.
+        """One dict per candidate.
 
-        Returns
-        -------
-        list of dict
-            The parameters; ``grouped``, the accuracy on grouped folds; ``random``, the accuracy on
-            random folds, which near-duplicates inflate, or empty; ``chosen``, 1 in one row.
+        The parameters; ``grouped``, the accuracy on grouped folds; ``random``, the accuracy on
+        random folds, which near-duplicates inflate, or empty; ``chosen``, 1 in one row.
         """
         best = self.best_params
-        return [
-            params
-            | {
-                "grouped": float(self._select_own_fold(correct).mean()),
-                "random": random,
-                "chosen": int(params == best),
-            }
-            for params, correct, random in self._candidates
-        ]
+        rows = []
+        for params, correct, random in self._candidates:
+            grouped = float(self._select_own_fold(correct).mean())
+            chosen = int(params == best)
+            rows.append(params | {"grouped": grouped, "random": random, "chosen": chosen})
+        return rows

@@ -19,10 +19,9 @@ def append_alert_record(directory, kind, model_md5, alert=None):
 
     Parameters
     ----------
-    directory : path-like
-        Of the log.
+    directory, model_md5 : path-like, str
+        Of the log, and of the model file.
     kind : {"alert", "acknowledgement"}
-    model_md5 : str
     alert : dict, optional
         The member ``alert`` of the drift report.
     """
@@ -47,15 +46,14 @@ def read_alert_state(directory, model_md5):
         If the directory holds an ``alarms.jsonl`` of version 3.
     """
     path = Path(directory, FILE_NAME)
-    acknowledged = None
-    alert = None
+    acknowledged = alert = None
     if (old := Path(directory, OLD_FILE_NAME)).is_file():
         raise BadInput(
             f"{old} was written by version 3 and is not read: delete it; a difference that "
             "still exists raises a new alert"
         )
     if not path.is_file():
-        return None, None
+        return acknowledged, alert
     latest = day_files.read_write_time(path) + day_files.CLOCK_TOLERANCE
     for line in path.read_bytes().splitlines():
         record = parse_line(line)

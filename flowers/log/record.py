@@ -30,21 +30,15 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
 
     Parameters
     ----------
-    predictor : flowers.model.predictor.Predictor
-    prediction : flowers.model.predictor.Prediction
-        Of this predictor.
-    request_id : str
-    index : int
-        Position of the image in its request.
+    predictor, prediction : flowers.model.predictor.Predictor, Prediction
+    request_id, index : str, int
+        Id of the request, and position of the image in it.
     role : {"production", "canary"}
         Production predictions are sent to the client.
     photo : bytes
         Content of the file.
-
-    Returns
-    -------
-    dict
     """
+    probabilities = prediction.probabilities.tolist()
     return {
         "time": format_now(),
         "kind": "prediction",
@@ -54,9 +48,7 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
         "model_version": predictor.version,
         "model_md5": predictor.md5,
         "label": prediction.label,
-        "probabilities": dict(
-            zip(predictor.classes, prediction.probabilities.tolist(), strict=True)
-        ),
+        "probabilities": dict(zip(predictor.classes, probabilities, strict=True)),
         "image": prediction.image,
         "photo_sha256": sha256(photo).hexdigest(),
         "latency_ms": prediction.latency_ms,
@@ -64,32 +56,15 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
 
 
 def build_feedback_record(request_id, index, true_label):
-    """Build the record of a true label for an image.
-
-    Parameters
-    ----------
-    request_id : str
-    index : int
-        Position of the image in its request.
-    true_label : str
-    """
-    return {
-        "time": format_now(),
-        "kind": "feedback",
-        "request_id": request_id,
-        "index": index,
-        "true_label": true_label,
-    }
+    """Build the record of a true label; parameters as in `build_prediction_record`."""
+    image = {"request_id": request_id, "index": index}
+    return {"time": format_now(), "kind": "feedback"} | image | {"true_label": true_label}
 
 
 def parse_line(line):
-    """Parse one line, bytes, of the log.
+    """Parse one line, bytes, of the log to a dict with ``kind`` and ``time`` at least.
 
-    Returns
-    -------
-    dict or None
-        With ``kind`` and ``time`` at least; None if the line is no complete record, for example
-        after a crash in the middle of a write.
+    None if the line is no complete record, for example after a crash in the middle of a write.
     """
     try:
         record = json.loads(line)
@@ -140,11 +115,8 @@ def build_row(record, classes):
     numbers = probabilities + list(image[:-1] if no_sharpness else image)
     if not all(abs(number) < FLOAT32_LIMIT for number in numbers):  # NaN is not below either
         raise NotFinite("a number that is not finite")
-    if not (
-        len(by_class) == len(classes)
-        and abs(sum(probabilities) - 1) < 1e-3
-        and min(probabilities) >= 0
-    ):
+    in_range = min(probabilities) >= 0 and abs(sum(probabilities) - 1) < 1e-3
+    if not in_range or len(by_class) != len(classes):
         raise ValueError(f"not the probabilities of {len(classes)} classes")
     photo = int(record.get("photo_sha256", "0")[:16], 16)
     return hash_key(record), photo, parse_time(record), UNKNOWN, probabilities, image

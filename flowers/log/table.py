@@ -11,8 +11,7 @@ from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log import day_files, record
 from flowers.log.record import KINDS, UNKNOWN, NotFinite
 
-# Rows that are kept as Python objects, ten times the size of the array they become.
-BATCH = 10_000
+BATCH = 10_000  # rows kept as Python objects, ten times the size of the array they become
 COUNTERS = """predictions repeats canary other_model duplicates
     torn malformed not_finite unknown_kind in_the_future days_unreadable
     labels labels_replaced labels_of_unknown_class
@@ -28,14 +27,9 @@ def build_row_dtype(n_classes):
         ``time`` (UTC, microseconds), ``truth`` (class index, ``UNKNOWN`` without a true label),
         ``probabilities`` (n_classes,) and ``image`` (8,) statistics, both float32.
     """
-    return np.dtype(
-        [
-            ("time", "M8[us]"),
-            ("truth", "i2"),
-            ("probabilities", "f4", (n_classes,)),
-            ("image", "f4", (len(STATISTIC_NAMES),)),
-        ]
-    )
+    arrays = {"probabilities": n_classes, "image": len(STATISTIC_NAMES)}
+    columns = [(name, "f4", (width,)) for name, width in arrays.items()]
+    return np.dtype([("time", "M8[us]"), ("truth", "i2"), *columns])
 
 
 def read_log(directory, model, limit, progress=iter):
@@ -68,7 +62,6 @@ def read_log(directory, model, limit, progress=iter):
 
     >>> from tempfile import TemporaryDirectory
     >>> from flowers.log.day_files import append_records
-    >>> from flowers.log.table import read_log
     >>> image = {"mean": [0.5] * 3, "std": [0.2] * 3, "brightness": 0.5, "sharpness": 0.1}
     >>> prediction = {"kind": "prediction", "role": "production", "model_md5": "c0ffee"}
     >>> prediction |= {"time": "2026-01-01T12:00:00+00:00", "index": 0, "image": image}
