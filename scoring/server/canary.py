@@ -4,6 +4,7 @@ import hashlib
 import logging
 import queue
 import threading
+from contextlib import suppress
 
 from flowers.base.worker import Worker, WorkerCrash
 from flowers.log import record
@@ -76,8 +77,9 @@ class Canary:
         self._metrics.model.labels("canary", self.predictor.version, self.predictor.md5).set(1)
         self._metrics.canary_on.set(1)
         while self.state == "loaded":
-            image = self._queue.get()
-            self._metrics.canary.labels(self._score(*image)).inc()
+            with suppress(queue.Empty):  # so that a stopped canary ends its thread
+                image = self._queue.get(timeout=1)
+                self._metrics.canary.labels(self._score(*image)).inc()
 
     def _score(self, data, request_id, index, label):
         """Log the prediction for an image and return the outcome."""
