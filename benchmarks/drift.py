@@ -66,13 +66,12 @@ def main():
     with clone_repository() as clone:
         shutil.copytree(CANDIDATE, clone / CANDIDATE)
         write_log(clone / "logs", json.loads((CANDIDATE / "card.json").read_text()))
-        print(f"{PREDICTIONS} logged predictions\n{'':<28}{'wall s':>8}{'peak MB':>9}")
         params = clone / "params.yaml"
         for limit in LIMITS:
             params.write_text(re.sub(r"limit: \d+", f"limit: {limit}", params.read_text()))
             for stage in ("snapshot", "drift"):
-                wall, _, peak = measure_command(f"{sys.executable} -m stages.{stage}", clone)
-                print(f"{f'{stage}, newest {limit}':<28}{wall:>8.1f}{peak:>9.0f}", flush=True)
+                figures = measure_command(f"{sys.executable} -m stages.{stage}", clone)
+                print(f"{stage}, newest {limit}: {figures}", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from study.repository import ENVIRONMENT, ROOT
 
 
 def measure_command(command, cwd):
-    """Wall seconds, CPU seconds and peak MB of a command and its children (Linux)."""
+    """``wall_s``, ``cpu_s`` and ``peak_mb`` of a command and its children, rounded (Linux)."""
     start = time.monotonic()
     process = subprocess.Popen(
         command, cwd=cwd, env=ENVIRONMENT, shell=True, stdout=subprocess.DEVNULL
@@ -20,8 +20,10 @@ def measure_command(command, cwd):
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{command} failed")
+    wall = time.monotonic() - start
     cpu = usage.ru_utime + usage.ru_stime
-    return time.monotonic() - start, cpu, usage.ru_maxrss / 1024  # ru_maxrss is in KiB
+    peak = usage.ru_maxrss / 1024  # from KiB
+    return {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak)}
 
 
 def run_competitor(module, *arguments, environment=None):

@@ -28,20 +28,14 @@ def set_fetch_params(text, params):
 
 def measure_stages(params):
     """Measure every stage with other parameters of `fetch`."""
-    print(f"{'stage':<12}{'wall s':>8}{'cpu s':>8}{'peak MB':>9}")
     figures = {}
     with clone_repository() as clone:
         file = clone / "params.yaml"
         file.write_text(set_fetch_params(file.read_text(), params))
         stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
         for name, stage in stages.items():
-            wall, cpu, peak = measure_command(stage["cmd"], clone)
-            print(f"{name:<12}{wall:>8.1f}{cpu:>8.1f}{peak:>9.0f}", flush=True)
-            figures[name] = {
-                "wall_s": round(wall, 1),
-                "cpu_s": round(cpu, 1),
-                "peak_mb": round(peak),
-            }
+            figures[name] = measure_command(stage["cmd"], clone)
+            print(name, figures[name], flush=True)
     return figures
 
 

@@ -5,8 +5,12 @@ import json
 import sys
 from pathlib import Path
 
+from flowers.base.errors import BadInput, exit_on_interrupt
+
+if __name__ == "__main__":
+    exit_on_interrupt("scoring.acknowledge")  # before the slow imports
+
 from flowers.base.environment import read_log_dir, read_model_dir
-from flowers.base.errors import BadInput
 from flowers.log import alerts
 from flowers.model import card
 from flowers.model import folder as model_folder

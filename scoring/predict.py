@@ -8,10 +8,14 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from flowers.base.errors import BadInput, RejectedImage, exit_on_interrupt
+
+if __name__ == "__main__":
+    exit_on_interrupt("scoring.predict")  # before the slow imports
+
 from tqdm import tqdm
 
 from flowers.base.environment import read_jobs, read_model_dir, read_model_sha256
-from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.parallel import pooled_map
 from flowers.base.tables import escape_cell
 from flowers.model.card import check_library_versions
@@ -27,15 +31,7 @@ EXIT_USAGE = 2
 
 
 def list_files(paths):
-    """List the files that the arguments name, in order.
-
-    A folder stands for every file below it that is not hidden, whatever its name.
-
-    Raises
-    ------
-    BadInput
-        If a path does not exist, or a folder has no files.
-    """
+    """List the files of paths in order; a folder stands for every file below it, not hidden."""
     files = []
     for path in paths:
         if path.is_dir():

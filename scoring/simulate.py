@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from flowers.base.errors import BadInput, RejectedImage, exit_on_interrupt
+
+if __name__ == "__main__":
+    exit_on_interrupt("scoring.simulate")  # before the slow imports
+
 import numpy as np
 import requests
 from PIL import Image
@@ -20,7 +25,6 @@ from tqdm import tqdm
 from werkzeug.serving import make_server
 
 from flowers.base.environment import read_model_dir
-from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.tables import read_csv
 from flowers.drift_simulation import shifts
 from flowers.images.decoding import decode_image

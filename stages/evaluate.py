@@ -20,8 +20,9 @@ def main(params):
     test = np.flatnonzero(~rows["train"])
     X = np.load("data/features.npy", mmap_mode="r")[test]
     models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in MODELS}
+    data = (X, rows["label"][test], rows["group"][test])
     with use_stage_workers():
-        by_model = predictions.predict_images(models, X, rows["label"][test], rows["group"][test])
+        by_model = {n: predictions.Predictions.from_model(m, *data) for n, m in models.items()}
     options = (params["resamples"], params["seed"], params["bins"])
     figures = {name: metrics.compute_metrics(p, *options) for name, p in by_model.items()}
     total = metrics.summarise_evaluation(by_model, figures, rows["label"][rows["train"]])

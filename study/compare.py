@@ -64,14 +64,6 @@ def read_predictions(run):
     return table
 
 
-def read_leakage(run):
-    """Share of test photos with a near-duplicate in train; None if a run does not record it."""
-    try:
-        return json.loads(read_text(run, SUMMARY))["leakage"]
-    except (BadInput, KeyError, ValueError):
-        return None
-
-
 def format_comparison(model, names, tables):
     """Yield the lines of one model: a header, the first run, and each other run against it."""
     first, *others = names
@@ -102,8 +94,9 @@ def format_notes(names):
     yield "only correct: photos that only this run : only the first run classifies correctly"
     yield f"p: exact McNemar test; above {ALPHA} the difference is not significant"
     for name in names:
-        if leakage := read_leakage(name.partition(":")[0]):
-            yield f"{name}: leakage, {leakage:.0%} of test photos have a near-duplicate in train"
+        with contextlib.suppress(BadInput, KeyError, ValueError):  # not recorded
+            if share := json.loads(read_text(name.partition(":")[0], SUMMARY))["leakage"]:
+                yield f"{name}: leakage, {share:.0%} of test photos have a near-duplicate in train"
 
 
 def format_report(names):

@@ -15,15 +15,7 @@ from tqdm import tqdm
 from flowers.base.tables import read_csv, read_json, write_json
 from flowers.drift.detector import DETECTORS, keep_one_per_group
 from flowers.drift.windows import compare_windows
-from flowers.drift_simulation import traffic
-from flowers.drift_simulation.power import (
-    BEFORE_SHIFT,
-    STREAM_LENGTH,
-    WITHIN,
-    Simulator,
-    build_shifts,
-    select_spread,
-)
+from flowers.drift_simulation import power, traffic
 from flowers.images.index import get_sizes
 from flowers.model import folder as model_folder
 from flowers.model.reference import read_reference
@@ -61,7 +53,7 @@ def draw_photo_numbers(repeats, size, rng):
 
 def draw_traffic(simulator, count, rng, repeats=None, **kind):
     """Draw streams without a shift, and the same without repeats, cut to the shortest of them."""
-    size = count, STREAM_LENGTH
+    size = count, power.STREAM_LENGTH
     streams = traffic.draw_streams(simulator.reference, size, rng, **kind)
     if repeats is None:
         return streams, streams
@@ -119,18 +111,18 @@ def simulate_false_alarms(simulator, count):
 
 
 def simulate_delays(simulator, shift, count):
-    """Share of streams in which each detector finds a shift within `WITHIN` predictions."""
+    """Share of streams in which each detector finds a shift within `power.WITHIN` predictions."""
     current = simulator.simulate_shift(shift, count)
     rng = np.random.default_rng(simulator.seed)
-    streams = simulator.draw_shifted(shift, (count, WITHIN[-1]), rng)
+    streams = simulator.draw_shifted(shift, (count, power.WITHIN[-1]), rng)
     references = simulator.draw_references(count, rng)
     population = np.concatenate([simulator.reference.probabilities, shift.probabilities])
     previous = detect_all_by_windows(population, simulator, references, streams)
     median = np.median(previous)
     return {
         "accuracy_drop": current["accuracy_drop"],
-        "previous": [float((previous <= n).mean()) for n in WITHIN],
-        "current": [current[f"detected_within_{n}"] for n in WITHIN],
+        "previous": [float((previous <= n).mean()) for n in power.WITHIN],
+        "current": [current[f"detected_within_{n}"] for n in power.WITHIN],
         "previous_median_delay": int(median) if np.isfinite(median) else None,
         "current_median_delay": current["median_delay"],
     }
@@ -140,18 +132,18 @@ def main(count, seed):
     params = dvc.api.params_show("params.yaml")
     predictor = model_folder.load_predictor(MODEL)
     reference = read_reference(model_folder.find_reference(MODEL))
-    rows = select_spread(reference.group, params["drift_power"]["images"])
+    rows = power.select_spread(reference.group, params["drift_power"]["images"])
     images = np.load("data/images.npy", mmap_mode="r")[reference.row[rows]]
     sizes = get_sizes(read_csv("data/index.csv"))[reference.row[rows]]
-    simulator = Simulator(reference, params["drift"], seed)
-    shifts = build_shifts(reference, predictor.predict_proba, images, sizes, rows, [1.0, 0.3])
+    simulator = power.Simulator(reference, params["drift"], seed)
+    shifts = power.build_shifts(reference, predictor.predict_proba, images, sizes, rows, [1.0, 0.3])
     figures = {
-        "stream_length": STREAM_LENGTH,
+        "stream_length": power.STREAM_LENGTH,
         "distinct": len(keep_one_per_group(reference).group),
         "seed": seed,
-        "before_shift": BEFORE_SHIFT,
+        "before_shift": power.BEFORE_SHIFT,
         "proportion_tolerance": params["drift"]["proportion_tolerance"],
-        "within": WITHIN,
+        "within": power.WITHIN,
         "false_alarms": simulate_false_alarms(simulator, count),
         "shifts": {
             name: simulate_delays(simulator, shift, max(20, count // 2))

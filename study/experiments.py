@@ -1,7 +1,5 @@
 """Run DVC experiments and read their results."""
 
-import csv
-import io
 import json
 import subprocess
 import sys
@@ -49,13 +47,6 @@ def read_metrics(commit, name):
     return json.loads(read_file_at(commit, f"metrics/{name}.json"))
 
 
-def read_rows(commit, path):
-    """Read a CSV file of an experiment as a list of dict."""
-    return list(csv.DictReader(io.StringIO(read_file_at(commit, path))))
-
-
 def get_candidate(commit, folder):
     """Copy the model folder of an experiment to `folder`."""
-    run_command(
-        "dvc", "get", "--quiet", ".", "models/candidate", "--rev", commit, "--out", str(folder)
-    )
+    run_command("dvc", "get", "--quiet", ".", "models/candidate", "--rev", commit, "--out", folder)

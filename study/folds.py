@@ -1,24 +1,19 @@
-"""Fisher vectors on five grouped folds: python -m study.folds [--cost] SOURCE.
+"""Fisher vectors on five grouped folds: python -m study.folds SOURCE.
 
 Every photo is in one test fold; the codebook is learned again from the training photos of each
-fold. The CPU time of the features of a photo is measured too; --cost measures it alone.
+fold. The CPU time of the features of a photo is measured too.
 """
 
-import argparse
 import json
+import sys
 import time
 
 import numpy as np
 from tqdm import tqdm
 
 from flowers.base.parallel import parallel_map, use_workers
-from flowers.base.tables import read_json, write_json
-from flowers.features.codebook_fitting import (
-    CodebookParams,
-    fit_codebook,
-    sample_descriptors,
-    select_images,
-)
+from flowers.base.tables import write_json
+from flowers.features import codebook_fitting as fitting
 from flowers.features.extraction import extract_batches, extract_features
 from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
@@ -35,10 +30,10 @@ TIMED_PHOTOS = 40
 
 def extract_rows(images, sizes, train, recipe):
     """Extract features of all photos and of their mirror images, by a codebook of `train`."""
-    tasks = list(select_images(images, sizes, train, recipe))
-    samples = parallel_map(sample_descriptors, tasks)
+    tasks = list(fitting.select_images(images, sizes, train, recipe))
+    samples = parallel_map(fitting.sample_descriptors, tasks)
     samples = tqdm(samples, total=len(tasks), desc="codebook", disable=None)
-    preprocessing = {"names": ["fisher"], "codebook": fit_codebook(list(samples), recipe)}
+    preprocessing = {"names": ["fisher"], "codebook": fitting.fit_codebook(list(samples), recipe)}
     both = []
     for mirrored in (False, True):
         parts = extract_batches(images, sizes, preprocessing, mirrored)
@@ -60,7 +55,8 @@ def measure_features_ms(images, sizes, preprocessing):
 def get_codebook_params(params):
     """Return how the codebook of a recipe is learned."""
     scales = tuple(json.loads(params["codebook.scales"]))
-    return CodebookParams(scales, params["codebook.words"], photos=900, per_photo=130, seed=SEED)
+    words = params["codebook.words"]
+    return fitting.CodebookParams(scales, words, photos=900, per_photo=130, seed=SEED)
 
 
 def evaluate_folds(recipe, labels, photos, groups):
@@ -86,24 +82,8 @@ def evaluate_folds(recipe, labels, photos, groups):
     }
 
 
-def measure_cost(recipe, photos):
-    """Median CPU milliseconds of a photo's features, with a codebook of other photos."""
-    codebook_params = get_codebook_params(RECIPES[recipe])
-    images, sizes = decode_photos(photos[:: len(photos) // 150], RECIPES[recipe]["resize.size"])
-    tasks = select_images(images, sizes, np.arange(len(images)), codebook_params)
-    samples = [sample_descriptors(*task) for task in tasks]
-    preprocessing = {"names": ["fisher"], "codebook": fit_codebook(samples, codebook_params)}
-    return measure_features_ms(images, sizes, preprocessing)
-
-
-def main(source, cost_only):
+def main(source):
     labels, photos = read_photos(get_source_params(source)["fetch.path"])
-    if cost_only:
-        results = read_json(FIGURES)
-        for recipe, figures in results.items():
-            figures["ms_per_photo"] = measure_cost(recipe, photos)
-        write_json(FIGURES, results)
-        return
     groups = find_groups(photos)
     results = {}
     with use_workers(-1, "threading"):
@@ -113,8 +93,6 @@ def main(source, cost_only):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m study.folds", description=__doc__)
-    parser.add_argument("source", help="an archive, a URL or a folder of photos")
-    parser.add_argument("--cost", action="store_true", help="measure the time of a photo alone")
-    options = parser.parse_args()
-    main(options.source, options.cost)
+    if len(sys.argv) != 2:
+        sys.exit("name the photos: python -m study.folds /path/of/an/archive")
+    main(sys.argv[1])

@@ -6,6 +6,7 @@ only repeats the evaluation, of the experiments based on HEAD.
 """
 
 import argparse
+import csv
 import tempfile
 import time
 from hashlib import sha256
@@ -90,7 +91,7 @@ def read_protocol(commit):
     """Read the leakage and the test metrics of an experiment, and its tuning if it has any."""
     split = experiments.read_metrics(commit, "split")
     evaluate = experiments.read_metrics(commit, "evaluate")
-    tuning = experiments.read_rows(commit, "plots/tuning.csv")
+    tuning = list(csv.DictReader(read_file_at(commit, "plots/tuning.csv").splitlines()))
     return {
         "photos": split["photos"],
         "distinct": split["distinct"],

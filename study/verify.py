@@ -57,11 +57,6 @@ class CommittedRun:
         return run
 
     @classmethod
-    def from_disk(cls, root):
-        """Read the files of a finished run; `files` stays empty."""
-        return cls.from_bytes((root / "dvc.lock").read_bytes(), (root / "dvc.yaml").read_bytes())
-
-    @classmethod
     def from_bytes(cls, lock, pipeline):
         """Parse the bytes of dvc.lock and dvc.yaml."""
         stages = yaml.safe_load(lock)["stages"]
@@ -113,12 +108,6 @@ def compute_output_md5(path):
     return hash_file(path, "md5") if path.exists() else None
 
 
-def get_cache(root):
-    """Return the folder of the DVC cache of a repository."""
-    with Repo(root) as repo:
-        return Path(repo.cache.local.path)
-
-
 def find_damaged_objects(cache, md5):
     """Yield cached objects of an output whose bytes do not match their name.
 
@@ -152,7 +141,8 @@ def check_git(committed):
 
 def check_dvc(committed):
     """Yield (path, message) where the disk or the DVC cache differs from dvc.lock."""
-    cache = get_cache(ROOT)
+    with Repo(ROOT) as repo:
+        cache = Path(repo.cache.local.path)
     for path, recorded in committed.in_dvc.items():
         md5 = compute_output_md5(ROOT / path)
         damaged = list(find_damaged_objects(cache, recorded))
@@ -169,7 +159,8 @@ def check_dvc(committed):
 
 def check_rerun(committed, clone):
     """Yield (path, message) where a rerun in a clean clone differs from HEAD."""
-    rerun = CommittedRun.from_disk(clone)
+    files = [(clone / name).read_bytes() for name in ("dvc.lock", "dvc.yaml")]
+    rerun = CommittedRun.from_bytes(*files)
     for stage in sorted(committed.lock.keys() | rerun.lock.keys()):
         if stage in LOG_STAGES and not committed.has_empty_log():
             print(f"rerun: {stage} depends on a log that a clean clone has not: not compared")

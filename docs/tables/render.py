@@ -30,11 +30,6 @@ FEATURES = {
 }
 
 
-def load(path):
-    """Read a JSON file by its path below the root."""
-    return read_json(ROOT / path)
-
-
 def read_shown(name):
     """Return the recorded output of a command as a code block."""
     return f"```text\n{(ROOT / 'docs/shown' / name).with_suffix('.txt').read_text()}```"
@@ -103,7 +98,7 @@ def create_environment():
         "wrap": wrap_text,
     }
     environment.globals |= {
-        "load": load,
+        "load": lambda path: read_json(ROOT / path),
         "shown": read_shown,
         "read_stage_graph": read_stage_graph,
         "extrapolate_search": extrapolate_search,

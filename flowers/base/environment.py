@@ -12,34 +12,19 @@ _MAX_JOBS = 1024
 
 
 def read_jobs():
-    """Read the number of parallel workers from ``JOBS``; the default -1 is one per core.
-
-    Raises
-    ------
-    BadInput
-        If it is not a whole number, 0, or more than a machine can start.
-    """
+    """Read the number of parallel workers from ``JOBS``; the default -1 is one per core."""
     text = os.environ.get("JOBS") or "-1"
     try:
         count = int(text)
     except ValueError:
         count = 0
     if count == 0 or not -1 <= count <= _MAX_JOBS:
-        raise BadInput(
-            f"JOBS={text}: set it to a number of workers up to {_MAX_JOBS}, or to -1 for one per "
-            "core"
-        )
+        raise BadInput(f"JOBS={text}: set it to 1 to {_MAX_JOBS} workers, or to -1: one per core")
     return count
 
 
 def read_backend():
-    """Read the name of the joblib backend from ``BACKEND``; the default is "threading".
-
-    Raises
-    ------
-    BadInput
-        If it is not in ``BACKENDS``.
-    """
+    """Read the name of the joblib backend from ``BACKEND``, one of `BACKENDS`."""
     name = os.environ.get("BACKEND") or BACKENDS[0]
     if name not in BACKENDS:
         raise BadInput(f"BACKEND={name}: set it to one of {', '.join(BACKENDS)}")
@@ -56,9 +41,9 @@ def read_model_dir(environ=os.environ):
     return Path(environ["MODEL_DIR"]) if environ.get("MODEL_DIR") else None
 
 
-def read_scorer_url(environ=os.environ):
+def read_scorer_url():
     """Read the address of the scorer from ``SCORER_URL``; the default is the local port 5000."""
-    return environ.get("SCORER_URL") or "http://127.0.0.1:5000"
+    return os.environ.get("SCORER_URL") or "http://127.0.0.1:5000"
 
 
 def read_number(environ, name, default, low, high):
@@ -75,13 +60,7 @@ def read_number(environ, name, default, low, high):
 
 
 def read_model_sha256(environ=os.environ):
-    """Read the SHA-256 that the model file must have from ``MODEL_SHA256``; None if it is unset.
-
-    Raises
-    ------
-    BadInput
-        If it is not 64 hexadecimal digits.
-    """
+    """Read the SHA-256 that the model file must have from ``MODEL_SHA256``; None if it is unset."""
     text = (environ.get("MODEL_SHA256") or "").lower()
     if text and not re.fullmatch("[0-9a-f]{64}", text):
         raise BadInput(f"MODEL_SHA256={text}: set it to the 64 digits that sha256sum prints")

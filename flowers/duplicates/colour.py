@@ -28,7 +28,6 @@ def compute_thumbnails(images):
 
 
 def _compute_block(images, start):
-    """`compute_thumbnails` of a block of images."""
     block = images[start : start + TASK_IMAGES]
     cell = images.shape[1] // THUMBNAIL
     thumbnails = np.empty((len(block), THUMBNAIL, THUMBNAIL, 3), dtype=np.float32)
@@ -59,5 +58,4 @@ def find_colour_pairs(images, threshold):
 
 
 def _mirror_rows(rows):
-    """Rows of mirrored thumbnails."""
     return rows.reshape(-1, THUMBNAIL, THUMBNAIL, 3)[:, :, ::-1].reshape(rows.shape)

@@ -85,28 +85,10 @@ def group_pairs(pairs, n):
     return np.argsort(np.argsort(first))[inverse]
 
 
-def select_pairs(pairs, correlation, labels, count):
-    """Select pairs for a contact sheet: conflicting labels first, then the lowest correlations.
-
-    Parameters
-    ----------
-    pairs : ndarray of shape (k, 2), int
-    correlation : ndarray of shape (k,)
-    labels : ndarray of shape (n,), str
-    count : int
-        Pairs.
-
-    Returns
-    -------
-    ndarray of shape (at most 2 * `count`,), int64
-        Rows, the two of each pair side by side.
-    """
-    conflict = labels[pairs[:, 0]] != labels[pairs[:, 1]]
-    return pairs[np.lexsort((correlation, ~conflict))[:count]].ravel()
-
-
 def select_examples(matches, labels, count):
     """Select pairs of every signal for a contact sheet, in equal numbers where there are enough.
+
+    Pairs with conflicting labels come first, then those of the lowest correlations.
 
     Parameters
     ----------
@@ -129,11 +111,10 @@ def select_examples(matches, labels, count):
     # The signal with the fewest pairs first: the others fill the places that it leaves.
     ordered = sorted(matches.items(), key=lambda item: len(item[1][0]))
     for k, (signal, (pairs, correlation)) in enumerate(ordered):
-        chosen = select_pairs(pairs, correlation, labels, remaining // (len(ordered) - k))
-        remaining -= len(chosen) // 2
-        values = {tuple(p): c for p, c in zip(pairs.tolist(), correlation, strict=True)}
-        for first, second in chosen.reshape(-1, 2).tolist():
+        conflict = labels[pairs[:, 0]] != labels[pairs[:, 1]]
+        chosen = np.lexsort((correlation, ~conflict))[: remaining // (len(ordered) - k)]
+        remaining -= len(chosen)
+        for (first, second), value in zip(pairs[chosen].tolist(), correlation[chosen], strict=True):
             rows += [first, second]
-            caption = f"{labels[first]} {signal} {values[first, second]:.2f}"
-            captions += [caption, str(labels[second])]
+            captions += [f"{labels[first]} {signal} {value:.2f}", str(labels[second])]
     return np.array(rows, dtype=np.int64), captions

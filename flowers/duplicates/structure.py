@@ -8,11 +8,7 @@ import numpy as np
 
 from flowers.base.parallel import drop_pages, parallel_map, use_threads
 from flowers.duplicates.similarity import CorrelationIndex, find_pairs, normalise_rows
-from flowers.images.gradients import (
-    compute_polar_gradients,
-    compute_triangle_weights,
-    iterate_orientations,
-)
+from flowers.images import gradients
 
 CELLS = 8
 BINS = 9
@@ -75,7 +71,8 @@ def _compute_windows(images, start, windows):
         grey = _average_colours(block[batch])
         histograms = np.empty((len(windows), len(grey), CELLS, CELLS, BINS), dtype=np.float32)
         # Windows with the same top and height share their reduced lines.
-        for (top, share, pixels), numbers in _group_by_height(windows):
+        by_height = groupby(range(len(windows)), lambda k: windows[k][1:])
+        for (top, share, pixels), numbers in by_height:
             inside, weights = _compute_areas(grey.shape[1], top, share, pixels)
             lines = weights @ grey[:, inside]
             for k in numbers:
@@ -85,12 +82,6 @@ def _compute_windows(images, start, windows):
         rows[:, batch] = histograms.reshape(len(windows), len(grey), -1)
     drop_pages(images)
     return rows
-
-
-def _group_by_height(windows):
-    """Yield top, length and pixels with the numbers of the windows that share them."""
-    for place, numbers in groupby(range(len(windows)), lambda k: windows[k][1:]):
-        yield place, list(numbers)
 
 
 def mirror_structure(rows):
@@ -147,9 +138,8 @@ def find_crop_pairs(images, threshold, bar=iter):
     tasks = ((images, start, index, threshold) for start in range(0, len(images), TASK_IMAGES))
     with use_threads():
         parts = parallel_map(_query_windows, tasks)
-        blocks = [
-            part for _, part in zip(bar(range(0, len(images), TASK_IMAGES)), parts, strict=True)
-        ]
+        starts = bar(range(0, len(images), TASK_IMAGES))
+        blocks = [part for _, part in zip(starts, parts, strict=True)]
     i, j, correlation = map(np.concatenate, zip(*blocks, strict=True))
     i, j, correlation = _keep_strongest(i, j, correlation, len(images))
     return np.column_stack([i, j]), correlation
@@ -196,14 +186,14 @@ def _compute_areas(side, edge, share, reduced):
 
 def _fill_histograms(grey, out):
     """Write the strength of the gradients by cell and orientation to `out`, (n, 8, 8, 9)."""
-    strength, turn = compute_polar_gradients(grey)
+    strength, turn = gradients.compute_polar_gradients(grey)
     # Orientations are unsigned: half a turn equals none.
     turn += (turn < 0) * np.float32(4)
     # Bin centres lie at half numbers, so that mirroring turns bin k into bin 8 - k.
     turn *= np.float32(BINS / 4)
     turn -= np.float32(0.5)
-    weights = compute_triangle_weights(grey.shape[1], grey.shape[1] // CELLS)
-    shares = iterate_orientations(strength, turn, range(BINS), (0, BINS - 1))
+    weights = gradients.compute_triangle_weights(grey.shape[1], grey.shape[1] // CELLS)
+    shares = gradients.iterate_orientations(strength, turn, range(BINS), (0, BINS - 1))
     for k, share in enumerate(shares):
         out[..., k] = weights @ share @ weights.T
 

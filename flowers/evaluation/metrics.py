@@ -2,15 +2,8 @@
 
 import numpy as np
 from scipy.stats import binomtest
+from sklearn import metrics as scores
 from sklearn.isotonic import IsotonicRegression
-from sklearn.metrics import (
-    accuracy_score,
-    brier_score_loss,
-    f1_score,
-    log_loss,
-    precision_recall_curve,
-    precision_recall_fscore_support,
-)
 
 from flowers.base.tables import round_floats
 from flowers.learning.calibration import choose_labels
@@ -151,7 +144,7 @@ def compute_precision_recall(labels, probabilities, classes, points=101):
     """
     rows = []
     for k, name in enumerate(classes):
-        precision, recall, _ = precision_recall_curve(labels == name, probabilities[:, k])
+        precision, recall, _ = scores.precision_recall_curve(labels == name, probabilities[:, k])
         # Precision at recall r: the best of all thresholds with recall >= r.
         best = np.maximum.accumulate(precision)
         # k / (points - 1) is rounded as recall is; linspace is often one bit larger.
@@ -213,20 +206,22 @@ def compute_metrics(predictions, resamples, seed, bins):
     probabilities = predictions.probabilities
     low, high = compute_bootstrap_interval(correct, predictions.groups, resamples, seed)
     reliability = compute_reliability(predictions.confidence, correct, bins)
-    per_class = precision_recall_fscore_support(
+    per_class = scores.precision_recall_fscore_support(
         labels, predicted, labels=classes, zero_division=0.0
     )
     uncalibrated = choose_labels(classes, predictions.decision)
     return {
-        "accuracy": accuracy_score(labels, predicted),
+        "accuracy": scores.accuracy_score(labels, predicted),
         "accuracy_low": low,
         "accuracy_high": high,
-        "macro_f1": f1_score(labels, predicted, average="macro", zero_division=0.0),
-        "log_loss": log_loss(labels, probabilities, labels=classes),
-        "brier": brier_score_loss(labels, probabilities, labels=classes, scale_by_half=False),
+        "macro_f1": scores.f1_score(labels, predicted, average="macro", zero_division=0.0),
+        "log_loss": scores.log_loss(labels, probabilities, labels=classes),
+        "brier": scores.brier_score_loss(
+            labels, probabilities, labels=classes, scale_by_half=False
+        ),
         "calibration_error": compute_calibration_error(reliability),
         "confidence_threshold": find_confidence_threshold(predictions.confidence, correct),
-        "uncalibrated_accuracy": accuracy_score(labels, uncalibrated),
+        "uncalibrated_accuracy": scores.accuracy_score(labels, uncalibrated),
         "per_class": {
             str(name): {"precision": p, "recall": r, "f1": f, "photos": int(n)}
             for name, p, r, f, n in zip(classes, *per_class, strict=True)

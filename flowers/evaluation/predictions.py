@@ -65,22 +65,6 @@ class Predictions:
         return self.probabilities.max(axis=1)
 
 
-def predict_images(models, X, labels, groups):
-    """Predict the test images with each model.
-
-    Parameters
-    ----------
-    models : dict of model name to CalibratedClassifier
-    X, labels, groups
-        See `Predictions.from_model`.
-
-    Returns
-    -------
-    dict of model name to Predictions
-    """
-    return {name: Predictions.from_model(m, X, labels, groups) for name, m in models.items()}
-
-
 def build_rows(predictions, index, test):
     """Build the table of predictions: one row per test image, with the predictions of each model.
 

@@ -90,13 +90,7 @@ def read_library_versions():
 
 
 def check_library_versions(folder, card):
-    """Compare the library versions of a card with the installed ones.
-
-    Raises
-    ------
-    BadInput
-        If one differs.
-    """
+    """Compare the library versions of a card with the installed ones; BadInput if one differs."""
     installed = read_library_versions()
     differences = [
         f"{name} {number} (installed: {installed[name]})"

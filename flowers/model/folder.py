@@ -22,14 +22,9 @@ TOLERANCE = 1e-6
 
 
 def find_model_folder(models, named=None):
-    """Find the folder of the model to serve in the folder `models`.
+    """Find the model to serve: `named` if given, else ``production``, else ``candidate``.
 
-    It is `named` if given, else ``production``, else ``candidate``.
-
-    Raises
-    ------
-    BadInput
-        If there is no model, or the production folder has no card.
+    BadInput if there is none in the folder `models`, or the production folder has no card.
     """
     if named is not None:
         return Path(named)

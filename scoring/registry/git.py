@@ -8,12 +8,7 @@ from flowers.base.errors import BadInput
 def run_git(*arguments, cwd=None):
     """Run a git command and return its standard output without the final newlines.
 
-    Bytes that are not UTF-8 are returned as ``\\xe9``.
-
-    Raises
-    ------
-    BadInput
-        With the error of git, in one line.
+    Bytes that are not UTF-8 are returned as ``\\xe9``; BadInput has the error of git in one line.
     """
     try:
         # Names of tags and files may be any bytes.
@@ -42,10 +37,7 @@ def read_head():
 
 
 def read_tag_time():
-    """Return the time that git would give a new tag, in seconds since 1970.
-
-    Raises BadInput if git has no name or email for the tagger.
-    """
+    """Return the time of a new tag, in seconds since 1970; BadInput if git has no identity."""
     try:
         return int(run_git("var", "GIT_COMMITTER_IDENT").split()[-2])
     except BadInput as error:

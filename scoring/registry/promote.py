@@ -42,7 +42,7 @@ def promote_model(stage, version=None, bump=None, force=False):
         lines += [f"{name}: {reason}" for name, reason in failed.items()]
     message = "\n".join(lines)
     if version not in tags.list_versions(history):
-        tags.register_version(version, commit, message)
+        tags.write_tag(f"{tags.NAME}@{version}", commit, message)
     tag = tags.assign_stage(stage, commit, message)
     return describe_assignment(tag, f"{version} ({commit[:7]}) is in {stage}", stage)
 
@@ -105,13 +105,7 @@ def run_checks(stage, commit, production):
 
 
 def roll_back(version=None):
-    """Assign an earlier version to production, by default the one before the current one.
-
-    Raises
-    ------
-    BadInput
-        If there is no such version, it is current, or its commit holds no model.
-    """
+    """Assign an earlier version to production, by default the one before the current one."""
     history = tags.read_history()
     current = tags.find_current(history, "production")
     if version is None:

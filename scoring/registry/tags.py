@@ -172,13 +172,7 @@ def list_earlier_versions(history, stage):
 
 
 def check_clock(history):
-    """Check that a new tag would be the newest: the newest tag decides what is in a stage.
-
-    Raises
-    ------
-    BadInput
-        If a tag has a later time than the clock, or git has no identity for the tagger.
-    """
+    """Check that a new tag would be the newest: the newest tag decides what is in a stage."""
     now = read_tag_time()
     last = max(history, key=lambda event: event["timestamp"], default=None)
     if last and now < last["timestamp"].timestamp():
@@ -186,11 +180,6 @@ def check_clock(history):
             f"the clock is behind tag {last['ref']} ({last['timestamp']:%Y-%m-%d %H:%M:%S} UTC) "
             f"and a new tag would have no effect: set the clock, or git tag -d '{last['ref']}'"
         )
-
-
-def register_version(version, commit, message):
-    """Tag a commit as a version; return the name of the tag."""
-    return write_tag(f"{NAME}@{version}", commit, message)
 
 
 def assign_stage(stage, commit, message, sign=""):

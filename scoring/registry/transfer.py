@@ -33,11 +33,6 @@ def read_lock_outputs(lock):
     """Read the MD5 of every output, by path, from the text of a dvc.lock.
 
     The MD5 of a folder is that of its list of files, with DVC's suffix ".dir".
-
-    Raises
-    ------
-    BadInput
-        If the text is not a lock file.
     """
     try:
         stages = (yaml.load(lock, LOADER) or {}).get("stages") or {}
@@ -107,15 +102,7 @@ def compare_with_disk(stage, event):
 
 
 def fetch_model(stage):
-    """Copy the model of a stage's current tag into the folder of the stage and verify it.
-
-    Returns a line for the user.
-
-    Raises
-    ------
-    BadInput
-        If the stage is empty, the files are in no cache or remote, or a byte differs.
-    """
+    """Copy and verify the model of a stage's current tag; return a line for the user."""
     event = tags.find_current(tags.read_history(), stage)
     if event is None:
         command = "promote" if stage == "production" else stage
@@ -189,12 +176,7 @@ def push_models():
     """Push every model that is or was in a stage, so that another clone can fetch it.
 
     ``dvc push`` sends the model that is checked out, which after a rollback is another one.
-    Returns a line for each version.
-
-    Raises
-    ------
-    BadInput
-        If there is no model or no remote, or a model that is in a stage cannot be pushed.
+    Returns a line for each version; BadInput if a model that is in a stage cannot be pushed.
     """
     history = tags.read_history()
     current = [tags.find_current(history, stage) for stage in tags.STAGES]

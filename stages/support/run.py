@@ -49,13 +49,7 @@ def read_yaml(path):
 
 
 def check_params(params):
-    """Check the parameters of all stages, so that the first stage refuses a fault of the last.
-
-    Raises
-    ------
-    BadInput
-        With every faulty parameter.
-    """
+    """Check the parameters of all stages, so that the first stage refuses a fault of the last."""
     faults = find_faults(params, json.loads(Path("params.schema.json").read_text()))
     if faults:
         raise BadInput(f"params.yaml: {'; '.join(faults)} (allowed: params.schema.json)")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from flowers.duplicates.colour import compute_thumbnails, find_colour_pairs
-from flowers.duplicates.search import group_pairs, select_pairs
+from flowers.duplicates.search import group_pairs, select_examples
 
 THRESHOLD = 0.97
 
@@ -71,6 +71,7 @@ def test_a_chain_of_near_duplicates_is_one_group():
 
 
 def test_conflicting_labels_are_selected_first_then_low_correlations():
-    pairs, labels = np.array([[0, 1], [2, 3], [4, 5]]), np.array(list("aabcdd"))
-    shown = select_pairs(pairs, np.array([0.98, 0.99, 0.975]), labels, 2)
-    assert shown.tolist() == [2, 3, 4, 5]
+    pairs = np.array([[0, 1], [2, 3], [4, 5]])
+    matches = {"colour": (pairs, np.array([0.98, 0.99, 0.975]))}
+    rows, _ = select_examples(matches, np.array(list("aabcdd")), 2)
+    assert rows.tolist() == [2, 3, 4, 5]

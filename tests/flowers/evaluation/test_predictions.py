@@ -5,12 +5,7 @@ import pytest
 
 from flowers.base.errors import BadInput
 from flowers.evaluation import metrics
-from flowers.evaluation.predictions import (
-    Predictions,
-    build_rows,
-    find_confident_errors,
-    predict_images,
-)
+from flowers.evaluation.predictions import Predictions, build_rows, find_confident_errors
 from flowers.learning.naive_bayes import CalibratedNB
 from tests.flowers.learning.estimator_data import make_rows
 
@@ -26,7 +21,7 @@ def make_predictions(*labels, probabilities=PROBABILITIES):
 def test_predictions_are_those_of_the_model():
     X, y = make_rows()
     model = CalibratedNB().fit(X, y)
-    predictions = predict_images({"nb": model}, X, y, np.arange(len(y)))["nb"]
+    predictions = Predictions.from_model(model, X, y, np.arange(len(y)))
     np.testing.assert_array_equal(predictions.probabilities, model.predict_proba(X))
     np.testing.assert_array_equal(predictions.predicted, model.predict(X))
     np.testing.assert_array_equal(predictions.correct, model.predict(X) == y)
