@@ -36,9 +36,8 @@ def plot_classes(expected, shares, names):
 
     Parameters
     ----------
-    expected, shares : ndarray of shape (n_classes,)
-        Shares in the reference set, and of the newest predictions.
-    names : sequence of str
+    expected, shares, names : ndarray of shape (n_classes,)
+        Shares in the reference set and of the newest predictions; names of the classes.
     """
     figure, ax = _make_axes()
     positions = np.arange(len(names))
@@ -87,9 +86,8 @@ def plot_wealth(log_wealth, limit, alert):
 
     Parameters
     ----------
-    log_wealth : ndarray of shape (n,)
-    limit : float
-        Wealth at which the martingale raises an alert.
+    log_wealth, limit : ndarray of shape (n,), float
+        Logarithm of the wealth, and the wealth at which the martingale raises an alert.
     alert : flowers.drift.detector.Alert or None
     """
     figure, ax = _make_axes(7)
@@ -158,12 +156,8 @@ def plot_report(stream, names, params):
     """
     reference = stream.reference.probabilities
     newest = stream.rows["probabilities"][-params["window"] :]
-    titles = {
-        "classes": "Predicted classes",
-        "confidence": "Confidence",
-        "windows": "Windows",
-        "wealth": "Wealth of the test martingale",
-    }
+    titles = {"classes": "Predicted classes", "confidence": "Confidence", "windows": "Windows"}
+    titles["wealth"] = "Wealth of the test martingale"
     plots = {name: plot_empty(title) for name, title in titles.items()}
     if len(newest):
         expected = count_predicted(reference) / len(reference)

@@ -240,10 +240,8 @@ def select_changed_rows(alert, rows, window):
 
     Parameters
     ----------
-    alert : Alert
-    rows : ndarray of shape (n, ...)
-    window : int
-        Predictions in a window.
+    alert, rows, window : Alert, ndarray of shape (n, ...), int
+        Alert, rows of the stream, and number of predictions in a window.
     """
     stop = max(alert.position + 1, alert.change_start + MIN_CHANGE_WINDOWS * window)
     return rows[alert.change_start : stop]

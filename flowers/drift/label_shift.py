@@ -26,18 +26,12 @@ def encode_one_hot(truth, n_classes):
 
 
 def average_by_class(truth, n_classes, values):
-    """Average rows class by class.
+    """Average rows (m, d) class by class, (n_classes, d); zeros for a class without rows.
 
     Parameters
     ----------
-    truth : ndarray of shape (m,), int
-    n_classes : int
-    values : ndarray of shape (m, d)
-
-    Returns
-    -------
-    ndarray of shape (n_classes, d)
-        Zeros for a class without rows.
+    truth, n_classes, values : ndarray of shape (m,), int; int; ndarray of shape (m, d)
+        Class index of each row, number of classes, and rows.
     """
     member = encode_one_hot(truth, n_classes)
     return member.T @ values / np.maximum(member.sum(axis=0), 1)[:, None]

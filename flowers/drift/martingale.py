@@ -185,14 +185,10 @@ def run_martingale(reference, streams, ties):
     """
     count, n = ties.shape
     m = reference.shape[1]
-    shuffled = np.stack([shuffle_blocks(stream_ties) for stream_ties in ties])
-    combined = np.concatenate(
-        [reference, np.take_along_axis(streams, shuffled[..., None], axis=1)], axis=1
-    )
-    p = np.empty((n, count, combined.shape[2]), np.float32)
-    shuffled_ties = np.take_along_axis(ties, shuffled, axis=1)
-    for s, (codes, stream_ties) in enumerate(zip(combined, shuffled_ties, strict=True)):
+    p = np.empty((n, count, reference.shape[2]), np.float32)
+    for s, order in enumerate(map(shuffle_blocks, ties)):
+        codes = np.concatenate([reference[s], streams[s, order]])
         for j, column in enumerate(codes.T):
-            p[:, s, j] = compute_p_values(column, m, stream_ties)
+            p[:, s, j] = compute_p_values(column, m, ties[s, order])
     log_wealth = np.repeat(compute_log_wealth(p, BLOCK), BLOCK, axis=0).T
     return np.concatenate([np.zeros((count, BLOCK - 1)), log_wealth], axis=1)[:, :n]

@@ -34,10 +34,9 @@ def blur_images(images):
 
 def add_noise(images):
     """Add Gaussian noise of standard deviation 25 of 255, the same for the same image."""
-    noise = [
-        np.random.default_rng(crc32(image.tobytes())).normal(0, 25, image.shape) for image in images
-    ]
-    return np.clip(np.rint(images + np.stack(noise)), 0, 255).astype(np.uint8)
+    generators = (np.random.default_rng(crc32(image.tobytes())) for image in images)
+    noise = np.stack([rng.normal(0, 25, images.shape[1:]) for rng in generators])
+    return np.clip(np.rint(images + noise), 0, 255).astype(np.uint8)
 
 
 def compress_jpeg(images):
@@ -62,8 +61,7 @@ def add_bars(images):
 
 def occlude_centre(images):
     """Cover the centre, half of each side, with a grey rectangle."""
-    height, width = images.shape[1:3]
-    left, top, right, bottom = _centre((width, height), 0.5)
+    left, top, right, bottom = _centre(images.shape[2:0:-1], 0.5)
     occluded = images.copy()
     occluded[:, top:bottom, left:right] = 128
     return occluded
@@ -110,9 +108,8 @@ def _save_jpeg(image):
 
 def _centre(size, share):
     """Box around the centre of (width, height) with this share of each side."""
-    width, height = size
     left, top = (round(side * (1 - share) / 2) for side in size)
-    return left, top, width - left, height - top
+    return left, top, size[0] - left, size[1] - top
 
 
 def _letterbox(image):

@@ -59,10 +59,8 @@ def extract_features(images, names, sizes=None, codebook=None):
     """
     if codebook is None and (missing := sorted(NEEDS_CODEBOOK & set(names))):
         raise BadInput(f"feature {missing[0]} has no codebook: learn one by dvc repro codebook")
-    parts = []
-    for name in names:
-        options = (sizes, codebook) if name in NEEDS_CODEBOOK else ()
-        parts.append(EXTRACTORS[name](images, *options))
+    options = dict.fromkeys(NEEDS_CODEBOOK, (sizes, codebook))
+    parts = [EXTRACTORS[name](images, *options.get(name, ())) for name in names]
     if len(parts) == 1:
         return parts[0]
     largest = {np.dtype(np.uint8): np.float32(255), np.dtype(np.int8): np.float32(127)}
@@ -89,9 +87,8 @@ def extract_batches(images, sizes, preprocessing, mirrored=False):
     starts = range(0, len(images), BATCH)
     with share_arrays(images) as (shared,):
         tasks = ((shared, k, sizes[k : k + BATCH], mirrored) for k in starts)
-        yield from zip(
-            starts, parallel_map(partial(_extract_batch, **preprocessing), tasks), strict=True
-        )
+        batches = parallel_map(partial(_extract_batch, **preprocessing), tasks)
+        yield from zip(starts, batches, strict=True)
 
 
 def _extract_batch(images, start, sizes, mirrored, **preprocessing):

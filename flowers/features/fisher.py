@@ -34,8 +34,7 @@ def extract_fisher(images, sizes, codebook):
         `d` is the sum of 2 * words * (components + 2) over the descriptor types.
     """
     sizes = np.ones((len(images), 2)) if sizes is None else sizes
-    rows = [_encode_image(image, size, codebook) for image, size in zip(images, sizes, strict=True)]
-    return np.stack(rows)
+    return np.stack([_encode_image(*pair, codebook) for pair in zip(images, sizes, strict=True)])
 
 
 def _encode_image(image, size, codebook):

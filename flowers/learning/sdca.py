@@ -165,15 +165,12 @@ class SDCASolver:
         """Fit one multiclass classifier for each of `parts`, which are places of rows."""
         self.classes_, index = np.unique(y, return_inverse=True)
         signs = self._make_signs(index)
-        masks = np.zeros((len(parts), len(y), 1), np.int8)
-        for part, mask in zip(parts, masks, strict=True):
-            mask[part] = 1
-        signs_of_parts = np.hstack([signs * mask for mask in masks])
+        places = np.arange(len(y))
+        signs_of_parts = np.hstack([signs * np.isin(places, part)[:, None] for part in parts])
         weights, intercept, dual, self.gap_ = solve_sdca(rows, signs_of_parts, self.C, self.seed)
         columns = split_range(signs_of_parts.shape[1], signs.shape[1])
         self.functions_ = [LinearDecisionFunction(weights[s], intercept[s]) for s in columns]
         self.support_ = [np.flatnonzero(dual[:, s].any(axis=1)) for s in columns]
-        return self
 
     def _make_signs(self, index):
         """Return the side of each row in each binary classifier; 0 for excluded rows."""

@@ -45,35 +45,16 @@ def append_records(directory, records, name=None):
     OSError, ValueError
         If not all of it is on disk; if a record has a number that JSON does not know.
     """
-    return append_lines(directory, [serialise_records(records, name)])
-
-
-def serialise_records(records, name=None):
-    """Turn records into a file name and text for `append_lines`; as in `append_records`."""
     lines = "\n".join(json.dumps(record, allow_nan=False) for record in records)
-    return f"{records[0]['time'][:10]}.jsonl" if name is None else name, lines
+    return _write(directory, name or f"{records[0]['time'][:10]}.jsonl", f"\n{lines}\n")
 
 
-def append_lines(directory, entries):
-    """Append entries of `serialise_records` with one write and one sync a file.
+def check_writable(directory):
+    """Check that the log can be written, by appending an empty line, which readers skip.
 
-    Entries of one file keep their order. Returns and raises as `append_records`.
+    Returns and raises as `append_records`.
     """
-    files = {}
-    for name, lines in entries:
-        files.setdefault(name, []).append(lines)
-    return sum(
-        _write(directory, name, "\n" + "\n".join(blocks) + "\n") for name, blocks in files.items()
-    )
-
-
-def check_writable(directory, size=1):
-    """Check that the log can be written, by appending empty lines, which readers skip.
-
-    `size` is in bytes: after a failure as many as a record, since on a full disk a single byte
-    may still fit. Returns and raises as `append_records`.
-    """
-    return _write(directory, f"{format_now()[:10]}.jsonl", "\n" * size)
+    return _write(directory, f"{format_now()[:10]}.jsonl", "\n")
 
 
 def read_write_time(path):
