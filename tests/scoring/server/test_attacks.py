@@ -125,6 +125,7 @@ def test_slow_and_silent_connections_keep_no_other_client_waiting(attacked, phot
             assert attacked.predict(("a.jpg", photo)).status == 200
 
 
+@pytest.mark.slow
 def test_clients_with_large_images_get_429_and_those_with_small_ones_are_served(place, photo):
     large = encode_image(Image.effect_noise((5000, 4000), 60), "JPEG", quality=30)
     statuses = []
