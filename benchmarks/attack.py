@@ -21,14 +21,7 @@ import psutil
 
 from benchmarks.attack_photos import measure_costs
 from benchmarks.hostile_photos import generate_photos
-from benchmarks.serve import (
-    FORM,
-    HEAD,
-    MODEL,
-    measure_latencies,
-    read_golden_images,
-    start_scorer,
-)
+from benchmarks.serve import FORM, HEAD, MODEL, measure_latencies, read_golden_images, start_scorer
 from flowers.base.tables import read_json, write_text
 from study.repository import ROOT
 

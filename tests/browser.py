@@ -20,7 +20,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 # The right edge of every element: content that a card clips does not make the page scroll.
 RIGHT_EDGE = """() => Math.max(document.documentElement.scrollWidth,
   ...[...document.querySelectorAll("body *")].map((at) => at.getBoundingClientRect().right))"""
-LOW_CONTRAST = (Path(__file__).parent / "scoring/server/contrast.js").read_text()
+LOW_CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 
 def launch_browser(run):

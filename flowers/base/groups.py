@@ -6,7 +6,7 @@ from flowers.base.errors import BadInput
 
 
 def require_groups(labels, groups, min_count, remedy):
-    """Refuse a class with too few groups; scikit-learn would continue without a warning.
+    """Raise BadInput if a class has fewer than `min_count` groups; scikit-learn would not warn.
 
     Parameters
     ----------
@@ -14,11 +14,6 @@ def require_groups(labels, groups, min_count, remedy):
     min_count : int
     remedy : str
         End of the message.
-
-    Raises
-    ------
-    BadInput
-        If a class has fewer than `min_count` groups.
     """
     for label in np.unique(labels):
         count = len(np.unique(groups[labels == label]))

@@ -33,6 +33,7 @@ class Worker:
     def __init__(self, memory, cpu_seconds=None):
         self._limits = memory, cpu_seconds
         self._process = None
+        self._stopped = False
         self._connection = None
         self._queue = ThreadPoolExecutor(1)
 
@@ -48,9 +49,12 @@ class Worker:
             if self._process is None or not self._process.is_alive():
                 self._connection, theirs = _CONTEXT.Pipe()
                 arguments = (theirs, *self._limits)
-                self._process = _CONTEXT.Process(target=_run_tasks, args=arguments, daemon=True)
-                self._process.start()
+                process = _CONTEXT.Process(target=_run_tasks, args=arguments, daemon=True)
+                process.start()
                 theirs.close()
+                self._process = process
+                if self._stopped:  # while it started
+                    raise EOFError("stopped")
             self._connection.send(task)
             if not self._connection.poll(seconds):
                 raise TimeoutError(f"longer than {seconds} s")
@@ -70,6 +74,7 @@ class Worker:
 
     def stop(self):
         """End the process, and take no more tasks."""
+        self._stopped = True
         self._queue.shutdown(wait=False, cancel_futures=True)
         self._kill_process()
 

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import queue
 import threading
+from contextlib import suppress
 
 from flowers.base.worker import Worker, WorkerCrash
 from flowers.log import record
@@ -76,8 +77,9 @@ class Canary:
         self._metrics.model.labels("canary", self.predictor.version, self.predictor.md5).set(1)
         self._metrics.canary_on.set(1)
         while self.state == "loaded":
-            image = self._queue.get()
-            self._metrics.canary.labels(self._score(*image)).inc()
+            with suppress(queue.Empty):  # so that a stopped canary ends its thread
+                image = self._queue.get(timeout=1)
+                self._metrics.canary.labels(self._score(*image)).inc()
 
     def _score(self, data, request_id, index, label):
         """Log the prediction for an image and return the outcome."""
@@ -88,6 +90,8 @@ class Canary:
             )
             self._write([entry])
         except Exception as error:
+            if self.state == "none":  # stopped by a reload
+                return "dropped"
             outcome = "crashed" if isinstance(error, WorkerCrash) else "failed"
             _logger.error("the canary %s on request %s: %s", outcome, request_id, error)
             self._crashes += outcome == "crashed"
@@ -100,5 +104,7 @@ class Canary:
         return "scored"
 
     def _disable(self, state):
+        if self.state == "none":  # stopped by a reload
+            return
         self.stop(state)
         _logger.error("the canary in %s is %s; SIGHUP loads it again", self._folder, state)

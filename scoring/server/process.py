@@ -64,8 +64,14 @@ def main():
 
 
 def _exit(number, frame):
-    signal.signal(number, signal.SIG_IGN)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _ignore)
     raise SystemExit(0)
+
+
+def _ignore(number, frame):
+    # SIG_IGN makes Python print a traceback if the signal is pending.
+    pass
 
 
 def _reload_on_hangup(scorer):

@@ -9,10 +9,7 @@ LOCK = Path(".dvc/tmp/repro.lock")
 
 
 def acquire_lock():
-    """Lock this folder until the process ends; exit with one line if another run holds the lock.
-
-    DVC releases its own lock while a stage runs, so a second run would stop the first one later.
-    """
+    """Lock this folder or exit with one line; DVC releases its own lock while a stage runs."""
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     file = LOCK.open("a+")
     try:
@@ -28,12 +25,8 @@ def acquire_lock():
     return file
 
 
-def main(arguments):
-    with acquire_lock():
-        from dvc.cli import main as run_dvc  # takes a second; the lock is checked before
-
-        return run_dvc(["repro", *arguments])
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with acquire_lock():
+        from dvc.cli import main  # takes a second; the lock is checked before
+
+        sys.exit(main(["repro", *sys.argv[1:]]))

@@ -11,7 +11,7 @@ from flowers.features.extraction import extract_features
 from flowers.images.decoding import load_pixels
 from flowers.learning.svm import GramSVC
 from flowers.synthetic.picture import SPECIES, draw_photo
-from tests.scoring.server.service import running, write_model
+from tests.scoring.server.service import run_server, write_model
 
 SIZE = 32
 
@@ -55,7 +55,7 @@ def service(candidate, tmp_path_factory):
     """A server for tests that do not change it."""
     folder = tmp_path_factory.mktemp("service")
     shutil.copytree(candidate, folder / "models" / "candidate")
-    with running(folder, MAX_UPLOAD_MB="2", MAX_FILES="4") as scorer:
+    with run_server(folder, MAX_UPLOAD_MB="2", MAX_FILES="4") as scorer:
         yield scorer
 
 

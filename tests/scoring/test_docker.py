@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.imports import PACKAGES, ROOT, list_files
-from tests.scoring.server.service import running
+from tests.scoring.server.service import run_server
 
 PIN = re.compile(r"^([\w.-]+)==(\S+)((?: +--hash=sha256:[0-9a-f]{64})*)$", re.M)
 
@@ -55,7 +55,7 @@ def test_the_copied_files_are_enough_to_predict(candidate, photo, tmp_path):
                 (app / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, app / name)
     shutil.copytree(candidate, app / "models" / "production")
-    with running(app, PYTHONPATH=str(app)) as service:
+    with run_server(app, PYTHONPATH=str(app)) as service:
         assert service.predict(("a.jpg", photo)).status == 200
         assert service.get("/docs").status == service.get("/").status == 200
 
@@ -131,7 +131,8 @@ def test_the_lock_has_the_imports_of_the_server_without_dvc_and_plots():
 def test_the_nginx_configuration_of_the_documentation_is_valid(tmp_path):
     page = (ROOT / "docs/serving.md").read_text()
     text = re.search(r"```nginx\n(.*?)```", page, re.DOTALL)[1]
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    key = tmp_path / "key.pem"
+    certificate = tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     text = re.sub(r"(ssl_certificate) \S+;", rf"\1 {certificate};", text)

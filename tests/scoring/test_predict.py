@@ -11,7 +11,7 @@ import pytest
 
 from flowers.base.errors import RejectedImage
 from scoring.predict import BATCH, MAX_FILE_BYTES, main, read_content
-from tests.scoring.server.service import environment
+from tests.scoring.server.service import build_environment
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_model_that_fails_its_checks_classifies_nothing(place, files, edit, me
 def test_a_pipe_whose_reader_exits_is_no_error(candidate, files):
     command = [sys.executable, "-m", "scoring.predict", str(files), "--model", str(candidate)]
     with subprocess.Popen(
-        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, env=build_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
@@ -167,7 +167,7 @@ def test_a_malformed_file_in_a_folder_stops_no_other(candidate, files, tmp_path)
     for name, target in {"dangling": "nowhere", "loop": ".", "device": "/dev/zero"}.items():
         (folder / f"{name}.jpg").symlink_to(target)
     command = [sys.executable, "-m", "scoring.predict", str(folder), "--csv", "--model"]
-    strict = environment() | {"PYTHONIOENCODING": "utf-8:strict"}
+    strict = build_environment() | {"PYTHONIOENCODING": "utf-8:strict"}
     process = subprocess.run(
         [*command, str(candidate)], env=strict, capture_output=True, timeout=60
     )

@@ -8,7 +8,7 @@ import pytest
 
 from flowers.log import day_files
 from tests.logged import read_records
-from tests.scoring.server.service import environment
+from tests.scoring.server.service import build_environment
 
 WRITER = """
 import itertools, os, sys
@@ -86,7 +86,7 @@ def test_a_number_that_json_does_not_know_is_refused(tmp_path):
 def test_killed_writers_lose_no_acknowledged_record(tmp_path):
     def start():
         command = [sys.executable, "-c", WRITER, str(tmp_path)]
-        return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, env=build_environment(), stdout=subprocess.PIPE, text=True)
 
     acknowledged = []
     for _ in range(2):

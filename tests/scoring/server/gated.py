@@ -1,5 +1,7 @@
-"""An estimator whose answers wait for a file, so that a test decides when they come."""
+"""An estimator that waits for a file before it predicts, so that a test decides when."""
 
+import os
+import signal
 import time
 import uuid
 from pathlib import Path
@@ -8,10 +10,10 @@ import numpy as np
 
 
 class Gated:
-    """Answer the same probabilities to everything while the gate is open.
+    """Predict the same probabilities for everything while the gate is open.
 
-    The gate is a file: "open" lets answers through, "raise" makes the model raise, and without
-    the file it waits. Each photo that arrives leaves a file ``arrived-*`` beside the gate.
+    The gate is a file that contains an action of `act`; without the file the
+    model waits. Each call leaves a file ``arrived-*`` beside the gate.
     """
 
     def __init__(self, gate, classes, best=0):
@@ -27,11 +29,22 @@ class Gated:
         gate.with_name(f"arrived-{uuid.uuid4()}").touch()
         while not gate.exists():
             time.sleep(0.01)
-        if gate.read_text() == "raise":
-            raise SystemExit("the model gives up")
-        answer = np.full((len(X), len(self.classes_)), 0.1 / (len(self.classes_) - 1))
-        answer[:, self.best] = 0.9
-        return answer
+        act(gate.read_text())
+        probabilities = np.full((len(X), len(self.classes_)), 0.1 / (len(self.classes_) - 1))
+        probabilities[:, self.best] = 0.9
+        return probabilities
+
+
+def act(action):
+    """Do what the gate contains; "open" is nothing."""
+    if action == "raise":
+        raise SystemExit("no prediction")
+    if action == "exit":
+        os._exit(0)
+    if action == "segmentation fault":
+        signal.raise_signal(signal.SIGSEGV)
+    if action == "memory":
+        bytearray(10**11)
 
 
 class Gate:
@@ -39,15 +52,14 @@ class Gate:
         self.path = folder / "gate"
         self.set("open")
 
-    def set(self, word):
-        # Never seen half-written.
-        new = self.path.with_name("gate.new")
-        new.write_text(word)
-        new.replace(self.path)
+    def set(self, action):
+        part = self.path.with_name("gate.part")
+        part.write_text(action)
+        part.replace(self.path)
 
     def close(self):
-        for old in [self.path, *self.path.parent.glob("arrived-*")]:
-            old.unlink()
+        for path in [self.path, *self.path.parent.glob("arrived-*")]:
+            path.unlink()
 
-    def arrived(self):
+    def count_arrived(self):
         return len(list(self.path.parent.glob("arrived-*")))

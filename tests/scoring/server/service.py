@@ -22,34 +22,54 @@ from tests.flowers.model.run_summary import RUN_SUMMARY
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 180  # seconds, for a busy machine
+COMMAND = [sys.executable, "-m", "scoring.server"]
 
 
-def write_model(folder, model, photos, size=32, **origin):
-    """Write a model folder as the promote stage and, with `origin`, the registry would."""
+def write_model(folder, model, photos, size=32, **provenance):
+    """Write a model folder as the promote stage and, with `provenance`, the registry would."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     file = folder.with_name(f"{folder.name}.joblib")
     joblib.dump(model, file)
     preprocessing = {"features": ["pixels"], "size": size}
     model_folder.write_model_folder(folder, file, preprocessing, photos, [{"row": 0}], RUN_SUMMARY)
     file.unlink()
-    return promoted(folder, **origin) if origin else folder
+    return add_provenance(folder, **provenance) if provenance else folder
 
 
-def promoted(folder, version="v1.0.0", tag="flowers#production#1", commit="0" * 40):
+def add_provenance(folder, version="v1.0.0", tag="flowers#production#1", commit="0" * 40):
     """Make a model folder what the registry fetches."""
-    origin = {"version": version, "tag": tag, "commit": commit}
-    (folder / "provenance.json").write_text(json.dumps(origin))
-    card.write_attestation(folder, origin, card.hash_folder(folder))
+    provenance = {"version": version, "tag": tag, "commit": commit}
+    (folder / "provenance.json").write_text(json.dumps(provenance))
+    card.write_attestation(folder, provenance, card.hash_folder(folder))
     return folder
 
 
-def until(condition):
-    """Wait for a condition, and fail if it does not come."""
+def wait_until(condition):
+    """Wait for a condition to become true, and return its value."""
     end = time.monotonic() + PATIENCE
     while not (value := condition()):
-        assert time.monotonic() < end, "the condition did not come"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.02)
     return value
+
+
+def is_alive(pid):
+    """Whether a process runs (Linux); a zombie does not."""
+    try:
+        return "Z (zombie)" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def build_form(photos, field="file"):
+    """Build a multipart body of (name, bytes) pairs, and its content type; any name, any bytes."""
+    boundary = uuid.uuid4().hex
+    header = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="%s"\r\n\r\n'
+    )
+    parts = [(header % name).encode() + photo + b"\r\n" for name, photo in photos]
+    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
 
 
 @dataclass
@@ -63,26 +83,15 @@ class Answer:
         return json.loads(self.body)
 
 
-def form(photos, field="file"):
-    """A multipart body of (name, bytes) pairs, and its content type; any name, any bytes."""
-    boundary = uuid.uuid4().hex
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n".encode()
-        + photo
-        + b"\r\n"
-        for name, photo in photos
-    ]
-    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={boundary}"
-
-
 class Service:
     """A running server and its output."""
 
     def __init__(self, process, output, folder):
-        self.process, self.output, self.folder = process, output, folder
+        self.process = process
+        self.output = output
+        self.folder = folder
         self.logs = folder / "logs"
+        self.pid = process.pid
         self.port = int(self.wait_for(r"Listening at: http://127\.0\.0\.1:(\d+)")[0])
 
     def _find(self, pattern):
@@ -91,21 +100,15 @@ class Service:
         return matches
 
     def wait_for(self, pattern, count=1):
-        """Wait until the output has a pattern so many times."""
-        return until(lambda: len(found := self._find(pattern)) >= count and found)
-
-    @property
-    def pid(self):
-        return self.process.pid
+        """Wait until the output has `count` matches of a pattern, and return them."""
+        return wait_until(lambda: len(matches := self._find(pattern)) >= count and matches)
 
     def reload(self):
-        """Send SIGHUP and wait for its line."""
-        count = len(self._find(r"Reloaded|Not reloaded")) if self._has_reloaded() else 0
+        """Send SIGHUP, wait for its line and return it."""
+        pattern = r"(?:Reloaded|Not reloaded).*"
+        count = len(self._find(pattern))
         self.process.send_signal(signal.SIGHUP)
-        return self.wait_for(r"(?:Reloaded|Not reloaded).*", count + 1)[-1]
-
-    def _has_reloaded(self):
-        return "eloaded" in self.output.read_text()
+        return self.wait_for(pattern, count + 1)[-1]
 
     def call(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
@@ -121,7 +124,7 @@ class Service:
         return self.call("GET", path)
 
     def predict(self, *photos, **headers):
-        body, content_type = form(photos)
+        body, content_type = build_form(photos)
         return self.call("POST", "/predict", body, Content_Type=content_type, **headers)
 
     def send_label(self, content):
@@ -129,7 +132,7 @@ class Service:
         return self.call("POST", "/feedback", body, Content_Type="application/json")
 
     def count(self, name):
-        """A counter of /metrics, such as flowers_canary_total{outcome="dropped"}."""
+        """Read a counter of /metrics, such as flowers_canary_total{outcome="dropped"}."""
         for line in self.get("/metrics").body.decode().splitlines():
             if line.startswith(f"{name} "):
                 return float(line.rsplit(" ", 1)[1])
@@ -141,44 +144,66 @@ class Service:
 
         Yields a growing list of (request id, status or the exception where there was no response).
         """
-        answers, stop = [], threading.Event()
+        answers = []
 
-        def ask():
-            while not stop.is_set():
-                name = uuid.uuid4().hex
-                try:
-                    outcome = self.predict(("a.jpg", photo), X_Request_Id=name).status
-                except (OSError, http.client.HTTPException) as error:
-                    outcome = error
-                answers.append((name, outcome))
+        def send():
+            name = uuid.uuid4().hex
+            try:
+                outcome = self.predict(("a.jpg", photo), X_Request_Id=name).status
+            except (OSError, http.client.HTTPException) as error:
+                outcome = error
+            answers.append((name, outcome))
 
-        threads = [threading.Thread(target=ask) for _ in range(clients)]
-        for thread in threads:
-            thread.start()
-        try:
+        with repeat(send, clients):
             yield answers
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
-
-
-def environment(**variables):
-    given = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG")}
-    return given | {"PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}"} | variables
 
 
 @contextmanager
-def running(folder, **variables):
-    """A server whose working directory is `folder`, on a free port."""
+def repeat(function, threads):
+    """Call a function again and again in threads while the block runs."""
+    stop = threading.Event()
+
+    def call():
+        while not stop.is_set():
+            function()
+
+    with run_threads(call, threads):
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+@contextmanager
+def run_threads(function, count):
+    """Call a function once in each of `count` threads, and join them after the block."""
+    threads = [threading.Thread(target=function) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def build_environment(**variables):
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LANG")}
+    return kept | {"PYTHONPATH": str(ROOT)} | variables
+
+
+@contextmanager
+def run_server(folder, preexec_fn=None, **variables):
+    """Run a server whose working directory is `folder`, on a free port."""
     output = folder / f"server-{uuid.uuid4()}.log"
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "scoring.server"],
+            COMMAND,
             cwd=folder,
-            env=environment(**{"PORT": "0"} | variables),
+            env=build_environment(**{"PORT": "0"} | variables),
             stdout=file,
             stderr=file,
+            preexec_fn=preexec_fn,
         )
     try:
         yield Service(process, output, folder)

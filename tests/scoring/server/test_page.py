@@ -1,21 +1,34 @@
-"""The page in a real browser, talking to the real server."""
+"""The page in a real browser, with the real server."""
 
 import base64
 import json
+import re
 import shutil
 
+import numpy as np
 import pytest
 import yaml
 
-from tests.browser import LOW_CONTRAST, PHONE, RIGHT_EDGE, needs_browser, playwright, upload_photos
+from flowers.model.folder import load_predictor
+from tests.browser import (
+    LOW_CONTRAST,
+    PHONE,
+    RIGHT_EDGE,
+    launch_browser,
+    needs_browser,
+    playwright,
+    upload_photos,
+)
 from tests.logged import read_records
-from tests.scoring.server.service import ROOT
+from tests.scoring.server.service import ROOT, add_provenance, run_server, write_model
 
 expect = playwright.expect
 pytestmark = needs_browser
 
-# A file that reaches the page as one of a drop or a paste does.
-GIVE = """([event, name, data]) => {
+# Chromium itself reports a refused or failed request; the page has to show it too.
+REFUSAL = re.compile(r"Failed to load resource: .*(a status of 4\d\d|ERR_INTERNET_DISCONNECTED)")
+# A file as a drop or a paste brings it.
+SEND_FILE = """([event, name, data]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
   const transfer = new DataTransfer();
   transfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
@@ -26,9 +39,53 @@ GIVE = """([event, name, data]) => {
 }"""
 
 
-def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service, photo):
+@pytest.fixture(scope="module", name="browser")
+def start_browser():
+    with playwright.sync_playwright() as run:
+        chromium = launch_browser(run)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(name="visit")
+def make_visit(browser, service):
+    """Make a function that opens a path; other servers get no request, and the page no error."""
+    requests = []
+    errors = []
+    contexts = []
+
+    def open_page(path="/", port=service.port, **options):
+        origin = f"http://127.0.0.1:{port}"
+        context = browser.new_context(base_url=origin, reduced_motion="reduce", **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append((origin, request.url)))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: line.type == "error" and errors.append(line.text))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [url for origin, url in requests if not url.startswith(f"{origin}/")] == []
+    assert [text for text in errors if not REFUSAL.match(text)] == []
+
+
+def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service, photo, classes):
     expected = service.predict(("a.jpg", photo)).json["predictions"][0]
-    card = upload_photos(visit(), a=photo)
+    page = visit()
+    expect(page.get_by_text("This model is on trial")).to_be_visible()
+    expect(page.locator(".kind")).to_have_text(classes)
+    page.locator(".kind img").last.scroll_into_view_if_needed()
+    widths = page.locator(".kind img").evaluate_all("all => all.map((one) => one.naturalWidth)")
+    assert widths == [192] * 5
+    card = upload_photos(page, a=photo)
+    expect(page.locator(".kind").first).to_be_hidden()
+    expect(page).to_have_title(
+        f"a.jpg: {expected['label']}, {expected['confidence']:.0%} likely. Which flower is it?"
+    )
     assert card.locator(".label").inner_text() == expected["label"]
     assert card.locator(".confidence").inner_text() == f"{expected['confidence']:.0%} likely"
     assert card.locator(".name").all_inner_texts() == list(expected["probabilities"])
@@ -38,19 +95,16 @@ def test_a_photo_gets_the_label_of_the_model_and_a_bar_per_class(visit, service,
     assert widths == pytest.approx(shares, abs=0.01)
     assert card.locator(".model").inner_text() == "Untagged model, on trial (candidate)"
     expect(card.locator(".doubt")).to_be_hidden()
-    expect(card.locator(".photo")).to_have_attribute("width", "640")
 
 
-def test_each_of_many_photos_gets_its_own_answer_in_the_order_chosen(visit, service, photos):
+def test_each_of_many_photos_gets_its_own_prediction_in_the_order_chosen(visit, service, photos):
     chosen = {name.removesuffix(".jpg"): photo for name, photo in list(photos.items())[::3]}
-    expected = [
-        service.predict((f"{name}.jpg", photo)).json["predictions"][0]
-        for name, photo in chosen.items()
-    ]
+    answers = [service.predict((f"{name}.jpg", photo)) for name, photo in chosen.items()]
+    expected = [answer.json["predictions"][0] for answer in answers]
     page = visit()
     cards = upload_photos(page, **chosen)
-    assert cards.locator(".file").all_inner_texts() == [answer["file"] for answer in expected]
-    assert cards.locator(".label").all_inner_texts() == [answer["label"] for answer in expected]
+    for key in ("file", "label"):
+        assert cards.locator(f".{key}").all_inner_texts() == [entry[key] for entry in expected]
     assert len(set(cards.locator(".id").all_inner_texts())) == len(chosen)
     expect(page.get_by_role("status").first).to_have_text(f"{len(chosen)} photos answered.")
 
@@ -58,28 +112,27 @@ def test_each_of_many_photos_gets_its_own_answer_in_the_order_chosen(visit, serv
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_photos_may_be_dropped_and_pasted(visit, photo, event):
     page = visit()
-    page.evaluate(GIVE, [event, "given.jpg", base64.b64encode(photo).decode()])
+    page.evaluate(SEND_FILE, [event, "sent.jpg", base64.b64encode(photo).decode()])
     expect(page.locator(".label")).to_be_visible()
-    expect(page.locator(".file")).to_have_text("given.jpg")
+    expect(page.locator(".file")).to_have_text("sent.jpg")
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"no photo at all", "has to be a JPEG, PNG or WEBP file"),
-        (b"", "empty"),
-        (b"\xff\xd8\xff" + bytes(3_000_000), "Choose a smaller photo"),
-        (b"\xff\xd8\xff" + bytes(3_000), "Part of this photo is missing"),
-    ],
-)
-def test_what_cannot_be_scored_is_told_in_words_and_the_page_goes_on(visit, photo, content, words):
-    cards = upload_photos(visit(), bad=content, good=photo)
-    expect(cards.first.locator(".error")).to_contain_text(words)
-    expect(cards.first.get_by_role("button", name="Try again")).to_be_hidden()
+def test_a_refused_photo_has_its_reason_in_words_and_the_others_are_classified(visit, photo):
+    reasons = {
+        "text": (b"no photo at all", "has to be a JPEG, PNG or WEBP file"),
+        "empty": (b"", "empty"),
+        "large": (b"\xff\xd8\xff" + bytes(3_000_000), "Choose a smaller photo"),
+        "cut": (b"\xff\xd8\xff" + bytes(3_000), "Part of this photo is missing"),
+    }
+    contents = {name: content for name, (content, _) in reasons.items()}
+    cards = upload_photos(visit(), **contents, good=photo)
+    for number, (_, words) in enumerate(reasons.values()):
+        expect(cards.nth(number).locator(".error")).to_contain_text(words)
+        expect(cards.nth(number).get_by_role("button", name="Try again")).to_be_hidden()
     expect(cards.last.locator(".label")).to_be_visible()
 
 
-def test_a_lost_connection_is_told_in_words_and_tried_again_on_request(visit, photo):
+def test_a_lost_connection_is_shown_and_the_photo_can_be_sent_again(visit, photo):
     page = visit()
     page.context.set_offline(True)
     card = upload_photos(page, a=photo)
@@ -90,53 +143,31 @@ def test_a_lost_connection_is_told_in_words_and_tried_again_on_request(visit, ph
     expect(card.locator(".error")).to_be_hidden()
 
 
-def test_a_phone_offers_its_camera(visit):
-    page = visit(**PHONE)
-    expect(page.locator("label[for=camera]")).to_be_visible()
-    expect(page.locator("#camera")).to_have_attribute("capture", "environment")
-
-
-def test_feedback_reaches_the_log_under_the_id_of_the_answer(visit, service, photo):
-    card = upload_photos(visit(), a=photo)
-    question = card.get_by_role("group", name="Was this right?")
-    choice = question.get_by_role("button", name="Tulip")
-    choice.press("Enter")
-    expect(choice).to_have_attribute("aria-pressed", "true")
-    labels = [record for record in read_records(service.logs) if record["kind"] == "feedback"]
-    assert labels[-1]["request_id"] == card.locator(".id").inner_text()
-    assert labels[-1]["true_label"] == "Tulip"
-
-
-def test_the_request_id_can_be_copied(visit, photo):
+def test_feedback_reaches_the_log_under_the_id_that_is_shown_and_copied(visit, service, photo):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     card = upload_photos(page, a=photo)
+    choice = card.get_by_role("group", name="Was this right?").get_by_role("button", name="Tulip")
+    choice.press("Enter")
+    expect(choice).to_have_attribute("aria-pressed", "true")
+    request_id = card.locator(".id").inner_text()
+    labels = [record for record in read_records(service.logs) if record["kind"] == "feedback"]
+    assert (labels[-1]["request_id"], labels[-1]["true_label"]) == (request_id, "Tulip")
     card.get_by_role("button", name="Copy request id").click()
     expect(card.locator(".copied")).to_have_text("copied")
-    assert page.evaluate("navigator.clipboard.readText()") == card.locator(".id").inner_text()
+    assert page.evaluate("navigator.clipboard.readText()") == request_id
 
 
-@pytest.mark.parametrize(
-    "state", ["no report yet", "no predictions", "warming up", "ok", "notice", "alert"]
-)
-def test_the_corner_shows_the_state_of_drift(visit, service, state):
-    file = service.folder / "metrics" / "drift.json"
-    file.parent.mkdir()
-    try:
-        if state != "no report yet":
-            file.write_text(json.dumps({"state": state}))
-        expect(visit().locator("#drift .state")).to_contain_text(f"Drift: {state}")
-    finally:
-        shutil.rmtree(file.parent)
-
-
-def test_the_corner_shows_the_alert_and_that_it_stays(visit, service):
+def test_the_corner_shows_the_state_of_drift_and_the_alert(visit, service):
+    expect(visit().locator("#drift .state")).to_contain_text("Drift: no report yet")
     file = service.folder / "metrics" / "drift.json"
     file.parent.mkdir()
     alert = {"detected_at": "2026-03-01T12:00:00.000000", "kind": "label shift"}
     try:
-        report = {"state": "alert", "alert": alert, "performance": {"status": "drop"}}
-        file.write_text(json.dumps(report))
-        page = visit()
+        for state in ("no predictions", "warming up", "ok", "notice", "alert"):
+            report = {"alert": alert, "performance": {"status": "drop"}} if state == "alert" else {}
+            file.write_text(json.dumps({"state": state} | report))
+            page = visit()
+            expect(page.locator("#drift .state")).to_contain_text(f"Drift: {state}")
         page.locator("#drift summary").click()
         for words in ("2026", "label shift", "until it is acknowledged", "drop"):
             expect(page.locator("#drift .meaning")).to_contain_text(words)
@@ -145,8 +176,10 @@ def test_the_corner_shows_the_alert_and_that_it_stays(visit, service):
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_every_text_can_be_read_and_fits_a_phone(visit, photo, colours):
+def test_every_text_can_be_read_and_fits_a_phone_with_a_camera(visit, photo, colours):
     page = visit(color_scheme=colours, **PHONE)
+    expect(page.locator("label[for=camera]")).to_be_visible()
+    expect(page.locator("#camera")).to_have_attribute("capture", "environment")
     upload_photos(page, **{"long" * 30: photo, "bad": b""})
     assert page.evaluate(RIGHT_EDGE) <= 390
     assert page.evaluate(LOW_CONTRAST) == []
@@ -160,3 +193,41 @@ def test_the_documentation_shows_every_operation_without_a_network(visit):
     paths = yaml.safe_load((ROOT / "scoring/server/openapi.yaml").read_text())["paths"]
     shown = page.locator(".operation").evaluate_all("(all) => all.map((one) => one.dataset.path)")
     assert sorted(shown) == sorted(paths)
+
+
+@pytest.mark.slow
+def test_a_promoted_model_is_shown_by_its_version_and_may_be_uncertain(visit, place, photo):
+    folder = shutil.copytree(place / "models/candidate", place / "models/production")
+    card = json.loads((folder / "card.json").read_text())
+    metrics = {"metrics": {"confidence_threshold": 1.0}}
+    (folder / "card.json").write_text(json.dumps(card | metrics))
+    add_provenance(folder, version="v1.2.0")
+    with run_server(place) as service:
+        (prediction,) = service.predict(("a.jpg", photo)).json["predictions"]
+        assert prediction["confident"] is False
+        page = visit(port=service.port)
+        expect(page.locator(".kind")).to_have_count(5)
+        expect(page.locator("#untagged")).to_be_hidden()
+        shown = upload_photos(page, a=photo)
+        assert shown.locator(".model").inner_text() == "Model v1.2.0, production"
+        words = f"Not sure. Perhaps {prediction['label']}"
+        expect(shown.locator(".verdict")).to_contain_text(words)
+        expect(shown.locator(".doubt")).to_be_visible()
+        expect(page.get_by_role("status").first).to_contain_text("not sure")
+
+
+def test_a_model_of_other_classes_is_an_image_classifier(visit, place, photos):
+    model = load_predictor(place / "models/candidate").estimator
+    renamed = {"Lilly": "Rose", "Lotus": "Iris"}
+    names = [renamed.get(name, name) for name in model.classes_]
+    model.classes_ = np.array(names)
+    write_model(place / "models/candidate", model, dict(list(photos.items())[::4]))
+    with run_server(place) as other:
+        page = visit(port=other.port)
+        expect(page.locator(".kind")).to_have_text(names)
+        expect(page.locator(".kind img")).to_have_count(3)
+        expect(page).to_have_title("Image classifier")
+        expect(page.locator("h1")).to_have_text("Image classifier")
+        expect(page.get_by_text("It knows these 5 classes:")).to_be_visible()
+        card = upload_photos(page, a=next(iter(photos.values())))
+        expect(card.locator("legend")).to_contain_text("Choose the class")
