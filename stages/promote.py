@@ -41,9 +41,8 @@ def main(params):
     )
     write_json("metrics/promotion.json", decision | {"md5": card["model"]["md5"]})
     failed = [check["check"] for check in decision["checks"] if not check["passed"]]
-    return f"{name} is the candidate; " + (
-        f"gate failed: {'; '.join(failed)}" if failed else "gate passed"
-    )
+    gate = f"gate failed: {'; '.join(failed)}" if failed else "gate passed"
+    return f"{name} is the candidate; {gate}"
 
 
 if __name__ == "__main__":

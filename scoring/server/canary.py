@@ -6,11 +6,11 @@ import queue
 import threading
 from contextlib import suppress
 
-from flowers.base.worker import Worker, WorkerCrash
 from flowers.log import record
 from flowers.model.card import CARD, read_card
 from flowers.model.predictor import Predictor
 from scoring.server.workers import find_fault, predict_canary
+from scoring.worker import Worker, WorkerCrash
 
 WAITING_IMAGES = 16
 # Limits of its process: bytes, seconds of one image, seconds to load.

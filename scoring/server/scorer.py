@@ -6,7 +6,6 @@ import uuid
 from contextlib import ExitStack, contextmanager
 
 from flowers.base.errors import BadInput, RejectedImage
-from flowers.base.worker import Worker, WorkerError
 from flowers.images import decoding
 from flowers.log import day_files, record
 from flowers.model.folder import find_model_folder, load_predictor
@@ -18,6 +17,7 @@ from scoring.server.metrics import Metrics
 from scoring.server.problems import Problem
 from scoring.server.settings import EXPENSIVE_PLACES, MODELS, PROCESSORS
 from scoring.server.workers import decode_image, find_fault
+from scoring.worker import Worker, WorkerError
 
 # Limits of an expensive image: seconds, seconds of a processor, bytes.
 DECODE_SECONDS = 10

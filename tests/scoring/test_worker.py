@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers.base.worker import NICE, Worker, WorkerCrash, WorkerError
 from flowers.images.decoding import load_pixels
+from scoring.worker import NICE, Worker, WorkerCrash, WorkerError
 from tests.flowers.images.photo_files import make_samples
 from tests.scoring.server.service import is_alive, wait_until
 
