@@ -105,12 +105,14 @@ def count_errors(photos, matches):
         }
     figures = {}
     for signal, (pairs, _) in matches.items():
-        judged = [judgements.get(frozenset((digests[i], digests[j]))) for i, j in pairs.tolist()]
+        judgements = [
+            judgements.get(frozenset((digests[i], digests[j]))) for i, j in pairs.tolist()
+        ]
         figures[signal] = {
             "pairs": len(pairs),
-            "judged": len(judged) - judged.count(None),
-            "wrong": judged.count("no"),
-            "wrong_per_1000_photos": 1000 * judged.count("no") / len(photos),
+            "judged": len(judgements) - judgements.count(None),
+            "wrong": judgements.count("no"),
+            "wrong_per_1000_photos": 1000 * judgements.count("no") / len(photos),
         }
     return figures
 
