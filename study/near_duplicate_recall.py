@@ -105,14 +105,12 @@ def count_errors(photos, matches):
         }
     figures = {}
     for signal, (pairs, _) in matches.items():
-        judgements = [
-            judgements.get(frozenset((digests[i], digests[j]))) for i, j in pairs.tolist()
-        ]
+        results = [judgements.get(frozenset((digests[i], digests[j]))) for i, j in pairs.tolist()]
         figures[signal] = {
             "pairs": len(pairs),
-            "judged": len(judgements) - judgements.count(None),
-            "wrong": judgements.count("no"),
-            "wrong_per_1000_photos": 1000 * judgements.count("no") / len(photos),
+            "judged": len(results) - results.count(None),
+            "wrong": results.count("no"),
+            "wrong_per_1000_photos": 1000 * results.count("no") / len(photos),
         }
     return figures
 
