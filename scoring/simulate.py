@@ -33,6 +33,7 @@ from flowers.synthetic.picture import SPECIES, draw_photo
 from scoring.output import run_command
 from scoring.predict import list_files
 from scoring.server.app import create_app
+from scoring.server.settings import read_settings
 
 DONE = 0
 REFUSED = 2
@@ -202,7 +203,7 @@ def choose_photos(source, compute_proportions, count, rng):
 def start_scorer():
     """Start a scorer with the settings of the environment on a free port; yields its URL."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(read_settings()), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -11,7 +11,7 @@ from tests.imports import ROOT
 
 def compute_digests(folder, *kinds):
     """Digests of results by kind of workers, all from one process."""
-    module = "tests.scoring.worker_digests"
+    module = "tests.flowers.base.worker_digests"
     command = [sys.executable, "-W", "ignore", "-m", module, str(folder), *kinds]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
