@@ -53,6 +53,11 @@ def list_declared_params(stage):
     return keys
 
 
+def test_the_lock_holds_the_stages_of_dvc_yaml_and_no_other():
+    lock = yaml.safe_load((ROOT / "dvc.lock").read_text())
+    assert set(lock["stages"]) == set(STAGES)
+
+
 def test_every_stage_has_a_file_and_every_section_of_params_a_rule():
     assert set(STAGES) == {p.stem for p in (ROOT / "stages").glob("[!_]*.py")}
     assert set(PARAMS) <= set(STAGES)
