@@ -20,8 +20,8 @@ from flowers.base.parallel import pooled_map
 from flowers.base.tables import escape_cell
 from flowers.model.card import check_library_versions
 from flowers.model.folder import check_golden_predictions, find_model_folder, load_predictor
-from scoring.answers import describe_model, describe_prediction
 from scoring.output import run_command
+from scoring.responses import describe_model, describe_prediction
 
 BATCH = 16  # photos that a worker classifies together
 MAX_FILE_BYTES = 200_000_000  # enough for 25 million pixels of 16 bits per channel

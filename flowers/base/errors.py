@@ -32,7 +32,7 @@ def exit_on_interrupt(name=None):
     """Turn an unhandled Ctrl-C into one line on standard error and exit code 130.
 
     The process exits without waiting for workers. Call it before slow imports: a traceback of a
-    half-loaded module helps nobody.
+    half-loaded module is no help.
 
     Parameters
     ----------

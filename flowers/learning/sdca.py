@@ -218,7 +218,7 @@ class StreamedSVC(BaseSVM):
     array(['Lotus', 'Tulip'], dtype='<U5')
     """
 
-    def __init__(  # noqa: PLR0913, scikit-learn asks for one argument per parameter
+    def __init__(  # noqa: PLR0913, scikit-learn requires one argument per parameter
         self,
         C=1.0,
         kernel="linear",

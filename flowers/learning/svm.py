@@ -86,7 +86,7 @@ class BaseSVM(CalibratedClassifier):
         `Tuning.table`; empty without lists.
     """
 
-    def __init__(  # noqa: PLR0913, scikit-learn asks for one argument per parameter
+    def __init__(  # noqa: PLR0913, scikit-learn requires one argument per parameter
         self,
         C=1.0,
         kernel="rbf",

@@ -13,7 +13,7 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from flowers.base.tables import read_json
 from flowers.log import record
-from scoring.answers import describe_model, describe_provenance
+from scoring.responses import describe_model, describe_provenance
 from scoring.server.problems import Problem, render_problem
 from scoring.server.scorer import Scorer
 from scoring.server.settings import DRIFT_REPORT

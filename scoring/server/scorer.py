@@ -10,7 +10,7 @@ from flowers.images import decoding
 from flowers.log import day_files, record
 from flowers.model.folder import find_model_folder, load_predictor
 from flowers.model.predictor import Sample
-from scoring.answers import describe_prediction, describe_rejection
+from scoring.responses import describe_prediction, describe_rejection
 from scoring.server.batcher import Batcher
 from scoring.server.canary import Canary
 from scoring.server.metrics import Metrics

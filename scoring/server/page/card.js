@@ -1,6 +1,6 @@
 // The card of one image: picture, bars, label, feedback, or the error.
 
-import { ask } from "./ask.js";
+import { fetchJson } from "./request.js";
 import { copyOnClick, element } from "./dom.js";
 
 const PREVIEW = 640; // pixels across
@@ -46,7 +46,7 @@ function drawBars(list, probabilities, label) {
   }
 }
 
-function askFeedback(card, answer, prediction) {
+function requestFeedback(card, response, prediction) {
   const thanks = card.querySelector(".thanks");
   const buttons = Object.keys(prediction.probabilities).map((name) => {
     const button = element("button", name === prediction.label ? "guess" : "", name);
@@ -54,10 +54,10 @@ function askFeedback(card, answer, prediction) {
     button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", async () => {
       try {
-        await ask("feedback", {
+        await fetchJson("feedback", {
           method: "POST",
           headers: { "Content-Type": "application/json" },
-          body: JSON.stringify({ request_id: answer.request_id, true_label: name }),
+          body: JSON.stringify({ request_id: response.request_id, true_label: name }),
         });
         buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
         thanks.textContent = `Recorded as ${name}. Thank you.`;
@@ -70,25 +70,25 @@ function askFeedback(card, answer, prediction) {
   card.querySelector(".classes").append(...buttons);
 }
 
-export function showAnswer(card, answer) {
-  const [prediction] = answer.predictions;
-  const tagged = answer.model_version && answer.model_version !== "untagged";
+export function showPrediction(card, response) {
+  const [prediction] = response.predictions;
+  const tagged = response.model_version && response.model_version !== "untagged";
   card.querySelector(".hedge").textContent = hedge(prediction);
   card.querySelector(".label").textContent = prediction.label;
   card.querySelector(".confidence").textContent = `${percent(prediction.confidence)} likely`;
   card.querySelector(".doubt").hidden = prediction.confident !== false;
-  card.classList.toggle("unsure", prediction.confident === false);
+  card.classList.toggle("uncertain", prediction.confident === false);
   card.querySelector(".model").textContent = tagged
-    ? `Model ${answer.model_version}, ${answer.model_role}`
-    : `Untagged model, on trial (${answer.model_role})`;
+    ? `Model ${response.model_version}, ${response.model_role}`
+    : `Untagged model, on trial (${response.model_role})`;
   card.querySelector(".model").classList.toggle("untagged", !tagged);
   drawBars(card.querySelector(".bars"), prediction.probabilities, prediction.label);
-  askFeedback(card, answer, prediction);
-  card.querySelector(".id").textContent = answer.request_id;
+  requestFeedback(card, response, prediction);
+  card.querySelector(".id").textContent = response.request_id;
   copyOnClick(
     card.querySelector(".copy"), card.querySelector(".id"), card.querySelector(".copied"));
-  card.querySelector(".answer").hidden = false;
-  card.dataset.state = "answered";
+  card.querySelector(".result").hidden = false;
+  card.dataset.state = "completed";
 }
 
 export function showError(card, error) {

@@ -1,6 +1,6 @@
 // The OpenAPI description as a page.
 
-import { ask } from "./ask.js";
+import { fetchJson } from "./request.js";
 import { element } from "./dom.js";
 
 let description;
@@ -50,7 +50,7 @@ function showOperation(path, method, operation) {
   return section;
 }
 
-description = await ask("openapi.json");
+description = await fetchJson("openapi.json");
 document.getElementById("description").textContent = description.info.description;
 document.getElementById("operations").append(
   ...Object.entries(description.paths).flatMap(([path, operations]) =>

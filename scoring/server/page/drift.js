@@ -1,6 +1,6 @@
 // The state of drift, in the corner of the page.
 
-import { ask } from "./ask.js";
+import { fetchJson } from "./request.js";
 
 const EVERY = 60_000; // ms
 const MEANING = {
@@ -19,7 +19,7 @@ const corner = document.getElementById("drift");
 
 async function show() {
   if (document.hidden) return;
-  const report = await ask("monitoring/drift").catch(() => ({}));
+  const report = await fetchJson("monitoring/drift").catch(() => ({}));
   const state = report.state ?? "unknown";
   const age = Number.isFinite(report.age_seconds) ? ` · ${ago(report.age_seconds)}` : "";
   corner.dataset.state = state;

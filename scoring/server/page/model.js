@@ -1,6 +1,6 @@
 // What the page shows of the model: its classes, the title, and whether it is released.
 
-import { ask } from "./ask.js";
+import { fetchJson } from "./request.js";
 import { element } from "./dom.js";
 
 // Classes with a drawn example; a model with any other class is no classifier of flowers.
@@ -41,7 +41,7 @@ function showClasses(classes) {
 }
 
 async function show() {
-  const model = await ask("version").catch(() => null);
+  const model = await fetchJson("version").catch(() => null);
   if (!model) return; // the first image will show the error
   showClasses(model.classes);
   document.getElementById("untagged").hidden = model.model_version !== "untagged";

@@ -1,7 +1,7 @@
 // The page of the scorer: one card and one request for each image.
 
-import { ask } from "./ask.js";
-import { preview, showAnswer, showError, summarize } from "./card.js";
+import { fetchJson } from "./request.js";
+import { preview, showPrediction, showError, summarize } from "./card.js";
 import "./drift.js";
 import { title } from "./model.js";
 
@@ -9,24 +9,24 @@ const PARALLEL = 2;
 
 const byId = (id) => document.getElementById(id);
 const queue = [];
-const count = { asked: 0, answered: 0, failed: 0, running: 0 };
+const count = { requested: 0, completed: 0, failed: 0, running: 0 };
 
 function showProgress(words = "") {
-  const done = count.answered + count.failed;
-  const busy = done < count.asked;
+  const done = count.completed + count.failed;
+  const busy = done < count.requested;
   byId("bar").hidden = !busy;
-  byId("bar").max = Math.max(count.asked, 1);
+  byId("bar").max = Math.max(count.requested, 1);
   byId("bar").value = done;
   if (busy) {
-    byId("status").textContent = `Looking at photo ${done + 1} of ${count.asked}…`;
-    document.title = `${done + 1} of ${count.asked} · ${title()}`;
+    byId("status").textContent = `Looking at photo ${done + 1} of ${count.requested}…`;
+    document.title = `${done + 1} of ${count.requested} · ${title()}`;
     return;
   }
   const failed = count.failed ? `, ${count.failed} not` : "";
   byId("status").textContent =
-    count.asked === 1 ? words : `${count.answered} photos answered${failed}.`;
+    count.requested === 1 ? words : `${count.completed} photos classified${failed}.`;
   document.title = `${byId("status").textContent} ${title()}`;
-  Object.assign(count, { asked: 0, answered: 0, failed: 0 });
+  Object.assign(count, { requested: 0, completed: 0, failed: 0 });
 }
 
 async function score({ file, card }) {
@@ -36,10 +36,10 @@ async function score({ file, card }) {
   card.querySelector(".waiting").textContent = "Looking…";
   preview(card.querySelector(".photo"), file);
   try {
-    const answer = await ask("predict", { method: "POST", body: form });
-    showAnswer(card, answer);
-    count.answered += 1;
-    return `${file.name}: ${summarize(answer.predictions[0])}`;
+    const response = await fetchJson("predict", { method: "POST", body: form });
+    showPrediction(card, response);
+    count.completed += 1;
+    return `${file.name}: ${summarize(response.predictions[0])}`;
   } catch (error) {
     showError(card, error);
     count.failed += 1;
@@ -57,7 +57,7 @@ async function work() {
 function enqueue(file, card) {
   card.querySelector(".failed").hidden = true;
   card.dataset.state = "waiting";
-  count.asked += 1;
+  count.requested += 1;
   queue.push({ file, card });
   showProgress();
   work();
@@ -71,7 +71,7 @@ function add(files) {
     card.querySelector(".again").addEventListener("click", () => enqueue(file, card));
     return [file, card];
   });
-  byId("answers").prepend(...pairs.map(([, card]) => card));
+  byId("predictions").prepend(...pairs.map(([, card]) => card));
   pairs.forEach(([file, card]) => enqueue(file, card));
 }
 
@@ -84,13 +84,13 @@ for (const input of [byId("photos"), byId("camera")]) {
 addEventListener("paste", (event) => add(event.clipboardData.files));
 addEventListener("dragover", (event) => {
   event.preventDefault();
-  byId("ask").classList.add("over");
+  byId("upload").classList.add("over");
 });
 addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) byId("ask").classList.remove("over");
+  if (!event.relatedTarget) byId("upload").classList.remove("over");
 });
 addEventListener("drop", (event) => {
   event.preventDefault();
-  byId("ask").classList.remove("over");
+  byId("upload").classList.remove("over");
   add(event.dataTransfer.files);
 });

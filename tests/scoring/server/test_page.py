@@ -106,7 +106,7 @@ def test_each_of_many_photos_gets_its_own_prediction_in_the_order_chosen(visit, 
     for key in ("file", "label"):
         assert cards.locator(f".{key}").all_inner_texts() == [entry[key] for entry in expected]
     assert len(set(cards.locator(".id").all_inner_texts())) == len(chosen)
-    expect(page.get_by_role("status").first).to_have_text(f"{len(chosen)} photos answered.")
+    expect(page.get_by_role("status").first).to_have_text(f"{len(chosen)} photos classified.")
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
@@ -136,7 +136,7 @@ def test_a_lost_connection_is_shown_and_the_photo_can_be_sent_again(visit, photo
     page = visit()
     page.context.set_offline(True)
     card = upload_photos(page, a=photo)
-    expect(card.locator(".error")).to_contain_text("did not answer")
+    expect(card.locator(".error")).to_contain_text("did not respond")
     page.context.set_offline(False)
     card.get_by_role("button", name="Try again").click()
     expect(card.locator(".label")).to_be_visible()
@@ -211,7 +211,7 @@ def test_a_promoted_model_is_shown_by_its_version_and_may_be_uncertain(visit, pl
         shown = upload_photos(page, a=photo)
         assert shown.locator(".model").inner_text() == "Model v1.2.0, production"
         words = f"Not sure. Perhaps {prediction['label']}"
-        expect(shown.locator(".verdict")).to_contain_text(words)
+        expect(shown.locator(".prediction")).to_contain_text(words)
         expect(shown.locator(".doubt")).to_be_visible()
         expect(page.get_by_role("status").first).to_contain_text("not sure")
 

@@ -19,7 +19,7 @@ const STATUSES = {
   429: "The server has many requests just now. Try again in a moment.",
   500: "Something went wrong on the server. Try again; if it happens again, give the request "
     + "id below to the person who runs the server.",
-  503: "The server cannot answer just now. Try again in a moment.",
+  503: "The server is busy. Try again in a moment.",
 };
 
 class Refused extends Error {
@@ -29,15 +29,15 @@ class Refused extends Error {
   }
 }
 
-// The JSON the server answers; a busy one (429, 503) gets the request again after its Retry-After.
-export async function ask(path, options = {}) {
+// The JSON of a response; a busy server (429, 503) gets the request again after its Retry-After.
+export async function fetchJson(path, options = {}) {
   for (let attempt = 1; ; attempt += 1) {
     let response;
     try {
       response = await fetch(path, options);
     } catch {
       throw new Refused(
-        "The server did not answer. Check your connection; it may also be down, or the photo too "
+        "The server did not response. Check your connection; it may also be down, or the photo too "
         + "large. Then try again.", true);
     }
     const busy = response.status === 429 || response.status === 503;
