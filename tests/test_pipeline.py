@@ -134,6 +134,7 @@ def test_experiments_share_the_stages_before_their_difference(repo_copy, monkeyp
     photos = repo_copy.path.parent / "photos"
     shutil.copytree(repo_copy.path / "data/photos", photos)
     monkeypatch.setattr(experiments, "ROOT", repo_copy.path)
+    monkeypatch.chdir(repo_copy.path)
     runs = {}
     for name, seed in (("one", 7), ("two", 8)):
         params = experiments.get_source_params(str(photos)) | {

@@ -102,6 +102,8 @@ def test_commands_run_in_the_order_of_the_pages(finished_run, tmp_path):
         for path in sorted(photos.glob("*/*")):
             file.write(path, path.relative_to(repo_copy.path))
     shutil.copy(ROOT / "Makefile", repo_copy.path)
+    repo_copy.run("git", "init", "--quiet", "--bare", str(tmp_path / "remote"))
+    repo_copy.run("git", "remote", "add", "origin", str(tmp_path / "remote"))
     runnable = ("dvc ", "git ", "python ", "make store ")
     # The environment is the one that runs the tests.
     commands = [

@@ -6,6 +6,7 @@ tags of all stages together.
 """
 
 import re
+import time
 
 import gto.api
 from gto.exceptions import GTOException
@@ -180,6 +181,8 @@ def check_clock(history):
             f"the clock is behind tag {last['ref']} ({last['timestamp']:%Y-%m-%d %H:%M:%S} UTC) "
             f"and a new tag would have no effect: set the clock, or git tag -d '{last['ref']}'"
         )
+    if last and now == last["timestamp"].timestamp():
+        time.sleep(1)  # GTO orders tags by their second
 
 
 def assign_stage(stage, commit, message, sign=""):
