@@ -77,8 +77,9 @@ def count_lines(paths):
 
 def test_dvc_yaml_is_short_and_stages_import_most_of_the_lines_they_declare():
     """At least three quarters: an edit of the other lines reruns a stage without need."""
-    assert len(TEXT.splitlines()) <= 130
-    assert sum(len(list_code(stage)) for stage in STAGES) <= 90
+    more = len(STAGES) - 14  # a model of your own adds a stage
+    assert len(TEXT.splitlines()) <= 130 + 12 * more
+    assert sum(len(list_code(stage)) for stage in STAGES) <= 90 + 6 * more
     imported = declared = 0
     for stage in STAGES:
         imported += count_lines(set(list_files(f"stages.{stage}")) - {"stages/__init__.py"})
