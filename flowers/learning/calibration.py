@@ -44,10 +44,11 @@ def choose_labels(classes, decision):
 class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     """Base class of classifiers with grouped calibration.
 
-    A subclass has the parameters ``calibration``, ``folds`` and ``seed``; its classifier can be cloned
-    and has ``fit`` and ``decision_function``. A subclass calls `_make_folds` and `_fit_calibrated` in `fit`. It may override `_prepare_rows`,
-    from features to the input of its classifier, and `_combine_decision`, from the classifier's
-    decision values to one value per class.
+    A subclass has the parameters ``calibration``, ``folds`` and ``seed``; its classifier can be
+    cloned and has ``fit`` and ``decision_function``. A subclass calls `_make_folds` and
+    `_fit_calibrated` in `fit`. It may override `_prepare_rows`, from features to the input of its
+    classifier, and `_combine_decision`, from the classifier's decision values to one value per
+    class.
 
     Attributes
     ----------
