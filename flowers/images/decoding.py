@@ -54,14 +54,10 @@ class ImageHeader:
 
     Attributes
     ----------
-    format : str
-        One of `FORMATS`.
-    width, height : int
-        In pixels, as stored.
-    mode : str
-        Pillow's mode.
-    scans : int
-        1 except for a progressive JPEG.
+    format, mode : str
+        One of `FORMATS`; Pillow's mode.
+    width, height, scans : int
+        In pixels, as stored; 1 scan except for a progressive JPEG.
     """
 
     format: str
@@ -94,14 +90,7 @@ def check_format(data):
 
 
 def read_header(data):
-    """Read the `ImageHeader` of an image file without decoding its pixels.
-
-    Raises
-    ------
-    RejectedImage
-        With the reason "empty", "not a JPEG, PNG or WEBP", "too many pixels", "truncated" or
-        "unreadable".
-    """
+    """Read the `ImageHeader` without decoding pixels; raises `RejectedImage` as `decode_image`."""
     with _open_image(data) as (_, header):
         return header
 
