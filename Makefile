@@ -22,6 +22,7 @@ env: .venv/installed  ## create the environment from requirements.lock, by hash
 
 .venv/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + ": run make PYTHON=/path/to/python3.11")'
+	@test ! -L .venv || { echo '.venv is a link to an environment, which would be emptied: rm .venv' >&2; exit 2; }
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@

@@ -36,3 +36,14 @@ def test_an_alert_is_acknowledged_by_1_and_other_values_are_refused(value, code)
     assert done.returncode == code, done.stderr
     assert ("scoring.acknowledge acknowledge" in done.stdout) == (value == "1")
     assert code == 0 or f"ACKNOWLEDGE={value}: set it to 1" in done.stderr
+
+
+def test_an_environment_behind_a_link_is_not_emptied(tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/pyvenv.cfg").touch()
+    (tmp_path / ".venv").symlink_to("shared")
+    (tmp_path / "requirements.lock").touch()
+    command = ["make", "-f", str(ROOT / "Makefile"), "env"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and ".venv is a link" in done.stderr
+    assert (tmp_path / "shared/pyvenv.cfg").exists()
