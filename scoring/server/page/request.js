@@ -37,7 +37,7 @@ export async function fetchJson(path, options = {}) {
       response = await fetch(path, options);
     } catch {
       throw new Refused(
-        "The server did not response. Check your connection; it may also be down, or the photo too "
+        "The server did not respond. Check your connection; it may also be down, or the photo too "
         + "large. Then try again.", true);
     }
     const busy = response.status === 429 || response.status === 503;
