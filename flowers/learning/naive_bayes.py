@@ -37,7 +37,7 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
         """Fit on all rows, which are read once, and return out-of-fold decision values.
 
         The sums of a fit without a fold are those of all rows less those of the fold. Parameters
-        are those of `fit` and (train, test) pairs, the result as of `decision_function`.
+        are those of `fit` and (train, test) pairs, the result has the form of `decision_function`.
         """
         classes, index = np.unique(y, return_inverse=True)
         numbers = assign_fold_numbers(folds) * len(classes) + index
