@@ -115,7 +115,8 @@ def test_make_repro_prints_the_line_of_the_stage_and_the_error_of_dvc(waiting_re
     wait_for(waiting_repo.path / "waits", process)
     (stage, error), code = interrupt(process)
     assert stage == "fetch: interrupted"
-    assert error.startswith("ERROR: failed to reproduce 'fetch'") and "130" in error
+    # The shell between DVC and the stage exits with 130 or dies of the same signal.
+    assert error.startswith("ERROR: failed to reproduce 'fetch'")
     assert code != 0
 
 
