@@ -10,7 +10,7 @@ from flowers.base.errors import BadInput, exit_on_interrupt
 exit_on_interrupt("scoring.registry")
 
 from scoring.output import run_command  # noqa: E402
-from scoring.registry import promote, status, tags, transfer  # noqa: E402
+from scoring.registry import promote, remotes, status, tags, transfer  # noqa: E402
 
 
 def parse_version_argument(text):
@@ -78,6 +78,9 @@ def main(arguments=None):
 
 def run_subcommand(options):
     """Run a parsed command and return the text to print."""
+    if options.command not in ("status", "history", "push"):  # push compares with its remote
+        for warning in remotes.require_all_tags():
+            print(f"{options.command}: warning: {warning}", file=sys.stderr)
     match options.command:
         case "status":
             entries = status.collect_status()

@@ -7,7 +7,7 @@ import requests
 from flowers.base.environment import read_scorer_url
 from flowers.base.errors import BadInput
 from flowers.model.card import CARD, hash_folder
-from scoring.registry import checks, tags, transfer
+from scoring.registry import checks, remotes, tags, transfer
 from scoring.registry.git import read_file_at
 
 SERVER_TIMEOUT = 2  # seconds
@@ -27,7 +27,8 @@ def collect_status():
     -------
     dict
         ``production``, ``canary``, ``latest``, ``candidate``: dict or None; ``server``: as in
-        `query_server`; ``ignored_tags``: as in `tags.explain_ignored_tags`.
+        `query_server`; ``ignored_tags``: as in `tags.explain_ignored_tags`; ``warnings``: list of
+        str, why tags may be missing here.
     """
     history = tags.read_history()
     versions = tags.list_versions(history)
@@ -46,6 +47,8 @@ def collect_status():
     status["latest"] = latest and describe_version(*latest)
     status["candidate"] = describe_candidate(versions)
     status["ignored_tags"] = tags.explain_ignored_tags()
+    faults, warnings = remotes.find_missing_tags()
+    status["warnings"] = [*faults, *warnings]
     return status
 
 
@@ -106,6 +109,7 @@ def format_status(status):
     lines.append(format_version("latest", status["latest"]))
     lines.append(format_candidate(status["candidate"]))
     lines += [f"{tag} is ignored: {reason}" for tag, reason in status["ignored_tags"].items()]
+    lines += [f"warning     {warning}" for warning in status["warnings"]]
     return "\n".join(lines)
 
 
