@@ -48,7 +48,9 @@ def build_parser():
     add("rollback", help="assign an earlier version to production").add_argument(
         "--to", type=parse_version_argument, help="version (default: the one before)"
     )
-    add("push", help="push the models of the tags to the DVC remote, for other clones")
+    add("push", help="push the models to the DVC remote, then all tags to git").add_argument(
+        "--remote", metavar="NAME", help="git remote (default: origin, or the only one)"
+    )
     add("history", help="list the changes of the stages, newest first")
     add("fetch", help="copy the tagged model into models/production or models/canary").add_argument(
         "--stage", choices=tags.STAGES, default="production"
@@ -90,7 +92,7 @@ def run_subcommand(options):
         case "fetch":
             return transfer.fetch_model(options.stage)
         case "push":
-            return transfer.push_models()
+            return transfer.push_models(options.remote)
         case "rollback":
             return promote.roll_back(options.to)
         case "canary" if options.clear:

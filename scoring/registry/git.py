@@ -23,8 +23,9 @@ def run_git(*arguments, cwd=None):
         raise BadInput("git is not installed: install it") from error
     if process.returncode:
         lines = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
-        fatal = [line for line in lines if line.startswith("fatal: ")]
-        raise BadInput(f"git {arguments[0]}: {(fatal or lines[-1:])[0]}")
+        # " ! [rejected]" is the reason of a refused push.
+        fatal = [line for line in lines if line.startswith(("fatal: ", " ! "))]
+        raise BadInput(f"git {arguments[0]}: {(fatal or lines[-1:])[0].strip()}")
     return process.stdout.rstrip("\n")
 
 

@@ -1,8 +1,8 @@
 """Model folders in the DVC cache and the DVC remote, file by file and verified by their MD5.
 
 DVC stores a folder as a listing, a JSON file with the MD5 and the path of each file, and each file
-under its own MD5. No revision of the repository has to be read for that, so a commit whose files git
-has not downloaded (a partial clone) or whose remotes are gone is no obstacle.
+under its own MD5. No revision of the repository is read for that, so neither a partial clone of git
+nor remotes that have moved since are an obstacle.
 """
 
 import contextlib
@@ -115,9 +115,15 @@ def push_model(md5, folder):
     objects[md5] = listing
     with open_stores() as stores:
         *_, remote = stores.values()
-        missing = [digest for digest in objects if not remote.exists(digest)]
+        missing = [digest for digest in objects if not _is_complete(remote, digest, objects)]
         for digest in missing:
-            remote.add(str(objects[digest]), localfs, digest)
-        if lost := [digest for digest in missing if not remote.exists(digest)]:
+            remote.add(str(objects[digest]), localfs, digest, check_exists=False)
+        if lost := [digest for digest in missing if not _is_complete(remote, digest, objects)]:
             raise BadInput(f"the remote lacks {', '.join(lost)} after the push: push again")
     return len(missing)
+
+
+def _is_complete(store, digest, paths):
+    if not store.exists(digest):
+        return False
+    return store.fs.size(store.oid_to_path(digest)) in (None, paths[digest].stat().st_size)

@@ -149,12 +149,12 @@ def clear_stage(stage):
         lines.append(f"{tag}: {action}")
     folder = get_stage_folder(stage)
     stop = f"to stop it: rm -r {folder}, then send SIGHUP to the scorer"
-    return "\n".join([*lines, stop, "to share it: git push --tags"])
+    return "\n".join([*lines, stop, "to share it: python -m scoring.registry push"])
 
 
 def describe_assignment(tag, action, stage):
     """Describe a new tag and the commands that serve and share its model."""
     return (
         f"{tag}: {action}\nto serve it: python -m scoring.registry fetch --stage {stage}\n"
-        "to share it: python -m scoring.registry push && git push --tags"
+        "to share it: python -m scoring.registry push"
     )

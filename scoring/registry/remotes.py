@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 from flowers.base.errors import BadInput
 from scoring.registry.git import list_tag_objects, run_git
@@ -154,3 +155,63 @@ def require_all_tags():
     if faults:
         raise BadInput("\n".join(faults))
     return warnings
+
+
+def choose_remote(name=None):
+    """Choose the git remote to push to: `name`, else "origin", else the only one."""
+    remotes = run_git("remote").splitlines()
+    if not remotes:
+        raise BadInput("no git remote is set: git remote add origin URL")
+    if name is None:
+        name = "origin" if "origin" in remotes or len(remotes) > 1 else remotes[0]
+    if name not in remotes:
+        raise BadInput(f"no git remote {name}: use --remote with one of {', '.join(remotes)}")
+    return name
+
+
+def list_unpushed_tags(remote):
+    """List the tags that a git remote lacks; BadInput if it has one that is not here."""
+    here = list_tag_objects(NAME)
+    there = list_remote_tags(remote)
+    foreign = sorted(tag for tag in there if here.get(tag) != there[tag])
+    unpushed = sorted(tag for tag in here if there.get(tag) != here[tag])
+    if not foreign:
+        return unpushed
+    lines = [describe_foreign_tag(remote, tag, there[tag], here) for tag in foreign[:3]]
+    remedy = f"git fetch --tags {shlex.quote(remote)}"
+    if unpushed:
+        remedy = f"git tag -d {shlex.join(unpushed)} && {remedy}, then promote again"
+    lines.append(f"no tag is pushed; take the tags of {remote} with {remedy}")
+    raise BadInput("\n".join(lines))
+
+
+def describe_foreign_tag(remote, tag, id_, here):
+    """Describe a tag of a remote that is not here: its author, its time and its commit."""
+    run_git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, f"refs/tags/{tag}")
+    commit = run_git("rev-parse", "--short=7", f"{id_}^{{commit}}")
+    text = f"{remote} has {tag} for commit {commit}"
+    if run_git("cat-file", "-t", id_) == "tag":
+        lines = run_git("cat-file", "tag", id_).splitlines()
+        tagger = next((line for line in lines if line.startswith("tagger ")), "tagger  0 +0000")
+        author, seconds, _ = tagger.removeprefix("tagger ").rsplit(" ", 2)
+        text += (
+            f", made by {author} on {datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d %H:%M} UTC"
+        )
+    if tag in here:
+        text += (
+            f"; here it is commit {run_git('rev-parse', '--short=7', f'{here[tag]}^{{commit}}')}"
+        )
+    return text
+
+
+def push_tags(remote):
+    """Push the tags of the model to a git remote, all or none; return a line for the user."""
+    unpushed = list_unpushed_tags(remote)
+    if not unpushed:
+        return f"git remote {remote} has every tag already"
+    try:
+        run_git("push", "--quiet", "--atomic", remote, *(f"refs/tags/{tag}" for tag in unpushed))
+    except BadInput:
+        list_unpushed_tags(remote)  # another clone may have pushed in between
+        raise
+    return f"tags pushed to git remote {remote}: {', '.join(unpushed)}"
