@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from functools import partial
 from importlib.metadata import version
@@ -44,6 +45,8 @@ CARD_SCHEMA = _require_keys(
         "items": _require_keys(file=_NAME, probabilities=_PROBABILITIES),
     },
 )
+# Optional: cards of version 4.0.0 have no study.
+CARD_SCHEMA["properties"]["study"] = _require_keys(name=_TEXT, title=_TEXT, noun=_TEXT)
 # Optional: only models with learned features have a codebook.
 CARD_SCHEMA["properties"]["codebook"] = _require_keys(file=_NAME, sha256=_DIGEST)
 PROVENANCE_SCHEMA = _require_keys(version=_TEXT)
@@ -148,7 +151,9 @@ def hash_file(path, algorithm):
 def get_attestation_path(folder):
     """Return the path of the attestation of a model folder: beside it, not in it."""
     folder = Path(folder)
-    return folder.with_name(f"{folder.name}.attestation.json")
+    if folder.name in ("", ".."):  # such as "."
+        folder = Path(os.path.abspath(folder))
+    return folder.parent / f"{folder.name}.attestation.json"
 
 
 def hash_folder(folder):

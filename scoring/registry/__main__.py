@@ -71,7 +71,9 @@ def main(arguments=None):
         if not Path("dvc.yaml").is_file():
             raise BadInput("no dvc.yaml here: run this command in the root of the project")
         print(run_subcommand(options))
-    except BadInput as error:
+    except BrokenPipeError:
+        raise
+    except (BadInput, OSError) as error:
         for reason in str(error).splitlines():
             print(f"{options.command}: {reason}", file=sys.stderr)
         return 1

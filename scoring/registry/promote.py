@@ -28,7 +28,7 @@ def promote_model(stage, version=None, bump=None, force=False):
     commit = read_head()
     version = choose_version(history, commit, version, bump)
     current = tags.find_current(history, stage)
-    passed, failed = run_checks(stage, commit, tags.find_current(history, "production"))
+    passed, failed = run_checks(stage, commit, history)
     # A version that was assigned by hand or by force is assigned again once its checks pass.
     complete = current and current["commit"] == commit and not checks.list_skipped_checks(current)
     if complete and (force or not failed):
@@ -36,13 +36,13 @@ def promote_model(stage, version=None, bump=None, force=False):
     if failed and not force:
         raise BadInput("\n".join(f"{name}: {reason}" for name, reason in failed.items()))
     tags.check_clock(history)
-    lines = [f"{version} to {stage}", "", f"checks: {' '.join(passed)}"]
+    lines = [f"{version} to {stage}", "", checks.format_checks(commit, passed)]
     if failed:
         lines += [f"skipped: {' '.join(failed)}"]
         lines += [f"{name}: {reason}" for name, reason in failed.items()]
     message = "\n".join(lines)
     if version not in tags.list_versions(history):
-        tags.write_tag(f"{tags.NAME}@{version}", commit, message)
+        tags.write_tag(f"{tags.read_name()}@{version}", commit, message)
     tag = tags.assign_stage(stage, commit, message)
     return describe_assignment(tag, f"{version} ({commit[:7]}) is in {stage}", stage)
 
@@ -54,7 +54,7 @@ def choose_version(history, commit, version, bump):
     if registered and (bump or version not in (None, registered)):
         raise BadInput(
             f"commit {commit[:7]} is {registered} already: omit --version and --bump, or delete "
-            f"the version: git tag -d {tags.NAME}@{registered}"
+            f"the version: git tag -d {tags.read_name()}@{registered}"
         )
     if version in commits and not registered:
         raise BadInput(
@@ -74,7 +74,7 @@ def choose_version(history, commit, version, bump):
     return "v{}.{}.{}".format(*following[bump or "minor"])
 
 
-def run_checks(stage, commit, production):
+def run_checks(stage, commit, history):
     """Run every check on a commit and print one line for each that does not block the stage.
 
     Returns
@@ -83,11 +83,13 @@ def run_checks(stage, commit, production):
     failed : dict of str to str
         Reasons by name, of the checks that the stage requires.
     """
+    production = tags.find_current(history, "production")
     functions = {
         "clean-tree": checks.check_clean_tree,
         "lock": checks.check_lock,
         "gate": checks.check_gate,
         "bytes": checks.check_bytes,
+        "new": lambda commit: checks.check_new(commit, tags.list_commits(history)),
         "comparison": lambda commit: checks.check_comparison(commit, production),
     }
     passed = []
@@ -111,7 +113,10 @@ def roll_back(version=None):
     if version is None:
         earlier = tags.list_earlier_versions(history, "production")
         if not earlier:
-            raise BadInput("no version was in production before: name one with --to")
+            raise BadInput(
+                "no version was in production before: name one with --to"
+                f"{tags.explain_other_names()}"
+            )
         version = earlier[-1]
     commits = {e["version"]: e["commit"] for e in history if e["stage"] == "production"}
     commits |= tags.list_versions(history)
@@ -125,11 +130,12 @@ def roll_back(version=None):
     except BadInput as error:
         raise BadInput(f"{version} has no model ({error}): name another with --to") from error
     tags.check_clock(history)
-    messages = [event["message"] for event in history if event["commit"] == commit]
-    recorded = {name for message in messages for name in tags.parse_checks(message)}
+    events = [event for event in history if event["commit"] == commit]
+    recorded = {name for event in events for name in checks.list_passed_checks(event)}
     passed = [name for name in checks.REQUIRED["production"] if name in recorded]
     previous = current["version"] if current else "none"
-    message = f"{version} to production\n\nrollback from: {previous}\nchecks: {' '.join(passed)}"
+    message = f"{version} to production\n\nrollback from: {previous}\n"
+    message += checks.format_checks(commit, passed)
     tag = tags.assign_stage("production", commit, message)
     action = f"production rolled back from {previous} to {version} ({commit[:7]})"
     return describe_assignment(tag, action, "production")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from flowers.base.errors import BadInput
 from scoring.registry.git import list_tag_objects, run_git
-from scoring.registry.tags import NAME
+from scoring.registry.tags import read_name
 
 TIMEOUT = 10  # seconds
 # git, its credential helpers and ssh fail instead of waiting for a password.
@@ -58,7 +58,7 @@ def list_remote_tags(remote, run=run_git):
 
     `run` is `run_git`, which may ask for a password, or `run_git_without_prompt`.
     """
-    output = run("ls-remote", "--refs", "--tags", "--", remote, f"refs/tags/{NAME}[@#]*")
+    output = run("ls-remote", "--refs", "--tags", "--", remote, f"refs/tags/{read_name()}[@#]*")
     prefix = "refs/tags/"
     rows = [line.partition("\t") for line in output.splitlines()]
     return {name.removeprefix(prefix): id_ for id_, _, name in rows if name.startswith(prefix)}
@@ -92,7 +92,7 @@ def find_missing_tags():
             "command again"
         )
     remotes = list_remotes()
-    here = list_tag_objects(NAME)
+    here = list_tag_objects(read_name())
     unreachable = []
     with ThreadPoolExecutor(len(remotes) or 1) as pool:
         for remote, result in zip(remotes, pool.map(_try_remote_tags, remotes), strict=True):
@@ -171,7 +171,7 @@ def choose_remote(name=None):
 
 def list_unpushed_tags(remote):
     """List the tags that a git remote lacks; BadInput if it has one that is not here."""
-    here = list_tag_objects(NAME)
+    here = list_tag_objects(read_name())
     there = list_remote_tags(remote)
     foreign = sorted(tag for tag in there if here.get(tag) != there[tag])
     unpushed = sorted(tag for tag in here if there.get(tag) != here[tag])

@@ -70,9 +70,10 @@ def verify_model(folder, expected):
 def read_provenance(folder):
     """Read provenance.json; {} if it is missing or unreadable."""
     try:
-        return json.loads((folder / PROVENANCE).read_text())
-    except (FileNotFoundError, ValueError):
+        content = json.loads((folder / PROVENANCE).read_text())
+    except (OSError, ValueError, RecursionError):
         return {}
+    return content if isinstance(content, dict) else {}
 
 
 def compare_with_disk(stage, event):
@@ -101,12 +102,15 @@ def fetch_model(stage):
     event = tags.find_current(tags.read_history(), stage)
     if event is None:
         command = "promote" if stage == "production" else stage
-        raise BadInput(f"no version is in {stage}: run python -m scoring.registry {command}")
+        raise BadInput(
+            f"no version is in {stage}: run python -m scoring.registry {command}"
+            f"{tags.explain_other_names()}"
+        )
     folder = get_stage_folder(stage)
     expected = read_lock_md5(read_file_at(event["commit"], "dvc.lock"))
     summary = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
     provenance = read_provenance(folder)
-    if compare_with_disk(stage, event) == "same" and provenance["tag"] == event["ref"]:
+    if compare_with_disk(stage, event) == "same" and provenance.get("tag") == event["ref"]:
         write_attestation(folder, provenance, expected)  # it may have been deleted
         return f"{summary}: nothing to fetch"
     folder.parent.mkdir(exist_ok=True)
@@ -175,7 +179,10 @@ def push_models(remote=None):
     history = tags.read_history()
     versions = {e["commit"]: e["version"] for e in history if e["stage"] in tags.STAGES}
     if not versions:
-        raise BadInput("no version was ever in a stage: run python -m scoring.registry promote")
+        raise BadInput(
+            "no version was ever in a stage: run python -m scoring.registry promote"
+            f"{tags.explain_other_names()}"
+        )
     if not objects.has_remote():
         raise BadInput("no DVC remote is set: make store DIR=/path/of/a/folder")
     remote = remotes.choose_remote(remote)

@@ -109,7 +109,7 @@ def test_a_tag_by_hand_promotes_and_status_names_the_skipped_checks(repo, capsys
     assert status["production"]["on_disk"] == "same"
     assert status["candidate"]["version"] == "v1.0.0"
     assert main(["status"]) == 0
-    assert "skipped: clean-tree lock gate bytes comparison" in capsys.readouterr().out
+    assert "skipped: clean-tree lock gate bytes new comparison" in capsys.readouterr().out
     # promote runs the checks later.
     assert main(["promote"]) == 0
     assert read_status(capsys)["production"]["checks_skipped"] == []
