@@ -80,17 +80,15 @@ def find_missing_tags():
     Returns
     -------
     faults : list of str
-        One line for a shallow clone and for each remote with tags that are missing or different
+        One line for a shallow clone, or for each remote with tags that are missing or different
         here: a model in production may be unknown here.
     warnings : list of str
         One line if a remote cannot be reached.
     """
-    faults = []
     if run_git("rev-parse", "--is-shallow-repository") == "true":
-        faults.append(
-            "this clone is shallow and may lack tags: run git fetch --unshallow --tags, then this "
-            "command again"
-        )
+        fault = "this clone is shallow and may lack tags: run git fetch --unshallow --tags"
+        return [f"{fault}, then this command again"], []
+    faults = []
     remotes = list_remotes()
     here = list_tag_objects(read_name())
     unreachable = []
