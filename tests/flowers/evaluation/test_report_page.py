@@ -35,7 +35,7 @@ def make_figures(leakage, passed, drift):
         "train_svm": {"features": 49152, "C": 1.0, "out_of_fold_accuracy": 0.7018},
         "promotion": {"champion": "svm", "passed": passed, "checks": [check]},
         "drift": {"model_version": "v1.0.0", "performance": {"status": "no drop"}} | drift,
-        "params": {"features": ["hog"], "size": 128}
+        "params": {"title": "Which <b>nut</b>?", "features": ["hog"], "size": 128}
         | {"resamples": 2000, "near_duplicate_colour": 0.97},
     }
 
