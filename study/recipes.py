@@ -8,7 +8,7 @@ FISHER = {
     "train_svm.kernel": "linear",
     "train_svm.standardise": "false",
     "train_svm.multiclass": "ovr",
-    "train_svm.mirror": "true",
+    "train_svm.mirror": "false",  # Fisher vectors are the same for a mirror image
     "train_svm.C": 2.0,
     "train_nb.reduce": "lda",
 }
@@ -23,7 +23,7 @@ RECIPES = {
     | {
         "resize.size": 128,
         "codebook.scales": "[1.0,0.7071,0.5]",
-        "codebook.words": 96,
+        "codebook.words": 192,
     },
     "fisher-large": FISHER
     | {
