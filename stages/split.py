@@ -28,10 +28,11 @@ def main(params):
         matches = search.find_near_duplicates(images, thresholds, bar)
     pairs = search.merge_pairs(matches)
     groups = search.group_pairs(pairs, len(labels))
-    tests = split_by_strategy(labels, groups, params["test_size"], params["seed"])
-    figures = summarise_split(labels, groups, pairs, tests, params["strategy"])
+    strategy = params["strategy"]
+    tests = split_by_strategy(labels, groups, params["test_size"], params["seed"], strategy)
+    figures = summarise_split(labels, groups, pairs, tests, strategy)
     figures["pairs_by_signal"] = {signal: len(new) for signal, (new, _) in matches.items()}
-    part = np.where(tests[params["strategy"]], "test", "train")
+    part = np.where(tests[strategy], "test", "train")
     table = {"row": range(len(labels)), "label": labels, "group": groups, "part": part}
     write_csv("data/split.csv", to_rows(table))
     write_json("metrics/split.json", figures)

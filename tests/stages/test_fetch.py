@@ -42,14 +42,17 @@ def test_nested_class_folders_are_read_by_content(workdir, folder):
         {
             "set/train/Rose": {"a": make_jpeg(1)},
             "set/test/Rose": {"a": make_jpeg(2)},
-            "Iris": {},
+            "set/train/Iris": {},
         }
     )
-    Image.new("RGB", (9, 9)).save(f"{deep}/Iris/b.png")
+    Image.new("RGB", (9, 9)).save(f"{deep}/set/train/Iris/b.png")
     workdir.run_stage("fetch", **{"fetch.source": "folder", "fetch.path": deep})
     assert read_figures(workdir)["classes"] == {"Iris": 1, "Rose": 2}
     names = {p.name for p in (workdir.path / "data/photos/Rose").iterdir()}
     assert names == {"a", "a-2"}
+    lines = (workdir.path / "data/parts.csv").read_text().splitlines()
+    assert lines == ["path,part", "Iris/b.png,train", "Rose/a,test", "Rose/a-2,train"]
+    assert read_figures(workdir)["parts"] == {"train": 2, "test": 1}
 
 
 def test_an_archive_is_read_and_its_digest_compared(workdir, tmp_path):

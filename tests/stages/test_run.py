@@ -26,6 +26,7 @@ from tests.imports import ROOT
         ({"train_svm.folds": 5.0}, ("train_svm.folds", "5.0", "integer")),
         ({"train_svm.solver": "sdg"}, ("train_svm.solver", "sdg", "gram")),
         ({"train_svm.solver": "sgd"}, ("train_svm.kernel", "rbf", "linear", "sgd")),
+        ({"train_svm.C": [1.0, 2.0], "train_svm.folds": 2}, ("train_svm.folds", "2", "list", "3")),
         ({"resize.size": 100}, ("resize.size", "100", "16")),
         ({"split.test_size": 1.5}, ("split.test_size", "1.5", "0.5")),
         ({"split.strategy": "radnom"}, ("split.strategy", "radnom", "grouped")),
