@@ -65,7 +65,7 @@ class DescriptorMixture:
         np.square(rows, out=terms[:, 1 + width :])
         posterior = terms @ self.log_density_terms
         posterior -= posterior.max(axis=1, keepdims=True)
-        # exp(-87) to exp(-104) are denormal numbers, on which processors are up to 100 times slower.
+        # exp(-88) and below are denormal numbers, on which some processors are 100 times slower.
         np.clip(posterior, MIN_LOG_POSTERIOR, 0, out=posterior)
         np.exp(posterior, out=posterior)
         terms /= posterior.sum(axis=1, keepdims=True)

@@ -97,7 +97,7 @@ def _compute_cells(image):
 
 
 def _locate_windows(height, width):
-    """x and y of the windows in the left half of an image of ``height * width`` cells."""
+    """Positions of the windows in the left half of an image of ``height * width`` cells."""
     x = (np.arange(_count_columns(width), dtype=np.float32) + CELLS / 2) / width - 0.5
     y = (np.arange(height - CELLS + 1, dtype=np.float32) + CELLS / 2) / height - 0.5
     return np.stack(np.broadcast_arrays(x[None, :], y[:, None]), axis=-1).reshape(-1, 2)
