@@ -24,7 +24,7 @@ from scoring.registry.git import read_file_at
 from study import experiments
 from study.compare import find_commit
 from study.photos import DOWNLOADS, find_groups, read_photos
-from study.recipes import PROTOCOLS, RECIPES
+from study.recipes import PROTOCOLS, read_recipe
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "real.json"
@@ -108,7 +108,7 @@ def read_protocol(commit):
 def run_protocol(name, source, target):
     """Run one protocol as an experiment of its name."""
     recipe, strategy = PROTOCOLS[name]
-    params = {"split.strategy": strategy} | RECIPES[recipe]
+    params = {"split.strategy": strategy} | read_recipe(recipe)
     experiments.run_experiment(name, source | params, target)
 
 

@@ -1,37 +1,13 @@
-"""The recipes and protocols that are compared on real photos.
+"""Recipes, the parameter sets in recipes/, and the protocols that are compared on real photos.
 
 A recipe is a set of parameters; a protocol is a recipe with a split strategy.
 """
 
-FISHER = {
-    "flatten.features": "[fisher]",
-    "train_svm.kernel": "linear",
-    "train_svm.standardise": "false",
-    "train_svm.multiclass": "ovr",
-    "train_svm.mirror": "true",
-    "train_svm.C": 2.0,
-    "train_nb.reduce": "lda",
-}
-RECIPES = {
-    "pixels": {"flatten.features": "[pixels]"},
-    "pixels-tuned": {
-        "flatten.features": "[pixels]",
-        "train_svm.C": "[0.1,0.3,1,3,10,30]",
-    },
-    "hog-colour": {"flatten.features": "[hog,colour]"},
-    "fisher-small": FISHER
-    | {
-        "resize.size": 128,
-        "codebook.scales": "[1.0,0.7071,0.5]",
-        "codebook.words": 96,
-    },
-    "fisher-large": FISHER
-    | {
-        "resize.size": 192,
-        "codebook.scales": "[1.0,0.7071,0.5,0.3536]",
-        "codebook.words": 256,
-    },
-}
+from stages.support.run import read_yaml
+from study.parameters import flatten_sections
+from study.repository import ROOT
+
+FOLDER = ROOT / "recipes"
 # The protocol, which is also the name of its experiment: recipe and split strategy.
 PROTOCOLS = {
     f"{recipe}-{strategy}": (recipe, strategy)
@@ -47,3 +23,25 @@ PROTOCOLS = {
         ("fisher-large", "grouped"),
     )
 }
+
+
+def list_recipes():
+    """Names of the recipes."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def read_recipe(name):
+    """Read the parameters of a recipe, from "section.key" to value."""
+    return flatten_sections(read_yaml(FOLDER / f"{name}.yaml"))
+
+
+def read_section(name, section):
+    """Read one section of params.yaml with the parameters of a recipe, from key to value."""
+    params = read_yaml(ROOT / "params.yaml")[section]
+    return params | read_yaml(FOLDER / f"{name}.yaml").get(section, {})
+
+
+def read_svm_params(recipe):
+    """Read the parameters of the SVM of a recipe, which are those of `GramSVC`."""
+    params = read_section(recipe, "train_svm")
+    return {key: value for key, value in params.items() if key not in ("solver", "mirror")}
