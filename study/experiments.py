@@ -32,7 +32,7 @@ def get_source_params(source):
 
 
 def hash_path(path):
-    """SHA-256 of a file, or of the names and contents of the files that `fetch` finds in a folder."""
+    """SHA-256 of a file, or of the names and contents of the files in a folder; links count."""
     if path.is_dir():
         names = [name for name, fault in list_tree(path)[0].items() if not fault]
         listing = "".join(f"{hash_file(path / name, 'sha256')} {name}\n" for name in names)
