@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import termios
 from concurrent.futures import BrokenExecutor
 
 import pytest
@@ -76,7 +77,6 @@ def test_a_stage_run_by_hand_says_that_dvc_does_not_know(workdir, monkeypatch, c
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals")
 def test_a_stage_of_dvc_shows_its_progress_and_the_time_left_on_a_terminal(repo_copy):
     (repo_copy.path / "slow.py").write_text(
         "import time\nfrom stages.support.files import show_progress\n"
@@ -84,6 +84,7 @@ def test_a_stage_of_dvc_shows_its_progress_and_the_time_left_on_a_terminal(repo_
     )
     (repo_copy.path / "dvc.yaml").write_text("stages: {fetch: {cmd: python slow.py}}\n")
     leader, follower = os.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
     command = ["python", "-m", "stages.support.repro"]
     env = repo_copy.get_environment()
     with subprocess.Popen(command, cwd=repo_copy.path, env=env, stdout=follower, stderr=follower):
