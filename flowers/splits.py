@@ -85,6 +85,18 @@ def _draw_test_part(labels, test_size, seed, noun):
     return test
 
 
+def align_parts(paths, table):
+    """Return the part of each image, shape (n,), "" for those that the table leaves out.
+
+    Parameters
+    ----------
+    paths : ndarray of shape (n,), str
+    table : dict of {"path", "part"} to ndarray
+    """
+    part = dict(zip(table["path"].tolist(), table["part"].tolist(), strict=True))
+    return np.array([part.get(path, "") for path in paths.tolist()], dtype=str)
+
+
 def split_as_given(parts):
     """Keep the split that a data set comes with.
 
@@ -212,7 +224,7 @@ def _require_classes(labels, test):
             )
 
 
-def summarise_split(labels, groups, pairs, tests, strategy):
+def summarise_split(labels, groups, pairs, tests, strategy, parts=None):
     """Count images, groups and leaks of a split.
 
     Parameters
@@ -224,15 +236,21 @@ def summarise_split(labels, groups, pairs, tests, strategy):
         From `split_by_strategy`.
     strategy : str
         The one in use.
+    parts : ndarray of shape (n,), str, optional
+        As in `split_as_given`, whose images are counted.
 
     Returns
     -------
     dict
     """
     test = tests[strategy]
+    names, counts = np.unique(parts if strategy == "given" else [], return_counts=True)
     conflict = labels[pairs[:, 0]] != labels[pairs[:, 1]]
     return {
         "strategy": strategy,
+        **(
+            {"parts": dict(zip(names.tolist(), counts.tolist(), strict=True))} if len(names) else {}
+        ),
         "photos": len(labels),
         "distinct": int(groups.max()) + 1,
         "near_duplicate_pairs": len(pairs),
@@ -242,3 +260,16 @@ def summarise_split(labels, groups, pairs, tests, strategy):
         "leaked_test_photos": int(find_leaked(groups, test).sum()),
         "leakage": {name: measure_leakage(groups, part) for name, part in tests.items()},
     }
+
+
+def describe_split(figures):
+    """Describe the figures of `summarise_split` in one line."""
+    line = (
+        f"{figures['photos']} photos, {figures['distinct']} distinct; "
+        f"{figures['leaked_test_photos']} test photos have a near-duplicate in train"
+    )
+    if parts := figures.get("parts"):
+        use = {"validation": "validation (used for training)" if "test" in parts else "validation"}
+        counts = [f"{count} {use.get(name, name)}" for name, count in parts.items()]
+        line += f"; split of the data set: {', '.join(counts)}"
+    return line

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flowers.model.card import hash_file
 from flowers.sources.downloads import fetch_file
+from flowers.sources.folders import list_tree
 from scoring.registry.git import read_file_at
 from stages.support.files import show_progress
 from study.repository import ROOT, run_command
@@ -40,10 +41,10 @@ def get_source_params(source, keep_url=False):
 
 
 def hash_path(path):
-    """SHA-256 of a file, or of the names and contents of all files in a folder."""
+    """SHA-256 of a file, or of the names and contents of the files in a folder; links count."""
     if path.is_dir():
-        names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
-        listing = "".join(f"{hash_path(path / name)} {name.as_posix()}\n" for name in names)
+        names = [name for name, fault in list_tree(path)[0].items() if not fault]
+        listing = "".join(f"{hash_file(path / name, 'sha256')} {name}\n" for name in names)
         return sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
     return hash_file(path, "sha256")
 

@@ -17,6 +17,10 @@ from tests.imports import ROOT
 @pytest.mark.parametrize(
     ("params", "words"),
     [
+        ({"study.name": "rusty bolts"}, ("study.name", "rusty bolts", "a-z", "rusty-bolts")),
+        ({"study.title": " "}, ("study.title", "one line")),
+        ({"study.noun": "a\nb"}, ("study.noun", "one line")),
+        ({"study.noun": "a\n"}, ("study.noun", "one line")),
         ({"train_svm.C": -1}, ("train_svm.C", "-1")),
         ({"train_svm.C": float("nan")}, ("train_svm.C", "nan")),
         ({"train_svm.C": [1.0, float("nan")]}, ("train_svm.C", "nan")),

@@ -1,5 +1,6 @@
-"""Parameters reach params.yaml through ``dvc exp run -S`` as they are."""
+"""Parameters reach params.yaml unchanged; the digest of a source changes with its photos."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.support.run import read_yaml
-from study.experiments import format_options
+from study.experiments import format_options, hash_path
 
 ODD_PATHS = st.text(st.sampled_from("a '\"\\${},=[]()%#:~é|*?!&"), min_size=1, max_size=9)
 
@@ -37,3 +38,20 @@ def test_any_path_is_unchanged(tmp_path_factory, name):
     path = tmp_path_factory.getbasetemp() / "odd.yaml"
     assert set_by_dvc(path, name) == name
     assert set_by_dvc(path, Path(name)) == str(Path(name))
+
+
+def test_the_digest_of_a_folder_follows_links(tmp_path):
+    folder = tmp_path / "photos"
+    (tmp_path / "store").mkdir()
+    (folder / "Rose").mkdir(parents=True)
+    (folder / "Iris").symlink_to(tmp_path / "store")
+    (tmp_path / "store/1.jpg").write_bytes(b"one")
+    (folder / "Rose/2.jpg").symlink_to(tmp_path / "store/1.jpg")
+    (folder / "Rose/gone").symlink_to("nowhere")
+    os.mkfifo(folder / "Rose/pipe")
+    digest = hash_path(folder)
+    assert hash_path(folder) == digest
+    (tmp_path / "store/1.jpg").write_bytes(b"two")
+    changed = hash_path(folder)
+    (tmp_path / "store/1.jpg").rename(tmp_path / "store/3.jpg")
+    assert len({digest, changed, hash_path(folder)}) == 3
