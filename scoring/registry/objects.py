@@ -61,6 +61,7 @@ def copy_model(md5, folder):
         If no intact copy of a file is found, or a path in the listing leaves the folder.
     """
     folder = Path(folder)
+    folder.mkdir(parents=True)
     with open_stores() as stores:
         listing = folder.with_suffix(".json")
         copy_object(stores, md5, listing)
