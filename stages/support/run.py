@@ -11,6 +11,8 @@ from ruamel.yaml import YAML, YAMLError
 
 from flowers.base.errors import BadInput
 
+PIPELINES = ("dvc.yaml", "power/dvc.yaml")  # the second one by make power alone
+
 
 def _is_integer(_, value):
     return isinstance(value, int) and not isinstance(value, bool)
@@ -55,10 +57,15 @@ def check_params(params):
         raise BadInput(f"params.yaml: {'; '.join(faults)} (allowed: params.schema.json)")
 
 
+def read_stages():
+    """Read the stages of all pipelines by name."""
+    return {name: stage for path in PIPELINES for name, stage in read_yaml(path)["stages"].items()}
+
+
 def select_params(stage, params):
     """Select the parameters that dvc.yaml declares for a stage, by section or "section.name"."""
     values = {}
-    for name in read_yaml("dvc.yaml")["stages"][stage].get("params", ()):
+    for name in read_stages()[stage].get("params", ()):
         section, _, key = name.partition(".")
         for k in [key] if key else params[section]:
             values[k if section == stage else f"{section}.{k}"] = params[section][k]
