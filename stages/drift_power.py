@@ -37,7 +37,7 @@ def main(params):
         results = parallel_map(simulator.simulate_shift, tasks)
         results = show_progress(results, desc="shifts", total=len(shifts))
         power = dict(zip(shifts, results, strict=True))
-    figures = {"model_md5": predictor.md5, "distinct": simulator.distinct}
+    figures = {"md5": predictor.md5, "distinct": simulator.distinct}
     figures |= {"accuracy": simulator.accuracy, "false_alarms": false_alarms, "shifts": power}
     write_json("metrics/drift_power.json", figures)
     write_text("plots/drift_power.svg", charts.plot_power(false_alarms, power))

@@ -20,6 +20,8 @@ class Predictions:
     probabilities : ndarray of shape (n, n_classes), float64
     decision : ndarray of shape (n, n_classes), or (n,) with two classes
         Decision values before calibration.
+    classifier : str
+        Description of the model, for people.
     """
 
     labels: np.ndarray
@@ -27,6 +29,7 @@ class Predictions:
     classes: np.ndarray
     probabilities: np.ndarray
     decision: np.ndarray
+    classifier: str = ""
 
     @classmethod
     def from_model(cls, model, X, labels, groups):
@@ -47,7 +50,8 @@ class Predictions:
         if unknown:
             raise BadInput(f"the training part has no image of the classes {unknown}; split again")
         decision = model.decision_function(X)
-        return cls(labels, groups, model.classes_, model.calibrate_decision(decision), decision)
+        probabilities = model.calibrate_decision(decision)
+        return cls(labels, groups, model.classes_, probabilities, decision, model.describe())
 
     @property
     def predicted(self):

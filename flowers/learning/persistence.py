@@ -14,10 +14,10 @@ def save_model(estimator, path):
 def load_model(path, mapped=False):
     """Load an estimator that this project wrote; a pickle can run code, so load no other.
 
-    Returns a ``GramSVC``, ``StreamedSVC`` or ``CalibratedNB``. With `mapped` its arrays are
-    memory-mapped, which is faster for a single use; the file must not change meanwhile.
+    Returns a ``GramSVC``, ``StreamedSVC``, ``CalibratedNB`` or ``CalibratedOther``. With `mapped`
+    its arrays are memory-mapped, which is faster for a single use; the file must not change then.
     """
     # What a pickled estimator needs: here, because scikit-learn takes a second.
-    from flowers.learning import naive_bayes, sdca, svm  # noqa: F401
+    from flowers.learning import naive_bayes, other, sdca, svm  # noqa: F401
 
     return joblib.load(path, mmap_mode="r" if mapped else None)

@@ -57,6 +57,21 @@ def check_params(params):
         raise BadInput(f"params.yaml: {'; '.join(faults)} (allowed: params.schema.json)")
 
 
+def check_classifier(stage, params):
+    """Make the classifier of train_other in its stage and those before, so that none works in vain.
+
+    Later stages load the fitted one. Importing scikit-learn takes a second.
+    """
+    order = list(read_stages())
+    if params["train_other"] and order.index(stage) <= order.index("train_other"):
+        from stages.support.classifiers import make_classifier
+
+        try:
+            make_classifier(**params["train_other"])
+        except BadInput as error:
+            raise BadInput(f"params.yaml: {error}") from error
+
+
 def read_stages():
     """Read the stages of all pipelines by name."""
     return {name: stage for path in PIPELINES for name, stage in read_yaml(path)["stages"].items()}
@@ -67,7 +82,7 @@ def select_params(stage, params):
     values = {}
     for name in read_stages()[stage].get("params", ()):
         section, _, key = name.partition(".")
-        for k in [key] if key else params[section]:
+        for k in [key] if key else params[section] or ():
             values[k if section == stage else f"{section}.{k}"] = params[section][k]
     return values
 
@@ -83,6 +98,7 @@ def run_stage(stage, main):
     try:
         params = read_yaml("params.yaml")
         check_params(params)
+        check_classifier(stage, params)
         print(f"{stage}: {main(select_params(stage, params))}", flush=True)
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
