@@ -12,24 +12,23 @@ from stages.support.files import load_split
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
-# The first is compared with the others; the file of a model that was not trained is empty.
-MODELS = {name: Path("models", f"{name}.joblib") for name in ("svm", "nb", "other")}
+MODELS = ("svm", "nb", "other")  # the first is compared with the others; the last may be None
 
 
 def main(params):
     rows = load_split()
     test = np.flatnonzero(~rows["train"])
     X = np.load("data/features.npy", mmap_mode="r")[test]
-    models = {n: load_model(p, mapped=True) for n, p in MODELS.items() if p.stat().st_size}
+    models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in MODELS}
     data = (X, rows["label"][test], rows["group"][test])
     with use_stage_workers():
-        by_model = {n: predictions.Predictions.from_model(m, *data) for n, m in models.items()}
+        by_model = {n: predictions.Predictions.from_model(m, *data) for n, m in models.items() if m}
     options = (params["resamples"], params["seed"])
     figures = {n: metrics.compute_metrics(p, *options, params["bins"]) for n, p in by_model.items()}
     labels = rows["label"][rows["train"]]
     total = comparison.summarise_evaluation(by_model, figures, labels, *options)
     write_json("metrics/evaluate.json", total)
-    parts = (rows["group"], ~rows["train"], MODELS["svm"].stat().st_size)
+    parts = (rows["group"], ~rows["train"], Path("models/svm.joblib").stat().st_size)
     write_json("metrics/summary.json", metrics.select_summary_metrics(figures, *parts))
     table = predictions.build_rows(by_model, read_csv("data/index.csv"), test)
     write_csv("metrics/predictions.csv", table)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.parallel import stack_rows
-from flowers.base.tables import write_json, write_text
+from flowers.base.tables import write_json
+from flowers.learning.persistence import save_model
 from stages.support.files import load_split
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
@@ -17,12 +18,11 @@ FIGURES = "metrics/train_other.json"
 def main(params):
     name = params.get("estimator")
     if name is None:
-        write_text(PATH, "")
+        save_model(None, PATH)
         write_json(FIGURES, {"estimator": "none"})
         return "train_other is null: no third model"
     # Here, because they import scikit-learn, which takes a second.
     from flowers.learning.other import CalibratedOther
-    from flowers.learning.persistence import save_model
     from stages.support.classifiers import make_classifier, refuse_faults
 
     options = [params[f"train_svm.{key}"] for key in ("calibration", "folds", "seed")]
