@@ -59,7 +59,10 @@ class DecisionAdapter(ClassifierMixin, BaseEstimator):
             values = [self._compute_decision(np.asarray(X[rows], np.float32)) for rows in parts]
         decision = np.concatenate(values).astype(np.float64)
         if not np.isfinite(decision).all():
-            raise BadInput(f"{self.estimator} gives decision values that are no finite numbers")
+            raise BadInput(
+                f"{self.estimator} gives decision values that are no finite numbers: change its "
+                "parameters, or use another classifier"
+            )
         return decision
 
     def _compute_decision(self, X):

@@ -4,6 +4,7 @@ import importlib
 import inspect
 from contextlib import contextmanager
 from difflib import get_close_matches
+from textwrap import shorten
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -29,8 +30,9 @@ def find_classifier(name):
         module = importlib.import_module(path)
     except ImportError as error:
         raise BadInput(f"{fault}, but {error}: name a classifier such as {EXAMPLE}") from error
-    classes = {key: getattr(module, key, None) for key in getattr(module, "__all__", ())}
-    classes = {key: value for key, value in classes.items() if is_classifier_class(value)}
+    classes = {key: value for key, value in vars(module).items() if is_classifier_class(value)}
+    public = getattr(module, "__all__", [k for k, c in classes.items() if c.__module__ == path])
+    classes = {key: value for key, value in classes.items() if key in public}
     if class_name not in classes:
         choice = format_choice(class_name, classes) or f"name a classifier such as {EXAMPLE}"
         raise BadInput(f"{fault}, which is no classifier of {path}: {choice}")
@@ -100,7 +102,7 @@ def refuse_faults(name):
     except (BadInput, MemoryError):
         raise
     except Exception as error:
-        message = " ".join(str(error).split())
+        message = shorten(str(error), 300)
         raise BadInput(
             f"{name} cannot be fitted to these rows ({type(error).__name__}: {message}): change "
             "train_other or flatten.features"
