@@ -20,13 +20,12 @@ def main(params):
     test = np.flatnonzero(~rows["train"])
     X = np.load("data/features.npy", mmap_mode="r")[test]
     models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in MODELS}
-    data = (X, rows["label"][test], rows["group"][test])
+    data = (X, rows["label"][test], rows["group"][test], rows["leaked"][test])
     with use_stage_workers():
         by_model = {n: predictions.Predictions.from_model(m, *data) for n, m in models.items() if m}
-    options = (params["resamples"], params["seed"])
-    figures = {n: metrics.compute_metrics(p, *options, params["bins"]) for n, p in by_model.items()}
-    labels = rows["label"][rows["train"]]
-    total = comparison.summarise_evaluation(by_model, figures, labels, *options)
+    draws = (params["resamples"], params["seed"])
+    figures = {n: metrics.compute_metrics(p, *draws, params["bins"]) for n, p in by_model.items()}
+    total = comparison.summarise_evaluation(by_model, figures, rows["label"][rows["train"]], *draws)
     write_json("metrics/evaluate.json", total)
     parts = (rows["group"], ~rows["train"], Path("models/svm.joblib").stat().st_size)
     write_json("metrics/summary.json", metrics.select_summary_metrics(figures, *parts))
@@ -38,7 +37,8 @@ def main(params):
     for name, chart in charts.plot_evaluation(by_model, *curves, tuning).items():
         write_text(f"plots/{name}.svg", chart)
     for name, table in metrics.build_curve_tables(*curves).items():
-        write_csv(f"plots/{name}.csv", table)
+        if name != "reliability_other":  # of a model that a run may not have: in reliability.svg
+            write_csv(f"plots/{name}.csv", table)
     errors, captions = predictions.find_confident_errors(by_model, params["sheet_size"])
     images = np.load("data/images.npy", mmap_mode="r")[test[errors]]
     write_contact_sheet("plots/confident_errors.jpg", images, captions)

@@ -77,7 +77,12 @@ def describe_accuracy(evaluation):
     first = next(iter(models.values()))
     accuracies = [f"{name.upper()} {m['accuracy']:.4f}" for name, m in models.items()]
     accuracies[0] += f" ({first['accuracy_low']:.4f} to {first['accuracy_high']:.4f})"
-    return f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
+    line = f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
+    kept = {n: m["without_leaked"] for n, m in models.items() if "without_leaked" in m}
+    if kept:
+        accuracies = [f"{n.upper()} {m['accuracy']:.4f}" for n, m in kept.items() if m["photos"]]
+        line += f"; without the test photos that leak: {', '.join(accuracies) or 'none remains'}"
+    return line
 
 
 def list_models(table):

@@ -214,6 +214,7 @@ def compute_metrics(predictions, resamples, seed, bins):
         "accuracy": scores.accuracy_score(labels, predicted),
         "accuracy_low": low,
         "accuracy_high": high,
+        **measure_without_leaked(predictions, resamples, seed),
         "macro_f1": scores.f1_score(labels, predicted, average="macro", zero_division=0.0),
         "log_loss": scores.log_loss(labels, probabilities, labels=classes),
         "brier": scores.brier_score_loss(
@@ -227,6 +228,32 @@ def compute_metrics(predictions, resamples, seed, bins):
             for name, p, r, f, n in zip(classes, *per_class, strict=True)
         },
     }
+
+
+def measure_without_leaked(predictions, resamples, seed):
+    """Measure the accuracy on the test images that have no near-duplicate in train.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    resamples, seed : int
+        See `compute_bootstrap_interval`.
+
+    Returns
+    -------
+    dict
+        Empty if no image leaks. Otherwise under ``without_leaked`` the number of ``photos``, and if
+        there are any ``accuracy``, ``accuracy_low`` and ``accuracy_high``.
+    """
+    if predictions.leaked is None or not predictions.leaked.any():
+        return {}
+    kept = ~predictions.leaked
+    figures = {"photos": int(kept.sum())}
+    if kept.any():
+        correct = predictions.correct[kept]
+        low, high = compute_bootstrap_interval(correct, predictions.groups[kept], resamples, seed)
+        figures |= {"accuracy": correct.mean(), "accuracy_low": low, "accuracy_high": high}
+    return {"without_leaked": figures}
 
 
 def build_class_rows(metrics):

@@ -20,6 +20,8 @@ class Predictions:
     probabilities : ndarray of shape (n, n_classes), float64
     decision : ndarray of shape (n, n_classes), or (n,) with two classes
         Decision values before calibration.
+    leaked : ndarray of shape (n,), bool, optional
+        Whether an image has a near-duplicate in train.
     classifier : str
         Description of the model, for people.
     """
@@ -29,17 +31,18 @@ class Predictions:
     classes: np.ndarray
     probabilities: np.ndarray
     decision: np.ndarray
+    leaked: np.ndarray | None = None
     classifier: str = ""
 
     @classmethod
-    def from_model(cls, model, X, labels, groups):
+    def from_model(cls, model, X, labels, groups, leaked=None):
         """Predict the test images with a fitted model.
 
         Parameters
         ----------
         model : CalibratedClassifier
         X : ndarray of shape (n, d)
-        labels, groups : ndarray of shape (n,)
+        labels, groups, leaked : ndarray of shape (n,)
 
         Raises
         ------
@@ -51,7 +54,9 @@ class Predictions:
             raise BadInput(f"the training part has no image of the classes {unknown}; split again")
         decision = model.decision_function(X)
         probabilities = model.calibrate_decision(decision)
-        return cls(labels, groups, model.classes_, probabilities, decision, model.describe())
+        return cls(
+            labels, groups, model.classes_, probabilities, decision, leaked, model.describe()
+        )
 
     @property
     def predicted(self):

@@ -2,8 +2,11 @@
 
 import contextlib
 import errno
+import os
+import re
 import subprocess
 import sys
+import termios
 from concurrent.futures import BrokenExecutor
 
 import pytest
@@ -17,6 +20,10 @@ from tests.imports import ROOT
 @pytest.mark.parametrize(
     ("params", "words"),
     [
+        ({"study.name": "rusty bolts"}, ("study.name", "rusty bolts", "a-z", "rusty-bolts")),
+        ({"study.title": " "}, ("study.title", "one line")),
+        ({"study.noun": "a\nb"}, ("study.noun", "one line")),
+        ({"study.noun": "a\n"}, ("study.noun", "one line")),
         ({"train_svm.C": -1}, ("train_svm.C", "-1")),
         ({"train_svm.C": float("nan")}, ("train_svm.C", "nan")),
         ({"train_svm.C": [1.0, float("nan")]}, ("train_svm.C", "nan")),
@@ -26,11 +33,11 @@ from tests.imports import ROOT
         ({"train_svm.folds": 5.0}, ("train_svm.folds", "5.0", "integer")),
         ({"train_svm.solver": "sdg"}, ("train_svm.solver", "sdg", "gram")),
         ({"train_svm.solver": "sgd"}, ("train_svm.kernel", "rbf", "linear", "sgd")),
+        ({"train_svm.C": [1.0, 2.0], "train_svm.folds": 2}, ("train_svm.folds", "2", "list", "3")),
         ({"resize.size": 100}, ("resize.size", "100", "16")),
         ({"split.test_size": 1.5}, ("split.test_size", "1.5", "0.5")),
         ({"split.strategy": "radnom"}, ("split.strategy", "radnom", "grouped")),
         ({"fetch.source": "archive"}, ("fetch.path", "None")),
-        ({"fetch.colour": "red"}, ("fetch", "colour")),
         ({"evaluate.bins": "ten"}, ("evaluate.bins", "ten")),
     ],
 )
@@ -43,12 +50,51 @@ def test_a_faulty_parameter_of_any_stage_stops_the_first_one_with_key_value_and_
     assert sorted((workdir.path / "data/photos").rglob("*")) == photos
 
 
+def test_an_unknown_parameter_is_refused_by_name(workdir):
+    path = workdir.path / "params.yaml"
+    path.write_text(path.read_text().replace("  path:", "  colour: red\n  path:"))
+    line = workdir.expect_refusal("fetch")
+    assert "fetch: " in line and "colour" in line
+
+
 def test_a_stage_that_stops_prints_one_line_and_exits_with_1(repo_copy):
     repo_copy.set_params(**{"train_svm.C": -1})
     done = repo_copy.run("python", "-m", "stages.fetch", check=False)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("fetch: ") and "train_svm.C" in line
+
+
+def test_a_stage_run_by_hand_says_that_dvc_does_not_know(workdir, monkeypatch, capsys):
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    workdir.run_stage("report")
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == 1
+    (line,) = output.err.splitlines()
+    assert "DVC" in line and "dvc repro report" in line
+    monkeypatch.setenv("DVC_STAGE", "report")
+    workdir.run_stage("report")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stage_of_dvc_shows_its_progress_and_the_time_left_on_a_terminal(repo_copy):
+    (repo_copy.path / "slow.py").write_text(
+        "import time\nfrom stages.support.files import show_progress\n"
+        "for _ in show_progress(range(40), desc='slow'): time.sleep(0.05)\n"
+    )
+    (repo_copy.path / "dvc.yaml").write_text("stages: {fetch: {cmd: python slow.py}}\n")
+    leader, follower = os.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
+    command = ["python", "-m", "stages.support.repro"]
+    env = repo_copy.get_environment()
+    with subprocess.Popen(command, cwd=repo_copy.path, env=env, stdout=follower, stderr=follower):
+        os.close(follower)
+        output = b""
+        with contextlib.suppress(OSError):  # the end of a terminal on Linux
+            while part := os.read(leader, 4096):
+                output += part
+    os.close(leader)
+    assert re.search(rb"slow: +\d+%.*<00:0\d", output), output
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,7 @@ def test_a_named_classifier_is_trained_compared_and_promoted(workdir):
     assert "other_Tulip" in (workdir.path / "metrics/predictions.csv").read_text()
     for chart in ("confusion", "reliability", "recall"):
         assert "other" in (workdir.path / f"plots/{chart}.svg").read_text()
+    assert not (workdir.path / "plots/reliability_other.csv").exists()  # DVC does not declare it
     workdir.run_stage("report")
     page = (workdir.path / "plots/report.html").read_text()
     assert "ExtraTreesClassifier(n_estimators=20, random_state=0)" in page
