@@ -20,7 +20,7 @@ def main(params):
     if name is None:
         save_model(None, PATH)
         write_json(FIGURES, {"estimator": "none"})
-        return "train_other is null: no third model"
+        return "no third model, as train_other.estimator is null"
     # Here, because they import scikit-learn, which takes a second.
     from flowers.learning.other import CalibratedOther
     from stages.support.classifiers import make_classifier, refuse_faults

@@ -51,7 +51,7 @@ def list_declared_params(stage):
     keys = set()
     for name in ALL_STAGES[stage].get("params", []):
         section, _, key = name.partition(".")
-        names = [key] if key else list(PARAMS[section] or ())
+        names = [key] if key else list(PARAMS[section])
         keys |= {k if section == stage else f"{section}.{k}" for k in names}
     return keys
 
@@ -105,14 +105,14 @@ def test_the_near_duplicate_search_is_code_of_the_split_alone():
 @pytest.mark.parametrize("stage", ALL_STAGES)
 def test_a_stage_declares_the_parameters_it_reads_and_no_other(stage):
     keys = list_read_params(stage)
-    assert list_declared_params(stage) == (set(PARAMS[stage] or ()) if keys is None else keys)
+    assert list_declared_params(stage) == (set(PARAMS[stage]) if keys is None else keys)
 
 
 @pytest.mark.parametrize("section", PARAMS)
 def test_every_parameter_has_a_rule_and_every_rule_a_parameter(section):
     rules = SCHEMA["properties"][section]
-    if PARAMS[section] is not None:  # a section that may be null has defaults
-        assert set(rules["properties"]) == set(PARAMS[section]) == set(rules["required"])
+    optional = {"options"} & set(PARAMS[section])
+    assert set(rules["properties"]) == set(PARAMS[section]) == set(rules["required"]) | optional
     assert rules["additionalProperties"] is False
 
 
@@ -149,7 +149,7 @@ def test_the_run_cache_compares_every_parameter():
     """It ignores the keys "size" and "nfiles" at any depth."""
     sections = {n for stage in ALL_STAGES.values() for n in stage.get("params", [])} & set(PARAMS)
     assert sections
-    assert not {key for name in sections for key in PARAMS[name] or ()} & {"size", "nfiles"}
+    assert not {key for name in sections for key in PARAMS[name]} & {"size", "nfiles"}
 
 
 def test_no_stage_is_a_template():

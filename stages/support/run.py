@@ -64,7 +64,9 @@ def check_classifier(stage, params):
     Later stages load the fitted one. Importing scikit-learn takes a second.
     """
     order = list(read_stages())
-    if params["train_other"] and order.index(stage) <= order.index("train_other"):
+    if (params["train_other"] or {}).get("estimator") and order.index(stage) <= order.index(
+        "train_other"
+    ):
         from stages.support.classifiers import make_classifier
 
         try:

@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+from ruamel.yaml import YAML
 from sklearn.utils import all_estimators
 
 from flowers.base.errors import BadInput
@@ -17,14 +18,12 @@ FOREST = {"estimator": EXAMPLE, "options": {"n_estimators": 20}}
 
 
 def set_classifier(repo, value):
-    """Replace the line of train_other in params.yaml by a value in JSON, which is YAML."""
+    """Replace the section train_other of params.yaml."""
+    yaml = YAML()
     path = repo.path / "params.yaml"
-    lines = path.read_text().splitlines()
-    lines = [
-        f"train_other: {json.dumps(value)}" if line.startswith("train_other:") else line
-        for line in lines
-    ]
-    path.write_text("\n".join(lines) + "\n")
+    content = yaml.load(path)
+    content["train_other"] = value
+    yaml.dump(content, path)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +104,14 @@ def test_a_fit_that_fails_is_one_line(workdir, value, words):
     set_classifier(workdir, value)
     line = workdir.expect_refusal("train_other")
     assert all(word in line for word in words), line
+
+
+def test_the_section_may_be_null_or_name_no_options(workdir):
+    for value in (None, {"estimator": None}, {"estimator": "sklearn.naive_bayes.GaussianNB"}):
+        set_classifier(workdir, value)
+        workdir.run_stage("train_other")
+        name = (value or {}).get("estimator") or "none"
+        assert read_figures(workdir, "train_other")["estimator"] == name
 
 
 def test_without_a_classifier_the_stage_writes_none_without_scikit_learn(finished_run, tmp_path):
