@@ -63,14 +63,13 @@ def check_classifier(stage, params):
 
     Later stages load the fitted one. Importing scikit-learn takes a second.
     """
+    other = params["train_other"] or {}
     order = list(read_stages())
-    if (params["train_other"] or {}).get("estimator") and order.index(stage) <= order.index(
-        "train_other"
-    ):
+    if other.get("estimator") and order.index(stage) <= order.index("train_other"):
         from stages.support.classifiers import make_classifier
 
         try:
-            make_classifier(**params["train_other"])
+            make_classifier(**other)
         except BadInput as error:
             raise BadInput(f"params.yaml: {error}") from error
 
