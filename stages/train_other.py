@@ -16,7 +16,7 @@ FIGURES = "metrics/train_other.json"
 
 
 def main(params):
-    name = params.get("estimator")
+    name = params["estimator"]
     if name is None:
         save_model(None, PATH)
         write_json(FIGURES, {"estimator": "none"})
@@ -25,8 +25,10 @@ def main(params):
     from flowers.learning.other import CalibratedOther
     from stages.support.classifiers import make_classifier, refuse_faults
 
-    options = [params[f"train_svm.{key}"] for key in ("calibration", "folds", "seed")]
-    model = CalibratedOther(make_classifier(name, params.get("options"), options[-1]), *options)
+    seed = params["train_svm.seed"]
+    classifier = make_classifier(name, params["options"], seed)
+    calibration = params["train_svm.calibration"]
+    model = CalibratedOther(classifier, calibration, params["train_svm.folds"], seed)
     split = load_split()
     train = np.flatnonzero(split["train"])
     sources = [np.load("data/features.npy", mmap_mode="r")]

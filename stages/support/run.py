@@ -61,11 +61,13 @@ def check_params(params):
 def check_classifier(stage, params):
     """Make the classifier of train_other in its stage and those before, so that none works in vain.
 
-    Later stages load the fitted one. Importing scikit-learn takes a second.
+    Later stages load the fitted one. Importing scikit-learn takes a second. Also fills in the keys
+    that the section need not have.
     """
-    other = params["train_other"] or {}
+    other = {"estimator": None, "options": None} | (params["train_other"] or {})
+    params["train_other"] = other
     order = list(read_stages())
-    if other.get("estimator") and order.index(stage) <= order.index("train_other"):
+    if other["estimator"] and order.index(stage) <= order.index("train_other"):
         from stages.support.classifiers import make_classifier
 
         try:
@@ -84,7 +86,7 @@ def select_params(stage, params):
     values = {}
     for name in read_stages()[stage].get("params", ()):
         section, _, key = name.partition(".")
-        for k in [key] if key else params[section] or ():
+        for k in [key] if key else params[section]:
             values[k if section == stage else f"{section}.{k}"] = params[section][k]
     return values
 

@@ -117,7 +117,7 @@ def test_the_section_may_be_null_or_name_no_options(workdir):
 def test_without_a_classifier_the_stage_writes_none_without_scikit_learn(finished_run, tmp_path):
     for folder in ("models", "metrics"):
         (tmp_path / folder).mkdir()
-    work = "import sys; from stages import train_other; train_other.main({});"
+    work = "import sys; from stages import train_other; train_other.main({'estimator': None});"
     work += "print('sklearn' in sys.modules)"
     assert run_python(
         f"import sys; sys.path.append({str(finished_run.path)!r}); {work}", folder=tmp_path
