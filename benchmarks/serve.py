@@ -1,6 +1,6 @@
 """Throughput, latency and cost of the scorer: python -m benchmarks.serve [--before REVISION].
 
-Three models are measured: raw pixels (the candidate), hog-colour and fisher-small. The last two are
+Three models are measured: pixels, hog-colour and fisher-small (the candidate). The first two are
 trained as DVC experiments, or taken from --models FOLDER. With --before REVISION the code of that
 commit also serves each model, in alternating rounds; otherwise the earlier comparison is kept.
 Writes benchmarks/serve.json.
@@ -25,7 +25,7 @@ import requests
 
 from flowers.base.tables import read_json, write_json
 from study import experiments
-from study.recipes import RECIPES
+from study.recipes import read_recipe
 from study.repository import ROOT, run_command
 
 MODEL = Path("models/candidate")
@@ -151,10 +151,10 @@ def prepare_models(models, folder):
     for name in MEASURED:
         if models:
             yield name, Path(models, name).absolute()
-        elif name == "pixels":
+        elif name == "fisher-small":
             yield name, MODEL.absolute()
         else:
-            experiments.run_experiment(f"serve-{name}", RECIPES[name], "promote")
+            experiments.run_experiment(f"serve-{name}", read_recipe(name), "promote")
             experiments.get_candidate(experiments.find_commit(f"serve-{name}"), folder / name)
             yield name, folder / name
 

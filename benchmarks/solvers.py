@@ -22,6 +22,7 @@ from study.repository import ROOT
 # Training rows.
 IN_MEMORY = (1000, 2000, 4000)
 OUT_OF_CORE = (20_000, 100_000)
+RECIPE = "fisher-small"
 NOISE_SD = 10  # of copies; the standard deviation of an entry is 21
 SEED = 0
 BATCH = 512
@@ -29,27 +30,27 @@ RESULTS = ROOT / "benchmarks" / "solvers.json"
 
 
 def prepare_photos(source, folder):
-    """Write training rows (mirrored ones included) and test rows of the photos to photos.npz."""
+    """Write training rows and test rows of the photos to photos.npz."""
     from flowers.base.parallel import use_workers
     from flowers.splits import split_by_group
     from study.experiments import get_source_params
-    from study.folds import extract_rows, get_codebook_params
+    from study.folds import extract_rows, read_codebook_params
     from study.photos import decode_photos, find_groups, read_photos
-    from study.recipes import RECIPES
+    from study.recipes import read_section
 
-    recipe = RECIPES["fisher-small"]
     labels, photos = read_photos(get_source_params(source)["fetch.path"])
-    images, sizes = decode_photos(photos, recipe["resize.size"])
+    images, sizes = decode_photos(photos, **read_section(RECIPE, "resize"))
+    codebook_params = read_codebook_params(RECIPE)
     with use_workers(-1, "threading"):
         groups = find_groups(photos)
         test = split_by_group(labels, groups, 0.2, SEED)
         train_rows = np.flatnonzero(~test)
-        X, mirrored, _ = extract_rows(images, sizes, train_rows, get_codebook_params(recipe))
+        X, _ = extract_rows(images, sizes, train_rows, codebook_params)
     np.savez(
         folder / "photos.npz",
-        X=np.concatenate([X[~test], mirrored[~test]]),
-        y=np.tile(labels[~test], 2),
-        groups=np.tile(groups[~test], 2),
+        X=X[~test],
+        y=labels[~test],
+        groups=groups[~test],
         X_test=X[test],
         y_test=labels[test],
         groups_test=groups[test],
@@ -76,11 +77,13 @@ def write_rows(folder, n):
 
 def fit_solver(name, rows, y, groups):
     """Fit a solver; return the classifier and further figures of the fit."""
-    params = {"C": 2.0, "standardise": False, "multiclass": "ovr"}
+    from study.recipes import read_svm_params
+
+    params = read_svm_params(RECIPE)
     if name == "gram":
         from flowers.learning.svm import GramSVC
 
-        return GramSVC(kernel="linear", **params).fit(np.array(rows), y, groups), {}
+        return GramSVC(**params).fit(np.array(rows), y, groups), {}
     if name == "sgd":
         from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 

@@ -127,7 +127,7 @@ def parse_path(text):
 def build_parser():
     """Build the command-line parser."""
     parser = argparse.ArgumentParser(
-        prog="python -m scoring.predict", description="Classify photos of flowers."
+        prog="python -m scoring.predict", description="Classify photos."
     )
     parser.add_argument("paths", nargs="+", type=parse_path, help="photos, and folders of photos")
     formats = parser.add_mutually_exclusive_group()

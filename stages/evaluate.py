@@ -20,7 +20,7 @@ def main(params):
     test = np.flatnonzero(~rows["train"])
     X = np.load("data/features.npy", mmap_mode="r")[test]
     models = {name: load_model(f"models/{name}.joblib", mapped=True) for name in MODELS}
-    data = (X, rows["label"][test], rows["group"][test])
+    data = (X, rows["label"][test], rows["group"][test], rows["leaked"][test])
     with use_stage_workers():
         by_model = {n: predictions.Predictions.from_model(m, *data) for n, m in models.items()}
     options = (params["resamples"], params["seed"], params["bins"])

@@ -1,48 +1,41 @@
 """Collect the photos of a source, one folder per class; rejected files are listed."""
 
-from collections import Counter
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from flowers.base.environment import read_jobs
+from flowers.base.errors import BadInput
 from flowers.base.tables import atomic_write, write_csv, write_json
-from flowers.sources.files import collect_photos, iterate_archive, iterate_folder, iterate_synthetic
+from flowers.sources.choice import open_source
+from flowers.sources.files import collect_photos, summarise_photos
 from flowers.sources.review import Review
 from stages.support.files import show_progress
 from stages.support.run import run_stage
 
 
-def open_source(params):
-    if params["source"] == "archive":
-        bar = partial(show_progress, None, unit="B", unit_scale=True)
-        return iterate_archive(params["path"], Path("data/downloads"), params["sha256"], bar)
-    if params["source"] == "folder":
-        return iterate_folder(params["path"])
-    return iterate_synthetic(
-        params["per_class"],
-        params["near_duplicate_share"],
-        params["wrong_labels"],
-        params["seed"],
-        read_jobs(),
-    )
+@contextmanager
+def suggest_checkout():
+    """DVC deletes the photos before it starts this stage, and keeps them in its cache."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"{error}; dvc checkout restores the photos of the last run") from error
 
 
 def main(params):
-    review = Review(params["exclude"], params["relabel"])
-    with atomic_write("data/photos") as target:
-        files = show_progress(open_source(params), desc="fetch", unit=" files")
+    review = Review("review/exclude.csv", "review/relabel.csv")
+    bar = partial(show_progress, None, unit="B", unit_scale=True)
+    with suggest_checkout(), atomic_write("data/photos") as target:
+        files = open_source(params, Path("data/downloads"), read_jobs(), bar)
+        files = show_progress(files, desc="fetch", unit=" files")
         photos, rejected, reviewed = collect_photos(files, target, review)
-    reasons = Counter(row["reason"] for row in rejected)
-    figures = {
-        "source": params["source"],
-        "photos": photos.total(),
-        "classes": dict(sorted(photos.items())),
-        **reviewed,
-        "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
-    }
+    figures = {"source": params["source"]} | summarise_photos(photos, rejected) | reviewed
+    write_csv("data/parts.csv", [photo for photo in photos if photo["part"]], ("path", "part"))
     write_csv("metrics/fetch_rejected.csv", rejected, ("path", "reason"))
     write_json("metrics/fetch.json", figures)
-    return f"{photos.total()} photos of {len(photos)} classes, {len(rejected)} files rejected"
+    classes = len(figures["classes"])
+    return f"{len(photos)} photos of {classes} classes, {len(rejected)} files rejected"
 
 
 if __name__ == "__main__":

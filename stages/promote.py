@@ -17,15 +17,14 @@ def main(params):
     split = read_json("metrics/split.json")
     rows = read_csv("metrics/predictions.csv")
     images = np.load("data/images.npy", mmap_mode="r")
-    limits = {
-        "alpha": params["alpha"],
-        "min_accuracy_low": params["min_accuracy_low"],
-        "max_log_loss": params["max_log_loss"],
-    }
+    limits = {"alpha": params["alpha"], "min_accuracy_low": params["min_accuracy_low"]}
+    limits["max_log_loss"] = params["max_log_loss"]
     decision = decide_promotion(evaluation, rows, split["leaked_test_photos"], **limits)
     name = decision["champion"]
     preprocessing = {"features": params["flatten.features"], "size": params["resize.size"]}
     preprocessing["codebook"] = "models/codebook.npz"
+    study = {"name": params["study.name"], "title": params["study.title"]}
+    study["noun"] = params["study.noun"]
     card = write_model_folder(
         "models/candidate",
         f"models/{name}.joblib",
@@ -33,6 +32,7 @@ def main(params):
         golden=choose_golden_images(Path("data/photos"), rows, params["golden"]),
         reference=list(build_reference_rows(rows, images, name)),
         run_summary={
+            "study": study,
             "metrics": {"distinct": evaluation["distinct"]} | evaluation[name],
             "per_class": select_model_rows(read_csv("metrics/per_class.csv", escaped=True), name),
             "split": split,

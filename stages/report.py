@@ -32,6 +32,7 @@ def read_files(read, paths):
 def main(params):
     figures = read_files(read_json, FIGURES)
     figures["params"] = {
+        "title": params["study.title"],
         "features": params["flatten.features"],
         "resamples": params["evaluate.resamples"],
         "size": params["resize.size"],

@@ -14,26 +14,14 @@ from flowers.base.plots import to_svg
 from flowers.base.tables import write_json, write_text
 from study import experiments
 from study.compare import find_commit
-from study.recipes import RECIPES
+from study.recipes import read_recipe
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "ablation.json"
 CHART = ROOT / "docs" / "ablation.svg"
 FEATURES = ("pixels", "hog-colour", "fisher-small")
-CLASSIFIERS = {
-    "RBF, one-vs-one": {
-        "train_svm.kernel": "rbf",
-        "train_svm.standardise": "true",
-        "train_svm.multiclass": "ovo",
-        "train_svm.C": 1.0,
-    },
-    "linear, one-vs-rest": {
-        "train_svm.kernel": "linear",
-        "train_svm.standardise": "false",
-        "train_svm.multiclass": "ovr",
-        "train_svm.C": 2.0,
-    },
-}
+# The recipe with the parameters of each classifier.
+CLASSIFIERS = {"RBF, one-vs-one": "pixels", "linear, one-vs-rest": "fisher-small"}
 MIRROR = (False, True)
 
 
@@ -58,8 +46,10 @@ def main(source):
     results = []
     for features, classifier, mirror in itertools.product(FEATURES, CLASSIFIERS, MIRROR):
         name = f"ablation-{len(results) + 1}"
-        params = RECIPES[features] | CLASSIFIERS[classifier]
-        params |= {"train_svm.mirror": str(mirror).lower()}
+        params = read_recipe(features)
+        trained = read_recipe(CLASSIFIERS[classifier]).items()
+        params |= {key: value for key, value in trained if key.startswith("train_svm.")}
+        params |= {"train_svm.mirror": mirror}
         experiments.run_experiment(name, source | params, "train_svm")
         metrics = experiments.read_metrics(find_commit(name), "train_svm")
         row = {"features": features, "classifier": classifier, "mirror": mirror}

@@ -4,7 +4,6 @@ Every photo is in one test fold; the codebook is learned again from the training
 fold. The CPU time of the features of a photo is measured too.
 """
 
-import json
 import sys
 import time
 
@@ -19,7 +18,7 @@ from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from study.experiments import get_source_params
 from study.photos import decode_photos, find_groups, read_photos
-from study.recipes import RECIPES
+from study.recipes import read_section, read_svm_params
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "folds.json"
@@ -29,17 +28,14 @@ TIMED_PHOTOS = 40
 
 
 def extract_rows(images, sizes, train, recipe):
-    """Extract features of all photos and of their mirror images, by a codebook of `train`."""
+    """Extract features of all photos, by a codebook of `train`."""
     tasks = list(fitting.select_images(images, sizes, train, recipe))
     samples = parallel_map(fitting.sample_descriptors, tasks)
     samples = tqdm(samples, total=len(tasks), desc="codebook", disable=None)
     preprocessing = {"names": ["fisher"], "codebook": fitting.fit_codebook(list(samples), recipe)}
-    both = []
-    for mirrored in (False, True):
-        parts = extract_batches(images, sizes, preprocessing, mirrored)
-        parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
-        both.append(np.concatenate([rows for _, rows in parts]))
-    return *both, preprocessing
+    parts = extract_batches(images, sizes, preprocessing)
+    parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
+    return np.concatenate([rows for _, rows in parts]), preprocessing
 
 
 def measure_features_ms(images, sizes, preprocessing):
@@ -52,24 +48,21 @@ def measure_features_ms(images, sizes, preprocessing):
     return 1000 * float(np.median(times))
 
 
-def get_codebook_params(params):
-    """Return how the codebook of a recipe is learned."""
-    scales = tuple(json.loads(params["codebook.scales"]))
-    words = params["codebook.words"]
-    return fitting.CodebookParams(scales, words, photos=900, per_photo=130, seed=SEED)
+def read_codebook_params(recipe):
+    """Read how the codebook of a recipe is learned."""
+    params = read_section(recipe, "codebook")
+    return fitting.CodebookParams(**params | {"scales": tuple(params["scales"])})
 
 
 def evaluate_folds(recipe, labels, photos, groups):
     """Compute the accuracy on each fold, and the cost of a photo."""
-    params = RECIPES[recipe]
-    codebook_params = get_codebook_params(params)
-    images, sizes = decode_photos(photos, params["resize.size"])
+    codebook_params = read_codebook_params(recipe)
+    images, sizes = decode_photos(photos, **read_section(recipe, "resize"))
     accuracies = []
     for train, test in make_grouped_folds(labels, groups, FOLDS, SEED):
-        X, mirrored, preprocessing = extract_rows(images, sizes, train, codebook_params)
-        model = GramSVC(C=2.0, kernel="linear", standardise=False, multiclass="ovr")
-        both = np.concatenate([X[train], mirrored[train]])
-        model.fit(both, np.tile(labels[train], 2), np.tile(groups[train], 2))
+        X, preprocessing = extract_rows(images, sizes, train, codebook_params)
+        model = GramSVC(**read_svm_params(recipe))
+        model.fit(X[train], labels[train], groups[train])
         accuracies.append(float((model.predict(X[test]) == labels[test]).mean()))
         print(f"folds: {recipe} {accuracies[-1]:.4f}", flush=True)
     return {

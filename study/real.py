@@ -9,13 +9,13 @@ import argparse
 import csv
 import tempfile
 import time
-from hashlib import sha256
+import zipfile
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from flowers.base.tables import write_csv, write_json, write_text
+from flowers.base.tables import write_json, write_text
 from flowers.evaluation.charts import plot_tuning
 from flowers.evaluation.metrics import compute_bootstrap_interval
 from flowers.model import folder as model_folder
@@ -24,12 +24,12 @@ from scoring.registry.git import read_file_at
 from study import experiments
 from study.compare import find_commit
 from study.photos import DOWNLOADS, find_groups, read_photos
-from study.recipes import PROTOCOLS, RECIPES
+from study.recipes import PROTOCOLS, read_recipe
 from study.repository import ROOT
 
 FIGURES = ROOT / "metrics" / "real.json"
 TUNING_CHART = ROOT / "docs" / "tuning.svg"
-HOLDOUT = DOWNLOADS / "external_holdout.csv"
+ARCHIVE = DOWNLOADS / "without_holdout.zip"
 METRICS = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "log_loss", "calibration_error")
 HOLDOUT_SHARE = 0.2
 SEED = 1
@@ -41,17 +41,19 @@ DRIFT_POWER = {
 
 
 def select_holdout(labels, photos, groups):
-    """Select the external hold-out, and list its photos in a file for ``fetch.exclude``.
+    """Select the external hold-out, and write the other photos to an archive for ``fetch``.
 
     Returns
     -------
     ndarray of int
         Positions of the photos.
     """
-    holdout = np.flatnonzero(split_by_group(labels, groups, HOLDOUT_SHARE, SEED))
-    digests = sorted({sha256(photos[i]).hexdigest() for i in holdout})
-    write_csv(HOLDOUT, [{"sha256": digest} for digest in digests])
-    return holdout
+    holdout = split_by_group(labels, groups, HOLDOUT_SHARE, SEED)
+    with zipfile.ZipFile(ARCHIVE, "w") as archive:
+        for i in np.flatnonzero(~holdout):
+            # Without a date, so that the same photos give the same archive.
+            archive.writestr(zipfile.ZipInfo(f"{labels[i]}/{i:06d}"), photos[i])
+    return np.flatnonzero(holdout)
 
 
 def evaluate_holdout(commit, labels, photos, groups):
@@ -106,15 +108,15 @@ def read_protocol(commit):
 def run_protocol(name, source, target):
     """Run one protocol as an experiment of its name."""
     recipe, strategy = PROTOCOLS[name]
-    params = {"split.strategy": strategy, "fetch.exclude": HOLDOUT} | RECIPES[recipe]
+    params = {"split.strategy": strategy} | read_recipe(recipe)
     experiments.run_experiment(name, source | params, target)
 
 
 def main(source, again):
-    source = experiments.get_source_params(source)
-    labels, photos = read_photos(source["fetch.path"])
+    labels, photos = read_photos(experiments.get_source_params(source)["fetch.path"])
     groups = find_groups(photos)
     holdout = select_holdout(labels, photos, groups)
+    source = experiments.get_source_params(str(ARCHIVE))
     holdout_photos = [photos[i] for i in holdout]
     results = {}
     last = list(PROTOCOLS)[-1]

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 from filelock import FileLock
-from ruamel.yaml import YAML
 
 from stages.support.run import read_yaml, run_stage
+from study.parameters import replace_values
+from study.recipes import read_recipe
 from tests.imports import ROOT
 
 COPIED = (
@@ -28,7 +29,7 @@ COPIED = (
     "review",
 )
 CODE = (".git", ".dvc", "flowers", "stages", "scoring")
-TINY = {
+TINY = read_recipe("pixels") | {
     "fetch.per_class": 24,
     "fetch.wrong_labels": 2,
     "resize.size": 32,
@@ -42,16 +43,10 @@ TINY = {
     "drift_power.images": 10,
     "drift_power.shifted_shares": [1.0],
 }
-FISHER = {
-    "flatten.features": ["fisher"],
+FISHER = read_recipe("fisher-small") | {
+    "resize.size": 32,
     "codebook.scales": [1.0],
     "codebook.words": 8,
-    "train_svm.kernel": "linear",
-    "train_svm.standardise": False,
-    "train_svm.multiclass": "ovr",
-    "train_svm.mirror": True,
-    "train_svm.C": 2.0,
-    "train_nb.reduce": "lda",
     "train_nb.components": 20,
 }
 
@@ -135,13 +130,8 @@ class RepoCopy:
         """Set parameters by "section.key"."""
         if not params:
             return
-        yaml = YAML()
         path = self.path / "params.yaml"
-        content = yaml.load(path)
-        for name, value in params.items():
-            section, key = name.split(".")
-            content[section][key] = value
-        yaml.dump(content, path)
+        path.write_text(replace_values(path.read_text(), params))
 
     def repro(self, *targets, **options):
         """Names of the stages that ``dvc repro`` runs; DVC itself runs in this process."""

@@ -10,12 +10,12 @@ import yaml
 from scoring.registry.git import read_file_at
 from study import compare, experiments
 from study.compare import find_commit
+from study.recipes import read_recipe
 from tests.imports import ROOT
 from tests.repo_copy import RepoCopy
 
-REAL = {
+REAL = read_recipe("hog-colour") | {
     "fetch.source": "archive",
-    "flatten.features": ["hog", "colour"],
     "resize.size": 64,
     "evaluate.resamples": 200,
 }

@@ -5,7 +5,7 @@ import numpy as np
 from flowers.base.errors import BadInput
 
 
-def require_groups(labels, groups, min_count, remedy):
+def require_groups(labels, groups, min_count, remedy, place=""):
     """Raise BadInput if a class has fewer than `min_count` groups; scikit-learn would not warn.
 
     Parameters
@@ -14,11 +14,13 @@ def require_groups(labels, groups, min_count, remedy):
     min_count : int
     remedy : str
         End of the message.
+    place : str, optional
+        Where they are counted, for the message.
     """
     for label in np.unique(labels):
         count = len(np.unique(groups[labels == label]))
         if count < min_count:
+            noun = " ".join(["distinct", "image" if count == 1 else "images", place]).strip()
             raise BadInput(
-                f"class {str(label)!r} has {count} distinct images, fewer than {min_count}: "
-                f"{remedy}"
+                f"class {str(label)!r} has {count} {noun}, fewer than {min_count}: {remedy}"
             )

@@ -43,6 +43,9 @@ def _compute_block(images, start):
 def find_colour_pairs(images, threshold):
     """Find pairs of images whose thumbnails correlate, also if one is mirrored.
 
+    A thumbnail of one grey correlates with nothing; such images are paired if they are equal, each
+    with the next one.
+
     Parameters
     ----------
     images : ndarray of shape (n, s, s, 3), uint8
@@ -54,7 +57,20 @@ def find_colour_pairs(images, threshold):
     pairs, correlation : ndarray
         As in `flowers.duplicates.similarity.find_pairs`.
     """
-    return find_pairs(normalise_rows(compute_thumbnails(images)), _mirror_rows, threshold)
+    thumbnails = compute_thumbnails(images)
+    level = thumbnails[:, 0, 0, 0]
+    grey = np.flatnonzero((thumbnails == level[:, None, None, None]).all(axis=(1, 2, 3)))
+    rows = normalise_rows(thumbnails)
+    del thumbnails
+    pairs, correlation = find_pairs(rows, _mirror_rows, threshold)
+    if not len(grey):
+        return pairs, correlation
+    grey = grey[np.argsort(level[grey], kind="stable")]
+    equal = level[grey][1:] == level[grey][:-1]
+    pairs = np.concatenate([pairs, np.column_stack([grey[:-1], grey[1:]])[equal]])
+    correlation = np.concatenate([correlation, np.ones(equal.sum(), np.float32)])
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    return pairs[order], correlation[order]
 
 
 def _mirror_rows(rows):

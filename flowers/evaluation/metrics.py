@@ -214,6 +214,7 @@ def compute_metrics(predictions, resamples, seed, bins):
         "accuracy": scores.accuracy_score(labels, predicted),
         "accuracy_low": low,
         "accuracy_high": high,
+        **measure_without_leaked(predictions, resamples, seed),
         "macro_f1": scores.f1_score(labels, predicted, average="macro", zero_division=0.0),
         "log_loss": scores.log_loss(labels, probabilities, labels=classes),
         "brier": scores.brier_score_loss(
@@ -227,6 +228,32 @@ def compute_metrics(predictions, resamples, seed, bins):
             for name, p, r, f, n in zip(classes, *per_class, strict=True)
         },
     }
+
+
+def measure_without_leaked(predictions, resamples, seed):
+    """Measure the accuracy on the test images that have no near-duplicate in train.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    resamples, seed : int
+        See `compute_bootstrap_interval`.
+
+    Returns
+    -------
+    dict
+        Empty if no image leaks. Otherwise under ``without_leaked`` the number of ``photos``, and if
+        there are any ``accuracy``, ``accuracy_low`` and ``accuracy_high``.
+    """
+    if predictions.leaked is None or not predictions.leaked.any():
+        return {}
+    kept = ~predictions.leaked
+    figures = {"photos": int(kept.sum())}
+    if kept.any():
+        correct = predictions.correct[kept]
+        low, high = compute_bootstrap_interval(correct, predictions.groups[kept], resamples, seed)
+        figures |= {"accuracy": correct.mean(), "accuracy_low": low, "accuracy_high": high}
+    return {"without_leaked": figures}
 
 
 def build_class_rows(metrics):
@@ -276,7 +303,12 @@ def describe_accuracy(evaluation):
     first = next(iter(models.values()))
     accuracies = [f"{name.upper()} {m['accuracy']:.4f}" for name, m in models.items()]
     accuracies[0] += f" ({first['accuracy_low']:.4f} to {first['accuracy_high']:.4f})"
-    return f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
+    line = f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
+    kept = {n: m["without_leaked"] for n, m in models.items() if "without_leaked" in m}
+    if kept:
+        accuracies = [f"{n.upper()} {m['accuracy']:.4f}" for n, m in kept.items() if m["photos"]]
+        line += f"; without the test photos that leak: {', '.join(accuracies) or 'none remains'}"
+    return line
 
 
 def select_summary_metrics(metrics, groups, test, model_bytes):

@@ -20,6 +20,8 @@ class Predictions:
     probabilities : ndarray of shape (n, n_classes), float64
     decision : ndarray of shape (n, n_classes), or (n,) with two classes
         Decision values before calibration.
+    leaked : ndarray of shape (n,), bool, optional
+        Whether an image has a near-duplicate in train.
     """
 
     labels: np.ndarray
@@ -27,16 +29,17 @@ class Predictions:
     classes: np.ndarray
     probabilities: np.ndarray
     decision: np.ndarray
+    leaked: np.ndarray | None = None
 
     @classmethod
-    def from_model(cls, model, X, labels, groups):
+    def from_model(cls, model, X, labels, groups, leaked=None):
         """Predict the test images with a fitted model.
 
         Parameters
         ----------
         model : CalibratedClassifier
         X : ndarray of shape (n, d)
-        labels, groups : ndarray of shape (n,)
+        labels, groups, leaked : ndarray of shape (n,)
 
         Raises
         ------
@@ -47,7 +50,8 @@ class Predictions:
         if unknown:
             raise BadInput(f"the training part has no image of the classes {unknown}; split again")
         decision = model.decision_function(X)
-        return cls(labels, groups, model.classes_, model.calibrate_decision(decision), decision)
+        probabilities = model.calibrate_decision(decision)
+        return cls(labels, groups, model.classes_, probabilities, decision, leaked)
 
     @property
     def predicted(self):

@@ -11,6 +11,10 @@ from flowers.base.errors import BadInput
 from flowers.base.parallel import max_workers_for, use_threads
 from flowers.learning.folds import fit_fold, fold_copy_bytes, make_grouped_folds, restore_row_order
 
+CONSTANT_FEATURES = (
+    "all images, or all outside a fold, have the same features: set flatten.features to others"
+)
+
 
 class PrecomputedDecision(ClassifierMixin, BaseEstimator):
     """A classifier whose input is its decision values, so that only calibration is fitted."""

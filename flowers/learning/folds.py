@@ -5,6 +5,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import get_tags
 
+from flowers.base.errors import BadInput
 from flowers.base.groups import require_groups
 
 
@@ -23,11 +24,19 @@ def make_grouped_folds(labels, groups, folds, seed):
     Raises
     ------
     BadInput
-        If a class has fewer groups than folds.
+        If a class has fewer groups than folds, or all of its images are in one fold.
     """
-    require_groups(labels, groups, folds, f"set folds below {folds}, or add photos")
+    remedy = f"set folds below {folds}, or add photos"
+    require_groups(labels, groups, folds, remedy, "in the training part")
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    return list(splitter.split(np.zeros(len(labels)), labels, groups))
+    parts = list(splitter.split(np.zeros(len(labels)), labels, groups))
+    for train, _ in parts:
+        if missing := sorted(set(labels.tolist()) - set(labels[train].tolist())):
+            raise BadInput(
+                f"class {missing[0]!r} is in one of {folds} folds only, near-duplicates of other "
+                "classes: set seed or folds to another value, or review the labels"
+            )
+    return parts
 
 
 def restore_row_order(parts, folds):

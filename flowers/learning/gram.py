@@ -24,6 +24,8 @@ MAX_TILES = 2
 # Up to this number of new rows each has a product of its own, whose bits do not depend on the
 # batch; more rows are multiplied in tiles.
 BATCH_INVARIANT_ROWS = 32
+# Below about -87 the kernel would be a denormal number, on which processors are very slow.
+MIN_EXPONENT = -60
 # Training rows converted to float32 at once, few enough to stay in the processor's cache.
 CHUNK_ROWS = 16
 
@@ -207,4 +209,5 @@ def _to_distances(product, row_norms, column_norms):
 def apply_rbf(distances, gamma):
     """Compute ``exp(-gamma * distances)`` of squared distances, float32, in place."""
     distances *= -np.float32(gamma)
+    np.clip(distances, MIN_EXPONENT, 0, out=distances)
     return np.exp(distances, out=distances)

@@ -8,13 +8,20 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from flowers.base.errors import BadInput
 from flowers.base.parallel import parallel_map, use_threads
-from flowers.learning.calibration import CalibratedClassifier, choose_labels, to_columns
+from flowers.learning.calibration import (
+    CONSTANT_FEATURES,
+    CalibratedClassifier,
+    choose_labels,
+    to_columns,
+)
 from flowers.learning.folds import assign_fold_numbers, restore_row_order
 from flowers.learning.gram import compute_gram
 from flowers.learning.linear import compute_dual_coefficients, multiply_rows, to_primal
 from flowers.learning.standardisation import NARROW_COLUMNS, split_range
 
+SAME = 1e-6  # squared distance of equal rows, by rounding, as a share of the largest squared norm
 ROWS = 64  # converted to float64 at once: with a block of columns 1 MB
 
 
@@ -61,6 +68,8 @@ class LogLikelihoodNB(ClassifierMixin, BaseEstimator):
         self.log_prior_ = np.log(counts[:, 0] / n)
         self.theta_ = total / counts
         variances = squares.sum(axis=0) / n - (total.sum(axis=0) / n) ** 2
+        if not variances.max() > 0:
+            raise BadInput(CONSTANT_FEATURES)
         var = squares / counts - self.theta_**2
         self.var_ = np.maximum(var, 0.0) + self.var_smoothing * variances.max()
         return self
@@ -198,12 +207,26 @@ class CalibratedNB(CalibratedClassifier):
         mean = np.concatenate([X[:, b].mean(axis=0, dtype=float) for b in blocks])
         scale = np.ones_like(mean)
         gram, norms = compute_gram(X, mean, scale)
+        self._require_variation(gram, len(np.unique(y)), folds)
         size = norms.mean() or 1.0
         self._fit_calibrated(self._add_reduction(classifier), gram / np.float32(size), y, folds)
         dual, intercept = compute_dual_coefficients(self.classifier_[:-1].transform, len(X))
         self.reduction_ = to_primal(X, mean, scale, dual / size, intercept)
         self.classifier_ = self.classifier_[-1]
         return self
+
+    def _require_variation(self, gram, n_classes, folds):
+        """Raise BadInput if a reduction cannot be learned from the training rows of each fold."""
+        squares = gram.diagonal()
+        for train, _ in folds:
+            if self.reduce == "lda" and len(train) <= n_classes:
+                raise BadInput(
+                    f"reduce lda: a fold leaves {len(train)} images of {n_classes} classes: "
+                    "set folds higher, reduce to pca, or add photos"
+                )
+            distances = squares[train] - 2 * gram[train[0], train] + squares[train[0]]
+            if distances.max() <= SAME * squares.max():
+                raise BadInput(CONSTANT_FEATURES)
 
     def _add_reduction(self, classifier):
         """Return a pipeline from linear kernel values to the classifier."""

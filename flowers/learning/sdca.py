@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import drop_pages, use_threads
+from flowers.learning.calibration import CONSTANT_FEATURES
 from flowers.learning.folds import restore_row_order
 from flowers.learning.linear import LinearDecisionFunction
 from flowers.learning.standardisation import split_range
@@ -275,7 +276,9 @@ class StreamedSVC(BaseSVM):
             X = OutOfCoreMatrix(X.sources, X.numbers, mean, factor)
         batches = X.iterate_batches(order, X.read_with_gram)
         norms = sum(float(gram.trace(dtype=float)) for _, (_, gram) in batches)
-        return X, len(X) / max(norms, np.finfo(float).tiny)
+        if not norms > 0:
+            raise BadInput(CONSTANT_FEATURES)
+        return X, len(X) / norms
 
     def _make_candidates(self, rows, Cs, gamma):
         factor = np.ones(rows.shape[1]) if rows.factor is None else rows.factor

@@ -6,8 +6,9 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from flowers.base.errors import BadInput
 from flowers.base.parallel import drop_pages
-from flowers.learning.calibration import CalibratedClassifier, choose_labels
+from flowers.learning.calibration import CONSTANT_FEATURES, CalibratedClassifier, choose_labels
 from flowers.learning.gram import (
     apply_rbf,
     compute_distances_to,
@@ -196,6 +197,8 @@ class GramSVC(BaseSVM):
         else:
             base, norms = compute_squared_distances(X, mean, scale)
             gamma = _compute_rbf_scale(X, self.standardise)
+        if not norms.any():
+            raise BadInput(CONSTANT_FEATURES)
         drop_pages(X)  # libsvm needs the kernel only
         tuning = self._choose_params(y, folds, base, gamma)
         kernel = self._to_kernel(base, self.gamma_)

@@ -44,6 +44,8 @@ CARD_SCHEMA = _require_keys(
         "items": _require_keys(file=_NAME, probabilities=_PROBABILITIES),
     },
 )
+# Optional: cards of version 4.0.0 have no study.
+CARD_SCHEMA["properties"]["study"] = _require_keys(name=_TEXT, title=_TEXT, noun=_TEXT)
 # Optional: only models with learned features have a codebook.
 CARD_SCHEMA["properties"]["codebook"] = _require_keys(file=_NAME, sha256=_DIGEST)
 PROVENANCE_SCHEMA = _require_keys(version=_TEXT)

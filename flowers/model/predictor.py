@@ -15,6 +15,8 @@ from flowers.images.decoding import load_pixels
 from flowers.images.statistics import compute_statistics
 from flowers.learning.gram import BATCH_INVARIANT_ROWS
 
+UNNAMED_STUDY = {"name": "classifier", "title": "Image classifier", "noun": "class"}
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -99,6 +101,11 @@ class Predictor:
     def classes(self):
         """Names of the classes, in the order of the probabilities."""
         return tuple(self.card["classes"])
+
+    @property
+    def study(self):
+        """Name, title and noun of the study; general words if the card has none."""
+        return self.card.get("study", UNNAMED_STUDY)
 
     @property
     def md5(self):

@@ -1,97 +1,106 @@
 """Iterate over the files of a source, and collect its images into one folder per class.
 
-Each source yields (class, file name, content). The class is None for a file outside the class
-folders; the content is bytes, or a `RejectedImage` if the file cannot be used.
+Each source yields `SourceFile` items. The class is None for a file that has none; the content is
+bytes, or a `RejectedImage` if the file cannot be used.
 """
 
-import os
 import tempfile
 from collections import Counter
-from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from flowers.base.errors import BadInput, RejectedImage
-from flowers.images.decoding import check_format
 from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import fetch_file
+from flowers.sources.folders import (
+    NESTED,
+    Member,
+    find_class_folders,
+    find_fault,
+    list_tree,
+    read_head,
+)
+from flowers.sources.label_table import find_label_table, match_label_table
+from flowers.sources.names import PARTS, make_free_path, make_printable, normalise_label
 from flowers.synthetic.collection import generate_images
 
-NESTED = "an archive inside: unpack it first"
-_HEAD_BYTES = 512
-# File systems take names of 255 bytes, and DVC extends a name while it copies.
-_MAX_NAME_BYTES = 200
-_MAX_SUFFIX_BYTES = 20
+STRAY = "not in a class folder"
 
 
-def find_class_folders(root):
-    """List the files of every class folder, wherever the folders are nested.
+class SourceFile(NamedTuple):
+    """A file of a source.
 
-    A class folder contains files and no other class folder, and its name is the class. An empty
-    folder is a class without images. Folders of the same name are one class. Hidden files, hidden
-    folders and ``__MACOSX`` are ignored; a folder that contains nothing else is not a class.
+    Attributes
+    ----------
+    label : str or None
+    name : str
+    content : bytes or RejectedImage
+    part : str
+        "train", "validation", "test", or "" if the source has no split of its own.
+    """
+
+    label: str | None
+    name: str
+    content: bytes | RejectedImage
+    part: str = ""
+
+
+def find_members(root, ignore=(), source=None):
+    """Find the photos of a folder: those of a ``labels.csv``, or of one folder per class.
 
     Parameters
     ----------
-    root : pathlib.Path
-        The folder to search. It is never a class itself.
+    root, ignore, source
+        See `flowers.sources.folders.list_tree`.
 
     Returns
     -------
-    by_class : dict of str to list of pathlib.Path
-        Classes by name; the files of each sorted by their POSIX path below `root`.
-    strays : list of pathlib.Path
-        Files outside class folders, links (which are not followed) and devices, sorted in the
-        same way.
+    members : list of flowers.sources.folders.Member
+        The files of the classes, by class and path.
+    rejected : dict of str to str
+        Other files by their path below `root`, with the reason.
 
     Raises
     ------
     BadInput
-        If `root` is not a folder.
+        If the folder is no data set, or an ambiguous one; nothing is read but names and tables.
     """
-    if not root.is_dir():
-        raise BadInput(f"{root.resolve()} is not a folder: name the folder of the class folders")
-
-    by_class = {}
-    strays = []
-    parents_of_classes = {root}
-    for folder, subfolders, names in os.walk(root, topdown=False, onerror=_raise_error):
-        folder = Path(folder)
-        if any(map(_is_ignored, folder.relative_to(root).parts)):
-            continue
-        paths = [folder / name for name in names + subfolders if not _is_ignored(name)]
-        files = [path for path in paths if path.is_file() and not path.is_symlink()]
-        strays += [
-            path for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())
-        ]
-        if folder in parents_of_classes:
-            strays += files
-        elif files or (not (names or subfolders) and _is_class_parent(folder.parent, root)):
-            by_class.setdefault(folder.name, []).extend(files)
-            parents_of_classes.update(folder.parents)
-    by_class = {name: sorted(by_class[name], key=Path.as_posix) for name in sorted(by_class)}
-    return by_class, sorted(strays, key=Path.as_posix)
+    source = source or root.resolve()
+    files, empty = list_tree(root, ignore, source)
+    table, rows = find_label_table(root, [path for path in files if not files[path]], source)
+    if table:
+        members, rejected = match_label_table(table, rows, files, source)
+    else:
+        if name := _find_only_archive(root, files):
+            raise BadInput(f"{source}: it holds an archive ({name}): unpack it once and give that")
+        folders = find_class_folders(root, files, empty, source)
+        members = [Member(p, *folders[p.parent]) for p in files if p.parent in folders]
+        members.sort(key=lambda member: member.label)
+        rejected = {str(p): files[p] or STRAY for p in files if p.parent not in folders}
+    if len({member.label for member in members}) < 2:
+        raise BadInput(_describe_missing_classes(source, members, files))
+    return members, rejected | {str(p): files[p] for p, *_ in members if files[p]}
 
 
-def _is_class_parent(parent, root):
-    """Whether an empty folder in `parent` is a class, rather than a part of a class folder."""
-    return parent == root or not any(path.is_file() for path in parent.iterdir())
+def _describe_missing_classes(source, members, files):
+    message = f"{source} has {f'one class, {members[0].label!r}' if members else 'no class folder'}"
+    if any(path.name.casefold() == "imagelabels.mat" for path in files):
+        message += ", and imagelabels.mat is not read (docs/photos.md converts it)"
+    return (
+        f"{message}: put the photos of each class into a folder of its own, or add a labels.csv "
+        "with the columns file and label"
+    )
 
 
-def _is_ignored(name):
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _raise_error(error):
-    raise error
-
-
-def iterate_folder(root, display_name=None, delete=False):
-    """Yield the files below `root`, class by class, then those outside the class folders.
+def iterate_folder(root, ignore=(), display_name=None, delete=False):
+    """Yield the files below `root`, class by class, then those without a class.
 
     Parameters
     ----------
     root : path-like
-        A tree with one folder per class, at any depth.
+        See `find_members`.
+    ignore : sequence of str
+        See `flowers.sources.folders.list_tree`.
     display_name : path-like, optional
         The name of the source in errors, in place of `root`.
     delete : bool
@@ -99,58 +108,42 @@ def iterate_folder(root, display_name=None, delete=False):
 
     Yields
     ------
-    label : str or None
-    name : str
-    content : bytes or RejectedImage
+    SourceFile
 
     Raises
     ------
     BadInput
-        If there is no class folder, a class folder is empty, or there are archives but no images.
+        See `find_members`.
     """
     root = Path(root)
-    by_class, strays = find_class_folders(root)
-    source = display_name or root.resolve()
-    if name := _find_only_archive([*chain(*by_class.values()), *strays]):
-        raise BadInput(f"{source}: it holds an archive ({name}): unpack it once and give that")
-    if not by_class:
-        raise BadInput(
-            f"{source} has no class folder with files in it: put the photos of each class into a "
-            "folder of its own"
-        )
-    for label, paths in by_class.items():
-        if not paths:
-            raise BadInput(f"class folder {label!r} of {source} is empty: fill or delete it")
-        for path in paths:
-            try:
-                content = path.read_bytes()
-            except OSError:
-                content = RejectedImage("cannot be read")
-            if delete:
-                path.unlink()
-            yield label, path.name, content
-    for path in strays:
-        nested = is_archive(_read_head(path))
-        reason = NESTED if nested else "not in a class folder"
-        yield None, path.relative_to(root).as_posix(), RejectedImage(reason)
+    members, rejected = find_members(root, ignore, display_name)
+    for path, label, part in members:
+        reason = rejected.pop(str(path), None)
+        content = RejectedImage(reason) if reason else _read_photo(root / path)
+        if delete:
+            (root / path).unlink()
+        yield SourceFile(label, path.name, content, part)
+    for name, reason in rejected.items():
+        nested = reason == STRAY and is_archive(read_head(root / name))
+        yield SourceFile(None, name, RejectedImage(NESTED if nested else reason))
 
 
-def _read_head(path):
-    """Read the first bytes of a file; none of a link, a device or an unreadable file."""
-    if path.is_symlink() or not path.is_file():
-        return b""
+def _read_photo(path):
+    """Read a file, only its first bytes if they are not those of an image."""
+    head = read_head(path)
+    if head and find_fault(head):
+        return head
     try:
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
+        return path.read_bytes()
     except OSError:
-        return b""
+        return RejectedImage("cannot be read")
 
 
-def _find_only_archive(paths):
+def _find_only_archive(root, files):
     """Return the name of the first archive if no file is an image, otherwise None."""
     archive = None
-    for path in paths:
-        head = _read_head(path)
+    for path, reason in files.items():
+        head = b"" if reason else read_head(root / path)
         if is_archive(head):
             archive = archive or path.name
         elif find_fault(head) is None:
@@ -158,7 +151,7 @@ def _find_only_archive(paths):
     return archive
 
 
-def iterate_archive(source, cache, sha256=None, bar=None):
+def iterate_archive(source, cache, sha256=None, ignore=(), bar=None):
     """Yield the files of a zip or tar archive; see `iterate_folder`.
 
     Parameters
@@ -169,6 +162,8 @@ def iterate_archive(source, cache, sha256=None, bar=None):
         Keeps downloads and, while it is read, the unpacked archive.
     sha256 : str, optional
         The expected SHA-256 of the archive.
+    ignore : sequence of str
+        See `flowers.sources.folders.list_tree`.
     bar : callable, optional
         Makes the progress bars; see `flowers.sources.downloads.fetch_file`.
     """
@@ -180,16 +175,16 @@ def iterate_archive(source, cache, sha256=None, bar=None):
         if rejected and not any(path.is_file() for path in root.rglob("*")):
             name, reason = next(iter(rejected.items()))
             raise BadInput(f"{archive}: no file can be unpacked, such as {name!r}: {reason}")
-        yield from iterate_folder(root, display_name=archive, delete=True)
+        yield from iterate_folder(root, ignore, display_name=archive, delete=True)
     for name, reason in rejected.items():
-        yield None, name, RejectedImage(reason)
+        yield SourceFile(None, name, RejectedImage(reason))
 
 
 def iterate_synthetic(per_class, near_duplicate_share, wrong_labels, seed, jobs):
     """Yield the files of `flowers.synthetic.collection.generate_images`."""
     for path, content in generate_images(per_class, near_duplicate_share, wrong_labels, seed, jobs):
         label, name = path.split("/", 1)
-        yield label, name, content
+        yield SourceFile(label, name, content)
 
 
 def collect_photos(files, target, review):
@@ -197,15 +192,14 @@ def collect_photos(files, target, review):
 
     Parameters
     ----------
-    files : iterable of (str or None, str, bytes or RejectedImage)
-        Class, file name and content; see `iterate_folder`.
+    files : iterable of SourceFile
     target : pathlib.Path
     review : flowers.sources.review.Review
 
     Returns
     -------
-    photos : collections.Counter
-        The number of images by class.
+    photos : list of dict
+        The "path" below `target` and the "part" of each image, sorted by path.
     rejected : list of dict
         The "path" and "reason" of each rejected file.
     reviewed : dict
@@ -216,69 +210,39 @@ def collect_photos(files, target, review):
     BadInput
         If there are fewer than two classes, or a class has no image or an unsuitable name.
     """
-    photos = Counter()
+    photos = []
     rejected = []
     classes = set()
-    for label, name, content in files:
+    for label, name, content, part in files:
         classes |= {label} - {None}
-        if label is not None and label != shorten_name(make_printable(label)):
-            raise BadInput(f"class folder {label!r} has too odd or too long a name: rename it")
+        if label is not None:
+            normalise_label(label)
         if reason := find_fault(content):
             path = make_printable(f"{label}/{name}" if label else name)
             rejected.append({"path": path, "reason": reason})
         elif reviewed_label := review.get_label(label, content):
-            photos[reviewed_label] += 1
-            make_free_path(target / reviewed_label, name).write_bytes(content)
+            path = make_free_path(target / reviewed_label, name)
+            path.write_bytes(content)
+            photos.append({"path": f"{reviewed_label}/{path.name}", "part": part})
     reviewed = review.count_matches(classes)
-    empty = sorted(classes - photos.keys())
-    if empty or len(photos) < 2:
+    counts = summarise_photos(photos, rejected)["classes"]
+    empty = sorted(classes - counts.keys())
+    if empty or len(counts) < 2:
         message = f"classes {sorted(classes)}, without a photo {empty}"
         if rejected:
             message += f"; such as {rejected[0]['path']}: {rejected[0]['reason']}"
         raise BadInput(f"{message}: give two folders with photos at least, and no other")
-    return photos, rejected, reviewed
+    return sorted(photos, key=lambda photo: photo["path"]), rejected, reviewed
 
 
-def find_fault(content):
-    """Return why a file is rejected by its first bytes, or None if it can be an image."""
-    if isinstance(content, RejectedImage):
-        return str(content)
-    if is_archive(content):
-        return NESTED
-    try:
-        check_format(content)
-    except RejectedImage as error:
-        return str(error)
-    return None
-
-
-def make_printable(name):
-    """Replace what is not UTF-8, not printable or a backslash by "_"."""
-    text = os.fsencode(name).decode("utf-8", "replace")
-    return "".join(c if c.isprintable() and c not in "\ufffd\\" else "_" for c in text)
-
-
-def shorten_name(name, reserved_bytes=0):
-    """Cut a name so that it and `reserved_bytes` more fit into a file name."""
-    return name.encode()[: _MAX_NAME_BYTES - reserved_bytes].decode(errors="ignore")
-
-
-def make_free_path(folder, name):
-    """Make `folder` and return a free path for `name` in it; a taken name gets a number.
-
-    Folders of one class may hold the same name twice, as train/Tulip and test/Tulip often do. The
-    name is made printable and short because tables and DVC have to store it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    name = make_printable(name)
-    stem, suffix = os.path.splitext(name)
-    if len(suffix.encode()) > _MAX_SUFFIX_BYTES:
-        stem = name
-        suffix = ""
-    stem = shorten_name(stem, len(suffix.encode()))
-    path = folder / f"{stem}{suffix}"
-    number = 2
-    while path.exists():
-        path = folder / f"{stem}-{number}{suffix}"
-        number += 1
-    return path
+def summarise_photos(photos, rejected):
+    """Count images by class and part, and rejected files by reason; see `collect_photos`."""
+    classes = Counter(photo["path"].split("/")[0] for photo in photos)
+    parts = Counter(photo["part"] for photo in photos if photo["part"])
+    reasons = Counter(row["reason"] for row in rejected)
+    return {
+        "photos": len(photos),
+        "classes": dict(sorted(classes.items())),
+        "parts": {part: parts[part] for part in PARTS if part in parts},
+        "rejected": {"total": len(rejected)} | dict(sorted(reasons.items())),
+    }

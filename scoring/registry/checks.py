@@ -16,7 +16,7 @@ from dvc.repo import Repo
 from flowers.base.errors import BadInput
 from flowers.evaluation.metrics import run_mcnemar_test
 from scoring.registry.git import read_file_at, read_head, run_git
-from scoring.registry.tags import parse_checks
+from scoring.registry.tags import explain_other_names, parse_checks
 from scoring.registry.transfer import CANDIDATE, read_lock_md5, read_lock_outputs, verify_model
 
 DECISION = "metrics/promotion.json"
@@ -109,7 +109,7 @@ def check_comparison(commit, production):
     is the current assignment or None.
     """
     if production is None:
-        return "there is no production model yet"
+        return f"there is no production model yet{explain_other_names()}"
     version = production["version"]
     runs = [mark_correct(at) for at in (production["commit"], commit)]
     common = sorted(runs[0].keys() & runs[1].keys())

@@ -42,7 +42,7 @@ def promote_model(stage, version=None, bump=None, force=False):
         lines += [f"{name}: {reason}" for name, reason in failed.items()]
     message = "\n".join(lines)
     if version not in tags.list_versions(history):
-        tags.write_tag(f"{tags.NAME}@{version}", commit, message)
+        tags.write_tag(f"{tags.read_name()}@{version}", commit, message)
     tag = tags.assign_stage(stage, commit, message)
     return describe_assignment(tag, f"{version} ({commit[:7]}) is in {stage}", stage)
 
@@ -54,7 +54,7 @@ def choose_version(history, commit, version, bump):
     if registered and (bump or version not in (None, registered)):
         raise BadInput(
             f"commit {commit[:7]} is {registered} already: omit --version and --bump, or delete "
-            f"the version: git tag -d {tags.NAME}@{registered}"
+            f"the version: git tag -d {tags.read_name()}@{registered}"
         )
     if version in commits and not registered:
         raise BadInput(
@@ -111,7 +111,10 @@ def roll_back(version=None):
     if version is None:
         earlier = tags.list_earlier_versions(history, "production")
         if not earlier:
-            raise BadInput("no version was in production before: name one with --to")
+            raise BadInput(
+                "no version was in production before: name one with --to"
+                f"{tags.explain_other_names()}"
+            )
         version = earlier[-1]
     commits = {e["version"]: e["commit"] for e in history if e["stage"] == "production"}
     commits |= tags.list_versions(history)

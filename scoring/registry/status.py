@@ -27,7 +27,8 @@ def collect_status():
     -------
     dict
         ``production``, ``canary``, ``latest``, ``candidate``: dict or None; ``server``: as in
-        `query_server`; ``ignored_tags``: as in `tags.explain_ignored_tags`.
+        `query_server`; ``other_names``, if both stages are empty: as in
+        `tags.explain_other_names` or None; ``ignored_tags``: as in `tags.explain_ignored_tags`.
     """
     history = tags.read_history()
     versions = tags.list_versions(history)
@@ -45,6 +46,8 @@ def collect_status():
     latest = next(iter(versions.items()), None)
     status["latest"] = latest and describe_version(*latest)
     status["candidate"] = describe_candidate(versions)
+    if not any(status[stage] for stage in tags.STAGES):
+        status["other_names"] = tags.explain_other_names().removeprefix("; ") or None
     status["ignored_tags"] = tags.explain_ignored_tags()
     return status
 
@@ -102,6 +105,8 @@ def format_status(status):
         lines.append(f"{format_version(stage, entry)}  {entry['tag']}")
         lines.append(f"{'':10}  {format_checks(entry['checks_passed'], entry['checks_skipped'])}")
         lines.append(f"{'':10}  models/{stage} on disk: {entry['on_disk']}")
+    if status.get("other_names"):
+        lines.append(f"{'':10}  {status['other_names']}")
     lines.append(format_server(status["server"], status["production"]))
     lines.append(format_version("latest", status["latest"]))
     lines.append(format_candidate(status["candidate"]))

@@ -2,7 +2,7 @@
 
 ``flowers@v1.2.0`` registers a commit as a version, ``flowers#production#3`` assigns the version of
 its commit to a stage, ``flowers#canary!#4`` removes it from a stage. The final number counts the
-tags of all stages together.
+tags of all stages together. The tags begin with study.name in the params.yaml of HEAD.
 """
 
 import re
@@ -10,14 +10,44 @@ import time
 
 import gto.api
 from gto.exceptions import GTOException
+from ruamel.yaml import YAML, YAMLError
 from scmrepo.exceptions import SCMError
 
 from flowers.base.errors import BadInput
-from scoring.registry.git import list_tags, read_tag_time, run_git
+from scoring.registry.git import list_tags, read_file_at, read_head, read_tag_time, run_git
 
-NAME = "flowers"
+NAME = re.compile("[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
+NAME_BEFORE_STUDY = "flowers"  # of commits whose params.yaml has no section study
 STAGES = ("production", "canary")
 VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+
+
+def read_name():
+    """Read the name of the model: study.name in the params.yaml of HEAD."""
+    try:
+        params = YAML(typ="safe").load(read_file_at(read_head(), "params.yaml"))
+        name = params.get("study", {"name": NAME_BEFORE_STUDY})["name"]
+    except (AttributeError, KeyError, TypeError, YAMLError) as error:
+        raise BadInput("params.yaml of HEAD has no study.name: add it and commit") from error
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise BadInput(
+            f"study.name {name!r} in the params.yaml of HEAD cannot begin a tag: use a-z, 0-9, - "
+            "and _, as in rusty-bolts, and commit"
+        )
+    return name
+
+
+def explain_other_names():
+    """Describe the stage tags of other names, which a change of study.name leaves; "" if none."""
+    pattern = re.compile(rf"({NAME.pattern})#({'|'.join(STAGES)})!?#\d+")
+    matches = map(pattern.fullmatch, list_tags(""))
+    names = {match.group(1) for match in matches if match} - {read_name()}
+    if not names:
+        return ""
+    return (
+        f"; there are tags of {', '.join(sorted(names))}, not of {read_name()}: to use them, set "
+        "study.name in params.yaml to that name and commit"
+    )
 
 
 # gto.api reads the tags, so that `gto show` and this module agree. git writes them: its identity
@@ -45,7 +75,7 @@ def read_history():
             )
     reject_second_version(tags)
     try:
-        history = gto.api.history(".", NAME, ascending=True)
+        history = gto.api.history(".", read_name(), ascending=True)
     except (GTOException, SCMError) as error:
         raise BadInput(f"the tags cannot be read: {error}; delete or correct that tag") from error
     except Exception as error:  # GTO documents no list of what a malformed tag raises
@@ -67,12 +97,13 @@ def read_history():
 
 def list_model_tags():
     """List every tag of the model, well-formed or not, as `list_tags` does."""
-    return list_tags(f"{NAME}@", f"{NAME}#")
+    name = read_name()
+    return list_tags(f"{name}@", f"{name}#")
 
 
 def list_registrations(tags):
     """Select the items of `tags` that register a version which was not deregistered."""
-    pattern = re.compile(rf"{NAME}@{VERSION.pattern}(?!.*!$)")
+    pattern = re.compile(rf"{NAME.pattern}@{VERSION.pattern}(?!.*!$)")
     return [
         (name, tag)
         for name, tag in tags.items()
@@ -96,13 +127,14 @@ def reject_second_version(tags):
 def explain_ignored_tags():
     """Return reason and remedy, by tag, of tags with the name of the model that do nothing."""
     events = {event["ref"]: event for event in read_history()}
+    model = read_name()
     reasons = {}
     for name, tag in list_model_tags().items():
         stage = events.get(name, {}).get("stage")
         if tag["type"] != "tag":
             reasons[name] = f"lightweight; annotate it: git tag -f -a '{name}' '{name}^{{}}'"
         elif name not in events:
-            reasons[name] = f"unknown to GTO; use {NAME}@v1.2.0 or {NAME}#production#3"
+            reasons[name] = f"unknown to GTO; use {model}@v1.2.0 or {model}#production#3"
         elif stage not in (None, *STAGES):
             reasons[name] = f"{stage} is not a stage; use {' or '.join(STAGES)}"
     return reasons
@@ -188,7 +220,7 @@ def check_clock(history):
 def assign_stage(stage, commit, message, sign=""):
     """Assign the version of a commit to a stage, or remove it with `sign` "!"; return the tag."""
     counters = map(parse_counter, list_model_tags())
-    return write_tag(f"{NAME}#{stage}{sign}#{max(counters, default=0) + 1}", commit, message)
+    return write_tag(f"{read_name()}#{stage}{sign}#{max(counters, default=0) + 1}", commit, message)
 
 
 def write_tag(tag, commit, message):

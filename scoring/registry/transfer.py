@@ -106,7 +106,10 @@ def fetch_model(stage):
     event = tags.find_current(tags.read_history(), stage)
     if event is None:
         command = "promote" if stage == "production" else stage
-        raise BadInput(f"no version is in {stage}: run python -m scoring.registry {command}")
+        raise BadInput(
+            f"no version is in {stage}: run python -m scoring.registry {command}"
+            f"{tags.explain_other_names()}"
+        )
     folder = get_stage_folder(stage)
     expected = read_lock_md5(read_file_at(event["commit"], "dvc.lock"))
     summary = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
@@ -183,7 +186,10 @@ def push_models():
     required = {event["commit"] for event in current if event}
     versions = {e["commit"]: e["version"] for e in history if e["stage"] in tags.STAGES}
     if not versions:
-        raise BadInput("no version was ever in a stage: run python -m scoring.registry promote")
+        raise BadInput(
+            "no version was ever in a stage: run python -m scoring.registry promote"
+            f"{tags.explain_other_names()}"
+        )
     if not read_dvc_config()["core"].get("remote"):
         raise BadInput("no DVC remote is set: make store DIR=/path/of/a/folder")
     lines = []

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 import yaml
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, render_template, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
@@ -19,6 +19,8 @@ from scoring.server.scorer import Scorer
 from scoring.server.settings import DRIFT_REPORT
 
 HERE = Path(__file__).parent
+# Classes with a drawn image on the page.
+EXAMPLES = {path.stem for path in HERE.glob("page/examples/*.webp")}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 OTHER_PARTS = 8  # parts of a form that are not images
@@ -28,7 +30,7 @@ MAX_LABEL_BYTES = 16_384
 
 def create_app(settings):
     """Create the application, or raise BadInput if the model or the log cannot be used."""
-    app = Flask(__name__, static_folder="page", static_url_path="/static", template_folder=None)
+    app = Flask(__name__, static_folder="page", static_url_path="/static")
     app.config.update(
         MAX_CONTENT_LENGTH=int(settings.max_upload_mb * 1e6),
         MAX_FILES=settings.max_files,
@@ -153,6 +155,7 @@ def get_version():
     if canary.predictor:
         state |= describe_provenance(canary.predictor)
     return _describe_running() | {
+        "study": predictor.study,
         "classes": predictor.classes,
         "libraries": predictor.card["versions"],
         "canary": None if canary.state == "none" else state,
@@ -179,11 +182,20 @@ def get_metrics():
 
 
 def get_openapi():
-    return current_app.extensions["openapi"]
+    description = current_app.extensions["openapi"]
+    title = _get_scorer().predictor.study["title"]
+    return description | {"info": description["info"] | {"title": title}}
 
 
 def get_page():
-    return current_app.send_static_file("index.html")
+    predictor = _get_scorer().predictor
+    return render_template(
+        "index.html",
+        study=predictor.study,
+        classes=predictor.classes,
+        untagged=predictor.version == "untagged",
+        has_examples=EXAMPLES.issuperset(predictor.classes),
+    )
 
 
 def get_docs():

@@ -15,7 +15,7 @@ class Metrics:
     def __init__(self):
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        options = {"namespace": "flowers", "registry": self.registry}
+        options = {"namespace": "scorer", "registry": self.registry}
         counter = partial(Counter, **options)
         gauge = partial(Gauge, **options)
         self.requests = counter("requests", "Requests", ("endpoint", "status"))

@@ -1,5 +1,6 @@
 """Files that several stages read, and their progress bar."""
 
+import numpy as np
 from tqdm import tqdm
 
 from flowers.base.tables import read_csv
@@ -11,6 +12,11 @@ def show_progress(items, **options):
 
 
 def load_split():
-    """Read data/split.csv: columns by name, groups as numbers and ``train`` as a mask."""
+    """Read data/split.csv: columns by name, groups as numbers, ``train`` and ``leaked`` as masks.
+
+    A leaked image is a test image with a near-duplicate in train.
+    """
     rows = read_csv("data/split.csv")
-    return rows | {"group": rows["group"].astype(int), "train": rows["part"] == "train"}
+    group = rows["group"].astype(int)
+    train = rows["part"] == "train"
+    return rows | {"group": group, "train": train, "leaked": ~train & np.isin(group, group[train])}

@@ -8,6 +8,7 @@ from flowers.base.errors import BadInput
 from flowers.learning.folds import make_grouped_folds
 from flowers.splits import (
     measure_leakage,
+    split_as_given,
     split_at_random,
     split_by_group,
     split_by_strategy,
@@ -88,9 +89,83 @@ def test_a_class_with_fewer_groups_than_folds_is_refused_by_name():
         make_grouped_folds(labels, groups, 4, seed=0)
 
 
+def test_a_class_that_mixed_groups_put_into_one_fold_is_refused():
+    labels, groups = make_classes(40, 2)
+    groups[labels == "b"] = [0, 0]
+    groups[:20] = 0
+    with pytest.raises(BadInput, match="'b' has 1 distinct image in the training part"):
+        make_grouped_folds(labels, groups, 2, seed=0)
+
+
 def test_a_class_with_fewer_than_four_groups_is_not_split():
     with pytest.raises(BadInput, match="'Lotus' has 3 .* 4: add photos"):
         split_by_strategy(np.array(["Lotus"] * 6), np.arange(6) // 2, 0.2, 0)
+
+
+def make_classes(*counts):
+    """Labels of images that are all distinct, and their groups; the classes are a, b, c, ..."""
+    labels = np.repeat(list("abcdefgh")[: len(counts)], counts)
+    return labels, np.arange(len(labels))
+
+
+@pytest.mark.parametrize("strategy", ["grouped", "random"])
+@pytest.mark.parametrize("counts", [(4, 4, 4, 4, 4), (200, 5, 4)])
+def test_a_test_size_that_leaves_a_class_without_test_image_is_refused(counts, strategy):
+    labels, groups = make_classes(*counts)
+    rarest = labels[-1] if len(set(counts)) > 1 else "a"
+    with pytest.raises(BadInput, match=f"test_size 0.05 .*'{rarest}', of 4 .*to 0.25 or more"):
+        split_by_strategy(labels, groups, 0.05, 0, strategy)
+    test = split_by_strategy(labels, groups, 0.25, 0, strategy)[strategy]
+    assert set(labels[test]) == set(labels[~test]) == set(labels)
+
+
+def test_a_class_whose_groups_all_begin_with_another_label_is_refused():
+    labels, groups = make_classes(20, 4)
+    groups[labels == "b"] = np.arange(4)
+    for seed in range(9):  # the part that has no "b" depends on the seed
+        try:
+            test = split_by_strategy(labels, groups, 0.2, seed)["grouped"]
+        except BadInput as error:
+            assert "class 'b' has no " in str(error)
+        else:
+            assert set(labels[test]) == set(labels[~test]) == {"a", "b"}
+
+
+def test_the_given_split_is_kept():
+    parts = np.array(["train", "test", "validation", "train"])
+    assert split_as_given(parts).tolist() == [False, True, False, False]
+    parts[parts == "test"] = "train"
+    assert split_as_given(parts).tolist() == [False, False, True, False]
+    labels, groups = make_classes(6, 6)
+    groups[6] = 0
+    parts = np.array(["train", "test", "train"] * 4)
+    tests = split_by_strategy(labels, groups, 0.25, 0, "given", parts)
+    assert np.array_equal(tests["given"], parts == "test")
+    assert set(tests) == {"grouped", "random", "given"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        (None, "no split of its own"),
+        (["train"] * 6, "only the part 'train'"),
+        (["test", "validation"] * 3, "no part 'train'"),
+        (["train", "test", ""] * 2, "2 photos are in no part"),
+        (["train"] * 5 + ["test"], "class 'a' has no test image"),
+        (["test"] * 3 + ["train", "train", "test"], "class 'a' has no training image"),
+    ],
+)
+def test_a_given_split_that_cannot_be_used_is_refused(parts, reason):
+    labels, groups = make_classes(3, 3)
+    parts = parts and np.array(parts)
+    with pytest.raises(BadInput, match=f"{reason}.*split.strategy"):
+        split_by_strategy(labels, groups, 0.2, 0, "given", parts)
+
+
+def test_a_given_split_needs_no_other_to_be_possible():
+    labels, groups = make_classes(2, 2)
+    parts = np.array(["train", "test"] * 2)
+    assert set(split_by_strategy(labels, groups, 0.2, 0, "given", parts)) == {"given"}
 
 
 def test_the_summary_counts_the_leaks_of_the_strategy_in_use():

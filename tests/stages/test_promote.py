@@ -29,6 +29,8 @@ def test_the_card_describes_the_run(finished_run):
     decision = read_decision(finished_run)
     assert card["classes"] == ["Lilly", "Lotus", "Orchid", "Sunflower", "Tulip"]
     assert card["features"] == ["pixels"] and card["size"] == 32
+    names = {"name": "flowers", "title": "Which flower is it?", "noun": "flower"}
+    assert card["study"] == names
     assert card["model"]["md5"] == decision["md5"]
     assert card["decision"]["champion"] == decision["champion"] and decision["passed"] is True
 

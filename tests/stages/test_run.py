@@ -17,6 +17,10 @@ from tests.imports import ROOT
 @pytest.mark.parametrize(
     ("params", "words"),
     [
+        ({"study.name": "rusty bolts"}, ("study.name", "rusty bolts", "a-z", "rusty-bolts")),
+        ({"study.title": " "}, ("study.title", "one line")),
+        ({"study.noun": "a\nb"}, ("study.noun", "one line")),
+        ({"study.noun": "a\n"}, ("study.noun", "one line")),
         ({"train_svm.C": -1}, ("train_svm.C", "-1")),
         ({"train_svm.C": float("nan")}, ("train_svm.C", "nan")),
         ({"train_svm.C": [1.0, float("nan")]}, ("train_svm.C", "nan")),
@@ -26,11 +30,11 @@ from tests.imports import ROOT
         ({"train_svm.folds": 5.0}, ("train_svm.folds", "5.0", "integer")),
         ({"train_svm.solver": "sdg"}, ("train_svm.solver", "sdg", "gram")),
         ({"train_svm.solver": "sgd"}, ("train_svm.kernel", "rbf", "linear", "sgd")),
+        ({"train_svm.C": [1.0, 2.0], "train_svm.folds": 2}, ("train_svm.folds", "2", "list", "3")),
         ({"resize.size": 100}, ("resize.size", "100", "16")),
         ({"split.test_size": 1.5}, ("split.test_size", "1.5", "0.5")),
         ({"split.strategy": "radnom"}, ("split.strategy", "radnom", "grouped")),
         ({"fetch.source": "archive"}, ("fetch.path", "None")),
-        ({"fetch.colour": "red"}, ("fetch", "colour")),
         ({"evaluate.bins": "ten"}, ("evaluate.bins", "ten")),
     ],
 )
@@ -41,6 +45,13 @@ def test_a_faulty_parameter_of_any_stage_stops_the_first_one_with_key_value_and_
     line = workdir.expect_refusal("fetch", **params)
     assert all(word in line for word in words), line
     assert sorted((workdir.path / "data/photos").rglob("*")) == photos
+
+
+def test_an_unknown_parameter_is_refused_by_name(workdir):
+    path = workdir.path / "params.yaml"
+    path.write_text(path.read_text().replace("  path:", "  colour: red\n  path:"))
+    line = workdir.expect_refusal("fetch")
+    assert "fetch: " in line and "colour" in line
 
 
 def test_a_stage_that_stops_prints_one_line_and_exits_with_1(repo_copy):

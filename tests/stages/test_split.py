@@ -1,6 +1,6 @@
 import numpy as np
 
-from flowers.base.tables import read_csv, read_json
+from flowers.base.tables import read_csv, read_json, write_csv
 
 
 def read_split(repo_copy):
@@ -55,3 +55,39 @@ def test_each_signal_can_be_switched_off_and_detects_copies_of_its_own(workdir):
     assert rows["group"][1] != rows["group"][first]
     assert rows["group"][second + 1] != rows["group"][second]
     assert set(figures["pairs_by_signal"]) == {"colour"}
+
+
+def write_parts(workdir, part_of):
+    """Write data/parts.csv with a part for the number of each image."""
+    paths = read_csv(workdir.path / "data/index.csv")["path"]
+    rows = [{"path": path, "part": part_of(k)} for k, path in enumerate(paths)]
+    (workdir.path / "data/parts.csv").chmod(0o644)
+    write_csv(workdir.path / "data/parts.csv", rows, ("path", "part"))
+
+
+def test_the_given_split_is_kept_and_accuracy_is_measured_with_and_without_its_leaks(
+    workdir, capsys
+):
+    write_parts(workdir, lambda k: ("train", "train", "test", "validation")[k % 4])
+    workdir.run_stage("split", **{"split.strategy": "given"})
+    rows, figures = read_split(workdir)
+    assert (rows["part"] == np.where(np.arange(len(rows["row"])) % 4 == 2, "test", "train")).all()
+    assert figures["leaked_test_photos"] == count_leaks(rows) > 0
+    assert set(figures["leakage"]) == {"grouped", "random", "given"}
+    assert sum(figures["parts"].values()) == figures["photos"]
+    assert "validation (used for training)" in capsys.readouterr().out
+
+    workdir.run_stage("evaluate")
+    assert "; without the test photos that leak: SVM " in capsys.readouterr().out
+    metrics = read_json(workdir.path / "metrics/evaluate.json")
+    kept = metrics["svm"]["without_leaked"]
+    assert kept["photos"] == figures["test"] - figures["leaked_test_photos"]
+    assert kept["accuracy_low"] <= kept["accuracy"] <= kept["accuracy_high"]
+    workdir.run_stage("report")
+    page = (workdir.path / "plots/report.html").read_text()
+    assert f"On the {kept['photos']} test images without" in page.replace("\n", " ")
+
+
+def test_without_a_split_of_its_own_a_data_set_cannot_keep_it(workdir):
+    message = workdir.expect_refusal("split", **{"split.strategy": "given"})
+    assert "no split of its own" in message and "split.strategy" in message

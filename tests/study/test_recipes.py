@@ -1,24 +1,58 @@
-"""Recipes and protocols agree with params.yaml and with the committed results."""
+"""Recipes agree with params.yaml, with each other and with the committed results."""
 
-import yaml
+import json
+
+import pytest
 
 from flowers.base.tables import read_json
+from stages.support.run import find_faults, read_yaml
 from study.ablation import CLASSIFIERS
-from study.recipes import PROTOCOLS, RECIPES
+from study.parameters import flatten_sections
+from study.recipes import FOLDER, PROTOCOLS, list_recipes, read_recipe, read_svm_params
 from tests.imports import ROOT
 
+PARAMS = read_yaml(ROOT / "params.yaml")
 
-def test_every_parameter_of_a_recipe_exists():
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    names = {f"{stage}.{name}" for stage, values in params.items() for name in values}
-    for recipe in (*RECIPES.values(), *CLASSIFIERS.values()):
-        assert recipe.keys() <= names
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_a_recipe_sets_allowed_values_of_the_same_parameters_as_the_others(name):
+    recipe = read_recipe(name)
+    assert recipe.keys() == read_recipe("pixels").keys()
+    merged = {section: dict(values) for section, values in PARAMS.items()}
+    for key, value in recipe.items():
+        section, _, key = key.partition(".")
+        merged[section][key] = value
+    assert find_faults(merged, json.loads((ROOT / "params.schema.json").read_text())) == []
+
+
+def test_the_default_parameters_are_the_recipe_fisher_small():
+    assert read_recipe("fisher-small").items() <= flatten_sections(PARAMS).items()
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_the_second_line_of_a_recipe_has_its_measured_cost_and_accuracy(name):
+    figures = read_json(ROOT / "metrics/real.json")[f"{name}-grouped"]
+    accuracy = figures["external_holdout"]["accuracy"]
+    first, second, third = (FOLDER / f"{name}.yaml").read_text().splitlines()[:3]
+    assert first.startswith("# ") and not third.startswith("#")
+    assert second == (
+        f"# {figures['ms_per_photo']:.0f} ms of CPU per photo, a model of "
+        f"{figures['model_mb']:.1f} MB; right on {accuracy:.0%} of the external hold-out."
+    ).replace("%", " %")
+
+
+def test_the_svm_of_a_recipe_has_the_parameters_of_the_classifier():
+    assert read_svm_params("pixels-tuned")["C"] == [0.1, 0.3, 1, 3, 10, 30]
+    assert read_svm_params("fisher-small") == {
+        key: PARAMS["train_svm"][key] for key in PARAMS["train_svm"].keys() - {"solver", "mirror"}
+    }
 
 
 def test_committed_results_have_the_names_of_recipes_and_protocols():
+    recipes = set(list_recipes())
     real = read_json(ROOT / "metrics/real.json")
     assert {name: (r["recipe"], r["strategy"]) for name, r in real.items()} == PROTOCOLS
-    assert read_json(ROOT / "metrics/folds.json").keys() <= RECIPES.keys()
+    assert read_json(ROOT / "metrics/folds.json").keys() <= recipes
     rows = read_json(ROOT / "metrics/ablation.json")
-    assert {row["features"] for row in rows} <= RECIPES.keys()
+    assert {row["features"] for row in rows} | set(CLASSIFIERS.values()) <= recipes
     assert {row["classifier"] for row in rows} == CLASSIFIERS.keys()

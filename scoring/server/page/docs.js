@@ -51,6 +51,7 @@ function showOperation(path, method, operation) {
 }
 
 description = await fetchJson("openapi.json");
+document.title = `${description.info.title} · API`;
 document.getElementById("description").textContent = description.info.description;
 document.getElementById("operations").append(
   ...Object.entries(description.paths).flatMap(([path, operations]) =>

@@ -3,9 +3,9 @@
 import { fetchJson } from "./request.js";
 import { preview, showPrediction, showError, summarize } from "./card.js";
 import "./drift.js";
-import { title } from "./model.js";
 
 const PARALLEL = 2;
+const TITLE = document.title;
 
 const byId = (id) => document.getElementById(id);
 const queue = [];
@@ -19,13 +19,13 @@ function showProgress(words = "") {
   byId("bar").value = done;
   if (busy) {
     byId("status").textContent = `Looking at photo ${done + 1} of ${count.requested}…`;
-    document.title = `${done + 1} of ${count.requested} · ${title()}`;
+    document.title = `${done + 1} of ${count.requested} · ${TITLE}`;
     return;
   }
   const failed = count.failed ? `, ${count.failed} not` : "";
   byId("status").textContent =
     count.requested === 1 ? words : `${count.completed} photos classified${failed}.`;
-  document.title = `${byId("status").textContent} ${title()}`;
+  document.title = `${byId("status").textContent} ${TITLE}`;
   Object.assign(count, { requested: 0, completed: 0, failed: 0 });
 }
 

@@ -10,6 +10,7 @@ from flowers.evaluation.metrics import (
     compute_metrics,
     compute_precision_recall,
     compute_reliability,
+    describe_accuracy,
     find_confidence_threshold,
     run_mcnemar_test,
 )
@@ -125,6 +126,34 @@ def test_metrics_by_hand():
     f1 = pytest.approx(2 / 3)
     assert metrics["per_class"]["a"] == {"precision": 1.0, "recall": 0.5, "f1": f1, "photos": 2}
     assert metrics["per_class"]["b"]["precision"] == 0.5
+
+
+def make_leaky_predictions(leaked):
+    """Six images of two classes, the last two wrong."""
+    labels = np.array(["a", "b", "a", "b", "a", "b"])
+    probabilities = np.tile([0.9, 0.1], (6, 1))
+    probabilities[[1, 3, 4]] = [0.2, 0.8]
+    classes = np.array(["a", "b"])
+    return Predictions(
+        labels, np.arange(6), classes, probabilities, probabilities[:, 1] - 0.5, np.array(leaked)
+    )
+
+
+def test_the_accuracy_without_leaked_images_is_that_of_the_others():
+    predictions = make_leaky_predictions([1, 1, 1, 0, 0, 0] == np.ones(6))
+    figures = compute_metrics(predictions, 200, 0, 4)
+    kept = figures["without_leaked"]
+    assert kept["photos"] == 3 and kept["accuracy"] == pytest.approx(1 / 3)
+    assert kept["accuracy_low"] < 1 / 3 < kept["accuracy_high"] and figures["accuracy"] == 4 / 6
+    line = describe_accuracy({"svm": figures, "baseline_accuracy": 0.5})
+    assert line.endswith("; without the test photos that leak: SVM 0.3333")
+
+
+def test_without_leaks_there_is_no_second_accuracy_and_with_leaks_alone_none_remains():
+    assert "without_leaked" not in compute_metrics(make_leaky_predictions([False] * 6), 200, 0, 4)
+    figures = compute_metrics(make_leaky_predictions([True] * 6), 200, 0, 4)
+    assert figures["without_leaked"] == {"photos": 0}
+    assert "none remains" in describe_accuracy({"svm": figures, "baseline_accuracy": 0.5})
 
 
 def test_two_classes_have_metrics_too():

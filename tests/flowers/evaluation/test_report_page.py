@@ -35,12 +35,14 @@ def make_figures(leakage, passed, drift):
         "train_svm": {"features": 49152, "C": 1.0, "out_of_fold_accuracy": 0.7018},
         "promotion": {"champion": "svm", "passed": passed, "checks": [check]},
         "drift": {"model_version": "v1.0.0", "performance": {"status": "no drop"}} | drift,
-        "params": {"features": ["hog"], "size": 128}
+        "params": {"title": "Which <b>nut</b>?", "features": ["hog"], "size": 128}
         | {"resamples": 2000, "near_duplicate_colour": 0.97},
     }
 
 
-def render(label="Tulip", candidates=1, leakage=0.0, passed=True, state="ok", alert=None):
+def render(  # noqa: PLR0913
+    label="Tulip", candidates=1, leakage=0.0, passed=True, state="ok", alert=None, kept=None
+):
     candidate = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
     issue = {"path": f"{label}/1.jpg", "label": label, "suggested": "Lotus"}
     tables = {
@@ -50,7 +52,10 @@ def render(label="Tulip", candidates=1, leakage=0.0, passed=True, state="ok", al
     }
     images = dict.fromkeys(IMAGES, "data:image/jpeg;base64,AAAA")
     drift = {"state": state, "alert": alert}
-    return render_report(make_figures(leakage, passed, drift), tables, images)
+    figures = make_figures(leakage, passed, drift)
+    for model in ("svm", "nb") if kept else ():
+        figures["evaluate"][model] = figures["evaluate"][model] | {"without_leaked": kept}
+    return render_report(figures, tables, images)
 
 
 def strip_tags(html):
@@ -67,6 +72,11 @@ def test_leakage_raises_a_warning():
     assert 'class="warning"' not in render() and "No leakage" in render()
     page = render(leakage=0.64)
     assert 'class="warning"' in page and "64.0 % of the test images" in strip_tags(page)
+    assert "without a near-duplicate in train" not in strip_tags(page)
+    kept = {"photos": 70, "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
+    text = strip_tags(render(leakage=0.64, kept=kept))
+    assert "On the 70 test images without a near-duplicate in train the SVM" in text
+    assert "50.0 % correctly (95 % interval: 40.0 % to 60.0 %), naive Bayes 50.0 %" in text
 
 
 def test_a_failed_gate_lists_the_failed_checks():

@@ -3,6 +3,7 @@
 from tests.flowers.learning.estimator_data import CLASSES
 
 RUN_SUMMARY = {
+    "study": {"name": "flowers", "title": "Which flower is it?", "noun": "flower"},
     "metrics": {
         "distinct": 9,
         "accuracy": 0.5,

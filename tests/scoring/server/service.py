@@ -132,7 +132,7 @@ class Service:
         return self.call("POST", "/feedback", body, Content_Type="application/json")
 
     def count(self, name):
-        """Read a counter of /metrics, such as flowers_canary_total{outcome="dropped"}."""
+        """Read a counter of /metrics, such as scorer_canary_total{outcome="dropped"}."""
         for line in self.get("/metrics").body.decode().splitlines():
             if line.startswith(f"{name} "):
                 return float(line.rsplit(" ", 1)[1])

@@ -192,9 +192,9 @@ def test_metrics_count_what_happened(service, photo):
     label = service.predict(("a.jpg", photo)).json["predictions"][0]["label"]
     labels = f'{{label="{label}",model_version="untagged",role="production"}}'
     names = (
-        'flowers_requests_total{endpoint="/predict",status="200"}',
-        f"flowers_predictions_total{labels}",
-        'flowers_rejected_images_total{reason="truncated"}',
+        'scorer_requests_total{endpoint="/predict",status="200"}',
+        f"scorer_predictions_total{labels}",
+        'scorer_rejected_images_total{reason="truncated"}',
     )
     before = [service.count(name) for name in names]
     service.predict(("a.jpg", photo), ("b.jpg", photo[:500]))

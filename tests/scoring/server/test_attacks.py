@@ -157,7 +157,7 @@ def assert_refuses(service, photo):
     assert "ok" not in ready.json["checks"]["log"].split()
     assert [answer.status, recorded.status, ready.status] == [503] * 3
     assert service.get("/health").status == 200
-    assert service.count("flowers_log_errors_total") >= 2
+    assert service.count("scorer_log_errors_total") >= 2
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")

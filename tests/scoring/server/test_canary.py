@@ -11,7 +11,7 @@ from tests.scoring.server.service import run_server, wait_until, write_model
 
 def count_outcomes(service):
     return {
-        outcome: service.count(f'flowers_canary_total{{outcome="{outcome}"}}')
+        outcome: service.count(f'scorer_canary_total{{outcome="{outcome}"}}')
         for outcome in CANARY_OUTCOMES
     }
 
@@ -65,7 +65,7 @@ def test_a_canary_that_is_slow_or_raises_changes_no_response(shadowed, gate, pho
     gate.set("open")
     newest = shadowed.predict(("a.jpg", photo)).json["request_id"]
     wait_until(lambda: count_outcomes(shadowed)["scored"] == scored + 1)
-    disagreed = shadowed.count("flowers_canary_disagreed_total")
+    disagreed = shadowed.count("scorer_canary_disagreed_total")
 
     records = list(read_records(shadowed.logs))
     labels = {(r["request_id"], r["index"]): r for r in records if r["role"] == "production"}
@@ -78,19 +78,19 @@ def test_a_canary_that_is_slow_or_raises_changes_no_response(shadowed, gate, pho
 
 
 def test_a_canary_that_crashes_is_switched_off_and_comes_back_on_reload(shadowed, gate, photo):
-    assert shadowed.count("flowers_canary_on") == 1
+    assert shadowed.count("scorer_canary_on") == 1
     for number, crash in enumerate(("exit", "segmentation fault", "exit"), 1):
         gate.set(crash)
         assert shadowed.predict(("a.jpg", photo)).status == 200
         wait_until(lambda n=number: count_outcomes(shadowed)["crashed"] == n)
     shadowed.wait_for("switched off after 3 crashes; SIGHUP")
     assert shadowed.predict(("a.jpg", photo)).status == 200
-    assert shadowed.count("flowers_canary_on") == 0
+    assert shadowed.count("scorer_canary_on") == 0
     assert shadowed.get("/ready").status == 200
     gate.set("open")
     shadowed.reload()
     wait_until(lambda: read_state(shadowed) == "loaded")
-    assert shadowed.count("flowers_canary_on") == 1
+    assert shadowed.count("scorer_canary_on") == 1
     shadowed.predict(("a.jpg", photo))
     wait_until(lambda: count_outcomes(shadowed)["scored"] == 1)
 

@@ -216,18 +216,44 @@ def test_a_promoted_model_is_shown_by_its_version_and_may_be_uncertain(visit, pl
         expect(page.get_by_role("status").first).to_contain_text("not sure")
 
 
-def test_a_model_of_other_classes_is_an_image_classifier(visit, place, photos):
-    model = load_predictor(place / "models/candidate").estimator
-    renamed = {"Lilly": "Rose", "Lotus": "Iris"}
-    names = [renamed.get(name, name) for name in model.classes_]
-    model.classes_ = np.array(names)
-    write_model(place / "models/candidate", model, dict(list(photos.items())[::4]))
+HOSTILE_NAMES = ["<img src=x onerror=alert(1)>", "{{ 7 * 7 }}", "螺丝 🔩", "ברגים", "x" * 200]
+
+
+def write_other_model(folder, photos, study):
+    """Write a model of other classes, whose card has `study` or, if None, no study."""
+    model = load_predictor(folder).estimator
+    model.classes_ = np.array(HOSTILE_NAMES)
+    write_model(folder, model, dict(list(photos.items())[::4]))
+    card = json.loads((folder / "card.json").read_text()) | {"study": study}
+    if study is None:
+        del card["study"]
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def test_the_page_shows_the_study_and_the_classes_of_any_model(visit, place, photos):
+    study = {"name": "b" * 50, "title": "<i>Bolts</i> & nuts", "noun": "screw or nut"}
+    write_other_model(place / "models/candidate", photos, study)
     with run_server(place) as other:
-        page = visit(port=other.port)
-        expect(page.locator(".kind")).to_have_text(names)
-        expect(page.locator(".kind img")).to_have_count(3)
-        expect(page).to_have_title("Image classifier")
-        expect(page.locator("h1")).to_have_text("Image classifier")
-        expect(page.get_by_text("It knows these 5 classes:")).to_be_visible()
+        page = visit(port=other.port, **PHONE)
+        expect(page.locator(".kind")).to_have_text(HOSTILE_NAMES)
+        expect(page.locator(".kind img")).to_have_count(0)
+        expect(page).to_have_title(study["title"])
+        expect(page.locator("h1")).to_have_text(study["title"])
+        expect(page.locator(".brand")).to_have_text(study["name"])
+        assert page.evaluate(RIGHT_EDGE) <= 390
         card = upload_photos(page, a=next(iter(photos.values())))
-        expect(card.locator("legend")).to_contain_text("Choose the class")
+        expect(card.locator("legend")).to_contain_text("Choose the screw or nut it shows")
+        expect(card.locator(".classes button")).to_have_text(HOSTILE_NAMES)
+        assert page.evaluate(RIGHT_EDGE) <= 390
+        assert page.locator(".brand").bounding_box()["height"] < 40
+        expect(visit("/docs", port=other.port)).to_have_title(f"{study['title']} · API")
+        assert other.get("/version").json["study"] == study
+
+
+def test_a_card_without_a_study_gives_general_words(place, photos):
+    write_other_model(place / "models/candidate", photos, None)
+    with run_server(place) as other:
+        html = other.get("/").body.decode()
+        assert "<title>Image classifier</title>" in html and "Choose the class it shows" in html
+        assert "flower" not in html.lower()
+        assert "flower" not in other.get("/openapi.json").body.decode().lower()

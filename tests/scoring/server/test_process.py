@@ -171,7 +171,7 @@ def test_hangup_takes_the_new_model_and_no_request_fails(place, candidate, photo
             assert (body["model_version"], body["model_role"]) == ("v9.0.0", "production")
             assert body["tag"] == "flowers#production#1"
             assert body["loaded_at"] > body["started"]
-        info = 'flowers_model_info{model_md5="%s",model_version="%s",role="production"}'
+        info = 'scorer_model_info{model_md5="%s",model_version="%s",role="production"}'
         assert service.count(info % (body["model_md5"], "v9.0.0")) == 1
         assert service.count(info % (body["model_md5"], "untagged")) == 0
     assert {status for _, status in answers} == {200}
@@ -215,7 +215,7 @@ def test_requests_beyond_the_queue_are_429_and_sigterm_waits_for_the_others(gate
     with run_server(tmp_path, QUEUE="1") as service:
         gate.close()
         with run_threads(lambda: answers.append(service.predict(("a.jpg", photo))), places):
-            wait_until(lambda: service.count("flowers_requests_in_progress") == places)
+            wait_until(lambda: service.count("scorer_requests_in_progress") == places)
             refused = service.predict(("a.jpg", photo))
             assert refused.status == 429
             assert refused.headers["Content-Type"] == "application/problem+json"

@@ -1,0 +1,76 @@
+"""Choose the source that the parameters of the stage fetch name."""
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+from flowers.base.errors import BadInput
+from flowers.sources.downloads import fetch_file
+from flowers.sources.files import find_members, iterate_archive, iterate_folder, iterate_synthetic
+
+
+def open_source(params, cache, jobs=1, bar=None):
+    """Yield the files of a source.
+
+    Parameters
+    ----------
+    params : dict
+        The section fetch of the parameters.
+    cache : pathlib.Path
+        See `flowers.sources.files.iterate_archive`.
+    jobs : int
+        Workers of the synthetic source.
+    bar : callable, optional
+        Makes the progress bars of an archive.
+
+    Yields
+    ------
+    flowers.sources.files.SourceFile
+
+    Raises
+    ------
+    BadInput
+        If the source is missing or unusable.
+    """
+    if params["source"] == "archive":
+        archive = (params["path"], cache, params["sha256"], params["ignore"])
+        yield from iterate_archive(*archive, bar)
+    elif params["source"] == "folder":
+        yield from iterate_folder(Path(params["path"]).expanduser(), params["ignore"])
+    else:
+        names = ("per_class", "near_duplicate_share", "wrong_labels", "seed")
+        yield from iterate_synthetic(*(params[name] for name in names), jobs)
+
+
+def check_source(params):
+    """Refuse a wrong source before DVC deletes the photos of the last run.
+
+    The layout of a folder is checked, and that a local archive is one of the expected SHA-256; a
+    URL is not visited.
+
+    Parameters
+    ----------
+    params : dict
+        The section fetch of the parameters.
+
+    Raises
+    ------
+    BadInput
+        If the source is missing or unusable.
+    """
+    path = params["path"]
+    if params["source"] == "folder":
+        find_members(Path(path).expanduser(), params["ignore"])
+    elif params["source"] == "archive" and not path.lower().startswith(("http://", "https://")):
+        archive = fetch_file(path, None, params["sha256"])
+        if archive.is_dir():
+            raise BadInput(f"{archive.resolve()} is a folder: set fetch.source to folder")
+        if not _is_readable_archive(archive):
+            raise BadInput(f"{archive.resolve()} cannot be read, or is no zip or tar archive")
+
+
+def _is_readable_archive(path):
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except OSError:
+        return False
