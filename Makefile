@@ -12,7 +12,7 @@ ifeq ($(OS),Windows_NT)
 $(error Windows is not supported: use WSL, https://learn.microsoft.com/windows/wsl/install)
 endif
 
-.PHONY: help env repro drift store test test-slow test-all lint format verify real exp use table compare serve score bench shown readme lock
+.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare serve score bench shown readme lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -39,6 +39,9 @@ env: .venv/installed  ## create the environment from requirements.lock, by hash
 
 repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 	@python -m stages.support.repro
+
+power: env  ## simulate the drift detector on the candidate: false alarms, power
+	@python -m stages.support.repro power/dvc.yaml
 
 # Without DVC, which would write changed code and parameters into dvc.lock: no tracked file changes.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the logs; 1 acknowledges an alert
@@ -84,11 +87,11 @@ exp: env  ## make exp NAME=mine SOURCE=photos.zip  ## run and compare; also RECI
 use: env  ## make use RECIPE=pixels  ## write a recipe of recipes/ into params.yaml
 	@python -m study.recipes $(call quote,$(RECIPE))
 
-# Columns of file digests are dropped.
+# Columns of digests are dropped.
 table: env  ## list experiments: changed parameters, summary metrics
 	@COLUMNS=160 dvc exp show --no-pager --num 2 --only-changed --hide-workspace --sort-by svm \
 		--sort-order desc \
-		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
+		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor|fetch[.]sha256)$$'
 
 compare: env  ## make compare RUNS="HEAD textures"  ## compare runs by a paired test
 	@python -m study.compare $(RUNS)

@@ -4,7 +4,7 @@ Outputs in git are compared with the files of HEAD, outputs of DVC with the MD5 
 HEAD, and dvc.lock with the one a rerun in a clean clone writes. The marked regions of README.md and
 docs/ are rendered again from the files of HEAD. Each difference is one line; any difference is exit
 code 1. Results that a run here cannot reproduce (real photos, timings, screenshots) are listed as
-not verified, each by its name.
+not verified, each by its name; so is the simulation of make power if it is of another candidate.
 """
 
 import hashlib
@@ -279,7 +279,7 @@ def main():
             print(f"verify: {DIFFERING.name}/ has the outputs of the rerun")
         differing += print_differences("in docs", check_recorded_run(committed, clone, lines))
     for path in list_unverified(committed):
-        print(f"not verified: {path}: this run cannot reproduce it")
+        print(f"not verified: {path}: this run cannot reproduce it", flush=True)
     if paths := sorted({*differing, *rerun}):
         sys.exit(f"verify: {len(paths)} results differ from the commit: {', '.join(paths)}")
     count = len(committed.in_git) + len(committed.in_dvc)

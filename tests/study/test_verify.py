@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import yaml
 
+from study.verify import CommittedRun, check_rerun, list_unverified
 from tests.imports import ROOT
 
 PAGES = ("study", "docs", "benchmarks", "recipes", "README.md", "ARCHITECTURE.md")
@@ -147,3 +148,31 @@ def test_a_false_figure_of_a_file_or_of_the_log_is_found(verified_copy):
     assert code == 1
     assert {"README.md", "monitoring/snapshot"} <= set(map(get_path, differences))
     assert "not verified: metrics/real.json: this run cannot reproduce it" in rest
+
+
+PIPELINE = b"stages: {promote: {outs: [models/candidate]}}"
+POWER = b"stages: {drift_power: {plots: [metrics/drift_power.json: {cache: false}]}}"
+
+
+def make_lock(stage, dep, out, md5):
+    entries = {"cmd": "x", "deps": [{"path": dep, "md5": md5}], "outs": [{"path": out, "md5": md5}]}
+    return yaml.safe_dump({"stages": {stage: entries}}).encode()
+
+
+@pytest.mark.parametrize(("simulated", "count"), [("a.dir", 1), ("b.dir", 0)])
+def test_the_simulation_of_an_earlier_model_is_not_verified(tmp_path, simulated, count):
+    promote = (PIPELINE, make_lock("promote", "data/photos", "models/candidate", "a.dir"))
+    candidate = "models/candidate"
+    power = make_lock("drift_power", candidate, "metrics/drift_power.json", simulated)
+    committed = CommittedRun.from_bytes([promote, (POWER, power)])
+    assert set(committed.in_git) == {"metrics/drift_power.json"}
+    assert set(committed.in_dvc) == {candidate}
+    (tmp_path / "power").mkdir()
+    rerun = make_lock("drift_power", candidate, "metrics/drift_power.json", "a.dir")
+    rerun = rerun.replace(b"cmd: x", b"cmd: y")
+    for name, content in zip(("dvc.yaml", "dvc.lock"), promote, strict=True):
+        (tmp_path / name).write_bytes(content)
+    for name, content in zip(("dvc.yaml", "dvc.lock"), (POWER, rerun), strict=True):
+        (tmp_path / "power" / name).write_bytes(content)
+    assert len(list(check_rerun(committed, tmp_path))) == count
+    assert list_unverified(committed) == ([] if count else ["metrics/drift_power.json"])
