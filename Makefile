@@ -40,7 +40,7 @@ env: .venv/installed  ## create the environment from requirements.lock, by hash
 repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 	@python -m stages.support.repro
 
-power: env  ## simulate the drift detector on the candidate: false alarms, power
+power: env  ## simulate the drift detector: false alarms and power
 	@python -m stages.support.repro power/dvc.yaml
 
 # Without DVC, which would write changed code and parameters into dvc.lock: no tracked file changes.
