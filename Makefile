@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift store test test-slow test-all lint format verify real table compare serve score bench shown readme lock
+.PHONY: help env repro drift store test test-slow test-all lint format verify real exp use table compare serve score bench shown readme lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -64,11 +64,22 @@ format: env  ## format and sort imports
 	ruff check --fix --select I .
 	ruff format .
 
-# Columns of file digests are dropped.
+# In quotes of the shell.
+quote = '$(subst ','\'',$1)'
+# The variables that are set on the command line, not in the environment, as options.
+options = $(foreach v,$1,$(if $(filter command,$(firstword $(origin $v))),--$v=$(call quote,$($v))))
+
+exp: env  ## make exp NAME=mine SOURCE=photos.zip  ## run and compare; also RECIPE=pixels, SET="split.seed=1"
+	@python -m study.exp $(call options,NAME SOURCE RECIPE SET)
+
+use: env  ## make use RECIPE=pixels  ## write a recipe of recipes/ into params.yaml
+	@python -m study.recipes $(call quote,$(RECIPE))
+
+# Columns of digests are dropped.
 table: env  ## list experiments: changed parameters, summary metrics
 	@COLUMNS=160 dvc exp show --no-pager --num 2 --only-changed --hide-workspace --sort-by svm \
 		--sort-order desc \
-		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
+		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor|fetch[.]sha256)$$'
 
 compare: env  ## make compare RUNS="HEAD textures"  ## compare runs by a paired test
 	@python -m study.compare $(RUNS)
