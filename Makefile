@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift store test test-slow test-all lint format verify real table compare audit serve score bench shown readme lock
+.PHONY: help env repro drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -63,6 +63,17 @@ lint: env  ## check style, formatting and the workflows
 format: env  ## format and sort imports
 	ruff check --fix --select I .
 	ruff format .
+
+# In quotes of the shell.
+quote = '$(subst ','\'',$1)'
+# The variables that are set on the command line, not in the environment, as options.
+options = $(foreach v,$1,$(if $(filter command,$(firstword $(origin $v))),--$v=$(call quote,$($v))))
+
+exp: env  ## make exp NAME=mine SOURCE=photos.zip  ## run and compare; also RECIPE=pixels, SET="split.seed=1"
+	@python -m study.exp $(call options,NAME SOURCE RECIPE SET)
+
+use: env  ## make use RECIPE=pixels  ## write a recipe of recipes/ into params.yaml
+	@python -m study.recipes $(call quote,$(RECIPE))
 
 # Columns of file digests are dropped.
 table: env  ## list experiments: changed parameters, summary metrics

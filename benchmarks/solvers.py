@@ -30,7 +30,7 @@ RESULTS = ROOT / "benchmarks" / "solvers.json"
 
 
 def prepare_photos(source, folder):
-    """Write training rows (mirrored ones included) and test rows of the photos to photos.npz."""
+    """Write training rows and test rows of the photos to photos.npz."""
     from flowers.base.parallel import use_workers
     from flowers.splits import split_by_group
     from study.experiments import get_source_params
@@ -45,12 +45,12 @@ def prepare_photos(source, folder):
         groups = find_groups(photos)
         test = split_by_group(labels, groups, 0.2, SEED)
         train_rows = np.flatnonzero(~test)
-        X, mirrored, _ = extract_rows(images, sizes, train_rows, codebook_params)
+        X, _ = extract_rows(images, sizes, train_rows, codebook_params)
     np.savez(
         folder / "photos.npz",
-        X=np.concatenate([X[~test], mirrored[~test]]),
-        y=np.tile(labels[~test], 2),
-        groups=np.tile(groups[~test], 2),
+        X=X[~test],
+        y=labels[~test],
+        groups=groups[~test],
         X_test=X[test],
         y_test=labels[test],
         groups_test=groups[test],

@@ -6,7 +6,6 @@ from flowers.base.tables import atomic_write, read_csv
 from flowers.features.codebook import read_codebook
 from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.index import get_sizes
-from stages.support.files import show_progress
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
@@ -24,7 +23,7 @@ def main(params):
         batches = extract_batches(images[:count], sizes[:count], preprocessing, "mirrored" in path)
         with atomic_write(path) as target, use_stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-            for start, rows in show_progress(batches, desc="flatten", unit=" batches"):
+            for start, rows in batches:
                 X[start : start + len(rows)] = rows
             X.flush()
     return f"{len(images)} photos x {shape[1]} features, {first.dtype}"

@@ -4,12 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from flowers.model.card import hash_file
 from flowers.sources.downloads import fetch_file
+from flowers.sources.folders import list_tree
 from scoring.registry.git import read_file_at
+from stages.support.files import show_progress
 from study.repository import ROOT, run_command
 
 # Text that Hydra reads as such without quotes.
@@ -19,29 +22,36 @@ PLAIN_TEXT = re.compile(
 DVC = Path(sys.executable).with_name("dvc")
 
 
-def get_source_params(source):
+def get_source_params(source, keep_url=False):
     """Parameters of `fetch` for an archive, a URL or a folder.
 
     DVC does not look at files outside the repository. With their SHA-256 among the parameters it
-    reruns `fetch` exactly when the photos have changed.
+    reruns `fetch` exactly when the photos have changed. With `keep_url` the path of a URL is the
+    URL itself, otherwise that of the downloaded file.
     """
-    path = fetch_file(source, ROOT / "data" / "downloads").resolve()
+    bar = partial(show_progress, None, unit="B", unit_scale=True)
+    path = fetch_file(source, ROOT / "data" / "downloads", bar=bar).resolve()
     kind = "folder" if path.is_dir() else "archive"
-    return {"fetch.source": kind, "fetch.path": path, "fetch.sha256": hash_path(path)}
+    keeps_url = keep_url and source.lower().startswith(("http://", "https://"))
+    return {
+        "fetch.source": kind,
+        "fetch.path": source if keeps_url else str(path),
+        "fetch.sha256": hash_path(path),
+    }
 
 
 def hash_path(path):
-    """SHA-256 of a file, or of the names and contents of all files in a folder."""
+    """SHA-256 of a file, or of the names and contents of the files in a folder; links count."""
     if path.is_dir():
-        names = sorted(file.relative_to(path) for file in path.rglob("*") if file.is_file())
-        listing = "".join(f"{hash_path(path / name)} {name.as_posix()}\n" for name in names)
+        names = [name for name, fault in list_tree(path)[0].items() if not fault]
+        listing = "".join(f"{hash_file(path / name, 'sha256')} {name}\n" for name in names)
         return sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
     return hash_file(path, "sha256")
 
 
-def format_override(key, value):
-    """Format a parameter for ``dvc exp run --set-param``, in the grammar of Hydra."""
-    return f"{key}={_format_value(value)}"
+def format_options(params):
+    """Return the options of ``dvc exp run`` that set parameters, in the grammar of Hydra."""
+    return [word for key in params for word in ("-S", f"{key}={_format_value(params[key])}")]
 
 
 def _format_value(value):
@@ -53,15 +63,15 @@ def _format_value(value):
     if PLAIN_TEXT.fullmatch(text):
         return text
     text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # no reference to another parameter
-    text = re.sub(r"(\\*)'", r"\1\1\\'", text)
-    return "'" + re.sub(r"(\\+)$", r"\1\1", text) + "'"
+    text = re.sub(r'(\\*)"', r'\1\1\\"', text)
+    return '"' + re.sub(r"(\\+)$", r"\1\1", text) + '"'
 
 
 def run_experiment(name, params, target):
     """Run the stages up to `target` with other parameters, as an experiment of this name."""
     # --force would replace the experiment but also rerun stages that have not changed.
     subprocess.run([DVC, "exp", "remove", "--quiet", name], cwd=ROOT, capture_output=True)
-    options = [f"--set-param={format_override(key, value)}" for key, value in params.items()]
+    options = format_options(params)
     run_command("dvc", "exp", "run", "--temp", "--name", name, *options, target, cwd=ROOT)
 
 

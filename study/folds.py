@@ -28,17 +28,14 @@ TIMED_PHOTOS = 40
 
 
 def extract_rows(images, sizes, train, recipe):
-    """Extract features of all photos and of their mirror images, by a codebook of `train`."""
+    """Extract features of all photos, by a codebook of `train`."""
     tasks = list(fitting.select_images(images, sizes, train, recipe))
     samples = parallel_map(fitting.sample_descriptors, tasks)
     samples = tqdm(samples, total=len(tasks), desc="codebook", disable=None)
     preprocessing = {"names": ["fisher"], "codebook": fitting.fit_codebook(list(samples), recipe)}
-    both = []
-    for mirrored in (False, True):
-        parts = extract_batches(images, sizes, preprocessing, mirrored)
-        parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
-        both.append(np.concatenate([rows for _, rows in parts]))
-    return *both, preprocessing
+    parts = extract_batches(images, sizes, preprocessing)
+    parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
+    return np.concatenate([rows for _, rows in parts]), preprocessing
 
 
 def measure_features_ms(images, sizes, preprocessing):
@@ -63,10 +60,9 @@ def evaluate_folds(recipe, labels, photos, groups):
     images, sizes = decode_photos(photos, **read_section(recipe, "resize"))
     accuracies = []
     for train, test in make_grouped_folds(labels, groups, FOLDS, SEED):
-        X, mirrored, preprocessing = extract_rows(images, sizes, train, codebook_params)
+        X, preprocessing = extract_rows(images, sizes, train, codebook_params)
         model = GramSVC(**read_svm_params(recipe))
-        both = np.concatenate([X[train], mirrored[train]])
-        model.fit(both, np.tile(labels[train], 2), np.tile(groups[train], 2))
+        model.fit(X[train], labels[train], groups[train])
         accuracies.append(float((model.predict(X[test]) == labels[test]).mean()))
         print(f"folds: {recipe} {accuracies[-1]:.4f}", flush=True)
     return {

@@ -1,14 +1,75 @@
 """Parameters by "section.key", as in ``dvc exp run --set-param``, and their text in params.yaml."""
 
+import difflib
 import io
+import json
 import math
+import re
+from pathlib import Path
 
-from ruamel.yaml import YAML, SequenceNode
+from ruamel.yaml import YAML, SequenceNode, YAMLError
+
+from flowers.base.errors import BadInput
+from stages.support.run import find_faults, read_yaml
+
+PATH = Path("params.yaml")
+SCHEMA = Path("params.schema.json")
 
 
 def flatten_sections(sections):
     """Return the parameters of nested sections, from "section.key" to value."""
     return {f"{s}.{key}": value for s, keys in sections.items() for key, value in keys.items()}
+
+
+def parse_settings(text):
+    """Parse "section.key=value section.key=value" with values in YAML, which may hold spaces."""
+    changes = {}
+    for setting in re.split(r"\s+(?=[^\s=]+\.[^\s=.]+=)", text.strip()) if text.strip() else ():
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise BadInput(f"SET: {setting!r} is not of the form section.key=value")
+        try:
+            changes[key] = YAML(typ="safe").load(value)
+        except YAMLError as error:
+            raise BadInput(f"SET: {setting} has no value in YAML; quote it") from error
+    return changes
+
+
+def merge_changes(changes):
+    """Return the sections of params.yaml with some values replaced.
+
+    Raises
+    ------
+    BadInput
+        If a parameter does not exist, or a value is outside of params.schema.json.
+    """
+    sections = read_yaml(PATH)
+    known = flatten_sections(sections)
+    for key in changes.keys() - known.keys():
+        section = key.partition(".")[0]
+        last = key.rpartition(".")[2]
+        close = [name for name in known if name.rpartition(".")[2].lower() == last.lower()]
+        close += difflib.get_close_matches(key, known, n=1)
+        names = ", ".join(sections[section] if section in sections else sections)
+        where = f"{section} has" if section in sections else "the sections are"
+        question = f"did you mean {close[0]}? " if close and key not in sections else ""
+        raise BadInput(f"there is no parameter {key}: {question}{where} {names}")
+    for key, value in changes.items():
+        section, _, name = key.partition(".")
+        sections[section][name] = value
+    if faults := find_faults(sections, json.loads(SCHEMA.read_text())):
+        raise BadInput(f"{'; '.join(faults)} (allowed: {SCHEMA})")
+    return sections
+
+
+def describe_changes(old, new):
+    """Return the parameters that differ, with both values, as text; empty if there is none."""
+    pairs = {key: (old.get(key), value) for key, value in new.items()}
+    return "; ".join(
+        f"{key} {format_value(before)} -> {format_value(after)}"
+        for key, (before, after) in pairs.items()
+        if before != after
+    )
 
 
 def replace_values(text, changes):

@@ -1,10 +1,17 @@
-"""Recipes, the parameter sets in recipes/, and the protocols that are compared on real photos.
+"""Recipes, the parameter sets in recipes/: python -m study.recipes NAME writes one to params.yaml.
 
-A recipe is a set of parameters; a protocol is a recipe with a split strategy.
+A recipe is a set of parameters; a protocol is a recipe with a split strategy, as compared on real
+photos.
 """
 
+import difflib
+import sys
+from pathlib import Path
+
+from flowers.base.errors import BadInput
+from flowers.base.tables import write_text
 from stages.support.run import read_yaml
-from study.parameters import flatten_sections
+from study.parameters import PATH, describe_changes, flatten_sections, merge_changes, replace_values
 from study.repository import ROOT
 
 FOLDER = ROOT / "recipes"
@@ -30,9 +37,28 @@ def list_recipes():
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+def find_recipe(name):
+    """Return the path of a recipe in recipes/, or of a file of yours."""
+    if name in list_recipes():
+        return FOLDER / f"{name}.yaml"
+    if Path(name).expanduser().is_file():
+        return Path(name).expanduser()
+    close = difflib.get_close_matches(name, list_recipes(), n=1)
+    question = f"did you mean {close[0]}? " if close else ""
+    names = ", ".join(list_recipes())
+    raise BadInput(f"there is no recipe {name}: {question}name one of {names}, or a file")
+
+
 def read_recipe(name):
-    """Read the parameters of a recipe, from "section.key" to value."""
-    return flatten_sections(read_yaml(FOLDER / f"{name}.yaml"))
+    """Read the parameters of a recipe, from "section.key" to value; BadInput if it is none."""
+    path = find_recipe(name)
+    try:
+        sections = read_yaml(path)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not a text file in UTF-8") from error
+    if not isinstance(sections, dict) or not all(isinstance(s, dict) for s in sections.values()):
+        raise BadInput(f"{path} is no recipe: write sections with parameters, as in params.yaml")
+    return flatten_sections(sections)
 
 
 def read_section(name, section):
@@ -45,3 +71,21 @@ def read_svm_params(recipe):
     """Read the parameters of the SVM of a recipe, which are those of `GramSVC`."""
     params = read_section(recipe, "train_svm")
     return {key: value for key, value in params.items() if key not in ("solver", "mirror")}
+
+
+def use_recipe(name):
+    """Write a recipe to params.yaml, whose comments stay; return the changes as text."""
+    recipe = read_recipe(name)
+    old = flatten_sections(read_yaml(PATH))
+    merge_changes(recipe)
+    write_text(PATH, replace_values(PATH.read_text(encoding="utf-8"), recipe))
+    return describe_changes(old, recipe) or "params.yaml has these parameters already"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1]:
+        sys.exit(f"use: name a recipe: make use RECIPE={'|'.join(list_recipes())}")
+    try:
+        print(f"use: {use_recipe(sys.argv[1])}")
+    except (BadInput, OSError) as error:
+        sys.exit(f"use: {error}")

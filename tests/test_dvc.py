@@ -139,3 +139,8 @@ def test_the_run_cache_compares_every_parameter():
     sections = {name for stage in STAGES.values() for name in stage.get("params", [])} & set(PARAMS)
     assert sections
     assert not {key for name in sections for key in PARAMS[name]} & {"size", "nfiles"}
+
+
+def test_no_stage_is_a_template():
+    """DVC cannot freeze a stage with ``${...}``."""
+    assert "${" not in json.dumps(STAGES)

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmarks import growth
 from benchmarks.attack_photos import MAX_MB, MAX_SECONDS
 from flowers.base.tables import read_json
+from study.recipes import FOLDER, list_recipes
 from study.repository import ROOT
 
 PAGES = (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -46,6 +47,12 @@ def read_stage_graph():
         name: [names[target] for source, target in edges if source == node]
         for node, name in names.items()
     }
+
+
+def read_recipe_comments():
+    """Read the two lines at the top of each recipe: what it is, and what it costs."""
+    lines = {name: (FOLDER / f"{name}.yaml").read_text().splitlines() for name in list_recipes()}
+    return {name: [line.removeprefix("# ") for line in text[:2]] for name, text in lines.items()}
 
 
 def format_interval(figures):
@@ -100,6 +107,7 @@ def create_environment():
     environment.globals |= {
         "load": lambda path: read_json(ROOT / path),
         "shown": read_shown,
+        "read_recipe_comments": read_recipe_comments,
         "read_stage_graph": read_stage_graph,
         "extrapolate_search": extrapolate_search,
         "growth": growth,

@@ -15,11 +15,13 @@ from playwright.sync_api import sync_playwright
 from benchmarks.serve import MODEL, start_scorer
 from flowers.base.tables import read_csv
 from flowers.splits import split_at_random
+from study.experiments import format_options
+from study.recipes import read_recipe
 from study.repository import ENVIRONMENT, ROOT, clone_repository
 
 SHOWN = ROOT / "docs" / "shown"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-EXPERIMENT = ("--name", "textures", "-S", "flatten.features=[hog,colour]")
+EXPERIMENT = ("--name", "pixels", *format_options(read_recipe("pixels")))
 
 
 def capture_output(*command, cwd=ROOT):

@@ -17,10 +17,12 @@ from flowers.base.errors import BadInput
 MAX_COPY_BYTES = 500_000_000
 # Folder of the arrays that processes read; all machines of a cluster must see it.
 _FOLDER = ContextVar("folder", default=None)
+# Wraps the results of long work in a progress bar.
+_PROGRESS = ContextVar("progress", default=None)
 
 
 @contextmanager
-def use_workers(jobs, backend, folder=None):
+def use_workers(jobs, backend, folder=None, progress=None):
     """Use a number of workers for the parallel work inside; without it, work is sequential.
 
     Parameters
@@ -33,6 +35,8 @@ def use_workers(jobs, backend, folder=None):
     folder : path-like, optional
         All workers must see it: processes read arrays from files in it. Default: the folder of
         temporary files.
+    progress : callable, optional
+        Makes the progress bars of `track`, as `tqdm.tqdm` does.
 
     Raises
     ------
@@ -40,12 +44,13 @@ def use_workers(jobs, backend, folder=None):
         If the backend is not installed.
     """
     with _start_dask() if backend == "dask" else nullcontext():
-        token = _FOLDER.set(folder)
+        tokens = {_FOLDER: _FOLDER.set(folder), _PROGRESS: _PROGRESS.set(progress)}
         try:
             with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
                 yield
         finally:
-            _FOLDER.reset(token)
+            for variable, token in tokens.items():
+                variable.reset(token)
 
 
 def _start_dask():
@@ -85,6 +90,12 @@ def parallel_map(function, tasks):
     """
     parallel = joblib.Parallel(prefer="threads", return_as="generator")
     yield from parallel(joblib.delayed(function)(*task) for task in tasks)
+
+
+def track(results, total, name):
+    """Wrap an iterable of `total` results in a progress bar, if `use_workers` has one."""
+    progress = _PROGRESS.get()
+    return progress(results, total=total, desc=name) if progress else results
 
 
 def pooled_map(function, items, jobs, backend):

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from flowers.base.plots import to_svg
+from flowers.base.plots import make_labels, to_svg
 from flowers.drift.windows import count_predicted
 
 REFERENCE = "0.6"
@@ -43,10 +43,11 @@ def plot_classes(expected, shares, names):
     positions = np.arange(len(names))
     ax.bar(positions - 0.2, expected, 0.4, color=REFERENCE, label="reference set")
     ax.bar(positions + 0.2, shares, 0.4, color=RECENT, label="newest predictions")
-    ax.set_xticks(positions, names)
+    labels = make_labels(names)
+    ax.set_xticks(positions, labels)
     ax.set(title="Predicted classes", ylabel="share")
     ax.legend(frameon=False)
-    return to_svg(figure)
+    return to_svg(figure, labels)
 
 
 def plot_confidence(before, now):

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
-from flowers.base.plots import to_svg
+from flowers.base.plots import make_labels, to_svg
 
 
 def plot_evaluation(predictions, reliability, curves, tuning):
@@ -42,16 +42,17 @@ def plot_confusion(labels, predicted, classes):
     """
     figure = Figure(figsize=(4.4 * len(predicted), 3.8), layout="constrained")
     axes = figure.subplots(1, len(predicted), squeeze=False)[0]
+    class_labels = make_labels(classes)
     for ax, (name, predictions) in zip(axes, predicted.items(), strict=True):
         counts = confusion_matrix(labels, predictions, labels=classes)
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         ax.imshow(share, cmap="Greens", vmin=0, vmax=1)
         for (i, j), count in np.ndenumerate(counts):
             ax.text(j, i, count, ha="center", va="center", color="w" if share[i, j] > 0.6 else "k")
-        ax.set_xticks(range(len(classes)), classes, rotation=30)
-        ax.set_yticks(range(len(classes)), classes)
+        ax.set_xticks(range(len(classes)), class_labels, rotation=30)
+        ax.set_yticks(range(len(classes)), class_labels)
         ax.set(title=name, xlabel="predicted class", ylabel="label")
-    return to_svg(figure)
+    return to_svg(figure, class_labels)
 
 
 def plot_reliability(reliability):
@@ -81,12 +82,14 @@ def plot_precision_recall(curves):
     figure = Figure(figsize=(4.2 * len(curves), 3.6), layout="constrained")
     axes = figure.subplots(1, len(curves), squeeze=False)[0]
     for ax, (name, rows) in zip(axes, curves.items(), strict=True):
-        for label in dict.fromkeys(row["class"] for row in rows):
-            line = [(row["recall"], row["precision"]) for row in rows if row["class"] == label]
+        classes = list(dict.fromkeys(row["class"] for row in rows))
+        class_labels = make_labels(classes)
+        for name_of_class, label in zip(classes, class_labels, strict=True):
+            line = [(r["recall"], r["precision"]) for r in rows if r["class"] == name_of_class]
             ax.plot(*zip(*line, strict=True), label=label)
         ax.set(title=name, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes[0].legend(frameon=False, loc="lower left")
-    return to_svg(figure)
+    return to_svg(figure, class_labels)
 
 
 def plot_tuning(rows):

@@ -10,6 +10,10 @@ from flowers.base.errors import BadInput
 from flowers.base.tables import atomic_write
 from flowers.features.descriptors import WIDTHS
 
+# Changes with the descriptors, so that a codebook of other descriptors is refused.
+VERSION = 2
+MIN_LOG_POSTERIOR = -60  # relative to the most probable Gaussian
+
 
 @dataclass(frozen=True)
 class DescriptorMixture:
@@ -38,8 +42,10 @@ class DescriptorMixture:
 
     def project_descriptors(self, descriptors, positions):
         """Project descriptors (n, width) and append scaled positions (n, 2): (n, k + 2)."""
-        components = descriptors @ self.projection - self.offset
-        return np.hstack([components, positions * self.position_scale])
+        rows = np.empty((len(descriptors), self.means.shape[1]), np.float32)
+        np.subtract(descriptors @ self.projection, self.offset, out=rows[:, :-2])
+        np.multiply(positions, self.position_scale, out=rows[:, -2:])
+        return rows
 
     def sum_statistics(self, rows):
         """Sum the sufficient statistics of the mixture over projected descriptors (n, k + 2).
@@ -52,11 +58,17 @@ class DescriptorMixture:
             For each Gaussian the sums of the posterior probabilities, of their products with the
             rows, and of their products with the squared rows.
         """
-        terms = np.hstack([np.ones_like(rows[:, :1]), rows, np.square(rows)])
+        width = rows.shape[1]
+        terms = np.empty((len(rows), 1 + 2 * width), np.float32)
+        terms[:, 0] = 1
+        terms[:, 1 : 1 + width] = rows
+        np.square(rows, out=terms[:, 1 + width :])
         posterior = terms @ self.log_density_terms
         posterior -= posterior.max(axis=1, keepdims=True)
+        # exp(-88) and below are denormal numbers, on which some processors are 100 times slower.
+        np.clip(posterior, MIN_LOG_POSTERIOR, 0, out=posterior)
         np.exp(posterior, out=posterior)
-        posterior /= posterior.sum(axis=1, keepdims=True)
+        terms /= posterior.sum(axis=1, keepdims=True)
         return posterior.T @ terms
 
     @cached_property
@@ -89,7 +101,7 @@ def write_codebook(path, codebook):
     """Write a codebook; None gives an empty archive, always of the same bytes."""
     arrays = {}
     if codebook is not None:
-        arrays["scales"] = np.array(codebook.scales)
+        arrays |= {"version": np.array(VERSION), "scales": np.array(codebook.scales)}
         for name, mixture in codebook.mixtures.items():
             arrays |= {f"{name}_{key}": value for key, value in asdict(mixture).items()}
     with atomic_write(path) as partial, partial.open("wb") as file:
@@ -105,6 +117,8 @@ def read_codebook(path):
         with np.load(path, allow_pickle=False) as arrays:
             if not arrays.files:
                 return None
+            if "version" not in arrays or arrays["version"] != VERSION:
+                raise BadInput(f"{path} is of another version: run dvc repro and promote it again")
             mixtures = {
                 descriptor: DescriptorMixture(*(arrays[f"{descriptor}_{name}"] for name in names))
                 for descriptor in WIDTHS

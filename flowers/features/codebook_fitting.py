@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from flowers.base.errors import BadInput
 from flowers.base.parallel import parallel_map
 from flowers.features.codebook import Codebook, DescriptorMixture
-from flowers.features.descriptors import WIDTHS, compute_descriptors, resize_to_scale
+from flowers.features.descriptors import WIDTHS, compute_descriptors
 
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}  # of each descriptor type
 MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
@@ -60,20 +60,13 @@ def sample_descriptors(image, size, scales, count, seed):
     descriptors : dict of name to ndarray of shape (m, width), float32
     positions : ndarray of shape (m, 2), float32
     """
-    parts = [compute_descriptors(resize_to_scale(image, size, scale)) for scale in scales]
-    positions = np.concatenate([places for _, places in parts])
+    descriptors, positions = compute_descriptors(image, size, scales)
     chosen = np.random.default_rng(seed).permutation(len(positions))[:count]
-    descriptors = {
-        name: np.concatenate([descriptors[name] for descriptors, _ in parts])[chosen]
-        for name in WIDTHS
-    }
-    return descriptors, positions[chosen]
+    return {name: rows[chosen] for name, rows in descriptors.items()}, positions[chosen]
 
 
 def select_images(images, sizes, rows, params):
     """Yield the arguments of `sample_descriptors` for images selected at random among `rows`.
-
-    Every other image is mirrored.
 
     Parameters
     ----------
@@ -82,9 +75,8 @@ def select_images(images, sizes, rows, params):
     params : CodebookParams
     """
     chosen = np.random.default_rng(params.seed).permutation(rows)[: params.photos]
-    for k, row in enumerate(np.sort(chosen)):
-        image = images[row][:, ::-1] if k % 2 else images[row]
-        yield image, sizes[row], params.scales, params.per_photo, (params.seed, int(row))
+    for row in np.sort(chosen):
+        yield images[row], sizes[row], params.scales, params.per_photo, (params.seed, int(row))
 
 
 def fit_codebook(samples, params):

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from flowers.base.errors import BadInput
-from flowers.base.parallel import open_shared, parallel_map, share_arrays
+from flowers.base.parallel import open_shared, parallel_map, share_arrays, track
 from flowers.features.colour import extract_colour
 from flowers.features.fisher import extract_fisher
 from flowers.features.hog import extract_hog
@@ -88,7 +88,7 @@ def extract_batches(images, sizes, preprocessing, mirrored=False):
     with share_arrays(images) as (shared,):
         tasks = ((shared, k, sizes[k : k + BATCH], mirrored) for k in starts)
         batches = parallel_map(partial(_extract_batch, **preprocessing), tasks)
-        yield from zip(starts, batches, strict=True)
+        yield from zip(starts, track(batches, len(starts), "features"), strict=True)
 
 
 def _extract_batch(images, start, sizes, mirrored, **preprocessing):

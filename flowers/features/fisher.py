@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.features.descriptors import compute_descriptors, resize_to_scale
+from flowers.features.descriptors import compute_descriptors
 
 # Weight of each descriptor type in the kernel of two images.
 WEIGHTS = {"sift": 2, "opponent": 1, "lcs": 1}
@@ -38,17 +38,12 @@ def extract_fisher(images, sizes, codebook):
 
 
 def _encode_image(image, size, codebook):
-    statistics = dict.fromkeys(codebook.mixtures, 0)
-    windows = 0
-    for scale in codebook.scales:
-        descriptors, positions = compute_descriptors(resize_to_scale(image, size, scale))
-        windows += len(positions)
-        for name, mixture in codebook.mixtures.items():
-            rows = mixture.project_descriptors(descriptors[name], positions)
-            statistics[name] = statistics[name] + mixture.sum_statistics(rows)
+    descriptors, positions = compute_descriptors(image, size, codebook.scales)
     parts = {}
     for name, mixture in codebook.mixtures.items():
-        part = _compute_gradients(statistics[name] / np.float32(windows), mixture)
+        rows = mixture.project_descriptors(descriptors[name], positions)
+        statistics = mixture.sum_statistics(rows) / np.float32(len(rows))
+        part = _compute_gradients(statistics, mixture)
         part = np.copysign(np.sqrt(np.abs(part)), part)
         parts[name] = part * (WEIGHTS[name] ** 0.5 / max(np.linalg.norm(part), 1e-12))
     heaviest = max(parts, key=WEIGHTS.get)

@@ -1,14 +1,19 @@
 """Contact sheets: many images on one sheet, each with a caption."""
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
+from flowers.base.fonts import choose_fonts, split_runs
 from flowers.base.tables import atomic_write
 
 TILE = 120
 CAPTION = 16
+FONT_SIZE = 11  # pixels
+ASCENT = 11  # from the top of a caption to its baseline
 GAP = 4
 COLUMNS = 8
+# Of the caption; names in it may run from right to left.
+DIRECTION = "ltr" if all(map(features.check, ("raqm", "fribidi"))) else None
 BACKGROUND = (255, 255, 255)
 TEXT_COLOUR = (34, 34, 34)
 
@@ -20,7 +25,7 @@ def draw_contact_sheet(images, captions, columns=COLUMNS):
     ----------
     images : sequence of ndarray of shape (s, s, 3), uint8
     captions : sequence of str
-        One for each image; cut where the tile ends.
+        One for each image, in any script; cut where the tile ends.
     columns : int, >= 1
 
     Returns
@@ -28,7 +33,6 @@ def draw_contact_sheet(images, captions, columns=COLUMNS):
     PIL.Image.Image
         RGB; a blank strip if there are no images.
     """
-    font = ImageFont.load_default(size=11)
     rows = -(-len(images) // columns)
     width = TILE + GAP
     height = TILE + CAPTION + GAP
@@ -37,9 +41,24 @@ def draw_contact_sheet(images, captions, columns=COLUMNS):
         tile = Image.new("RGB", (TILE, TILE + CAPTION), BACKGROUND)
         photo = Image.fromarray(np.asarray(image)).resize((TILE, TILE), Image.Resampling.BICUBIC)
         tile.paste(photo, (0, 0))
-        ImageDraw.Draw(tile).text((0, TILE + 2), caption, fill=TEXT_COLOUR, font=font)
+        _draw_caption(ImageDraw.Draw(tile), caption)
         sheet.paste(tile, (GAP + i % columns * width, GAP + i // columns * height))
     return sheet
+
+
+def _draw_caption(draw, caption):
+    """Write a caption below the image of a tile, each run of characters in a font that has them."""
+    if caption.isascii():
+        runs = [(caption, None)]
+    else:
+        runs = split_runs(caption, choose_fonts(caption))
+    left = 0
+    for run, path in runs:
+        style = {"font": ImageFont.load_default(FONT_SIZE)}
+        if path:
+            style = {"font": ImageFont.truetype(path, FONT_SIZE), "direction": DIRECTION}
+        draw.text((left, TILE + 2 + ASCENT), run, fill=TEXT_COLOUR, anchor="ls", **style)
+        left += draw.textlength(run, **style)
 
 
 def select_evenly(labels, count):

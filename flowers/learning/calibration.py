@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowers.base.errors import BadInput
-from flowers.base.parallel import max_workers_for, use_threads
+from flowers.base.parallel import max_workers_for, track, use_threads
 from flowers.learning.folds import fit_fold, fold_copy_bytes, make_grouped_folds, restore_row_order
 
 CONSTANT_FEATURES = (
@@ -97,7 +97,8 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         tasks += [joblib.delayed(fit_fold)(classifier, X, y, *fold) for fold in folds]
         workers = max_workers_for(fold_copy_bytes(classifier, X, folds))
         with use_threads():
-            fitted, *results = joblib.Parallel(workers)(tasks)
+            results = joblib.Parallel(workers, return_as="generator")(tasks)
+            fitted, *results = track(results, len(tasks), "fits")
         return fitted, restore_row_order([decision for _, decision in results], folds)
 
     def _prepare_rows(self, X):

@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from flowers.base.parallel import open_shared, parallel_map, share_arrays
+from flowers.base.parallel import open_shared, parallel_map, share_arrays, track
 from flowers.learning.standardisation import split_range, standardise_block
 
 # Columns of a block: 512 rows of them as float32 are 16 MB, which the system gives in large pages.
@@ -24,6 +24,8 @@ MAX_TILES = 2
 # Up to this number of new rows each has a product of its own, whose bits do not depend on the
 # batch; more rows are multiplied in tiles.
 BATCH_INVARIANT_ROWS = 32
+# Below about -87 the kernel would be a denormal number, on which processors are very slow.
+MIN_EXPONENT = -60
 # Training rows converted to float32 at once, few enough to stay in the processor's cache.
 CHUNK_ROWS = 16
 
@@ -89,6 +91,7 @@ def _map_products(A, B, mean, scale, pairs, norms):
     """Yield the products of pairs of tile rows of A and B; fill in the squared norms of A."""
     with threadpool_limits(1, "blas"), share_arrays(A, B, mean, scale) as shared:
         products = parallel_map(_multiply_tile_rows, ((*shared, i, j) for i, j in pairs))
+        products = track(products, len(pairs), "kernel values")
         for (i, j), (part, squares) in zip(pairs, products, strict=True):
             if squares is not None:
                 norms[_join_tiles(i)] = squares
@@ -207,4 +210,5 @@ def _to_distances(product, row_norms, column_norms):
 def apply_rbf(distances, gamma):
     """Compute ``exp(-gamma * distances)`` of squared distances, float32, in place."""
     distances *= -np.float32(gamma)
+    np.clip(distances, MIN_EXPONENT, 0, out=distances)
     return np.exp(distances, out=distances)

@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from flowers.base.errors import BadInput
-from flowers.base.parallel import max_workers_for
+from flowers.base.parallel import max_workers_for, track
 from flowers.learning.folds import assign_fold_numbers, fit_fold, fold_copy_bytes
 
 
@@ -81,8 +81,9 @@ class Tuning:
             results = [to_labels(classes, values) == y[test] for values, (_, test) in folds]
         else:
             workers = max_workers_for(fold_copy_bytes(classifier, X, self._tasks))
-            parallel = joblib.Parallel(workers, prefer="threads")
+            parallel = joblib.Parallel(workers, prefer="threads", return_as="generator")
             results = parallel(joblib.delayed(score_fold)(*task) for task in self._tasks)
+            results = list(track(results, len(self._tasks), "folds of a candidate"))
         # Entry [i, r]: whether row r is correct by the fit without fold i and without its own fold.
         correct = np.zeros((self._count, len(y)), dtype=bool)
         for (i, j), (_, test), result in zip(self._pairs, self._tasks, results, strict=False):

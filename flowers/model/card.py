@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from functools import partial
 from importlib.metadata import version
@@ -150,7 +151,9 @@ def hash_file(path, algorithm):
 def get_attestation_path(folder):
     """Return the path of the attestation of a model folder: beside it, not in it."""
     folder = Path(folder)
-    return folder.with_name(f"{folder.name}.attestation.json")
+    if folder.name in ("", ".."):  # such as "."
+        folder = Path(os.path.abspath(folder))
+    return folder.parent / f"{folder.name}.attestation.json"
 
 
 def hash_folder(folder):

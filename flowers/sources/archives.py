@@ -7,12 +7,14 @@ import lzma
 import os
 import re
 import shutil
+import stat
 import struct
 import tarfile
 import tempfile
+import unicodedata
 import zipfile
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +23,9 @@ from flowers.base.errors import BadInput, RejectedImage
 MAX_EXPANSION = 200
 FREE_BYTES = 64 * 2**20  # below this size the expansion is free: plain images compress very well
 _CHUNK = 2**20
+_UTF8_FLAG = 0x800  # of a zip member: its name is UTF-8
+_UNIX = 3  # the system of a zip member that has the mode of a file
+_LINK = "a link or a device in the archive"
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 # What zipfile, tarfile and the decompressors raise on damaged data; OSError without a number too.
 _CORRUPT = (EOFError, IndexError, OSError, OverflowError, RuntimeError, ValueError, struct.error)
@@ -55,6 +60,7 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, bar=None):
     """
     rejected = {}
     total = 0
+    names = set()
     target.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         try:
@@ -74,7 +80,7 @@ def unpack(archive, target, max_bytes=8 * 2**30, max_members=200_000, bar=None):
                     f"{name!r}: check where it comes from, or split it"
                 )
             try:
-                _write_member(root, name, opener)
+                _write_member(root, name, opener, names)
             except RejectedImage as error:
                 rejected[name] = error.reason
             if progress is not None:
@@ -97,8 +103,9 @@ def _iterate_members(stream, archive, stack):
         if head.startswith(b"PK"):
             zipped = stack.enter_context(zipfile.ZipFile(stream))
             for info in zipped.infolist():
-                opener = None if info.is_dir() else partial(zipped.open, info)
-                yield info.orig_filename, info.file_size, opener
+                name = _read_zip_name(info)
+                opener = None if name.endswith("/") else partial(_open_zip_member, zipped, info)
+                yield name, info.file_size, opener
             return
         for magic, decompress in _COMPRESSED.items():
             if head.startswith(magic):
@@ -115,9 +122,25 @@ def _iterate_members(stream, archive, stack):
         raise BadInput(f"{archive} is no zip or tar archive, or is corrupt ({error})") from error
 
 
+def _read_zip_name(info):
+    """Return the name with the separator "/"; some programs on Windows write a backslash."""
+    name = info.orig_filename
+    if not info.flag_bits & _UTF8_FLAG:
+        with suppress(UnicodeError):  # macOS and others write UTF-8 without the flag for it
+            name = name.encode("cp437").decode()
+    return name.replace("\\", "/")
+
+
+def _open_zip_member(zipped, info):
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if info.create_system == _UNIX and kind not in (0, stat.S_IFREG):
+        raise RejectedImage(_LINK)
+    return zipped.open(info)
+
+
 def _open_tar_member(tar, info):
     if not info.isreg():
-        raise RejectedImage("a link or a device in the archive")
+        raise RejectedImage(_LINK)
     return tar.extractfile(info)
 
 
@@ -133,7 +156,7 @@ def _check_end(stream):
         raise tarfile.ReadError("a header is broken, or the end is missing")
 
 
-def _write_member(root, name, opener):
+def _write_member(root, name, opener, names):
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:|.*[\\\0]", name, re.S):
         raise RejectedImage("an unsafe name in the archive")
@@ -142,11 +165,14 @@ def _write_member(root, name, opener):
         (root / path if opener is None else (root / path).parent).mkdir(parents=True, exist_ok=True)
         if opener is None:
             return
-        if (root / path).exists():
-            raise RejectedImage("a name that the archive has twice")
+        # macOS has no two files in a folder that differ by case alone.
+        key = (path.parent, unicodedata.normalize("NFC", path.name).casefold())
+        if key in names or (root / path).exists():
+            raise RejectedImage("a name that the archive has twice, perhaps in another case")
         with opener() as member, part.open("wb") as out:
             shutil.copyfileobj(member, out, _CHUNK)
         os.replace(part, root / path)
+        names.add(key)
     except _CORRUPT as error:
         number = getattr(error, "errno", None)
         if number in _NAME_ERRORS:

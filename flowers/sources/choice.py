@@ -7,6 +7,7 @@ from pathlib import Path
 from flowers.base.errors import BadInput
 from flowers.sources.downloads import fetch_file
 from flowers.sources.files import find_members, iterate_archive, iterate_folder, iterate_synthetic
+from flowers.synthetic.picture import SPECIES
 
 
 def open_source(params, cache, jobs=1, bar=None):
@@ -40,6 +41,16 @@ def open_source(params, cache, jobs=1, bar=None):
     else:
         names = ("per_class", "near_duplicate_share", "wrong_labels", "seed")
         yield from iterate_synthetic(*(params[name] for name in names), jobs)
+
+
+def count_files(params):
+    """Return about how many files `open_source` yields; None before an archive is unpacked."""
+    if params["source"] == "synthetic":
+        return params["per_class"] * len(SPECIES)
+    if params["source"] == "folder":
+        members, _ = find_members(Path(params["path"]).expanduser(), params["ignore"])
+        return len(members)
+    return None
 
 
 def check_source(params):

@@ -59,6 +59,8 @@ def fetch_file(source, cache, sha256=None, bar=None):
         raise BadInput(
             f"{path.resolve()} does not exist: set the source to a local file or an http(s) URL"
         )
+    if not (path.is_file() or path.is_dir()):
+        raise BadInput(f"{path.resolve()} is not a file: set the source to a local file")
     if sha256:
         if not path.is_file():
             raise BadInput(f"{path.resolve()} is not a file: set no sha256 for a folder")

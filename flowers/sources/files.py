@@ -88,7 +88,7 @@ def find_members(root, ignore=(), source=None):
 def _describe_missing_classes(source, members, files):
     message = f"{source} has {f'one class, {members[0].label!r}' if members else 'no class folder'}"
     if any(path.name.casefold() == "imagelabels.mat" for path in files):
-        message += ", and imagelabels.mat is not read: write its labels to labels.csv"
+        message += ", and imagelabels.mat is not read (docs/photos.md converts it)"
     return (
         f"{message}: put the photos of each class into a folder of its own, or add a labels.csv "
         "with the columns file and label"

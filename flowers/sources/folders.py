@@ -69,6 +69,7 @@ def list_tree(root, ignore=(), source=None):
     folders = [PurePosixPath()]
     empty = []
     read = {_identify(root.stat())}
+    ignore = [pattern.rstrip("/") for pattern in ignore]
     unmatched = dict.fromkeys(ignore)
     for folder in folders:  # grows
         with os.scandir(root / folder) as entries:
@@ -196,8 +197,13 @@ def _check_places(folders, outer, source):
     usual = max(depths, key=lambda depth: (depths[depth], depth), default=0)
     common = [folder for folder in folders if len(folder.parts) == usual]
     others = [folder for folder in folders if len(folder.parts) != usual]
-    # Photos above all class folders are only listed.
-    others += [f for f in sorted(outer, key=str) if any(f not in c.parents for c in folders)]
+    for folder in sorted(outer, key=str):
+        inner = [other for other in folders if folder in other.parents]
+        if len(inner) < len(folders):  # photos above all class folders are only listed
+            raise BadInput(
+                f"{source} has photos in {str(folder)!r} and also in {str(inner[0])!r} inside it: "
+                "move them, or name the inner folder or the outer photos in fetch.ignore"
+            )
     if others:
         raise BadInput(
             f"{source} has photos in {str(common[0])!r} and at another depth in "

@@ -7,8 +7,8 @@ from flowers.base.tables import read_csv
 
 
 def show_progress(items, **options):
-    """Show a progress bar in a terminal, nothing in a log file."""
-    return tqdm(items, disable=None, leave=False, **options)
+    """Show a progress bar in a terminal after a second, nothing in a log file."""
+    return tqdm(items, **{"disable": None, "leave": False, "delay": 1} | options)
 
 
 def load_split():

@@ -5,6 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+from flowers.base.errors import BadInput
+from stages.support.run import check_params, read_yaml
+
 LOCK = Path(".dvc/tmp/repro.lock")
 
 
@@ -25,8 +28,28 @@ def acquire_lock():
     return file
 
 
+def check_before_run():
+    """Check the parameters, and the source of the photos if the stage fetch would read it again.
+
+    DVC deletes the outputs of a stage before it runs the stage.
+    """
+    params = read_yaml("params.yaml")
+    check_params(params)
+    is_frozen = read_yaml("dvc.yaml")["stages"]["fetch"].get("frozen")
+    lock = read_yaml("dvc.lock") if Path("dvc.lock").exists() else {}
+    last = lock.get("stages", {}).get("fetch", {}).get("params", {}).get("params.yaml", {})
+    if params["fetch"] != last.get("fetch") and not is_frozen:
+        from flowers.sources.choice import check_source  # half a second, seldom needed
+
+        check_source(params["fetch"])
+
+
 if __name__ == "__main__":
     with acquire_lock():
+        try:
+            check_before_run()
+        except (BadInput, OSError) as error:
+            sys.exit(f"repro: {error}")
         from dvc.cli import main  # takes a second; the lock is checked before
 
         sys.exit(main(["repro", *sys.argv[1:]]))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -68,6 +69,7 @@ def select_params(stage, params):
 def run_stage(stage, main):
     """Run `main` with the parameters that dvc.yaml declares for `stage`; print what it returns.
 
+    A line on standard error says so if DVC did not start the stage: its outputs change without DVC.
     Parameters of the stage's own section are passed by name, others as "section.name". `BadInput`
     and errors of the operating system end the process with one line and exit code 1, Ctrl-C with
     one line and 130. An undeclared parameter is a `KeyError`: DVC would not rerun the stage when it
@@ -77,6 +79,11 @@ def run_stage(stage, main):
         params = read_yaml("params.yaml")
         check_params(params)
         print(f"{stage}: {main(select_params(stage, params))}", flush=True)
+        if "DVC_STAGE" not in os.environ:  # DVC sets it for its commands
+            print(
+                f"{stage}: DVC did not run this and has not recorded it: dvc repro {stage} does",
+                file=sys.stderr,
+            )
     except BadInput as error:
         sys.exit(f"{stage}: {error}")
     except OSError as error:

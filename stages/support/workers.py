@@ -2,11 +2,12 @@
 
 from flowers.base.environment import read_backend, read_jobs
 from flowers.base.parallel import use_workers
+from stages.support.files import show_progress
 
 
 def use_stage_workers():
     """Use the workers of JOBS and BACKEND inside; processes read arrays from files in data/."""
-    return use_workers(read_jobs(), read_backend(), "data")
+    return use_workers(read_jobs(), read_backend(), "data", show_progress)
 
 
 def use_stage_processes():

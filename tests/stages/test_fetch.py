@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import io
 import json
@@ -8,6 +9,9 @@ from hashlib import sha256
 import numpy as np
 import pytest
 from PIL import Image
+
+from flowers.base.errors import BadInput
+from stages.support.repro import check_before_run
 
 
 def make_jpeg(seed=0):
@@ -132,3 +136,29 @@ def test_dvc_restores_photos_of_any_name(repo_copy, folder):
     repo_copy.run("dvc", "checkout", "data/photos")
     assert before == {p.relative_to(repo_copy.path) for p in list_photos(repo_copy)}
     assert len(before) == 2 * len(names)
+
+
+def test_make_repro_refuses_a_wrong_source_before_dvc_deletes_the_photos(repo_copy):
+    params = {"fetch.source": "folder", "fetch.path": "gone"}
+    repo_copy.set_params(**params)
+    done = repo_copy.run("python", "-m", "stages.support.repro", check=False)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1 and line.startswith("repro: ") and "/gone" in line
+    assert list_photos(repo_copy)
+    assert "dvc checkout" in repo_copy.expect_refusal("fetch", **params)
+
+
+def test_a_source_that_dvc_would_not_read_is_not_checked(workdir):
+    workdir.set_params(**{"fetch.source": "folder", "fetch.path": "gone"})
+    stages = (workdir.path / "dvc.yaml").read_text()
+    frozen = stages.replace("stages.fetch\n", "stages.fetch\n    frozen: true\n")
+    lock = (workdir.path / "dvc.lock").read_text()
+    with contextlib.chdir(workdir.path):
+        with pytest.raises(BadInput, match="gone"):
+            check_before_run()
+        (workdir.path / "dvc.yaml").write_text(frozen)
+        check_before_run()
+        (workdir.path / "dvc.yaml").write_text(stages)
+        lock = lock.replace("source: synthetic", "source: folder")
+        (workdir.path / "dvc.lock").write_text(lock.replace("path:\n", "path: gone\n"))
+        check_before_run()

@@ -2,8 +2,11 @@
 
 import contextlib
 import errno
+import os
+import re
 import subprocess
 import sys
+import termios
 from concurrent.futures import BrokenExecutor
 
 import pytest
@@ -60,6 +63,38 @@ def test_a_stage_that_stops_prints_one_line_and_exits_with_1(repo_copy):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("fetch: ") and "train_svm.C" in line
+
+
+def test_a_stage_run_by_hand_says_that_dvc_does_not_know(workdir, monkeypatch, capsys):
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    workdir.run_stage("report")
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == 1
+    (line,) = output.err.splitlines()
+    assert "DVC" in line and "dvc repro report" in line
+    monkeypatch.setenv("DVC_STAGE", "report")
+    workdir.run_stage("report")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stage_of_dvc_shows_its_progress_and_the_time_left_on_a_terminal(repo_copy):
+    (repo_copy.path / "slow.py").write_text(
+        "import time\nfrom stages.support.files import show_progress\n"
+        "for _ in show_progress(range(40), desc='slow'): time.sleep(0.05)\n"
+    )
+    (repo_copy.path / "dvc.yaml").write_text("stages: {fetch: {cmd: python slow.py}}\n")
+    leader, follower = os.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
+    command = ["python", "-m", "stages.support.repro"]
+    env = repo_copy.get_environment()
+    with subprocess.Popen(command, cwd=repo_copy.path, env=env, stdout=follower, stderr=follower):
+        os.close(follower)
+        output = b""
+        with contextlib.suppress(OSError):  # the end of a terminal on Linux
+            while part := os.read(leader, 4096):
+                output += part
+    os.close(leader)
+    assert re.search(rb"slow: +\d+%.*<00:0\d", output), output
 
 
 @pytest.mark.parametrize(

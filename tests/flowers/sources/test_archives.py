@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import re
+import stat
 import struct
 import tarfile
 import zipfile
@@ -87,10 +89,35 @@ def test_files_and_folders_get_default_permissions(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz"])
-@pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x", "C:/x", "c:x", "..\\x", "a\\b"])
+@pytest.mark.parametrize(
+    "name", ["/etc/x", "../x", "a/../../x", "C:/x", "c:x", "..\\x", "\\\\a\\b"]
+)
 def test_a_member_with_an_unsafe_name_is_left_out(tmp_path, suffix, name):
     archive = make_archive(tmp_path / f"a.{suffix}", [(name, b"x"), ("good", b"x")])
-    assert_only_good_unpacked(archive, name, "unsafe name")
+    listed = name.replace("\\", "/") if suffix == "zip" else name
+    assert_only_good_unpacked(archive, listed, "unsafe name")
+
+
+def test_backslashes_of_a_zip_made_on_windows_are_separators(tmp_path):
+    members = [("Tulip\\", b""), ("Tulip\\1.jpg", b"one"), ("Tulip/1.jpg", b"two"), ("2.jpg", b"x")]
+    archive = make_zip(tmp_path / "a.zip", members)
+    assert list(unpack(archive, tmp_path / "out")) == ["Tulip/1.jpg"]
+    assert read_tree(tmp_path / "out") == {"Tulip/1.jpg": b"one", "2.jpg": b"x"}
+    tar = make_tar(tmp_path / "a.tar", [("Tulip\\1.jpg", b"one"), ("good", b"x")])
+    assert list(unpack(tar, tmp_path / "tar")) == ["Tulip\\1.jpg"]
+
+
+def test_names_in_utf8_without_the_flag_for_it_are_read(tmp_path):
+    """As the Finder of macOS writes them; other names are of code page 437."""
+    archive = make_zip(tmp_path / "a.zip", [("\xc9crou/1.jpg", b"x"), ("\xc9/2.jpg", b"y")])
+    data = archive.read_bytes().replace("\xc9/2".encode(), b"A\x90/2")
+    for header in (b"PK\x01\x02", b"PK\x03\x04"):
+        offset = 8 if header == b"PK\x01\x02" else 6
+        for start in [match.start() for match in re.finditer(header, data)]:
+            data = data[: start + offset] + b"\0\0" + data[start + offset + 2 :]
+    archive.write_bytes(data)
+    assert unpack(archive, tmp_path / "out") == {}
+    assert set(read_tree(tmp_path / "out")) == {"\xc9crou/1.jpg", "A\xc9/2.jpg"}
 
 
 @pytest.mark.parametrize("suffix", ["zip", "tar"])
@@ -104,7 +131,7 @@ def test_a_member_whose_name_cannot_be_stored_is_left_out(tmp_path, suffix, name
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("suffix", ["zip", "tar"])
-@pytest.mark.parametrize("name", ["good", "./good"])
+@pytest.mark.parametrize("name", ["good", "./good", "GOOD"])
 def test_of_two_members_with_one_name_the_first_is_unpacked(tmp_path, suffix, name):
     archive = make_archive(tmp_path / f"a.{suffix}", [("good", b"first"), (name, b"second")])
     assert_only_good_unpacked(archive, name, "twice")
@@ -119,6 +146,15 @@ def test_a_link_or_a_device_is_left_out(tmp_path, kind):
     info = tarfile.TarInfo("odd")
     info.type, info.linkname = kind, "good"
     archive = make_tar(tmp_path / "a.tar", [("good", b"x"), (info, b"")])
+    assert_only_good_unpacked(archive, "odd", "link or a device")
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
+def test_a_link_or_a_device_in_a_zip_is_left_out(tmp_path, kind):
+    info = zipfile.ZipInfo("odd")
+    info.create_system = 3
+    info.external_attr = (kind | 0o777) << 16
+    archive = make_zip(tmp_path / "a.zip", [("good", b"x"), (info, b"good")])
     assert_only_good_unpacked(archive, "odd", "link or a device")
 
 

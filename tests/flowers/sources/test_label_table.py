@@ -50,7 +50,8 @@ def test_each_row_and_file_that_is_not_used_is_listed(tmp_path):
     rows += "3.jpg,\n4.jpg,Rose\n4.jpg,Iris\nlabels.csv,Rose\nlink.jpg,Rose\n"
     names = [f"{number}.jpg" for number in range(1, 6)]
     write_table(tmp_path, ROWS + rows, *names)
-    (tmp_path / "link.jpg").symlink_to("gone")
+    for name in ("link.jpg", "other.jpg"):
+        (tmp_path / name).symlink_to("gone")
     groups, rejected = group_members(tmp_path)
     assert groups == {"Iris": ["2.jpg"], "Rose": ["1.jpg", "link.jpg"]}
     unsafe = "an unsafe path in labels.csv"
@@ -64,6 +65,7 @@ def test_each_row_and_file_that_is_not_used_is_listed(tmp_path):
         "4.jpg": "with two labels or parts in labels.csv",
         "5.jpg": "not in labels.csv",
         "link.jpg": "a broken link",
+        "other.jpg": "a broken link",
     }
 
 

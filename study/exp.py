@@ -1,0 +1,103 @@
+"""Run an experiment and compare it with HEAD: make exp NAME=mine SOURCE=photos.zip RECIPE=pixels.
+
+SOURCE, RECIPE and SET become options of ``dvc exp run``, later ones before earlier ones. All of
+them are checked first, since DVC deletes the outputs of a stage before it runs.
+"""
+
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+
+from ruamel.yaml import YAML, YAMLError
+
+from flowers.base.errors import BadInput
+from flowers.sources.choice import check_source
+from scoring.registry.git import read_bytes_at, run_git
+from stages.support.repro import acquire_lock
+from stages.support.run import read_yaml
+from study import compare, experiments
+from study.parameters import (
+    PATH,
+    describe_changes,
+    flatten_sections,
+    merge_changes,
+    parse_settings,
+)
+from study.recipes import read_recipe
+from study.repository import ENVIRONMENT
+
+GO_BACK = "git checkout . && dvc checkout  (drops uncommitted edits)"
+NAME = re.compile(r"\w+([.-]+\w+)*(?<!\.lock)")
+
+
+def collect_params(source, recipe, settings):
+    """Collect the parameters of the options; each is optional, and settings take precedence."""
+    params = experiments.get_source_params(source, keep_url=True) if source else {}
+    params |= read_recipe(recipe) if recipe else {}
+    return params | parse_settings(settings or "")
+
+
+def check_name(name):
+    """Refuse a name that DVC cannot use, or that of an experiment based on the same commit."""
+    if name and not NAME.fullmatch(name):
+        raise BadInput(f"NAME={name}: use letters and digits, with _, - or . between them")
+    head = run_git("rev-parse", "HEAD")
+    refs = run_git("for-each-ref", "--format=%(refname)", f"refs/exps/{head[:2]}/{head[2:]}/")
+    if name in [ref.rpartition("/")[2] for ref in refs.splitlines()]:
+        raise BadInput(
+            f"the experiment {name} exists: choose another NAME, or first dvc exp remove {name}"
+        )
+
+
+def describe_workspace():
+    """Return how params.yaml differs from HEAD, as text; empty without a difference or a HEAD."""
+    try:
+        committed = YAML(typ="safe").load(read_bytes_at("HEAD", str(PATH)))
+    except (BadInput, YAMLError):
+        return ""
+    return describe_changes(flatten_sections(committed), flatten_sections(read_yaml(PATH)))
+
+
+def run_and_compare(command, name):
+    """Run DVC, then print its results against HEAD; return the exit code of DVC."""
+    with acquire_lock():
+        code = subprocess.run(command, env=ENVIRONMENT).returncode
+    if code:
+        print(f"exp: the run failed; back to the last commit: {GO_BACK}", file=sys.stderr)
+        return code
+    print(flush=True)
+    subprocess.run(["dvc", "metrics", "diff"], env=ENVIRONMENT)
+    try:
+        print(f"\n{compare.format_report(['HEAD', 'workspace'])}")
+    except BadInput as error:
+        print(f"\nexp: no paired comparison with HEAD: {error}")
+    print("\nThe results are in the workspace, see plots/report.html.")
+    print(f"To keep them:  git add . && git commit -m {shlex.quote(name or 'experiment')}")
+    print(f"To go back:    {GO_BACK}")
+    return 0
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="make exp", usage="make exp NAME=mine", add_help=False)
+    for option in ("NAME", "SOURCE", "RECIPE", "SET"):
+        parser.add_argument(f"--{option}")
+    options = parser.parse_args(arguments)
+    try:
+        params = collect_params(options.SOURCE, options.RECIPE, options.SET)
+        check_source(merge_changes(params)["fetch"])
+        check_name(options.NAME)
+    except (BadInput, OSError) as error:
+        sys.exit(f"exp: {error}")
+    if changes := describe_workspace():
+        print(f"exp: params.yaml differs from HEAD, also in this run: {changes}")
+        print(f"exp: to start from HEAD: {GO_BACK}")
+    name = ["--name", options.NAME] if options.NAME else []
+    command = ["dvc", "exp", "run", *name, *experiments.format_options(params)]
+    print(shlex.join(command), flush=True)
+    sys.exit(run_and_compare(command, options.NAME))
+
+
+if __name__ == "__main__":
+    main()
