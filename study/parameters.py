@@ -21,6 +21,17 @@ def flatten_sections(sections):
     return {f"{s}.{key}": value for s, keys in sections.items() for key, value in keys.items()}
 
 
+def read_sections(path):
+    """Read sections with parameters; BadInput if the file holds something else."""
+    try:
+        sections = read_yaml(path)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not a text file in UTF-8") from error
+    if not isinstance(sections, dict) or not all(isinstance(s, dict) for s in sections.values()):
+        raise BadInput(f"{path} does not hold sections with parameters: see params.yaml in git")
+    return sections
+
+
 def parse_settings(text):
     """Parse "section.key=value section.key=value" with values in YAML, which may hold spaces."""
     changes = {}
@@ -43,7 +54,7 @@ def merge_changes(changes):
     BadInput
         If a parameter does not exist, or a value is outside of params.schema.json.
     """
-    sections = read_yaml(PATH)
+    sections = read_sections(PATH)
     known = flatten_sections(sections)
     for key in changes.keys() - known.keys():
         section = key.partition(".")[0]
