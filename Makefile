@@ -87,7 +87,7 @@ table: env  ## list experiments: changed parameters, summary metrics
 compare: env  ## make compare RUNS="HEAD textures"  ## compare runs by a paired test
 	@python -m study.compare $(RUNS)
 
-audit: env  ## make audit SOURCE=photos  ## look for leakage, copies and label conflicts in a data set
+audit: env  ## make audit SOURCE=photos  ## measure leakage and copies in a data set
 	@test -n "$(SOURCE)" || { echo 'SOURCE is not set: make audit SOURCE=/path/of/photos' >&2; exit 2; }
 	@python -m study.audit "$(SOURCE)" $(if $(IGNORE),--ignore "$(IGNORE)")
 
