@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import Perceptron
 
 from flowers.base.errors import RejectedImage
 from flowers.features.extraction import EXTRACTORS, extract_features
@@ -28,7 +28,7 @@ ESTIMATORS = {
     "naive Bayes": CalibratedNB(),
     "lda": CalibratedNB(reduce="lda", components=10),
     "forest": CalibratedOther(ExtraTreesClassifier(5, min_samples_leaf=2, random_state=0)),
-    "ridge": CalibratedOther(RidgeClassifier()),
+    "perceptron": CalibratedOther(Perceptron(random_state=0)),
 }
 
 
