@@ -7,7 +7,7 @@ import math
 import re
 from pathlib import Path
 
-from ruamel.yaml import YAML, SequenceNode, YAMLError
+from ruamel.yaml import YAML, MappingNode, SequenceNode, YAMLError
 
 from flowers.base.errors import BadInput
 from stages.support.run import find_faults, read_yaml
@@ -18,7 +18,9 @@ SCHEMA = Path("params.schema.json")
 
 def flatten_sections(sections):
     """Return the parameters of nested sections, from "section.key" to value."""
-    return {f"{s}.{key}": value for s, keys in sections.items() for key, value in keys.items()}
+    return {
+        f"{s}.{key}": value for s, keys in sections.items() for key, value in (keys or {}).items()
+    }
 
 
 def read_sections(path):
@@ -120,7 +122,7 @@ def format_value(value):
 def _find_values(text):
     """Yield each "section.key" with the start and the end of its value."""
     for section, keys in YAML(typ="safe", pure=True).compose(text).value:
-        for key, value in keys.value:
+        for key, value in keys.value if isinstance(keys, MappingNode) else ():
             start = value.start_mark.index
             end = _find_end(value)
             if start == end:  # no value; the marks are those of the next key

@@ -76,7 +76,7 @@ def build_card(file, estimator, features, size, golden):
         "model": {
             "file": "model.joblib",
             "estimator": type(estimator).__name__,
-            "params": estimator.get_params(),
+            "params": _to_json(estimator.get_params(deep=False)),
             "bytes": Path(file).stat().st_size,
             "md5": hash_file(file, "md5"),
             "sha256": hash_file(file, "sha256"),
@@ -84,6 +84,11 @@ def build_card(file, estimator, features, size, golden):
         "versions": read_library_versions(),
         "golden": golden,
     }
+
+
+def _to_json(values):
+    """Replace what JSON has not, such as a classifier, by its representation in one line."""
+    return json.loads(json.dumps(values, default=lambda value: " ".join(repr(value).split())))
 
 
 def read_library_versions():
