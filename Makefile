@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro drift store test test-slow test-all lint format verify real exp use table compare serve score bench shown readme lock
+.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -29,6 +29,9 @@ env: .venv/installed  ## create the environment from requirements.lock, by hash
 
 repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 	@python -m stages.support.repro
+
+power: env  ## simulate the drift detector on the candidate: false alarms, power
+	@python -m stages.support.repro power/dvc.yaml
 
 # --force: DVC does not track the log. --single-item: no model is trained.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the logs; 1 acknowledges an alert
@@ -75,14 +78,18 @@ exp: env  ## make exp NAME=mine SOURCE=photos.zip  ## run and compare; also RECI
 use: env  ## make use RECIPE=pixels  ## write a recipe of recipes/ into params.yaml
 	@python -m study.recipes $(call quote,$(RECIPE))
 
-# Columns of file digests are dropped.
+# Columns of digests are dropped.
 table: env  ## list experiments: changed parameters, summary metrics
 	@COLUMNS=160 dvc exp show --no-pager --num 2 --only-changed --hide-workspace --sort-by svm \
 		--sort-order desc \
-		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor)$$'
+		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor|fetch[.]sha256)$$'
 
 compare: env  ## make compare RUNS="HEAD textures"  ## compare runs by a paired test
 	@python -m study.compare $(RUNS)
+
+audit: env  ## make audit SOURCE=photos  ## measure leakage and copies in a data set
+	@test -n "$(SOURCE)" || { echo 'SOURCE is not set: make audit SOURCE=/path/of/photos' >&2; exit 2; }
+	@python -m study.audit "$(SOURCE)" $(if $(IGNORE),--ignore "$(IGNORE)")
 
 verify: env  ## compare outputs with HEAD: on disk, in cache, in a new run
 	python -m study.verify

@@ -22,8 +22,7 @@ SIZES = (500, 1000, 2000, 5000, 10_000, 20_000)
 TARGETS = (50_000, 200_000)  # sizes to extrapolate to
 RESULTS = ROOT / "benchmarks" / "growth.json"
 CHART = ROOT / "docs" / "growth.svg"
-# Two stages depend on the log; the drift simulation has a fixed number of photos.
-EXCLUDED = ("drift_power", "snapshot", "drift")
+EXCLUDED = ("snapshot", "drift")  # they depend on the log
 # Stages that process pairs of photos, with the megabytes per pair: train_svm holds the kernel
 # matrix of the training rows, four fifths of the photos, in float32 and float64.
 MB_PER_PAIR = {"split": 0, "train_svm": 12e-6 * 0.8**2, "evaluate": 0}

@@ -37,8 +37,8 @@ def main(params):
         results = parallel_map(simulator.simulate_shift, tasks)
         results = show_progress(results, desc="shifts", total=len(shifts))
         power = dict(zip(shifts, results, strict=True))
-    figures = {"distinct": simulator.distinct, "accuracy": simulator.accuracy}
-    figures |= {"false_alarms": false_alarms, "shifts": power}
+    figures = {"md5": predictor.md5, "distinct": simulator.distinct}
+    figures |= {"accuracy": simulator.accuracy, "false_alarms": false_alarms, "shifts": power}
     write_json("metrics/drift_power.json", figures)
     write_text("plots/drift_power.svg", charts.plot_power(false_alarms, power))
     rates = [f"{100 * f['false_alarm_rate']:.1f} % {name}" for name, f in false_alarms.items()]

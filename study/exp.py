@@ -1,7 +1,7 @@
 """Run an experiment and compare it with HEAD: make exp NAME=mine SOURCE=photos.zip RECIPE=pixels.
 
-SOURCE, RECIPE and SET become options of ``dvc exp run``, later ones before earlier ones. All of
-them are checked first, since DVC deletes the outputs of a stage before it runs.
+RECIPE, SOURCE and SET become options of ``dvc exp run``; the last one that sets a parameter counts.
+All are checked first, since DVC deletes the outputs of a stage before it runs.
 """
 
 import argparse
@@ -16,7 +16,6 @@ from flowers.base.errors import BadInput
 from flowers.sources.choice import check_source
 from scoring.registry.git import read_bytes_at, run_git
 from stages.support.repro import acquire_lock
-from stages.support.run import read_yaml
 from study import compare, experiments
 from study.parameters import (
     PATH,
@@ -24,18 +23,19 @@ from study.parameters import (
     flatten_sections,
     merge_changes,
     parse_settings,
+    read_sections,
 )
 from study.recipes import read_recipe
 from study.repository import ENVIRONMENT
 
-GO_BACK = "git checkout . && dvc checkout  (drops uncommitted edits)"
+GO_BACK = "git checkout . && dvc checkout  # drops uncommitted edits"
 NAME = re.compile(r"\w+([.-]+\w+)*(?<!\.lock)")
 
 
 def collect_params(source, recipe, settings):
     """Collect the parameters of the options; each is optional, and settings take precedence."""
-    params = experiments.get_source_params(source, keep_url=True) if source else {}
-    params |= read_recipe(recipe) if recipe else {}
+    params = read_recipe(recipe) if recipe else {}
+    params |= experiments.get_source_params(source, keep_url=True) if source else {}
     return params | parse_settings(settings or "")
 
 
@@ -57,7 +57,7 @@ def describe_workspace():
         committed = YAML(typ="safe").load(read_bytes_at("HEAD", str(PATH)))
     except (BadInput, YAMLError):
         return ""
-    return describe_changes(flatten_sections(committed), flatten_sections(read_yaml(PATH)))
+    return describe_changes(flatten_sections(committed), flatten_sections(read_sections(PATH)))
 
 
 def run_and_compare(command, name):

@@ -7,7 +7,7 @@ import math
 import re
 from pathlib import Path
 
-from ruamel.yaml import YAML, SequenceNode, YAMLError
+from ruamel.yaml import YAML, MappingNode, SequenceNode, YAMLError
 
 from flowers.base.errors import BadInput
 from stages.support.run import find_faults, read_yaml
@@ -18,7 +18,20 @@ SCHEMA = Path("params.schema.json")
 
 def flatten_sections(sections):
     """Return the parameters of nested sections, from "section.key" to value."""
-    return {f"{s}.{key}": value for s, keys in sections.items() for key, value in keys.items()}
+    return {
+        f"{s}.{key}": value for s, keys in sections.items() for key, value in (keys or {}).items()
+    }
+
+
+def read_sections(path):
+    """Read sections with parameters; BadInput if the file holds something else."""
+    try:
+        sections = read_yaml(path)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not a text file in UTF-8") from error
+    if not isinstance(sections, dict) or not all(isinstance(s, dict) for s in sections.values()):
+        raise BadInput(f"{path} does not hold sections with parameters: see params.yaml in git")
+    return sections
 
 
 def parse_settings(text):
@@ -43,7 +56,7 @@ def merge_changes(changes):
     BadInput
         If a parameter does not exist, or a value is outside of params.schema.json.
     """
-    sections = read_yaml(PATH)
+    sections = read_sections(PATH)
     known = flatten_sections(sections)
     for key in changes.keys() - known.keys():
         section = key.partition(".")[0]
@@ -109,7 +122,7 @@ def format_value(value):
 def _find_values(text):
     """Yield each "section.key" with the start and the end of its value."""
     for section, keys in YAML(typ="safe", pure=True).compose(text).value:
-        for key, value in keys.value:
+        for key, value in keys.value if isinstance(keys, MappingNode) else ():
             start = value.start_mark.index
             end = _find_end(value)
             if start == end:  # no value; the marks are those of the next key

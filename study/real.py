@@ -123,7 +123,7 @@ def main(source, again):
     for number, (name, (recipe, strategy)) in enumerate(PROTOCOLS.items(), 1):
         print(f"\n[{number}/{len(PROTOCOLS)}] {name}", flush=True)
         if not again:
-            run_protocol(name, source, "drift_power" if name == last else "promote")
+            run_protocol(name, source, "power/dvc.yaml" if name == last else "promote")
         commit = find_commit(name)
         results[name] = {"recipe": recipe, "strategy": strategy} | read_protocol(commit)
         results[name] |= evaluate_holdout(commit, labels[holdout], holdout_photos, groups[holdout])

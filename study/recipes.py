@@ -10,8 +10,14 @@ from pathlib import Path
 
 from flowers.base.errors import BadInput
 from flowers.base.tables import write_text
-from stages.support.run import read_yaml
-from study.parameters import PATH, describe_changes, flatten_sections, merge_changes, replace_values
+from study.parameters import (
+    PATH,
+    describe_changes,
+    flatten_sections,
+    merge_changes,
+    read_sections,
+    replace_values,
+)
 from study.repository import ROOT
 
 FOLDER = ROOT / "recipes"
@@ -51,20 +57,13 @@ def find_recipe(name):
 
 def read_recipe(name):
     """Read the parameters of a recipe, from "section.key" to value; BadInput if it is none."""
-    path = find_recipe(name)
-    try:
-        sections = read_yaml(path)
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not a text file in UTF-8") from error
-    if not isinstance(sections, dict) or not all(isinstance(s, dict) for s in sections.values()):
-        raise BadInput(f"{path} is no recipe: write sections with parameters, as in params.yaml")
-    return flatten_sections(sections)
+    return flatten_sections(read_sections(find_recipe(name)))
 
 
 def read_section(name, section):
     """Read one section of params.yaml with the parameters of a recipe, from key to value."""
-    params = read_yaml(ROOT / "params.yaml")[section]
-    return params | read_yaml(FOLDER / f"{name}.yaml").get(section, {})
+    params = read_sections(ROOT / PATH)[section]
+    return params | read_sections(find_recipe(name)).get(section, {})
 
 
 def read_svm_params(recipe):
@@ -76,7 +75,7 @@ def read_svm_params(recipe):
 def use_recipe(name):
     """Write a recipe to params.yaml, whose comments stay; return the changes as text."""
     recipe = read_recipe(name)
-    old = flatten_sections(read_yaml(PATH))
+    old = flatten_sections(read_sections(PATH))
     merge_changes(recipe)
     write_text(PATH, replace_values(PATH.read_text(encoding="utf-8"), recipe))
     return describe_changes(old, recipe) or "params.yaml has these parameters already"

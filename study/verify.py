@@ -2,7 +2,8 @@
 
 Outputs in git are compared with the files of HEAD, outputs of DVC with the MD5 in dvc.lock of
 HEAD, and dvc.lock with the one a rerun in a clean clone writes. Each difference is one line; any
-difference is exit code 1.
+difference is exit code 1. The simulation of make power is compared too, unless it is of another
+model than the candidate of HEAD, which is no difference.
 """
 
 import hashlib
@@ -22,6 +23,10 @@ from study.repository import ROOT, clone_repository, run_command
 
 # Outputs that depend on the prediction log; a clean clone has no log.
 LOG_STAGES = ("snapshot", "drift", "report")
+CANDIDATE = "models/candidate"
+# Pipeline file and lock file; the simulation of the drift detector may be of an earlier model.
+PIPELINE = ("dvc.yaml", "dvc.lock")
+POWER = ("power/dvc.yaml", "power/dvc.lock")
 # Differing outputs of the rerun are copied here for inspection; git ignores it.
 DIFFERING = ROOT / "differing"
 
@@ -37,31 +42,37 @@ class CommittedRun:
     in_git, in_dvc : dict of path to str
         MD5 of each output in dvc.lock, by where its bytes are kept.
     files : dict of path to bytes
-        Outputs in git, and dvc.lock.
+        Outputs in git, and the lock files.
+    lock_files : list of path
     """
 
     lock: dict
     in_git: dict
     in_dvc: dict
     files: dict = field(default_factory=dict)
+    lock_files: list = field(default_factory=list)
 
     @classmethod
     def from_head(cls, root):
         """Read HEAD of the repository in `root`."""
         names = run_git("ls-tree", "-r", "-z", "--name-only", "HEAD", cwd=root).split("\0")
-        lock = read_bytes_at("HEAD", "dvc.lock", root)
-        pipeline = read_bytes_at("HEAD", "dvc.yaml", root)
-        run = cls.from_bytes(lock, pipeline)
-        committed = {*run.in_git, "dvc.lock"} & set(names)
+        pipelines = [PIPELINE, *([POWER] if POWER[1] in names else [])]
+        run = cls.from_bytes([[read_bytes_at("HEAD", p, root) for p in pair] for pair in pipelines])
+        run.lock_files = [lock for _, lock in pipelines]
+        committed = {*run.in_git, *run.lock_files} & set(names)
         run.files = {name: read_bytes_at("HEAD", name, root) for name in committed}
         return run
 
     @classmethod
-    def from_bytes(cls, lock, pipeline):
-        """Parse the bytes of dvc.lock and dvc.yaml."""
-        stages = yaml.safe_load(lock)["stages"]
+    def from_bytes(cls, pipelines):
+        """Parse pairs of the bytes of a pipeline file and of its lock file."""
+        declared = {}
+        stages = {}
+        for pipeline, lock in pipelines:
+            declared |= yaml.safe_load(pipeline)["stages"]
+            stages |= yaml.safe_load(lock)["stages"]
         uncached = set()
-        for stage in yaml.safe_load(pipeline)["stages"].values():
+        for stage in declared.values():
             for out in (o for kind in ("outs", "metrics", "plots") for o in stage.get(kind, [])):
                 for path, options in out.items() if isinstance(out, dict) else ():
                     if options.get("cache") is False:
@@ -80,6 +91,11 @@ class CommittedRun:
             return snapshot["predictions"] == 0 and snapshot["model_version"] == "untagged"
         except (KeyError, TypeError, ValueError):
             return False
+
+    def has_current_power(self):
+        """Whether the simulation of the drift detector is of the candidate."""
+        simulated = self.lock.get("drift_power", {}).get(("deps", CANDIDATE))
+        return simulated is not None and simulated == self.in_dvc.get(CANDIDATE)
 
     def compute_md5(self, path):
         """MD5 of a file in git."""
@@ -127,14 +143,14 @@ def find_damaged_objects(cache, md5):
 
 def check_git(committed):
     """Yield (path, message) where git differs from its dvc.lock, or the disk from git."""
-    for path in (*committed.in_git, "dvc.lock"):
+    for path in (*committed.in_git, *committed.lock_files):
         if path not in committed.files:
             yield path, "is not in git: git add and commit it"
             continue
         md5 = committed.compute_md5(path)
         if committed.in_git.get(path) not in (None, md5):
             recorded = committed.in_git[path]
-            yield path, f"in HEAD has md5 {md5}, dvc.lock of HEAD records {recorded}"
+            yield path, f"in HEAD has md5 {md5}, the lock file of HEAD records {recorded}"
         if committed.differs(path, ROOT):
             yield path, f"on disk differs from HEAD: git checkout {path}, or commit it"
 
@@ -159,18 +175,22 @@ def check_dvc(committed):
 
 def check_rerun(committed, clone):
     """Yield (path, message) where a rerun in a clean clone differs from HEAD."""
-    files = [(clone / name).read_bytes() for name in ("dvc.lock", "dvc.yaml")]
-    rerun = CommittedRun.from_bytes(*files)
+    pipelines = [PIPELINE, *([POWER] if committed.has_current_power() else [])]
+    files = [[(clone / name).read_bytes() for name in pair] for pair in pipelines]
+    rerun = CommittedRun.from_bytes(files)
     for stage in sorted(committed.lock.keys() | rerun.lock.keys()):
         if stage in LOG_STAGES and not committed.has_empty_log():
             print(f"rerun: {stage} depends on a log that a clean clone has not: not compared")
+            continue
+        if stage == "drift_power" and not committed.has_current_power():
+            print("rerun: drift_power is of another candidate: not compared; make power reruns it")
             continue
         before = committed.lock.get(stage, {})
         after = rerun.lock.get(stage, {})
         for key in sorted(before.keys() | after.keys()):
             section, path = key
             if before.get(key) != after.get(key):
-                values = f"{before.get(key)} in dvc.lock of HEAD, {after.get(key)} after a rerun"
+                values = f"{before.get(key)} in the lock of HEAD, {after.get(key)} after a rerun"
                 yield path, f"({section} of {stage}) is {values}"
             if section == "outs" and path in committed.files and committed.differs(path, clone):
                 figures = compare_figures(committed, clone, path)
@@ -215,8 +235,11 @@ def main():
     differing = print_differences("in git", check_git(committed))
     differing += print_differences("in dvc", check_dvc(committed))
     with clone_repository() as clone:
+        command = ("dvc", "repro", "--force", "--no-run-cache")
         (clone / "dvc.lock").unlink()
-        run_command("dvc", "repro", "--force", "--no-run-cache", cwd=clone)
+        run_command(*command, cwd=clone)
+        if committed.has_current_power():
+            run_command(*command, "--single-item", POWER[0], cwd=clone)
         rerun = print_differences("rerun", check_rerun(committed, clone))
         if rerun:
             copy_differing(clone, rerun)

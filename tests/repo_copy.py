@@ -19,6 +19,7 @@ from tests.imports import ROOT
 
 COPIED = (
     "dvc.yaml",
+    "power",
     "params.yaml",
     "params.schema.json",
     ".dvcignore",
@@ -154,7 +155,7 @@ class RepoCopy:
         """Run all stages in this process and write dvc.lock."""
         for name in read_yaml(self.path / "dvc.yaml")["stages"]:
             self.run_stage(name)
-        self.run("dvc", "commit", "--force", "--quiet")
+        self.run("dvc", "commit", "--force", "--quiet", "dvc.yaml")
 
     def expect_refusal(self, name, **params):
         """Run a stage that must stop; its message, which must be one line."""

@@ -11,6 +11,9 @@ from tests.imports import ROOT, list_files, list_packages
 
 TEXT = (ROOT / "dvc.yaml").read_text()
 STAGES = yaml.safe_load(TEXT)["stages"]
+# The stages of make power are no part of dvc repro.
+POWER = yaml.safe_load((ROOT / "power/dvc.yaml").read_text())["stages"]
+ALL_STAGES = STAGES | POWER
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 SCHEMA = json.loads((ROOT / "params.schema.json").read_text())
 
@@ -21,12 +24,12 @@ def parse_stage(stage):
 
 def list_code(stage):
     """Code that dvc.yaml declares for a stage."""
-    return [dep for dep in STAGES[stage]["deps"] if dep.startswith(("flowers/", "stages/"))]
+    return [dep for dep in ALL_STAGES[stage]["deps"] if dep.startswith(("flowers/", "stages/"))]
 
 
 def list_outputs(stage, kind):
     """Paths that dvc.yaml declares for a stage under "outs", "metrics" or "plots"."""
-    outputs = STAGES[stage].get(kind, [])
+    outputs = ALL_STAGES[stage].get(kind, [])
     return [path for out in outputs for path in (out if isinstance(out, dict) else [out])]
 
 
@@ -46,7 +49,7 @@ def list_read_params(stage):
 def list_declared_params(stage):
     """Parameters that dvc.yaml declares for a stage, its own by their plain name."""
     keys = set()
-    for name in STAGES[stage].get("params", []):
+    for name in ALL_STAGES[stage].get("params", []):
         section, _, key = name.partition(".")
         names = [key] if key else list(PARAMS[section])
         keys |= {k if section == stage else f"{section}.{k}" for k in names}
@@ -59,15 +62,15 @@ def test_the_lock_holds_the_stages_of_dvc_yaml_and_no_other():
 
 
 def test_every_stage_has_a_file_and_every_section_of_params_a_rule():
-    assert set(STAGES) == {p.stem for p in (ROOT / "stages").glob("[!_]*.py")}
-    assert set(PARAMS) - {"study"} <= set(STAGES)
+    assert set(ALL_STAGES) == {p.stem for p in (ROOT / "stages").glob("[!_]*.py")}
+    assert set(PARAMS) - {"study"} <= set(ALL_STAGES)
     assert set(SCHEMA["properties"]) == set(PARAMS) == set(SCHEMA["required"])
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ALL_STAGES)
 def test_a_stage_has_a_description_and_depends_on_the_packages_it_imports(stage):
-    assert STAGES[stage]["desc"]
-    assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
+    assert ALL_STAGES[stage]["desc"]
+    assert ALL_STAGES[stage]["cmd"] == f"python -m stages.{stage}"
     assert list_code(stage) == list_packages(f"stages.{stage}")
 
 
@@ -88,11 +91,18 @@ def test_dvc_yaml_is_short_and_stages_import_most_of_the_lines_they_declare():
     assert imported >= 0.75 * declared
 
 
+def test_dvc_repro_does_not_run_the_simulation_of_the_drift_detector():
+    assert set(POWER) == {"drift_power"} and not set(STAGES) & set(POWER)
+    inputs = {dep for stage in STAGES.values() for dep in stage["deps"]}
+    assert not inputs & set(list_outputs("drift_power", "plots"))
+    assert POWER["drift_power"]["wdir"] == ".."
+
+
 def test_the_near_duplicate_search_is_code_of_the_split_alone():
     assert [stage for stage in STAGES if "flowers/duplicates" in list_code(stage)] == ["split"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ALL_STAGES)
 def test_a_stage_declares_the_parameters_it_reads_and_no_other(stage):
     keys = list_read_params(stage)
     assert list_declared_params(stage) == (set(PARAMS[stage]) if keys is None else keys)
@@ -101,13 +111,14 @@ def test_a_stage_declares_the_parameters_it_reads_and_no_other(stage):
 @pytest.mark.parametrize("section", PARAMS)
 def test_every_parameter_has_a_rule_and_every_rule_a_parameter(section):
     rules = SCHEMA["properties"][section]
-    assert set(rules["properties"]) == set(PARAMS[section]) == set(rules["required"])
+    optional = {"options"} & set(PARAMS[section])
+    assert set(rules["properties"]) == set(PARAMS[section]) == set(rules["required"]) | optional
     assert rules["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ALL_STAGES)
 def test_every_path_in_a_stage_file_is_declared(stage):
-    declared = set(STAGES[stage]["deps"])
+    declared = set(ALL_STAGES[stage]["deps"])
     for kind in ("outs", "metrics", "plots"):
         declared |= set(list_outputs(stage, kind))
     texts = {n.value for n in ast.walk(parse_stage(stage)) if isinstance(n, ast.Constant)}
@@ -119,7 +130,7 @@ def test_every_path_in_a_stage_file_is_declared(stage):
 def test_the_summary_is_the_only_metric_and_metrics_and_plots_are_tracked_by_git_alone():
     metrics = [path for stage in STAGES for path in list_outputs(stage, "metrics")]
     assert metrics == ["metrics/summary.json"]
-    for stage in STAGES.values():
+    for stage in ALL_STAGES.values():
         for out in stage.get("metrics", []) + stage.get("plots", []):
             assert [options["cache"] for options in out.values()] == [False]
 
@@ -136,11 +147,11 @@ def test_the_run_cache_can_restore_a_stage(stage):
 
 def test_the_run_cache_compares_every_parameter():
     """It ignores the keys "size" and "nfiles" at any depth."""
-    sections = {name for stage in STAGES.values() for name in stage.get("params", [])} & set(PARAMS)
+    sections = {n for stage in ALL_STAGES.values() for n in stage.get("params", [])} & set(PARAMS)
     assert sections
     assert not {key for name in sections for key in PARAMS[name]} & {"size", "nfiles"}
 
 
 def test_no_stage_is_a_template():
     """DVC cannot freeze a stage with ``${...}``."""
-    assert "${" not in json.dumps(STAGES)
+    assert "${" not in json.dumps(ALL_STAGES)

@@ -38,13 +38,13 @@ def read_shown(name):
 
 @cache
 def read_stage_graph():
-    """Stage names with the stages that depend on them, as `dvc dag` lists them."""
+    """Stage names of dvc.yaml with the stages that depend on them, as `dvc dag` lists them."""
     command = [sys.executable, "-m", "dvc", "dag", "--mermaid"]
     graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r'(node\d+)\["(\w+)"\]', graph))
     edges = re.findall(r"(node\d+)-->(node\d+)", graph)
     return {
-        name: [names[target] for source, target in edges if source == node]
+        name: [names[t] for source, t in edges if source == node and t in names]
         for node, name in names.items()
     }
 

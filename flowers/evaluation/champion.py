@@ -86,7 +86,7 @@ def decide_promotion(evaluation, predictions, leaked, *, alpha, **limits):
     Parameters
     ----------
     evaluation : dict
-        From ``flowers.evaluation.metrics.summarise_evaluation``.
+        From ``flowers.evaluation.comparison.summarise_evaluation``.
     predictions : dict of column to ndarray of shape (n,), str
         ``label``, and a column of predicted classes for each model.
     leaked, alpha, **limits

@@ -1,4 +1,4 @@
-"""Paired comparison of two models on the same test images."""
+"""Paired comparison of models on the same test images, in one run and between runs."""
 
 from collections import Counter
 
@@ -35,6 +35,54 @@ def compare_paired(correct_a, correct_b, groups, resamples, seed):
         "low": float(low),
         "high": float(high),
     } | run_mcnemar_test(correct_a, correct_b)
+
+
+def summarise_evaluation(predictions, metrics, train_labels, resamples, seed):
+    """Summarise a run: the test part, the metrics of each model and their comparison.
+
+    Parameters
+    ----------
+    predictions : dict of model name to Predictions
+        On the same images; the first is compared with each other.
+    metrics : dict of model name to dict
+        From `flowers.evaluation.metrics.compute_metrics`.
+    train_labels : ndarray of str
+        The baseline predicts the most frequent one.
+    resamples, seed : int
+        See `compare_paired`, whose results but for ``photos`` and ``accuracy`` are the values of
+        the keys ``{first}_vs_{other}``.
+    """
+    name, *others = predictions
+    first = predictions[name]
+    most_frequent = max(first.classes, key=lambda c: np.sum(train_labels == c))
+    tests = {}
+    for other in others:
+        pair = (first.correct, predictions[other].correct)
+        result = compare_paired(*pair, first.groups, resamples, seed)
+        del result["photos"], result["accuracy"]
+        tests[f"{name}_vs_{other}"] = result
+    return {
+        "photos": len(first.labels),
+        "distinct": len(np.unique(first.groups)),
+        "classifiers": {n: model.classifier for n, model in predictions.items()},
+        "baseline_accuracy": np.mean(first.labels == most_frequent),
+        **{n: {k: v for k, v in m.items() if k != "per_class"} for n, m in metrics.items()},
+        **tests,
+    }
+
+
+def describe_accuracy(evaluation):
+    """Describe the accuracies of `summarise_evaluation` in one line."""
+    models = {n: m for n, m in evaluation.items() if isinstance(m, dict) and "accuracy" in m}
+    first = next(iter(models.values()))
+    accuracies = [f"{name.upper()} {m['accuracy']:.4f}" for name, m in models.items()]
+    accuracies[0] += f" ({first['accuracy_low']:.4f} to {first['accuracy_high']:.4f})"
+    line = f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
+    kept = {n: m["without_leaked"] for n, m in models.items() if "without_leaked" in m}
+    if kept:
+        accuracies = [f"{n.upper()} {m['accuracy']:.4f}" for n, m in kept.items() if m["photos"]]
+        line += f"; without the test photos that leak: {', '.join(accuracies) or 'none remains'}"
+    return line
 
 
 def list_models(table):

@@ -272,45 +272,6 @@ def select_model_rows(table, name):
     return [{key: convert(table[key][i]) for key, convert in types.items()} for i in rows]
 
 
-def summarise_evaluation(predictions, metrics, train_labels):
-    """Summarise a run: the test part, the metrics of each model and their comparison.
-
-    Parameters
-    ----------
-    predictions : dict of model name to Predictions
-        On the same images; the first is compared with each other.
-    metrics : dict of model name to dict
-        From `compute_metrics`.
-    train_labels : ndarray of str
-        The baseline predicts the most frequent one.
-    """
-    name, *others = predictions
-    first = predictions[name]
-    most_frequent = max(first.classes, key=lambda c: np.sum(train_labels == c))
-    tests = {o: run_mcnemar_test(first.correct, predictions[o].correct) for o in others}
-    return {
-        "photos": len(first.labels),
-        "distinct": len(np.unique(first.groups)),
-        "baseline_accuracy": np.mean(first.labels == most_frequent),
-        **{n: {k: v for k, v in m.items() if k != "per_class"} for n, m in metrics.items()},
-        **{f"{name}_vs_{other}": test for other, test in tests.items()},
-    }
-
-
-def describe_accuracy(evaluation):
-    """Describe the accuracies of `summarise_evaluation` in one line."""
-    models = {n: m for n, m in evaluation.items() if isinstance(m, dict) and "accuracy" in m}
-    first = next(iter(models.values()))
-    accuracies = [f"{name.upper()} {m['accuracy']:.4f}" for name, m in models.items()]
-    accuracies[0] += f" ({first['accuracy_low']:.4f} to {first['accuracy_high']:.4f})"
-    line = f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
-    kept = {n: m["without_leaked"] for n, m in models.items() if "without_leaked" in m}
-    if kept:
-        accuracies = [f"{n.upper()} {m['accuracy']:.4f}" for n, m in kept.items() if m["photos"]]
-        line += f"; without the test photos that leak: {', '.join(accuracies) or 'none remains'}"
-    return line
-
-
 def select_summary_metrics(metrics, groups, test, model_bytes):
     """Select the summary metrics, which DVC compares between runs.
 

@@ -22,6 +22,8 @@ class Predictions:
         Decision values before calibration.
     leaked : ndarray of shape (n,), bool, optional
         Whether an image has a near-duplicate in train.
+    classifier : str
+        Description of the model, for people.
     """
 
     labels: np.ndarray
@@ -30,6 +32,7 @@ class Predictions:
     probabilities: np.ndarray
     decision: np.ndarray
     leaked: np.ndarray | None = None
+    classifier: str = ""
 
     @classmethod
     def from_model(cls, model, X, labels, groups, leaked=None):
@@ -51,7 +54,9 @@ class Predictions:
             raise BadInput(f"the training part has no image of the classes {unknown}; split again")
         decision = model.decision_function(X)
         probabilities = model.calibrate_decision(decision)
-        return cls(labels, groups, model.classes_, probabilities, decision, leaked)
+        return cls(
+            labels, groups, model.classes_, probabilities, decision, leaked, model.describe()
+        )
 
     @property
     def predicted(self):

@@ -68,6 +68,10 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         state = super().__getstate__()
         return {key: value for key, value in state.items() if key != "out_of_fold_decision_"}
 
+    def describe(self):
+        """Return the name of the classifier, for people."""
+        return type(self).__name__
+
     def _make_folds(self, y, groups):
         classes = np.unique(y)
         if len(classes) < 2:

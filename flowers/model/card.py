@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from functools import partial
 from importlib.metadata import version
@@ -75,7 +76,7 @@ def build_card(file, estimator, features, size, golden):
         "model": {
             "file": "model.joblib",
             "estimator": type(estimator).__name__,
-            "params": estimator.get_params(),
+            "params": _to_json(estimator.get_params(deep=False)),
             "bytes": Path(file).stat().st_size,
             "md5": hash_file(file, "md5"),
             "sha256": hash_file(file, "sha256"),
@@ -83,6 +84,11 @@ def build_card(file, estimator, features, size, golden):
         "versions": read_library_versions(),
         "golden": golden,
     }
+
+
+def _to_json(values):
+    """Replace what JSON has not, such as a classifier, by its representation in one line."""
+    return json.loads(json.dumps(values, default=lambda value: " ".join(repr(value).split())))
 
 
 def read_library_versions():
@@ -150,7 +156,9 @@ def hash_file(path, algorithm):
 def get_attestation_path(folder):
     """Return the path of the attestation of a model folder: beside it, not in it."""
     folder = Path(folder)
-    return folder.with_name(f"{folder.name}.attestation.json")
+    if folder.name in ("", ".."):  # such as "."
+        folder = Path(os.path.abspath(folder))
+    return folder.parent / f"{folder.name}.attestation.json"
 
 
 def hash_folder(folder):

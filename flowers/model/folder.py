@@ -11,7 +11,14 @@ from flowers.base.tables import atomic_write, write_csv, write_text
 from flowers.features import codebook as codebooks
 from flowers.features.extraction import NEEDS_CODEBOOK
 from flowers.learning import persistence
-from flowers.model.card import CARD, build_card, check_attestation, hash_file, read_card
+from flowers.model.card import (
+    CARD,
+    build_card,
+    check_attestation,
+    get_attestation_path,
+    hash_file,
+    read_card,
+)
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
 
@@ -24,7 +31,8 @@ TOLERANCE = 1e-6
 def find_model_folder(models, named=None):
     """Find the model to serve: `named` if given, else ``production``, else ``candidate``.
 
-    BadInput if there is none in the folder `models`, or the production folder has no card.
+    BadInput if there is none in the folder `models`, the production folder has no card, or only its
+    attestation is left.
     """
     if named is not None:
         return Path(named)
@@ -34,9 +42,16 @@ def find_model_folder(models, named=None):
         if not (production / CARD).is_file():
             raise BadInput(
                 f"{production} has no {CARD}: run python -m scoring.registry fetch to get the "
-                "promoted model, or remove the folder to serve the candidate"
+                f"promoted model, or remove it and {get_attestation_path(production)} to serve the "
+                "candidate"
             )
         return production
+    attestation = get_attestation_path(production)
+    if attestation.exists():
+        raise BadInput(
+            f"{production} is missing but {attestation} is not: run python -m scoring.registry "
+            f"fetch to get the promoted model, or remove {attestation} to serve the candidate"
+        )
     if (candidate / CARD).is_file():
         return candidate
     raise BadInput(

@@ -10,7 +10,7 @@ from flowers.base.errors import BadInput, exit_on_interrupt
 exit_on_interrupt("scoring.registry")
 
 from scoring.output import run_command  # noqa: E402
-from scoring.registry import promote, status, tags, transfer  # noqa: E402
+from scoring.registry import promote, remotes, status, tags, transfer  # noqa: E402
 
 
 def parse_version_argument(text):
@@ -48,7 +48,9 @@ def build_parser():
     add("rollback", help="assign an earlier version to production").add_argument(
         "--to", type=parse_version_argument, help="version (default: the one before)"
     )
-    add("push", help="push the models of the tags to the DVC remote, for other clones")
+    add("push", help="push the models to the DVC remote, then all tags to git").add_argument(
+        "--remote", metavar="NAME", help="git remote (default: origin, or the only one)"
+    )
     add("history", help="list the changes of the stages, newest first")
     add("fetch", help="copy the tagged model into models/production or models/canary").add_argument(
         "--stage", choices=tags.STAGES, default="production"
@@ -69,7 +71,9 @@ def main(arguments=None):
         if not Path("dvc.yaml").is_file():
             raise BadInput("no dvc.yaml here: run this command in the root of the project")
         print(run_subcommand(options))
-    except BadInput as error:
+    except BrokenPipeError:
+        raise
+    except (BadInput, OSError) as error:
         for reason in str(error).splitlines():
             print(f"{options.command}: {reason}", file=sys.stderr)
         return 1
@@ -78,6 +82,9 @@ def main(arguments=None):
 
 def run_subcommand(options):
     """Run a parsed command and return the text to print."""
+    if options.command not in ("status", "history", "push"):  # push compares with its remote
+        for warning in remotes.require_all_tags():
+            print(f"{options.command}: warning: {warning}", file=sys.stderr)
     match options.command:
         case "status":
             entries = status.collect_status()
@@ -87,7 +94,7 @@ def run_subcommand(options):
         case "fetch":
             return transfer.fetch_model(options.stage)
         case "push":
-            return transfer.push_models()
+            return transfer.push_models(options.remote)
         case "rollback":
             return promote.roll_back(options.to)
         case "canary" if options.clear:

@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ COMMITTED_FILES = ("dvc.lock", DECISION, PREDICTIONS)
 ALPHA = 0.05
 # A canary may be less accurate than production: clients never get its predictions.
 REQUIRED = {
-    "production": ("clean-tree", "lock", "gate", "bytes", "comparison"),
-    "canary": ("clean-tree", "lock", "gate", "bytes"),
+    "production": ("clean-tree", "lock", "gate", "bytes", "new", "comparison"),
+    "canary": ("clean-tree", "lock", "gate", "bytes", "new"),
 }
 
 
@@ -102,6 +103,30 @@ def check_bytes(commit):
     return f"{CANDIDATE}, its card and dvc.lock have md5 {md5}"
 
 
+def check_new(commit, versions):
+    """Check that no other version has the model file of a commit, so that a rollback changes it.
+
+    `versions` is a dict of commit by version.
+    """
+    md5 = read_model_md5(commit)
+    for version, other in versions.items():
+        if other != commit and read_model_md5(other) == md5 is not None:
+            raise BadInput(
+                f"{version} (commit {other[:7]}) has the same model, md5 {md5}: there is nothing "
+                f"new to promote; to assign {version}, git checkout {other[:7]} && dvc checkout, "
+                "and run this command there"
+            )
+    return "no other version has this model"
+
+
+def read_model_md5(commit):
+    """Read the MD5 of the model file from the decision of a commit; None if there is none."""
+    try:
+        return parse_decision(read_file_at(commit, DECISION))["md5"]
+    except BadInput:
+        return None
+
+
 def check_comparison(commit, production):
     """Check that production is not significantly more accurate on the common test photos.
 
@@ -168,7 +193,34 @@ def parse_decision(text):
         raise BadInput(f"{DECISION} holds no decision: run dvc repro") from error
 
 
+def format_checks(commit, names):
+    """Format the passed checks of a commit for a tag message, with their digest."""
+    return f"checks: {' '.join(names)}\ndigest: {compute_checks_digest(commit, names)}"
+
+
+def compute_checks_digest(commit, names):
+    """Compute the SHA-256 of a commit, the MD5 of its model folder and the checks that it passed.
+
+    It ties the checks in a tag message to one commit: lines that were copied from another tag do
+    not count. It is no signature; ``git config tag.gpgSign true`` signs the tags.
+    """
+    try:
+        md5 = read_lock_md5(read_file_at(commit, "dvc.lock"))
+    except BadInput:
+        md5 = "none"  # a model that --force tagged without a lock file
+    return hashlib.sha256(" ".join((commit, md5, *names)).encode()).hexdigest()
+
+
+def list_passed_checks(event):
+    """List the checks that the tag of an event records with the digest of its commit."""
+    names = parse_checks(event["message"])
+    digest = re.search(r"^digest: (\S+)$", event["message"], flags=re.MULTILINE)
+    if not digest or digest.group(1) != compute_checks_digest(event["commit"], names):
+        return []
+    return names
+
+
 def list_skipped_checks(event):
-    """List the required checks that the tag of an assignment does not record."""
-    recorded = parse_checks(event["message"])
-    return [name for name in REQUIRED[event["stage"]] if name not in recorded]
+    """List the required checks that the tag of an assignment does not record as passed."""
+    passed = list_passed_checks(event)
+    return [name for name in REQUIRED[event["stage"]] if name not in passed]

@@ -23,8 +23,9 @@ def run_git(*arguments, cwd=None):
         raise BadInput("git is not installed: install it") from error
     if process.returncode:
         lines = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
-        fatal = [line for line in lines if line.startswith("fatal: ")]
-        raise BadInput(f"git {arguments[0]}: {(fatal or lines[-1:])[0]}")
+        # " ! [rejected]" is the reason of a refused push.
+        fatal = [line for line in lines if line.startswith(("fatal: ", " ! "))]
+        raise BadInput(f"git {arguments[0]}: {(fatal or lines[-1:])[0].strip()}")
     return process.stdout.rstrip("\n")
 
 
@@ -78,3 +79,10 @@ def list_tags(*prefixes):
                 target_type = run_git("cat-file", "-t", commit)
             tags[name] = {"type": kind, "target_type": target_type, "commit": commit}
     return tags
+
+
+def list_tag_objects(name):
+    """Return the object id of every tag of a model, by tag; an annotated tag is its own object."""
+    lines = run_git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/tags")
+    rows = [line.partition(" ") for line in lines.splitlines()]
+    return {tag: id_ for id_, _, tag in rows if tag.startswith((f"{name}@", f"{name}#"))}

@@ -28,7 +28,7 @@ def promote_model(stage, version=None, bump=None, force=False):
     commit = read_head()
     version = choose_version(history, commit, version, bump)
     current = tags.find_current(history, stage)
-    passed, failed = run_checks(stage, commit, tags.find_current(history, "production"))
+    passed, failed = run_checks(stage, commit, history)
     # A version that was assigned by hand or by force is assigned again once its checks pass.
     complete = current and current["commit"] == commit and not checks.list_skipped_checks(current)
     if complete and (force or not failed):
@@ -36,7 +36,7 @@ def promote_model(stage, version=None, bump=None, force=False):
     if failed and not force:
         raise BadInput("\n".join(f"{name}: {reason}" for name, reason in failed.items()))
     tags.check_clock(history)
-    lines = [f"{version} to {stage}", "", f"checks: {' '.join(passed)}"]
+    lines = [f"{version} to {stage}", "", checks.format_checks(commit, passed)]
     if failed:
         lines += [f"skipped: {' '.join(failed)}"]
         lines += [f"{name}: {reason}" for name, reason in failed.items()]
@@ -74,7 +74,7 @@ def choose_version(history, commit, version, bump):
     return "v{}.{}.{}".format(*following[bump or "minor"])
 
 
-def run_checks(stage, commit, production):
+def run_checks(stage, commit, history):
     """Run every check on a commit and print one line for each that does not block the stage.
 
     Returns
@@ -83,11 +83,13 @@ def run_checks(stage, commit, production):
     failed : dict of str to str
         Reasons by name, of the checks that the stage requires.
     """
+    production = tags.find_current(history, "production")
     functions = {
         "clean-tree": checks.check_clean_tree,
         "lock": checks.check_lock,
         "gate": checks.check_gate,
         "bytes": checks.check_bytes,
+        "new": lambda commit: checks.check_new(commit, tags.list_commits(history)),
         "comparison": lambda commit: checks.check_comparison(commit, production),
     }
     passed = []
@@ -128,11 +130,12 @@ def roll_back(version=None):
     except BadInput as error:
         raise BadInput(f"{version} has no model ({error}): name another with --to") from error
     tags.check_clock(history)
-    messages = [event["message"] for event in history if event["commit"] == commit]
-    recorded = {name for message in messages for name in tags.parse_checks(message)}
+    events = [event for event in history if event["commit"] == commit]
+    recorded = {name for event in events for name in checks.list_passed_checks(event)}
     passed = [name for name in checks.REQUIRED["production"] if name in recorded]
     previous = current["version"] if current else "none"
-    message = f"{version} to production\n\nrollback from: {previous}\nchecks: {' '.join(passed)}"
+    message = f"{version} to production\n\nrollback from: {previous}\n"
+    message += checks.format_checks(commit, passed)
     tag = tags.assign_stage("production", commit, message)
     action = f"production rolled back from {previous} to {version} ({commit[:7]})"
     return describe_assignment(tag, action, "production")
@@ -152,12 +155,12 @@ def clear_stage(stage):
         lines.append(f"{tag}: {action}")
     folder = get_stage_folder(stage)
     stop = f"to stop it: rm -r {folder}, then send SIGHUP to the scorer"
-    return "\n".join([*lines, stop, "to share it: git push --tags"])
+    return "\n".join([*lines, stop, "to share it: python -m scoring.registry push"])
 
 
 def describe_assignment(tag, action, stage):
     """Describe a new tag and the commands that serve and share its model."""
     return (
         f"{tag}: {action}\nto serve it: python -m scoring.registry fetch --stage {stage}\n"
-        "to share it: python -m scoring.registry push && git push --tags"
+        "to share it: python -m scoring.registry push"
     )

@@ -7,7 +7,7 @@ import requests
 from flowers.base.environment import read_scorer_url
 from flowers.base.errors import BadInput
 from flowers.model.card import CARD, hash_folder
-from scoring.registry import checks, tags, transfer
+from scoring.registry import checks, remotes, tags, transfer
 from scoring.registry.git import read_file_at
 
 SERVER_TIMEOUT = 2  # seconds
@@ -28,7 +28,8 @@ def collect_status():
     dict
         ``production``, ``canary``, ``latest``, ``candidate``: dict or None; ``server``: as in
         `query_server`; ``other_names``, if both stages are empty: as in
-        `tags.explain_other_names` or None; ``ignored_tags``: as in `tags.explain_ignored_tags`.
+        `tags.explain_other_names` or None; ``ignored_tags``: as in `tags.explain_ignored_tags`;
+        ``warnings``: list of str, why tags may be missing here.
     """
     history = tags.read_history()
     versions = tags.list_versions(history)
@@ -38,7 +39,7 @@ def collect_status():
         status[stage] = event and {
             **describe_version(event["version"], event["commit"]),
             "tag": event["ref"],
-            "checks_passed": tags.parse_checks(event["message"]),
+            "checks_passed": checks.list_passed_checks(event),
             "checks_skipped": checks.list_skipped_checks(event),
             "on_disk": transfer.compare_with_disk(stage, event),
         }
@@ -49,6 +50,8 @@ def collect_status():
     if not any(status[stage] for stage in tags.STAGES):
         status["other_names"] = tags.explain_other_names().removeprefix("; ") or None
     status["ignored_tags"] = tags.explain_ignored_tags()
+    faults, warnings = remotes.find_missing_tags()
+    status["warnings"] = [*faults, *warnings]
     return status
 
 
@@ -67,11 +70,7 @@ def query_server(url):
 
 def describe_version(version, commit):
     """Return version, short commit and MD5 of a model; the MD5 of an unfinished run is None."""
-    try:
-        md5 = checks.parse_decision(read_file_at(commit, checks.DECISION))["md5"]
-    except BadInput:
-        md5 = None
-    return {"version": version, "commit": commit[:7], "md5": md5}
+    return {"version": version, "commit": commit[:7], "md5": checks.read_model_md5(commit)}
 
 
 def describe_candidate(versions):
@@ -79,7 +78,7 @@ def describe_candidate(versions):
     try:
         md5 = json.loads((transfer.CANDIDATE / CARD).read_text())["model"]["md5"]
         passed = checks.parse_decision(checks.read_text(checks.DECISION))["passed"]
-    except (BadInput, FileNotFoundError, KeyError, ValueError):
+    except (BadInput, OSError, KeyError, TypeError, ValueError, RecursionError):
         return None
     folder_md5 = hash_folder(transfer.CANDIDATE)
     matches = (name for name, commit in versions.items() if has_model(commit, folder_md5))
@@ -111,6 +110,7 @@ def format_status(status):
     lines.append(format_version("latest", status["latest"]))
     lines.append(format_candidate(status["candidate"]))
     lines += [f"{tag} is ignored: {reason}" for tag, reason in status["ignored_tags"].items()]
+    lines += [f"warning     {warning}" for warning in status["warnings"]]
     return "\n".join(lines)
 
 
@@ -155,7 +155,7 @@ def format_history():
             continue
         outcome = "removed"
         if event["event"] != "unassignment":
-            passed = tags.parse_checks(event["message"])
+            passed = checks.list_passed_checks(event)
             outcome = format_checks(passed, checks.list_skipped_checks(event))
         lines.append(
             f"{event['timestamp']:%Y-%m-%d %H:%M} UTC  {event['ref']:22}  {event['version']:8}  "

@@ -157,6 +157,12 @@ def list_versions(history):
     return dict(sorted(commits.items(), key=lambda item: parse_version(item[0]), reverse=True))
 
 
+def list_commits(history):
+    """Return the commits of the registered versions and of the stages, by version."""
+    held = {e["version"]: e["commit"] for stage in STAGES for e in list_assignments(history, stage)}
+    return held | list_versions(history)
+
+
 def parse_version(version):
     """Parse "v1.2.0" to (1, 2, 0); other text to (0, 0, 0)."""
     match = VERSION.fullmatch(version)
@@ -230,6 +236,9 @@ def write_tag(tag, commit, message):
 
 
 def parse_checks(message):
-    """Parse the names in the "checks:" line of a tag message; [] for a tag made by hand."""
+    """Parse the names in the "checks:" line of a tag message; [] for a tag made by hand.
+
+    `scoring.registry.checks.list_passed_checks` compares them with their digest.
+    """
     match = re.search(r"^checks:(.*)$", message, flags=re.MULTILINE)
     return match.group(1).split() if match else []

@@ -1,22 +1,17 @@
 """Fetch tagged models into models/production or models/canary, and push them to the DVC remote."""
 
+import contextlib
 import json
 import os
 import tempfile
 from pathlib import Path
 
 import yaml
-from dvc.api import DVCFileSystem
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-from dvc_data.hashfile.hash_info import HashInfo
-from dvc_data.hashfile.tree import Tree
-from dvc_data.index import DataIndexDirError
 
 from flowers.base.errors import BadInput
 from flowers.model.card import PROVENANCE, hash_folder, read_card, write_attestation
 from flowers.model.folder import verify_files
-from scoring.registry import tags
+from scoring.registry import objects, remotes, tags
 from scoring.registry.git import read_file_at
 
 CANDIDATE = Path("models/candidate")
@@ -75,9 +70,10 @@ def verify_model(folder, expected):
 def read_provenance(folder):
     """Read provenance.json; {} if it is missing or unreadable."""
     try:
-        return json.loads((folder / PROVENANCE).read_text())
-    except (FileNotFoundError, ValueError):
+        content = json.loads((folder / PROVENANCE).read_text())
+    except (OSError, ValueError, RecursionError):
         return {}
+    return content if isinstance(content, dict) else {}
 
 
 def compare_with_disk(stage, event):
@@ -114,53 +110,41 @@ def fetch_model(stage):
     expected = read_lock_md5(read_file_at(event["commit"], "dvc.lock"))
     summary = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
     provenance = read_provenance(folder)
-    if compare_with_disk(stage, event) == "same" and provenance["tag"] == event["ref"]:
+    if compare_with_disk(stage, event) == "same" and provenance.get("tag") == event["ref"]:
         write_attestation(folder, provenance, expected)  # it may have been deleted
         return f"{summary}: nothing to fetch"
     folder.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder.parent) as scratch:
-        copy = Path(scratch) / "model"
-        copy_model(event["commit"], copy)
-        try:
-            md5 = verify_model(copy, expected)
-        except BadInput as error:
-            raise BadInput(
-                f"{event['version']} is refused: {error}; its copy in the DVC cache or remote is "
-                "damaged: push it again from a machine that has it, or roll back"
-            ) from error
+    with copy_verified(event["version"], event["commit"], folder.parent) as (copy, md5):
         provenance = {key: event[key] for key in ("version", "commit")}
         provenance |= {"tag": event["ref"], "md5": md5}
         (copy / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n")
-        swap_folders(copy, folder, Path(scratch) / "old")
+        swap_folders(copy, folder, copy.with_name("old"))
         write_attestation(folder, provenance, expected)
     return summary
 
 
-def read_dvc_config():
-    """Read the current DVC settings, to use them on an old commit whose remotes may be gone.
+@contextlib.contextmanager
+def copy_verified(version, commit, parent):
+    """Copy the model of a commit into a temporary folder in `parent`.
 
-    They also resolve a relative remote as DVC does here; for another revision DVC resolves it from
-    the root of the file system.
+    Yields
+    ------
+    folder : Path
+    md5 : str
+        MD5 of the model file. BadInput is raised if no intact copy is found.
     """
-    with Repo(".") as repo:
-        return {key: dict(repo.config[key]) for key in ("core", "remote", "cache")}
-
-
-def copy_model(commit, folder):
-    """Copy the model of a commit from the DVC cache or remote; BadInput if neither has it."""
-    config = read_dvc_config()
-    # A link would let a change to the served file damage the cache.
-    config["cache"]["type"] = ["reflink", "copy"]
-    try:
-        files = DVCFileSystem(rev=commit, config=config)
-        files.get(CANDIDATE.as_posix(), str(folder), recursive=True)
-    except (DvcException, DataIndexDirError, OSError) as error:
-        remote = config["core"].get("remote")
-        place = f"nor in {remote!r}" if remote else "and no remote is set (make store DIR=...)"
-        raise BadInput(
-            f"the model of commit {commit[:7]} is not in the DVC cache, {place}: run python -m "
-            f"scoring.registry push where it was made, or dvc repro at that commit ({error})"
-        ) from error
+    expected = read_lock_md5(read_file_at(commit, "dvc.lock"))
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=parent) as scratch:
+        folder = Path(scratch) / "model"
+        try:
+            objects.copy_model(expected, folder)
+            md5 = verify_model(folder, expected)
+        except BadInput as error:
+            raise BadInput(
+                f"the model of {version} (commit {commit[:7]}) is refused: {error}; run python -m "
+                "scoring.registry push where it was made, or dvc repro at that commit, or roll back"
+            ) from error
+        yield folder, md5
 
 
 def swap_folders(new, folder, old):
@@ -175,50 +159,51 @@ def swap_folders(new, folder, old):
         raise
 
 
-def push_models():
-    """Push every model that is or was in a stage, so that another clone can fetch it.
+def push_models(remote=None):
+    """Push every model that is or was in a stage, and then the tags, for other clones.
 
     ``dvc push`` sends the model that is checked out, which after a rollback is another one.
-    Returns a line for each version; BadInput if a model that is in a stage cannot be pushed.
+
+    Parameters
+    ----------
+    remote : str, optional
+        Git remote; by default as in `remotes.choose_remote`.
+
+    Returns
+    -------
+    str
+        A line for each version and one for the tags. BadInput if the remotes are not set, a model
+        that is in a stage cannot be pushed, or the git remote has other tags; no tag is pushed
+        then.
     """
     history = tags.read_history()
-    current = [tags.find_current(history, stage) for stage in tags.STAGES]
-    required = {event["commit"] for event in current if event}
     versions = {e["commit"]: e["version"] for e in history if e["stage"] in tags.STAGES}
     if not versions:
         raise BadInput(
             "no version was ever in a stage: run python -m scoring.registry promote"
             f"{tags.explain_other_names()}"
         )
-    if not read_dvc_config()["core"].get("remote"):
+    if not objects.has_remote():
         raise BadInput("no DVC remote is set: make store DIR=/path/of/a/folder")
+    remote = remotes.choose_remote(remote)
+    remotes.list_unpushed_tags(remote)  # refuses a conflict before bytes are sent
+    current = [tags.find_current(history, stage) for stage in tags.STAGES]
+    required = {event["commit"] for event in current if event}
     lines = []
     failures = []
     for commit, version in versions.items():
         try:
-            lines.append(f"{version} ({commit[:7]}): {push_commit(commit)}")
+            lines.append(f"{version} ({commit[:7]}): {push_version(version, commit)}")
         except BadInput as error:
             (failures if commit in required else lines).append(f"{version} is not pushed: {error}")
     if failures:
-        raise BadInput("\n".join([*lines, *failures]))
-    return "\n".join([*lines, "to share the tags: git push --tags"])
+        raise BadInput("\n".join([*lines, *failures, "no tag is pushed"]))
+    return "\n".join([*lines, remotes.push_tags(remote)])
 
 
-def push_commit(commit):
-    """Verify the model of a commit, push it, and check that the remote has every file."""
-    expected = read_lock_md5(read_file_at(commit, "dvc.lock"))
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=CANDIDATE.parent) as scratch:
-        copy = Path(scratch) / "model"
-        copy_model(commit, copy)
-        verify_model(copy, expected)
-    try:
-        with Repo(".", rev=commit, config=read_dvc_config()) as repo:
-            count = repo.push(targets=[CANDIDATE.as_posix()])
-            store = repo.cloud.get_remote_odb()
-            files = Tree.load(store, HashInfo("md5", expected))
-            missing = [digest.value for _, _, digest in files if not store.exists(digest.value)]
-    except (DvcException, OSError) as error:
-        raise BadInput(f"the remote refuses it ({error}): check dvc remote list") from error
-    if missing:
-        raise BadInput(f"the remote lacks {', '.join(missing)} after the push: push again")
+def push_version(version, commit):
+    """Verify the model of a commit and push it; return a text for the user."""
+    with copy_verified(version, commit, CANDIDATE.parent) as (folder, _):
+        md5 = read_lock_md5(read_file_at(commit, "dvc.lock"))
+        count = objects.push_model(md5, folder)
     return f"{count} files pushed" if count else "the remote has it already"

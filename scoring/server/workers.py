@@ -10,7 +10,7 @@ from flowers.model.folder import check_golden_predictions, load_predictor
 
 # Imported once, before worker processes are forked: it takes seconds.
 multiprocessing.set_forkserver_preload(
-    [__name__, *(f"flowers.learning.{name}" for name in ("naive_bayes", "sdca", "svm"))]
+    [__name__, *(f"flowers.learning.{name}" for name in ("naive_bayes", "other", "sdca", "svm"))]
 )
 
 

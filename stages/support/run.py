@@ -12,6 +12,8 @@ from ruamel.yaml import YAML, YAMLError
 
 from flowers.base.errors import BadInput
 
+PIPELINES = ("dvc.yaml", "power/dvc.yaml")  # the second one by make power alone
+
 
 def _is_integer(_, value):
     return isinstance(value, int) and not isinstance(value, bool)
@@ -56,10 +58,33 @@ def check_params(params):
         raise BadInput(f"params.yaml: {'; '.join(faults)} (allowed: params.schema.json)")
 
 
+def check_classifier(stage, params):
+    """Make the classifier of train_other in its stage and those before, so that none works in vain.
+
+    Later stages load the fitted one. Importing scikit-learn takes a second. Also fills in the keys
+    that the section need not have.
+    """
+    other = {"estimator": None, "options": None} | (params["train_other"] or {})
+    params["train_other"] = other
+    order = list(read_stages())
+    if other["estimator"] and order.index(stage) <= order.index("train_other"):
+        from stages.support.classifiers import make_classifier
+
+        try:
+            make_classifier(**other)
+        except BadInput as error:
+            raise BadInput(f"params.yaml: {error}") from error
+
+
+def read_stages():
+    """Read the stages of all pipelines by name."""
+    return {name: stage for path in PIPELINES for name, stage in read_yaml(path)["stages"].items()}
+
+
 def select_params(stage, params):
     """Select the parameters that dvc.yaml declares for a stage, by section or "section.name"."""
     values = {}
-    for name in read_yaml("dvc.yaml")["stages"][stage].get("params", ()):
+    for name in read_stages()[stage].get("params", ()):
         section, _, key = name.partition(".")
         for k in [key] if key else params[section]:
             values[k if section == stage else f"{section}.{k}"] = params[section][k]
@@ -78,6 +103,7 @@ def run_stage(stage, main):
     try:
         params = read_yaml("params.yaml")
         check_params(params)
+        check_classifier(stage, params)
         print(f"{stage}: {main(select_params(stage, params))}", flush=True)
         if "DVC_STAGE" not in os.environ:  # DVC sets it for its commands
             print(

@@ -6,17 +6,21 @@ from tests.imports import ROOT
 from tests.stages.log_files import read_figures
 
 
-def test_every_shift_and_every_traffic_is_simulated(finished_run):
-    power = read_figures(finished_run, "drift_power")
+def test_every_shift_and_every_traffic_is_simulated(workdir):
+    workdir.run_stage("drift_power")
+    power = read_figures(workdir, "drift_power")
+    card = json.loads((workdir.path / "models/candidate/card.json").read_text())
+    assert power["md5"] == card["model"]["md5"]
     assert set(power["false_alarms"]) == set(TRAFFIC)
     assert {name.partition(",")[0] for name in power["shifts"]} == set(NAMES)
     for rates in power["shifts"].values():
         shares = [rates[f"detected_within_{n}"] for n in (400, 1000, 2000)]
         assert [0, *shares, 1] == sorted([0, *shares, 1])
-    assert "</svg>" in (finished_run.path / "plots/drift_power.svg").read_text()
+    assert "</svg>" in (workdir.path / "plots/drift_power.svg").read_text()
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_seed_others(workdir):
+    workdir.run_stage("drift_power")
     before = (workdir.path / "metrics/drift_power.json").read_bytes()
     for seed, same in ((0, True), (1, False)):
         workdir.run_stage("drift_power", **{"drift_power.seed": seed})

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from flowers.learning.persistence import load_model
-from stages.evaluate import MODELS
+
+MODELS = ("svm", "nb")  # of the finished run
 
 
 @pytest.mark.parametrize("name", MODELS)

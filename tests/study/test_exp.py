@@ -116,7 +116,7 @@ def test_a_url_stays_a_parameter_of_other_people(repo, archive, monkeypatch):
     ("option", "words"),
     [
         ("--RECIPE=fisher-smal", ("fisher-smal:", "did you mean fisher-small?", "pixels-tuned")),
-        ("--RECIPE=params.schema.json", ("params.schema.json is no recipe",)),
+        ("--RECIPE=params.schema.json", ("params.schema.json does not hold sections",)),
         ("--SET=train_svm.c=3", ("train_svm.c:", "did you mean train_svm.C?", "gamma")),
         ("--SET=C=3", ("did you mean train_svm.C?",)),
         ("--SET=+train_svm.C=3", ("+train_svm.C", "did you mean train_svm.C?")),
@@ -149,6 +149,12 @@ def test_a_recipe_of_yours_sets_what_it_names(repo, commands):
     assert list_settings(commands[0]) == {"train_svm.C": "[1,2]"}
     (repo.path / "my recipe.yaml").write_text("train_svm: {D: 1}\n")
     assert "train_svm.D" in refuse("--RECIPE=my recipe.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "fetch: synthetic\n", "fetch: [\n"])
+def test_parameters_without_sections_are_refused(repo, commands, text):
+    (repo.path / "params.yaml").write_text(text)
+    assert "params.yaml" in refuse("--RECIPE=pixels")
 
 
 def test_a_name_that_is_in_use_is_refused(repo, commands):

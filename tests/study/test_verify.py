@@ -5,6 +5,7 @@ import shutil
 import pytest
 import yaml
 
+from study.verify import CommittedRun, check_rerun
 from tests.imports import ROOT
 
 
@@ -111,3 +112,31 @@ def test_damaged_cache_objects_are_reported_and_the_printed_command_repairs_them
     # The repaired run is as committed.
     differences, last, code = run_verify(verified_copy)
     assert (differences, code) == ([], 0) and "as committed" in last
+
+
+PIPELINE = b"stages: {promote: {outs: [models/candidate]}}"
+POWER = b"stages: {drift_power: {plots: [metrics/drift_power.json: {cache: false}]}}"
+
+
+def make_lock(stage, dep, out, md5):
+    entries = {"cmd": "x", "deps": [{"path": dep, "md5": md5}], "outs": [{"path": out, "md5": md5}]}
+    return yaml.safe_dump({"stages": {stage: entries}}).encode()
+
+
+@pytest.mark.parametrize(("simulated", "count"), [("a.dir", 1), ("b.dir", 0)])
+def test_the_simulation_of_an_earlier_model_is_not_compared(tmp_path, capsys, simulated, count):
+    promote = (PIPELINE, make_lock("promote", "data/photos", "models/candidate", "a.dir"))
+    candidate = "models/candidate"
+    power = make_lock("drift_power", candidate, "metrics/drift_power.json", simulated)
+    committed = CommittedRun.from_bytes([promote, (POWER, power)])
+    assert set(committed.in_git) == {"metrics/drift_power.json"}
+    assert set(committed.in_dvc) == {candidate}
+    (tmp_path / "power").mkdir()
+    rerun = make_lock("drift_power", candidate, "metrics/drift_power.json", "a.dir")
+    rerun = rerun.replace(b"cmd: x", b"cmd: y")
+    for name, content in zip(("dvc.yaml", "dvc.lock"), promote, strict=True):
+        (tmp_path / name).write_bytes(content)
+    for name, content in zip(("dvc.yaml", "dvc.lock"), (POWER, rerun), strict=True):
+        (tmp_path / "power" / name).write_bytes(content)
+    assert len(list(check_rerun(committed, tmp_path))) == count
+    assert ("drift_power is of another candidate" in capsys.readouterr().out) == (not count)

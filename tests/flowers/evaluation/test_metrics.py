@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 
+from flowers.evaluation.comparison import describe_accuracy
 from flowers.evaluation.metrics import (
     compute_bootstrap_interval,
     compute_calibration_error,
     compute_metrics,
     compute_precision_recall,
     compute_reliability,
-    describe_accuracy,
     find_confidence_threshold,
     run_mcnemar_test,
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowers.base.errors import BadInput
-from flowers.evaluation import metrics
+from flowers.evaluation import comparison, metrics
 from flowers.evaluation.predictions import Predictions, build_rows, find_confident_errors
 from flowers.learning.naive_bayes import CalibratedNB
 from tests.flowers.learning.estimator_data import make_rows
@@ -60,12 +60,12 @@ def test_the_summaries_compare_the_first_model_with_every_other():
     for name in ("nb", "tree"):
         by_model[name] = make_predictions(*labels, probabilities=1 - PROBABILITIES)
     figures = {name: metrics.compute_metrics(p, 100, 0, 10) for name, p in by_model.items()}
-    summary = metrics.summarise_evaluation(by_model, figures, np.array(["b", "b", "a"]))
+    summary = comparison.summarise_evaluation(by_model, figures, np.array(["b", "b", "a"]), 100, 0)
     assert (summary["photos"], summary["distinct"], summary["baseline_accuracy"]) == (4, 4, 0.5)
     for test in ("svm_vs_nb", "svm_vs_tree"):
         assert summary[test]["only_first_correct"] == 4
     assert "per_class" not in summary["svm"]
-    assert metrics.describe_accuracy(summary).split(", ")[1:3] == ["NB 0.0000", "TREE 0.0000"]
+    assert comparison.describe_accuracy(summary).split(", ")[1:3] == ["NB 0.0000", "TREE 0.0000"]
     assert len(metrics.build_class_rows(figures)) == 6
     groups = np.array([0, 0, 1, 2])
     selected = metrics.select_summary_metrics(figures, groups, np.arange(4) > 1, 10**6)

@@ -19,9 +19,11 @@ IMAGES = "confusion confident_errors recall reliability label_issues tuning near
 def make_figures(leakage, passed, drift):
     check = {"check": "leaked = 0", "value": 3, "limit": 0, "passed": passed}
     mcnemar = {"only_first_correct": 69, "only_second_correct": 4, "p_value": 2.4e-16}
+    mcnemar |= {"difference": -0.3421, "low": -0.41, "high": -0.27}
     counts = {"photos": 190, "baseline_accuracy": 0.1842, "svm_vs_nb": mcnemar}
     sizes = {"photos": 1005, "distinct": 755, "train": 815, "test": 190}
     sizes |= {"near_duplicate_pairs": 298, "conflicting_groups": 4}
+    counts["classifiers"] = {"svm": "GramSVC", "nb": "CalibratedNB"}
     return {
         "evaluate": counts | {"svm": MODEL, "nb": MODEL | {"accuracy": 0.4474}},
         "fetch": {"source": "synthetic", "rejected": {"total": 3}}

@@ -167,6 +167,25 @@ def test_a_production_folder_without_a_card_is_not_replaced_by_the_candidate(fol
         find_model_folder(folder)
 
 
+def test_a_production_folder_that_is_gone_is_not_replaced_by_the_candidate(folder):
+    attestation = get_attestation_path(folder.parent / "production")
+    attestation.write_text("{}")
+    with pytest.raises(BadInput, match="production is missing"):
+        find_model_folder(folder.parent)
+    attestation.unlink()
+    assert find_model_folder(folder.parent) == folder
+
+
+def test_a_model_folder_can_be_the_working_folder(promoted, monkeypatch):
+    monkeypatch.chdir(promoted / "golden")
+    assert load_predictor("..").version == "v1.2.0"
+    monkeypatch.chdir(promoted)
+    assert load_predictor(".").version == "v1.2.0"
+    append_byte(promoted / "reference.csv")
+    with pytest.raises(BadInput, match=r"attestation\.json"):
+        load_predictor(".")
+
+
 def test_a_changed_or_missing_file_is_rejected_by_name(folder):
     append_byte(folder / "model.joblib")
     with pytest.raises(BadInput, match=r"model\.joblib has md5"):

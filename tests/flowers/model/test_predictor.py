@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import Perceptron
 
 from flowers.base.errors import RejectedImage
 from flowers.features.extraction import EXTRACTORS, extract_features
 from flowers.images.decoding import load_pixels
 from flowers.learning.naive_bayes import CalibratedNB
+from flowers.learning.other import CalibratedOther
 from flowers.learning.svm import GramSVC
 from flowers.model import predictor as predictor_module
 from flowers.model.predictor import Predictor
@@ -24,6 +27,8 @@ ESTIMATORS = {
     "linear": GramSVC(kernel="linear", standardise=False, multiclass="ovr"),
     "naive Bayes": CalibratedNB(),
     "lda": CalibratedNB(reduce="lda", components=10),
+    "forest": CalibratedOther(ExtraTreesClassifier(5, min_samples_leaf=2, random_state=0)),
+    "perceptron": CalibratedOther(Perceptron(random_state=0)),
 }
 
 

@@ -55,6 +55,12 @@ def duplicates(numbered):
     return [(names[i], names[j]) for i, j in zip(*np.nonzero(np.triu(near, 1)), strict=True)]
 
 
+@pytest.fixture(scope="module")
+def photos():
+    """Distinct photos, twelve of each species in turn."""
+    return [draw_photo(s, np.random.default_rng([9, n])) for s in SPECIES for n in range(12)]
+
+
 def get_folder(name):
     return PurePosixPath(name).parent.name
 
@@ -70,14 +76,24 @@ def test_another_seed_gives_other_bytes_under_every_number():
     assert not {first[name] for name in numbers} & {second[name] for name in numbers}
 
 
-def test_every_species_is_drawn_in_colour_at_the_documented_size():
-    for seed, species in enumerate([*SPECIES, *SPECIES]):
-        picture = draw_photo(species, np.random.default_rng(seed))
+def test_photos_are_in_colour_and_of_the_documented_size(photos):
+    for picture in photos:
         assert picture.mode == "RGB"
-        assert 160 <= min(picture.size) and max(picture.size) <= 320
+        assert 160 <= min(picture.size) and max(picture.size) <= 288
         assert np.asarray(picture).std() > 5
-    with pytest.raises(BadInput):
+
+
+def test_an_unknown_species_is_refused():
+    with pytest.raises(BadInput, match="Rose"):
         draw_photo("Rose", np.random.default_rng(0))
+
+
+def test_colour_alone_does_not_identify_a_species(photos):
+    colours = np.stack([np.asarray(picture).mean(axis=(0, 1)) for picture in photos])
+    distances = np.linalg.norm(colours[:, None] - colours, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    species = np.repeat(np.arange(len(SPECIES)), 12)
+    assert (species[distances.argmin(axis=1)] == species).mean() < 0.5
 
 
 def test_each_class_has_per_class_numbered_files_of_the_format_in_their_suffix(numbered):
@@ -91,8 +107,7 @@ def test_each_class_has_per_class_numbered_files_of_the_format_in_their_suffix(n
         assert sorted(stems) == [f"{number:04d}" for number in range(PER_CLASS)]
 
 
-def test_distinct_pictures_do_not_correlate():
-    photos = [draw_photo(s, np.random.default_rng([9, n])) for s in SPECIES for n in range(12)]
+def test_distinct_pictures_do_not_correlate(photos):
     assert not (np.triu(correlate(photos), 1) > THRESHOLD).any()
 
 

@@ -21,7 +21,7 @@ CHANGED_PARAMS = {
     "promote.max_log_loss": 100,
     "promote.golden": 1,
 }
-ALL_CHECKS = ["clean-tree", "lock", "gate", "bytes", "comparison"]
+ALL_CHECKS = ["clean-tree", "lock", "gate", "bytes", "new", "comparison"]
 
 
 def commit_all(text):

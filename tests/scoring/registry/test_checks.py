@@ -10,6 +10,7 @@ from scoring.registry.git import run_git
 from tests.scoring.registry.registry_repository import (
     ALL_CHECKS,
     commit_all,
+    commit_empty,
     edit_file,
     expect_refusal,
     read_status,
@@ -37,6 +38,33 @@ def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
     # The change is in a comment: dvc.lock records values.
     assert production["checks_skipped"] == ["clean-tree"]
     assert "skipped: clean-tree" in run_git("tag", "-n99", "--list", "flowers#*")
+
+
+def test_checks_that_were_copied_from_another_tag_do_not_count(promoted, capsys):
+    message = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#production#1")
+    assert "checks: clean-tree" in message and "digest: " in message
+    commit_empty()
+    run_git("tag", "--annotate", "flowers#production#2", "--message", message)
+    assert read_status(capsys)["production"]["checks_skipped"] == ALL_CHECKS
+    assert main(["history"]) == 0
+    newest, first = capsys.readouterr().out.splitlines()
+    assert "checks passed: none; skipped: clean-tree" in newest
+    assert first.endswith("checks passed: " + " ".join(ALL_CHECKS))
+    # A rollback to that commit records none of them either.
+    commit_empty()
+    tag_by_hand("flowers#production#3")
+    assert main(["rollback"]) == 0
+    assert read_status(capsys)["production"]["checks_skipped"] == ALL_CHECKS
+
+
+def test_a_name_that_was_added_to_the_checks_of_a_tag_does_not_count(promoted, capsys):
+    message = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#production#1")
+    assert main(["canary"]) == 0
+    canary = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#canary#2")
+    assert canary.splitlines()[2:] == message.splitlines()[2:]
+    edited = message.replace(" comparison", " comparison more")
+    run_git("tag", "--annotate", "flowers#production#3", "--message", edited)
+    assert read_status(capsys)["production"]["checks_passed"] == []
 
 
 @pytest.mark.slow

@@ -109,7 +109,7 @@ def test_a_tag_by_hand_promotes_and_status_names_the_skipped_checks(repo, capsys
     assert status["production"]["on_disk"] == "same"
     assert status["candidate"]["version"] == "v1.0.0"
     assert main(["status"]) == 0
-    assert "skipped: clean-tree lock gate bytes comparison" in capsys.readouterr().out
+    assert "skipped: clean-tree lock gate bytes new comparison" in capsys.readouterr().out
     # promote runs the checks later.
     assert main(["promote"]) == 0
     assert read_status(capsys)["production"]["checks_skipped"] == []
@@ -133,9 +133,20 @@ def test_a_cleared_canary_is_promoted_under_its_version(repo, capsys):
 def test_a_version_names_one_commit(promoted, capsys):
     commit_empty()
     assert "v1.0.0" in expect_refusal(capsys, "promote", "--version", "v1.0.0")
-    assert main(["promote", "--bump", "major"]) == 0
+    assert main(["promote", "--bump", "major", "--force"]) == 0
     assert read_status(capsys)["latest"]["version"] == "v2.0.0"
     assert "v2.0.0" in expect_refusal(capsys, "promote", "--bump", "minor")
+
+
+def test_the_bytes_of_another_version_are_not_promoted(promoted, capsys):
+    commit_empty()
+    before = run_git("tag")
+    for command in ("promote", "canary"):
+        (line,) = expect_refusal(capsys, command).splitlines()
+        assert "new: v1.0.0 (commit " in line and "git checkout" in line
+    assert run_git("tag") == before
+    assert main(["promote", "--force"]) == 0
+    assert read_status(capsys)["production"]["checks_skipped"] == ["new"]
 
 
 def test_a_second_rollback_goes_further_back(repo, capsys):

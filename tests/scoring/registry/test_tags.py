@@ -75,7 +75,7 @@ def test_a_clock_behind_the_newest_tag_is_refused_before_a_tag_is_made(
     commit_empty()
     before = run_git("tag")
     monkeypatch.setenv("GIT_COMMITTER_DATE", "2001-01-01T00:00:00")
-    for words in (["promote"], ["rollback", "--to", "v0.1.0"]):
+    for words in (["promote", "--force"], ["rollback", "--to", "v0.1.0"]):
         message = expect_refusal(capsys, *words)
         assert "clock" in message and "git tag -d" in message
     assert run_git("tag") == before
