@@ -60,14 +60,14 @@ def write_log(folder, predictor, days):
 
 def run_stages(folder):
     """Run snapshot and drift in a folder with a log; return the lines that they print."""
-    for name in ("dvc.yaml", "params.yaml", "params.schema.json", "models"):
+    for name in ("dvc.yaml", "power", "params.yaml", "params.schema.json", "models"):
         (folder / name).symlink_to(ROOT / name)
     settings = {"PYTHONPATH": str(ROOT), "LOG_DIR": "logs", "MODEL_DIR": "models/candidate"}
     return [
         subprocess.run(
             (sys.executable, "-m", f"stages.{stage}"),
             cwd=folder,
-            env=ENVIRONMENT | settings,
+            env=ENVIRONMENT | settings | {"DVC_STAGE": stage},
             stdout=subprocess.PIPE,
             text=True,
             check=True,
