@@ -110,17 +110,7 @@ def test_worker_processes_end_with_the_stage(repo_copy, tmp_path, backend):
     assert not list((repo_copy.path / "data").glob("arrays-*"))
 
 
-def test_make_repro_prints_the_line_of_the_stage_and_the_error_of_dvc(waiting_repo):
-    process = start(waiting_repo, "make", "-o", "env", "repro")
-    wait_for(waiting_repo.path / "waits", process)
-    (stage, error), code = interrupt(process)
-    assert stage == "fetch: interrupted"
-    # The shell between DVC and the stage exits with 130 or dies of the same signal.
-    assert error.startswith("ERROR: failed to reproduce 'fetch'")
-    assert code != 0
-
-
-def test_a_second_run_is_refused_at_once(waiting_repo):
+def test_a_second_run_is_refused_and_an_interrupted_one_prints_two_lines(waiting_repo):
     first = start(waiting_repo, "make", "-o", "env", "repro")
     wait_for(waiting_repo.path / "waits", first)
     second = waiting_repo.run("make", "-o", "env", "repro", check=False)
@@ -128,7 +118,11 @@ def test_a_second_run_is_refused_at_once(waiting_repo):
     assert line.startswith("repro: another run is active in ")
     assert second.returncode != 0 and "Running stage" not in second.stdout
     assert first.poll() is None
-    interrupt(first)
+    (stage, error), code = interrupt(first)
+    assert stage == "fetch: interrupted"
+    # The shell between DVC and the stage exits with 130 or dies of the same signal.
+    assert error.startswith("ERROR: failed to reproduce 'fetch'")
+    assert code != 0
 
 
 @pytest.mark.slow

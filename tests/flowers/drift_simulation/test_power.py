@@ -88,10 +88,10 @@ def test_streams_without_a_shift_rarely_raise_an_alert(reference, kind):
 def test_workers_change_nothing(reference, backend):
     simulator = Simulator(reference, PARAMS, 3)
     traffics = {"plain": {}, "in bursts": {"burst": 5.0}}
-    alone = dict(simulator.simulate_false_alarms(45, traffics, 600))
+    alone = dict(simulator.simulate_false_alarms(45, traffics, 300))
     with use_workers(2, backend):
-        assert dict(simulator.simulate_false_alarms(45, traffics, 600)) == alone
-    (one,) = simulator.simulate_false_alarms(45, {"in bursts": {"burst": 5.0}}, 600)
+        assert dict(simulator.simulate_false_alarms(45, traffics, 300)) == alone
+    (one,) = simulator.simulate_false_alarms(45, {"in bursts": {"burst": 5.0}}, 300)
     assert one == ("in bursts", alone["in bursts"])
 
 

@@ -37,7 +37,7 @@ def to_dict(matches):
 @pytest.mark.parametrize("directions", [2, 8, 40, 200])
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.97])
 def test_the_pairs_are_those_of_all_products(directions, threshold):
-    rows = make_rows(700, 60, directions, seed=directions)
+    rows = make_rows(300, 60, directions, seed=directions)
     matches = to_dict(CorrelationIndex(rows, mirror).query(rows, threshold))
     expected = compare_all(rows, rows, threshold)
     assert matches == pytest.approx(expected, abs=1e-6) and len(matches) > len(rows)

@@ -1,6 +1,7 @@
 """One path from bytes to a prediction: every caller gets the same bits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from tests.flowers.images.photo_files import encode_image, make_picture, make_sa
 from tests.flowers.learning.estimator_data import CLASSES
 
 SIZE = 32
-FEATURES = [*([name] for name in EXTRACTORS), list(EXTRACTORS)]
+FEATURES = [["pixels"], list(EXTRACTORS)]
 ESTIMATORS = {
     "rbf": GramSVC(),
     "linear": GramSVC(kernel="linear", standardise=False, multiclass="ovr"),
@@ -37,9 +38,14 @@ def make_predictor(estimator, features):
     return Predictor(estimator, card, {}, small_codebook())
 
 
-def fit_predictor(estimator, features):
+@cache
+def make_rows(*features):
     images = np.random.default_rng(1).integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
-    rows = extract_features(images, features, codebook=small_codebook())
+    return extract_features(images, features, codebook=small_codebook())
+
+
+def fit_predictor(estimator, features):
+    rows = make_rows(*features)
     return make_predictor(estimator.fit(rows, np.tile(CLASSES, 12)), features)
 
 
@@ -59,48 +65,50 @@ def loaded(files):
     return np.stack(pixels), np.array(sizes)
 
 
-@pytest.mark.parametrize("features", FEATURES, ids="+".join)
-def test_the_features_of_one_image_equal_its_row_in_a_batch(files, loaded, features):
-    pixels, sizes = loaded
-    rows = extract_features(pixels, features, sizes, small_codebook())
+@pytest.fixture(scope="module", params=FEATURES, ids="+".join)
+def features(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def samples(files, features):
+    """Samples of the files, loaded one by one."""
+    return [make_predictor(None, features).load(data) for data in files]
+
+
+def test_every_caller_loads_the_features_of_the_row_in_a_batch(files, loaded, features, samples):
+    rows = extract_features(loaded[0], features, loaded[1], small_codebook())
     predictor = make_predictor(None, features)
-    for data, row in zip(files, rows, strict=True):
-        single = predictor.load(data).features
-        assert single.shape == (1, len(row)) and single.dtype == rows.dtype
-        np.testing.assert_array_equal(single[0], row)
-
-
-@pytest.mark.parametrize("estimator", [GramSVC, CalibratedNB])
-@pytest.mark.parametrize("features", FEATURES, ids="+".join)
-def test_single_predictions_equal_those_of_the_pipeline(files, loaded, features, estimator):
-    predictor = fit_predictor(estimator(), features)
-    expected = predictor.predict_proba(*loaded)
-    single = [predictor.predict([predictor.load(data)])[0].probabilities for data in files]
-    assert single[0].shape == (5,) and single[0].dtype == np.float64
-    np.testing.assert_allclose(single, expected, rtol=0, atol=1e-6)
+    # The scorer loads in other threads; its decode worker sends pixels and size.
+    with ThreadPoolExecutor(4) as pool:
+        threads = list(pool.map(predictor.load, files))
+    worker = [predictor.to_sample(*load_pixels(data, SIZE)[:2]) for data in files]
+    for caller in (samples, threads, worker):
+        for sample, row, first in zip(caller, rows, samples, strict=True):
+            assert sample.features.shape == (1, len(row)) and sample.features.dtype == rows.dtype
+            np.testing.assert_array_equal(sample.features[0], row)
+            assert sample.image == first.image
 
 
 def collect(predictions):
     return [(p.label, p.probabilities.tobytes(), p.image) for p in predictions]
 
 
-@pytest.mark.parametrize("features", [["pixels"], list(EXTRACTORS)], ids="+".join)
 @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
-def test_every_caller_gets_the_same_bits(files, estimator, features):
+def test_batches_of_any_size_get_the_same_bits(loaded, estimator, features, samples):
     predictor = fit_predictor(estimator, features)
-    expected = collect(predictor.predict_bytes(files))
     # The command line and the golden check: one by one.
-    assert collect(predictor.predict([predictor.load(data)])[0] for data in files) == expected
-    # The scorer: images of several requests, loaded in other threads, in batches of mixed size.
-    with ThreadPoolExecutor(4) as pool:
-        samples = list(pool.map(predictor.load, files))
-    ends = [1, 3, 10, len(files)]
+    single = [predictor.predict([sample])[0] for sample in samples]
+    expected = collect(single)
+    # The scorer: images of several requests in batches of mixed size.
+    ends = [1, 3, 10, len(samples)]
     batches = [samples[a:b] for a, b in zip([0, *ends], ends, strict=False)]
     assert collect(p for batch in batches for p in predictor.predict(batch)) == expected
     assert collect(reversed(predictor.predict(samples[::-1]))) == expected
-    # The decode worker: pixels and size come from another process.
-    worker = [predictor.to_sample(*load_pixels(data, SIZE)[:2]) for data in files]
-    assert collect(predictor.predict(worker)) == expected
+    # The pipeline: all at once, where another product may round otherwise.
+    probabilities = [prediction.probabilities for prediction in single]
+    assert probabilities[0].shape == (5,) and probabilities[0].dtype == np.float64
+    np.testing.assert_allclose(probabilities, predictor.predict_proba(*loaded), rtol=0, atol=1e-6)
 
 
 def test_statistics_and_pixels_are_computed_once_per_image(files, monkeypatch):

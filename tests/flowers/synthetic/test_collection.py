@@ -57,8 +57,8 @@ def duplicates(numbered):
 
 @pytest.fixture(scope="module")
 def photos():
-    """Distinct photos, twelve of each species in turn."""
-    return [draw_photo(s, np.random.default_rng([9, n])) for s in SPECIES for n in range(12)]
+    """Distinct photos, eight of each species in turn."""
+    return [draw_photo(s, np.random.default_rng([9, n])) for s in SPECIES for n in range(8)]
 
 
 def get_folder(name):
@@ -92,7 +92,7 @@ def test_colour_alone_does_not_identify_a_species(photos):
     colours = np.stack([np.asarray(picture).mean(axis=(0, 1)) for picture in photos])
     distances = np.linalg.norm(colours[:, None] - colours, axis=2)
     np.fill_diagonal(distances, np.inf)
-    species = np.repeat(np.arange(len(SPECIES)), 12)
+    species = np.repeat(np.arange(len(SPECIES)), 8)
     assert (species[distances.argmin(axis=1)] == species).mean() < 0.5
 
 
