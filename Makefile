@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare serve score bench shown readme lock
+.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -86,6 +86,10 @@ table: env  ## list experiments: changed parameters, summary metrics
 
 compare: env  ## make compare RUNS="HEAD textures"  ## compare runs by a paired test
 	@python -m study.compare $(RUNS)
+
+audit: env  ## make audit SOURCE=photos  ## measure leakage and copies in a data set
+	@test -n "$(SOURCE)" || { echo 'SOURCE is not set: make audit SOURCE=/path/of/photos' >&2; exit 2; }
+	@python -m study.audit "$(SOURCE)" $(if $(IGNORE),--ignore "$(IGNORE)")
 
 verify: env  ## compare outputs with HEAD: on disk, in cache, in a new run
 	python -m study.verify

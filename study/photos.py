@@ -30,7 +30,7 @@ def read_photos(source):
         files = iterate_archive(str(source), DOWNLOADS)
     labels = []
     photos = []
-    for label, _, content, _ in tqdm(files, desc="photos", unit=" files", disable=None):
+    for label, _, content, *_ in tqdm(files, desc="photos", unit=" files", disable=None):
         try:
             decode_image(content or b"")
         except RejectedImage:

@@ -13,6 +13,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from benchmarks.serve import MODEL, start_scorer
+from flowers.base.tables import read_csv
+from flowers.splits import split_at_random
 from study.experiments import format_options
 from study.recipes import read_recipe
 from study.repository import ENVIRONMENT, ROOT, clone_repository
@@ -48,6 +50,19 @@ def record_pipeline():
         # Up to evaluate: the later stages do not change the metrics.
         capture_output("dvc", "exp", "run", *EXPERIMENT, "evaluate", cwd=clone)
         write_shown("diff", capture_output("dvc", "metrics", "diff", cwd=clone))
+        record_audit(clone)
+
+
+def record_audit(clone):
+    """Record the audit of the photos of a run after a random split into train and test."""
+    index = read_csv(clone / "data" / "index.csv")
+    test = split_at_random(index["label"], test_size=0.2, seed=42)
+    for path, is_test in zip(index["path"], test, strict=True):
+        copy = clone / "photos" / ("test" if is_test else "train") / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clone / "data" / "photos" / path, copy)
+    output = capture_output("python", "-m", "study.audit", "photos", cwd=clone)
+    write_shown("audit", f"$ make audit SOURCE=photos\n{output}")
 
 
 def record_scorer():

@@ -29,8 +29,22 @@ def render_report(figures, tables, images):
     images : dict of str to str
         Data URIs by name.
     """
+    template = Path(__file__).with_name(TEMPLATE)
+    return render_page(template, **figures, **tables, images=images)
+
+
+def render_page(template, **values):
+    """Render a page in the style of the report: names are escaped, an unknown value is an error.
+
+    Parameters
+    ----------
+    template : pathlib.Path
+        May include ``report_style.css``.
+    **values
+        By the names in the template.
+    """
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([template.parent, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -38,4 +52,4 @@ def render_report(figures, tables, images):
         keep_trailing_newline=True,
     )
     environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
-    return environment.get_template(TEMPLATE).render(**figures, **tables, images=images)
+    return environment.get_template(template.name).render(**values)

@@ -37,12 +37,15 @@ class SourceFile(NamedTuple):
     content : bytes or RejectedImage
     part : str
         "train", "validation", "test", or "" if the source has no split of its own.
+    place : str
+        Path in the folder or archive, or "".
     """
 
     label: str | None
     name: str
     content: bytes | RejectedImage
     part: str = ""
+    place: str = ""
 
 
 def find_members(root, ignore=(), source=None):
@@ -122,7 +125,7 @@ def iterate_folder(root, ignore=(), display_name=None, delete=False):
         content = RejectedImage(reason) if reason else _read_photo(root / path)
         if delete:
             (root / path).unlink()
-        yield SourceFile(label, path.name, content, part)
+        yield SourceFile(label, path.name, content, part, str(path))
     for name, reason in rejected.items():
         nested = reason == STRAY and is_archive(read_head(root / name))
         yield SourceFile(None, name, RejectedImage(NESTED if nested else reason))
@@ -213,7 +216,7 @@ def collect_photos(files, target, review):
     photos = []
     rejected = []
     classes = set()
-    for label, name, content, part in files:
+    for label, name, content, part, _ in files:
         classes |= {label} - {None}
         if label is not None:
             normalise_label(label)

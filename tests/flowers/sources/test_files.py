@@ -20,9 +20,9 @@ FILES = {
     "all/Tulip/deep.jpg": b"tulip deep",
 }
 EXPECTED = [
-    ("Lotus", "1.jpg", b"lotus one", ""),
-    ("Tulip", "2.jpg", b"tulip two", ""),
-    ("Tulip", "deep.jpg", b"tulip deep", ""),
+    ("Lotus", "1.jpg", b"lotus one", "", "all/Lotus/1.jpg"),
+    ("Tulip", "2.jpg", b"tulip two", "", "all/Tulip/2.jpg"),
+    ("Tulip", "deep.jpg", b"tulip deep", "", "all/Tulip/deep.jpg"),
 ]
 
 
@@ -85,7 +85,7 @@ def test_an_archive_gives_the_files_of_its_folder_and_its_copy_is_removed(tmp_pa
 
 def test_an_unsafe_member_is_listed_and_costs_nothing_else(tmp_path):
     archive = make_zip(tmp_path / "a.zip", {"../out.jpg": b"x"} | FILES)
-    *files, (label, name, content, _) = iterate_archive(str(archive), tmp_path / "cache")
+    *files, (label, name, content, *_) = iterate_archive(str(archive), tmp_path / "cache")
     assert (files, label, name) == (EXPECTED, None, "../out.jpg")
     assert find_fault(content) == "an unsafe name in the archive"
     assert not (tmp_path / "out.jpg").exists()
