@@ -46,10 +46,11 @@ def render(  # noqa: PLR0913
     label="Tulip", candidates=1, leakage=0.0, passed=True, state="ok", alert=None, kept=None
 ):
     candidate = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
+    row = {"precision": "0.8974", "recall": "1.0", "f1": "0.9333", "photos": "36"}
     issue = {"path": f"{label}/1.jpg", "label": label, "suggested": "Lotus"}
     tables = {
-        "per_class": [{"model": "svm", "class": label, "f1": "0.9"}],
-        "label_issues": [issue | {"margin": "0.71", "reason": "near-duplicate"}],
+        "per_class": [row | {"model": name, "class": label} for name in ("svm", "nb")],
+        "label_issues": [issue | {"margin": "0.7100", "reason": "near-duplicate"}],
         "tuning": [candidate] * candidates,
     }
     images = dict.fromkeys(IMAGES, "data:image/jpeg;base64,AAAA")
@@ -66,8 +67,18 @@ def strip_tags(html):
 
 def test_the_result_is_one_sentence_with_its_interval():
     text = strip_tags(render())
-    assert "The SVM classifies 79.0 % of 190 test images correctly" in text
-    assert "71.8 % to 85.7 %" in text and "naive Bayes 44.7 %" in text and "18.4 %" in text
+    assert "The SVM classifies 78.9 % of 190 test images correctly" in text
+    assert "71.8 % to 85.7 %" in text and "Gaussian naive Bayes 44.7 %" in text and "18.4 %" in text
+
+
+def test_figures_have_three_decimals_and_models_their_names():
+    text = strip_tags(render())
+    assert "SVM Tulip 0.897 1.000 0.933 36 Gaussian naive Bayes Tulip 0.897" in text
+    assert (
+        "McNemar test, p &lt; 0.001" in text
+        and "The expected calibration error of the SVM is 0.100." in text
+    )
+    assert "Lotus 0.710 near-duplicate" in text and "candidate for promotion is SVM" in text
 
 
 def test_leakage_raises_a_warning():
@@ -78,7 +89,7 @@ def test_leakage_raises_a_warning():
     kept = {"photos": 70, "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
     text = strip_tags(render(leakage=0.64, kept=kept))
     assert "On the 70 test images without a near-duplicate in train the SVM" in text
-    assert "50.0 % correctly (95 % interval: 40.0 % to 60.0 %), naive Bayes 50.0 %" in text
+    assert "50.0 % correctly (95 % interval: 40.0 % to 60.0 %), Gaussian naive Bayes 50.0 %" in text
 
 
 def test_a_failed_gate_lists_the_failed_checks():
@@ -88,7 +99,8 @@ def test_a_failed_gate_lists_the_failed_checks():
 
 
 def test_every_image_is_embedded_and_every_link_has_its_target():
-    page = render()
+    assert render(candidates=1).count("<img ") == len(IMAGES) - 1  # without the tuning chart
+    page = render(candidates=2)
     assert page.count("<img ") == len(IMAGES)
     assert all(uri.startswith("data:") for uri in re.findall(r'src="([^"]*)"', page))
     for link in re.findall(r'href="([^"]*)"', page):
