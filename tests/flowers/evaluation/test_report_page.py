@@ -16,7 +16,7 @@ MODEL = {
 IMAGES = "confusion confident_errors recall reliability label_issues tuning near_duplicates".split()
 
 
-def make_figures(leakage, passed, drift):
+def make_figures(leakage, passed):
     check = {"check": "leaked = 0", "value": 3, "limit": 0, "passed": passed}
     mcnemar = {"only_first_correct": 69, "only_second_correct": 4, "p_value": 2.4e-16}
     mcnemar |= {"difference": -0.3421, "low": -0.41, "high": -0.27}
@@ -36,15 +36,12 @@ def make_figures(leakage, passed, drift):
         | sizes,
         "train_svm": {"features": 49152, "C": 1.0, "out_of_fold_accuracy": 0.7018},
         "promotion": {"champion": "svm", "passed": passed, "checks": [check]},
-        "drift": {"model_version": "v1.0.0", "performance": {"status": "no drop"}} | drift,
         "params": {"title": "Which <b>nut</b>?", "features": ["hog"], "size": 128}
         | {"resamples": 2000, "near_duplicate_colour": 0.97},
     }
 
 
-def render(  # noqa: PLR0913
-    label="Tulip", candidates=1, leakage=0.0, passed=True, state="ok", alert=None, kept=None
-):
+def render(label="Tulip", candidates=1, leakage=0.0, passed=True, kept=None):
     candidate = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
     row = {"precision": "0.8974", "recall": "1.0", "f1": "0.9333", "photos": "36"}
     issue = {"path": f"{label}/1.jpg", "label": label, "suggested": "Lotus"}
@@ -54,8 +51,7 @@ def render(  # noqa: PLR0913
         "tuning": [candidate] * candidates,
     }
     images = dict.fromkeys(IMAGES, "data:image/jpeg;base64,AAAA")
-    drift = {"state": state, "alert": alert}
-    figures = make_figures(leakage, passed, drift)
+    figures = make_figures(leakage, passed)
     for model in ("svm", "nb") if kept else ():
         figures["evaluate"][model] = figures["evaluate"][model] | {"without_leaked": kept}
     return render_report(figures, tables, images)
@@ -115,14 +111,6 @@ def test_names_of_images_and_classes_are_escaped():
 def test_the_tuning_section_depends_on_the_number_of_candidates():
     assert "No parameter was tuned" in render(candidates=1)
     assert "test images were not used" in strip_tags(render(candidates=3))
-
-
-def test_the_drift_section_shows_state_and_alert():
-    alert = {"detected_by": "scores", "kind": "label shift", "detected_at": "2026-01-02"}
-    text = strip_tags(render(state="alert", alert=alert)).partition("drift report:")[2]
-    assert text.startswith(" alert ")
-    assert "alert by scores: label shift, detected at 2026-01-02" in text
-    assert "alert by" not in render()
 
 
 @pytest.mark.parametrize(("name", "media_type"), [("a.jpg", "jpeg"), ("b.svg", "svg+xml")])
