@@ -182,7 +182,7 @@ def change_bytes(data, change, position, extra):
 
 
 @settings(
-    max_examples=800,
+    max_examples=200,
     derandomize=True,
     database=None,
     deadline=None,
