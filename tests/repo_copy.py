@@ -89,8 +89,8 @@ class RepoCopy:
                 shutil.copy(source, path / name)
         repo = cls(path)
         repo.run("git", "init", "-q", "--template=")
-        repo.run("dvc", "init", "-q")
-        repo.run("dvc", "config", "core.analytics", "false")
+        Repo.init(path).close()
+        (path / ".dvc/config").write_text("[core]\n    analytics = false\n")
         repo.commit("start")
         return repo
 
@@ -134,12 +134,16 @@ class RepoCopy:
         path = self.path / "params.yaml"
         path.write_text(replace_values(path.read_text(), params))
 
-    def repro(self, *targets, **options):
-        """Names of the stages that ``dvc repro`` runs; DVC itself runs in this process."""
+    def run_dvc(self, command, *arguments, **options):
+        """Run a command of DVC in this process, which has imported it already."""
         with contextlib.chdir(self.path), pytest.MonkeyPatch.context() as patch:
             patch.setenv("PATH", self.get_environment()["PATH"])
             with Repo(".") as repo:
-                return [stage.name for stage in repo.reproduce(targets or None, **options)]
+                return getattr(repo, command)(*arguments, **options)
+
+    def repro(self, *targets, **options):
+        """Names of the stages that ``dvc repro`` runs."""
+        return [stage.name for stage in self.run_dvc("reproduce", targets or None, **options)]
 
     def run_stage(self, name, **params):
         """Run one stage in this process, which has loaded its imports already.
@@ -155,7 +159,7 @@ class RepoCopy:
         """Run all stages in this process and write dvc.lock."""
         for name in read_yaml(self.path / "dvc.yaml")["stages"]:
             self.run_stage(name)
-        self.run("dvc", "commit", "--force", "--quiet", "dvc.yaml")
+        self.run_dvc("commit", "dvc.yaml", force=True)
 
     def expect_refusal(self, name, **params):
         """Run a stage that must stop; its message, which must be one line."""

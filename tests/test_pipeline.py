@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import yaml
+from dvc.exceptions import ReproductionError
 
 from scoring.registry.git import read_file_at
 from study import compare, experiments
@@ -41,7 +42,7 @@ def test_a_second_run_with_other_workers_runs_no_stage_and_leaves_git_clean(
 ):
     monkeypatch.setenv("JOBS", "1")
     monkeypatch.setenv("BACKEND", "loky")
-    assert list_stages(finished_run.run("dvc", "repro").stdout) == []
+    assert finished_run.repro() == []
     assert finished_run.run("git", "status", "--porcelain").stdout == ""
 
 
@@ -118,15 +119,15 @@ def test_real_photos_from_an_archive_run_to_a_candidate(finished_run, tmp_path, 
     assert read_metrics(repo_copy, "promotion")["champion"] == "svm"
 
 
-def test_a_failed_stage_leaves_the_lock_as_it_was(repo_copy):
+def test_a_failed_stage_leaves_the_lock_as_it_was(repo_copy, capfd):
     before = (repo_copy.path / "dvc.lock").read_bytes()
     repo_copy.set_params(**{"train_svm.folds": 50})
-    done = repo_copy.run("dvc", "repro", check=False)
-    assert done.returncode != 0
+    with pytest.raises(ReproductionError):
+        repo_copy.repro()
     assert (repo_copy.path / "dvc.lock").read_bytes() == before
-    lines = [line for line in done.stderr.splitlines() if line.startswith("train_svm:")]
-    assert len(lines) == 1
-    assert "Traceback" not in done.stderr
+    errors = capfd.readouterr().err
+    assert sum(line.startswith("train_svm:") for line in errors.splitlines()) == 1
+    assert "Traceback" not in errors
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.repo import Repo
 
 from tests.imports import ROOT
 from tests.repo_copy import RepoCopy
@@ -58,12 +59,13 @@ def test_no_array_is_stored_twice(tmp_path):
         pytest.skip("copies are reflinks, which take no space")
     repo_copy = RepoCopy(tmp_path)
     repo_copy.run("git", "init", "--quiet")
-    repo_copy.run("dvc", "init", "--quiet")
+    Repo.init(tmp_path).close()
     shutil.copy(ROOT / ".dvc/config", tmp_path / ".dvc/config")
-    make = "python -c \"open('big.npy', 'wb').write(bytes(10**6))\""
-    repo_copy.run("dvc", "stage", "add", "--quiet", "-n", "make", "-o", "big.npy", make)
-    for command in ("repro", "checkout --relink"):
-        repo_copy.run("dvc", *command.split())
+    (tmp_path / "dvc.yaml").write_text(
+        "stages: {make: {cmd: head -c 1000000 /dev/zero > big.npy, outs: [big.npy]}}"
+    )
+    for command, options in (("reproduce", {}), ("checkout", {"relink": True})):
+        repo_copy.run_dvc(command, **options)
         lock = yaml.safe_load((tmp_path / "dvc.lock").read_text())
         digest = lock["stages"]["make"]["outs"][0]["md5"]
         kept = tmp_path / ".dvc/cache/files/md5" / digest[:2] / digest[2:]

@@ -126,12 +126,11 @@ def test_a_photo_is_sent_unchanged_once_and_then_slightly_cropped(simulate, fold
     assert set(digests[:5]) <= files < set(digests)
 
 
-def test_by_default_the_test_photos_of_the_model_are_sent(workdir, monkeypatch):
+def test_by_default_the_test_photos_of_the_model_are_sent(simulate, workdir, monkeypatch):
     monkeypatch.chdir(workdir.path)
-    assert main(["-n", "9"]) == 0
+    predictions, _ = simulate("-n", 9)
     tested = set(read_csv("models/candidate/reference.csv")["sha256"])
-    records = read_records(workdir.path / "logs")
-    sent = [r["photo_sha256"] for r in records if r["kind"] == "prediction"]
+    sent = [r["photo_sha256"] for r in predictions]
     assert len(sent) == 9 and set(sent) <= tested
 
 
@@ -142,7 +141,7 @@ def test_a_missing_test_photo_is_named(workdir, monkeypatch, capsys):
     assert "data/photos" in capsys.readouterr().err
 
 
-def test_photos_of_the_training_set_raise_a_warning(workdir, monkeypatch, capsys):
+def test_photos_of_the_training_set_raise_a_warning(simulate, workdir, monkeypatch, capsys):
     monkeypatch.chdir(workdir.path)
-    assert main(["-n", "2", "--photos", "data/photos"]) == 0
+    simulate("-n", 2, "--photos", "data/photos")
     assert "trained on" in capsys.readouterr().err

@@ -108,7 +108,7 @@ def test_dvc_reruns_fetch_after_a_change_of_the_review(repo_copy):
     line = f"{sha256(photo.read_bytes()).hexdigest()},{photo.parent.name}\n"
     with (repo_copy.path / "review/exclude.csv").open("a") as file:
         file.write(line)
-    assert "review/exclude.csv" in repo_copy.run("dvc", "status", "fetch").stdout
+    assert "review/exclude.csv" in str(repo_copy.run_dvc("status", ["fetch"]))
 
 
 @pytest.mark.parametrize("label", ["Gef\udce4hrlich", "Rose\rIris", "a\\b", "x" * 201])
@@ -133,7 +133,7 @@ def test_dvc_restores_photos_of_any_name(repo_copy, folder):
     repo_copy.repro("fetch")
     before = {p.relative_to(repo_copy.path) for p in list_photos(repo_copy)}
     shutil.rmtree(repo_copy.path / "data/photos")
-    repo_copy.run("dvc", "checkout", "data/photos")
+    repo_copy.run_dvc("checkout", ["data/photos"])
     assert before == {p.relative_to(repo_copy.path) for p in list_photos(repo_copy)}
     assert len(before) == 2 * len(names)
 

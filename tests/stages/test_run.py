@@ -77,6 +77,7 @@ def test_a_stage_run_by_hand_says_that_dvc_does_not_know(workdir, monkeypatch, c
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_stage_of_dvc_shows_its_progress_and_the_time_left_on_a_terminal(repo_copy):
     (repo_copy.path / "slow.py").write_text(
         "import time\nfrom stages.support.files import show_progress\n"

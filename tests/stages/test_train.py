@@ -25,7 +25,7 @@ def test_more_folds_than_distinct_photos_are_refused(workdir, name):
     assert "50" in message and "folds" in message
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["svm", pytest.param("nb", marks=pytest.mark.slow)])
 def test_the_same_rows_give_the_same_bytes(repo_copy, name):
     before = (repo_copy.path / f"models/{name}.joblib").read_bytes()
     # In a new process: the bytes of a pickle depend on the objects that existed before.

@@ -19,7 +19,9 @@ from tests.scoring.registry.registry_repository import (
 )
 
 
-@pytest.mark.parametrize("name", ["model.joblib", "card.json"])
+@pytest.mark.parametrize(
+    "name", ["model.joblib", pytest.param("card.json", marks=pytest.mark.slow)]
+)
 def test_an_altered_candidate_is_not_promoted(repo, capsys, name):
     path = Path("models/candidate") / name
     content = path.read_bytes()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from PIL import Image
@@ -9,7 +10,6 @@ from PIL import Image
 from flowers.model.folder import load_predictor
 from tests.flowers.images.photo_files import encode_image
 from tests.logged import read_records
-from tests.scoring.server.service import run_server
 
 FOREIGN = (
     {"Origin": "https://evil.example"},
@@ -163,29 +163,34 @@ def test_the_state_names_the_running_model(service, candidate, classes):
     assert service.get("/ready").json["checks"] == {"log": "ok"}
 
 
-def test_the_drift_report_is_passed_on_with_its_age(candidate, place):
-    report = place / "monitoring" / "drift" / "drift.json"
-    with run_server(place) as service:
+@pytest.fixture
+def report(service):
+    """Path of the drift report of the service, in a folder for one test."""
+    folder = service.folder / "monitoring/drift"
+    folder.mkdir(parents=True)
+    yield folder / "drift.json"
+    shutil.rmtree(folder.parent)
 
-        def read_state():
-            return service.get("/monitoring/drift").json["state"]
 
+def test_the_drift_report_is_passed_on_with_its_age(service, report):
+    def read_state():
+        return service.get("/monitoring/drift").json["state"]
+
+    assert read_state() == "no report yet"
+    report.write_text(json.dumps({"state": "alert", "windows": [1, 2]}))
+    os.utime(report, (0, report.stat().st_mtime - 3600))
+    body = service.get("/monitoring/drift").json
+    assert 3600 <= body.pop("age_seconds") < 3700
+    assert body == {"state": "alert", "windows": [1, 2]}
+    report.write_text(json.dumps({"state": "alert", "md5": "0" * 32}))
+    assert read_state() == "report of another model"
+    for damaged in ('{"state": ', "[]", "[" * 100_000):
+        report.write_text(damaged)
+        assert read_state() == "report not readable"
+    for make in (os.mkfifo, lambda path: path.symlink_to(path), lambda path: path.mkdir()):
+        report.unlink()
+        make(report)
         assert read_state() == "no report yet"
-        report.parent.mkdir(parents=True)
-        report.write_text(json.dumps({"state": "alert", "windows": [1, 2]}))
-        os.utime(report, (0, report.stat().st_mtime - 3600))
-        body = service.get("/monitoring/drift").json
-        assert 3600 <= body.pop("age_seconds") < 3700
-        assert body == {"state": "alert", "windows": [1, 2]}
-        report.write_text(json.dumps({"state": "alert", "md5": "0" * 32}))
-        assert read_state() == "report of another model"
-        for damaged in ('{"state": ', "[]", "[" * 100_000):
-            report.write_text(damaged)
-            assert read_state() == "report not readable"
-        for make in (os.mkfifo, lambda path: path.symlink_to(path), lambda path: path.mkdir()):
-            report.unlink()
-            make(report)
-            assert read_state() == "no report yet"
 
 
 def test_metrics_count_what_happened(service, photo):

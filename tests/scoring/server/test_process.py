@@ -19,6 +19,8 @@ import pytest
 from PIL import Image
 
 from flowers.base.errors import BadInput
+from scoring.server.app import create_app
+from scoring.server.process import bind_socket
 from scoring.server.settings import Settings, read_settings
 from tests.flowers.images.photo_files import encode_image
 from tests.logged import read_records
@@ -70,17 +72,23 @@ def fail_to_start(folder, **variables):
     return line
 
 
-def test_a_start_that_cannot_succeed_ends_with_one_line(tmp_path, place):
+def test_a_start_that_cannot_succeed_ends_with_one_line(place, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         assert f"PORT={port} cannot be used" in fail_to_start(place, PORT=port)
     for host in ("no.such.host.invalid", "unix:/tmp/socket"):
-        assert f"HOST={host}" in fail_to_start(place, HOST=host)
-    (tmp_path / "empty").mkdir()
-    assert "dvc repro" in fail_to_start(tmp_path / "empty")
-    assert "models/other" in fail_to_start(place, MODEL_DIR="models/other")
-    (place / "file").touch()
-    assert "LOG_DIR=file/logs cannot be written" in fail_to_start(place, LOG_DIR="file/logs")
+        with pytest.raises(BadInput, match=f"HOST={host}"):
+            bind_socket(host, 0)
+    (place / "empty").mkdir()
+    (place / "empty/file").touch()
+    monkeypatch.chdir(place / "empty")
+    for variables, words in (
+        ({}, "dvc repro"),
+        ({"MODEL_DIR": "models/other"}, "models/other"),
+        ({"LOG_DIR": "file/logs"}, "LOG_DIR=file/logs cannot be written"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            create_app(read_settings(variables))
 
 
 class Call:
