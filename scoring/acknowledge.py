@@ -15,7 +15,7 @@ from flowers.log import alerts
 from flowers.model import card
 from flowers.model import folder as model_folder
 
-REPORT = Path("metrics/drift.json")
+REPORT = Path("monitoring/drift/drift.json")
 DONE = 0
 REFUSED = 2
 
