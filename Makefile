@@ -35,6 +35,7 @@ env: .venv/installed  ## create the environment from requirements.lock, by hash
 	awk '/^[a-z]/ {keep = /^setuptools==/} keep' requirements.lock > .venv/build.lock
 	$(PIP) -r .venv/build.lock
 	$(PIP) --no-build-isolation --only-binary :all: --no-binary $(SOURCES) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
@@ -46,10 +47,7 @@ power: env  ## simulate the drift detector: false alarms and power
 # Without DVC, which would write changed code and parameters into dvc.lock: no tracked file changes.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the logs; 1 acknowledges an alert
 	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): set it to 1 to acknowledge the alert, to 0 or nothing to keep it))
-	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.acknowledge acknowledge)
-	@python -m stages.snapshot
-	@python -m stages.drift
-	python -m scoring.acknowledge store
+	@python -m scoring drift $(if $(filter 1,$(ACKNOWLEDGE)),--acknowledge)
 
 # An absolute path: DVC resolves a relative one of another revision from the root of the file system.
 # DIR=/path/of/a/folder or DIR=s3://bucket/folder
