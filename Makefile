@@ -12,7 +12,7 @@ ifeq ($(OS),Windows_NT)
 $(error Windows is not supported: use WSL, https://learn.microsoft.com/windows/wsl/install)
 endif
 
-.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme lock
+.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme docs lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -129,10 +129,20 @@ shown: repro  ## repeat the runs that README.md shows
 readme: env  ## regenerate the tables of README.md and docs
 	python -m docs.tables
 
-lock: env  ## resolve both lock files from pyproject.toml
+docs: env .venv/docs/installed  ## build the pages and the API reference into site/index.html
+	.venv/docs/bin/mkdocs build --quiet
+
+.venv/docs/installed: requirements-docs.lock
+	uv venv --quiet --clear .venv/docs
+	uv pip sync --quiet --python .venv/docs --require-hashes requirements-docs.lock
+	@touch $@
+
+lock: env  ## resolve the lock files from pyproject.toml
 	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 		--generate-hashes --no-header --extra dev --extra fuzz \
 		--output-file requirements.lock pyproject.toml
 	uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes \
 		--no-header --constraint requirements.lock --group serve \
 		--output-file requirements-serve.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--constraint requirements.lock --group docs --output-file requirements-docs.lock

@@ -95,7 +95,9 @@ def import_from_study(module):
     if not Path(*module.split(".")).with_suffix(".py").is_file():
         raise BadInput("there is no study here: run this in the root of its repository")
     if Path.cwd() != ROOT:
-        raise BadInput(f"this is the code of {ROOT}, not of the study here: python -m scoring")
+        raise BadInput(
+            f"this runs the code in {ROOT}: run python -m scoring in this folder instead"
+        )
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     return import_module(module)

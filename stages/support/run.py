@@ -13,7 +13,6 @@ from ruamel.yaml import YAML, YAMLError
 from flowers.base.errors import BadInput
 
 PIPELINES = ("dvc.yaml", "power/dvc.yaml")  # the second one by make power alone
-MONITORING = ("snapshot", "drift")  # their files are ignored by DVC, and make drift writes them
 
 
 def _is_integer(_, value):
@@ -95,7 +94,7 @@ def select_params(stage, params):
 def run_stage(stage, main):
     """Run `main` with the parameters that dvc.yaml declares for `stage`; print what it returns.
 
-    A line on standard error says so if DVC did not start the stage and records its outputs.
+    A line on standard error says so if DVC did not start the stage: its outputs change without DVC.
     Parameters of the stage's own section are passed by name, others as "section.name". `BadInput`
     and errors of the operating system end the process with one line and exit code 1, Ctrl-C with
     one line and 130. An undeclared parameter is a `KeyError`: DVC would not rerun the stage when it
@@ -106,8 +105,7 @@ def run_stage(stage, main):
         check_params(params)
         check_classifier(stage, params)
         print(f"{stage}: {main(select_params(stage, params))}", flush=True)
-        # DVC sets the variable for its commands.
-        if "DVC_STAGE" not in os.environ and stage not in MONITORING:
+        if "DVC_STAGE" not in os.environ:  # DVC sets it for its commands
             print(
                 f"{stage}: DVC did not run this and has not recorded it: dvc repro {stage} does",
                 file=sys.stderr,
