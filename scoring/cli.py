@@ -173,6 +173,7 @@ def drift(acknowledge):
     if acknowledge and (code := alerts.main("acknowledge")):
         return code
     for stage in ("snapshot", "drift"):
+        os.environ["DVC_STAGE"] = stage  # without the line that DVC has not recorded the stage
         run_stage(stage, import_from_study(f"stages.{stage}").main)
     return alerts.main("store")
 
