@@ -48,19 +48,9 @@ class Group(Command, click.Group):
 
 
 def call_command(command, name, arguments=None):
-    """Run a command with arguments (default: those of the process).
+    """Run a command by a name, which begins its errors and its example.
 
-    Parameters
-    ----------
-    command : click.Command
-    name : str
-        By which it is called: the first word of errors and of the example.
-    arguments : list of str, optional
-
-    Returns
-    -------
-    int
-        0, or the exit code of the command; 2 on wrong usage, with one line on standard error.
+    Returns the exit code: that of the command, or 2 on wrong usage with one line on standard error.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:

@@ -120,27 +120,9 @@ def format_header(classes):
 def main(files, output="table", model=None, check=True):
     """Print predictions on standard output and rejected files on standard error.
 
-    Parameters
-    ----------
-    files : sequence of str
-        Names of files and folders.
-    output : {"table", "csv", "json"}
-    model : str, optional
-        A model folder.
-    check : bool
-        Compare the golden images and the library versions first.
-
-    Returns
-    -------
-    int
-        0, or 1 if some files are rejected.
-
-    Raises
-    ------
-    BadInput
-        If a file or the model is missing.
-    click.ClickException
-        If the model fails its checks.
+    `output` is "table", "csv" or "json". Returns the exit code: 0, or 1 if some files are rejected.
+    Raises `BadInput` if a file or the model is missing, and a `click.ClickException` if the model
+    fails its checks.
     """
     if "" in files:  # such as an unset variable, which would name the working folder
         raise BadInput("a name is empty: name a photo or a folder")

@@ -1,6 +1,5 @@
 """The package that pip installs, and the site of the documentation."""
 
-import ast
 import shutil
 import subprocess
 import sys
@@ -73,16 +72,3 @@ def test_the_workflow_builds_the_site_of_make_docs():
     assert [step["with"]["path"] for step in steps[-1:]] == [settings["site_dir"]]
     assert settings["strict"] and not settings["theme"]["highlightjs"]
     assert ".venv/docs/bin/mkdocs build" in (ROOT / "Makefile").read_text()
-
-
-def test_the_site_has_the_pages_and_a_reference_of_every_package(monkeypatch):
-    mkdocs = pytest.importorskip("mkdocs.config", reason="make docs has its own environment")
-    from mkdocs.structure.files import Files
-
-    from docs import hooks
-
-    config = mkdocs.load_config(str(ROOT / "mkdocs.yml"))
-    names = {file.src_uri for file in hooks.on_files(Files([]), config)}
-    assert {"README.md", "ARCHITECTURE.md", "docs/python.md", "docs/page.png"} <= names
-    assert {"api/flowers.model.md", "api/flowers.splits.md"} <= names
-    assert ast.parse(Path(hooks.__file__).read_text())

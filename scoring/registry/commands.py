@@ -11,18 +11,7 @@ from scoring.registry import promote, remotes, status, tags, transfer
 
 
 def main(command, **options):
-    """Run one command.
-
-    Returns
-    -------
-    int
-        0, or 1 if the command is refused.
-
-    Raises
-    ------
-    click.UsageError
-        If the option `version` is no version.
-    """
+    """Run one command; returns the exit code: 0, or 1 if the command is refused."""
     version = options.get("version")
     if version is not None and not tags.VERSION.fullmatch(version):
         raise click.UsageError(f"{version!r} is not a version such as v1.2.0")

@@ -41,7 +41,7 @@ def test_the_commands_are_those_of_the_documentation():
     )
 
 
-@pytest.mark.parametrize(("words", "command"), list_commands())
+@pytest.mark.parametrize(("words", "command"), list(list_commands()))
 def test_help_shows_an_example_that_is_a_valid_call(words, command, capsys):
     assert call(*words, "--help") == 0
     *_, title, example = capsys.readouterr().out.splitlines()
@@ -72,7 +72,7 @@ def test_a_module_names_itself_in_its_help_and_errors(capsys):
         ("predict photo.jpg", 2, "flowers predict: no model in"),
         ("simulate -n 1", 2, "flowers simulate: no model in"),
         ("simulate --share half", 2, "flowers simulate: Invalid value for '--share'"),
-        ("predict --model", 2, "flowers predict: Option '--model' requires an argument."),
+        ("predict --model", 2, "flowers: Option '--model' requires an argument."),
         ("registry fetch --stage test", 2, "flowers registry fetch: Invalid value for '--stage'"),
         ("registry canary --clear --bump minor", 2, "flowers registry canary: --bump and --clear"),
         ("train", 2, "flowers: No such command 'train'."),
