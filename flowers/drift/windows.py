@@ -197,7 +197,7 @@ class Windows:
         return np.sign(self.change) * (np.abs(self.change) > critical * self.noise)
 
     def to_rows(self, times, params):
-        """Build the rows of ``metrics/drift_windows.csv``, a dict a window with ``COLUMNS``."""
+        """Build the rows of ``monitoring/drift/windows.csv``, a dict a window with ``COLUMNS``."""
         differing = self.find_differing(params["alpha"])
         changed = self.find_changed_proportions(params["alpha"]).any(axis=1)
         return [
