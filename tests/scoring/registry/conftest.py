@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from scoring.registry import checks
 from scoring.registry.__main__ import main
 from tests.repo_copy import make_once
 from tests.scoring.registry.registry_repository import enter_repository, make_run, make_runs
@@ -34,6 +35,13 @@ def served(tmp_path_factory, run):
             assert main(["promote"]) == main(["fetch"]) == 0
 
     return make_once(tmp_path_factory, "served", make)
+
+
+@pytest.fixture
+def lock_matches(request, monkeypatch):
+    """The check of dvc.lock passes, for which DVC takes a second; not in a slow test."""
+    if not request.node.get_closest_marker("slow"):
+        monkeypatch.setattr(checks, "check_lock", lambda _: "not checked in this test")
 
 
 def copy_repository(folder, tmp_path, patch):

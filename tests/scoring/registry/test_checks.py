@@ -42,6 +42,7 @@ def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
     assert "skipped: clean-tree" in run_git("tag", "-n99", "--list", "flowers#*")
 
 
+@pytest.mark.usefixtures("lock_matches")
 def test_checks_that_were_copied_from_another_tag_do_not_count(promoted, capsys):
     message = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#production#1")
     assert "checks: clean-tree" in message and "digest: " in message
@@ -59,6 +60,7 @@ def test_checks_that_were_copied_from_another_tag_do_not_count(promoted, capsys)
     assert read_status(capsys)["production"]["checks_skipped"] == ALL_CHECKS
 
 
+@pytest.mark.usefixtures("lock_matches")
 def test_a_name_that_was_added_to_the_checks_of_a_tag_does_not_count(promoted, capsys):
     message = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#production#1")
     assert main(["canary"]) == 0

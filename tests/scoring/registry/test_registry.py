@@ -25,6 +25,8 @@ from tests.scoring.registry.registry_repository import (
     tag_by_hand,
 )
 
+pytestmark = pytest.mark.usefixtures("lock_matches")
+
 
 @pytest.mark.slow
 def test_promotions_and_a_rollback_each_fetch_the_tagged_bits(both, capsys):

@@ -17,6 +17,7 @@ from tests.scoring.registry.registry_repository import (
     tag_by_hand,
 )
 
+pytestmark = pytest.mark.usefixtures("lock_matches")
 CHANGING = ("promote", "canary", "canary --clear", "rollback", "fetch")
 
 

@@ -22,6 +22,8 @@ from tests.scoring.registry.registry_repository import (
     tag_by_hand,
 )
 
+pytestmark = pytest.mark.usefixtures("lock_matches")
+
 
 def make_store(*arguments):
     """Run the make target without building the environment."""

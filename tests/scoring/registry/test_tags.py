@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from scoring.registry.__main__ import main
 from scoring.registry.git import run_git
 from tests.scoring.registry.registry_repository import (
@@ -13,6 +15,8 @@ from tests.scoring.registry.registry_repository import (
     read_status,
     tag_by_hand,
 )
+
+pytestmark = pytest.mark.usefixtures("lock_matches")
 
 
 def test_two_versions_of_a_commit_name_the_tag_to_delete(repo, capsys):
