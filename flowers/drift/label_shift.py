@@ -10,8 +10,6 @@ proportions.
 import numpy as np
 from scipy.special import ndtri
 
-from flowers.drift.martingale import encode_ranks
-
 # Lags of the autocorrelation, in predictions. Longer bursts are covered by the day-to-day variance.
 LAGS = 15
 # Smaller singular values, relative to the largest, count as 0: the model confuses the two classes.
@@ -164,68 +162,75 @@ def compute_scores(probabilities):
     return np.column_stack([probabilities.max(axis=1), logs - logs.mean(axis=1, keepdims=True)])
 
 
-class Population:
-    """Predictions, shape (u, n_classes), from which reference sets and streams are drawn.
+def compute_ranks(reference, values):
+    """Compute the rank of values in reference columns, (m, d) and (n, d); ties at the middle.
+
+    Returns
+    -------
+    ndarray of shape (n, d), range [0, 1]
+    """
+    columns = zip(np.sort(reference, axis=0).T, values.T, strict=True)
+    counts = [np.searchsorted(r, v) + np.searchsorted(r, v, "right") for r, v in columns]
+    return np.stack(counts, axis=1) / (2 * len(reference))
+
+
+class ScoreAdjustment:
+    """Scores of predictions that do not depend on the class proportions.
+
+    A score becomes its rank in the reference set minus the mean rank of the classes, weighted by
+    `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither other
+    class proportions nor a burst of one class moves it. Two ranks that do not change one by one may
+    change together: the model may hesitate between other pairs of classes than before. So products
+    of two centred ranks are scores too.
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
 
     Attributes
     ----------
-    codes : ndarray of shape (u, 1 + n_classes), int
-        `compute_scores` as integers of the same order (`encode_ranks`).
+    pairs : (ndarray of shape (p,), ndarray of shape (p,)), int
+        The ``MAX_PAIRS`` pairs of classes that the model confuses most.
     """
 
-    def __init__(self, probabilities):
-        self.probabilities = probabilities
-        self.codes = encode_ranks(compute_scores(probabilities))
+    def __init__(self, reference):
+        self.reference = reference
+        self.scores = compute_scores(reference.probabilities)
+        self.pairs = _select_pairs(reference.probabilities)
+        ranks = self._compute_ranks(self.scores)
+        self.means = average_by_class(reference.truth, len(reference.classes), ranks)
 
-    def adjust_scores(self, reference, truth):
-        """Adjust the scores for label shift, and estimate class proportions from each prediction.
-
-        A score becomes its rank in the reference set minus the mean rank of the classes, weighted
-        by `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither
-        other class proportions nor a burst of one class moves it. Two ranks that do not change one
-        by one may change together: the model may hesitate between other pairs of classes than
-        before. So products of two centred ranks are scores too.
-
-        Parameters
-        ----------
-        reference, truth : ndarray of shape (m,), int
-            Rows of the reference set, possibly repeated, and their class indices.
+    def adjust(self, probabilities):
+        """Adjust the scores of predictions, (n, n_classes), and estimate their class proportions.
 
         Returns
         -------
-        scores : ndarray of shape (u, d), float64
-            Adjusted ranks of `compute_scores`, then adjusted products of the ``MAX_PAIRS`` pairs.
-        proportions : ndarray of shape (u, n_classes), float64
+        scores : ndarray of shape (n, 1 + n_classes + p), float64
+            Adjusted ranks of `compute_scores`, then adjusted products of the pairs.
+        proportions : ndarray of shape (n, n_classes), float64
             From `estimate_proportions`.
         """
-        probabilities = self.probabilities[reference]
-        ranks = self._compute_ranks(reference)
-        first, second = _select_pairs(probabilities)
-        ranks = np.column_stack([ranks, (ranks[:, first] - 0.5) * (ranks[:, second] - 0.5)])
-        proportions = estimate_proportions(probabilities, truth, self.probabilities)
-        means = average_by_class(truth, probabilities.shape[1], ranks[reference])
+        reference = self.reference
+        proportions = estimate_proportions(reference.probabilities, reference.truth, probabilities)
+        ranks = self._compute_ranks(compute_scores(probabilities))
         # Rounded so that equal predictions are equal scores, whatever the last bits of a product.
-        return (ranks - proportions @ means).round(9), proportions
+        return (ranks - proportions @ self.means).round(9), proportions
 
-    def _compute_ranks(self, reference):
-        """Compute the rank of each score in the reference set, ties at the middle, range [0, 1]."""
-        kinds = int(self.codes.max()) + 1
-        width = self.codes.shape[1]
-        column_codes = self.codes + kinds * np.arange(width)
-        counts = np.bincount(column_codes[reference].ravel(), minlength=kinds * width)
-        counts = counts.reshape(width, kinds)
-        return ((2 * counts.cumsum(axis=1) - counts) / (2 * len(reference))).ravel()[column_codes]
+    def _compute_ranks(self, scores):
+        ranks = compute_ranks(self.scores, scores)
+        first, second = (ranks[:, 1 + classes] - 0.5 for classes in self.pairs)
+        return np.column_stack([ranks, first * second])
 
-    def select_codes(self, scores, tolerance):
-        """Encode the scores that the martingale bets on; unadjusted ones with a tolerance of 0."""
-        if tolerance == 0:
-            return self.codes
-        return encode_ranks(scores[:, : self.codes.shape[1]])
+    def name_scores(self):
+        """Name each score: (None, None) confidence, (c, None) class c, (c, d) a pair of classes."""
+        count = len(self.reference.classes)
+        pairs = zip(*(classes.tolist() for classes in self.pairs), strict=True)
+        return [(None, None), *((c, None) for c in range(count)), *pairs]
 
 
 def _select_pairs(probabilities):
-    """Select the score columns of the pairs of classes that the model confuses most."""
+    """Select the pairs of classes that the model confuses most, two arrays of class indices."""
     first, second = np.triu_indices(probabilities.shape[1], 1)
     confusion = (probabilities.T @ probabilities)[first, second]
     confused = np.argsort(-confusion, kind="stable")[:MAX_PAIRS]
-    return 1 + first[confused], 1 + second[confused]
+    return first[confused], second[confused]

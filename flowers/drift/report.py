@@ -309,15 +309,6 @@ def compute_accuracy(probabilities, truth):
     return figures | {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}
 
 
-def compute_wilson_interval(successes, n):
-    """Compute the interval (low, high) of a proportion at ``LEVEL`` (Wilson 1927); n > 0."""
-    share = successes / n
-    shrink = 1 + Z**2 / n
-    centre = (share + Z**2 / (2 * n)) / shrink
-    half = Z / shrink * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return float(centre - half), float(centre + half)
-
-
 def estimate_class_proportions(reference, probabilities, classes, alpha):
     """Estimate each class proportion of a window (BBSE).
 

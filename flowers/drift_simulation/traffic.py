@@ -1,10 +1,12 @@
-"""Simulated traffic: images drawn from a reference set, independently, in bursts, in days."""
+"""Simulated traffic: images drawn from a reference set, independently, in bursts, by day."""
 
 import numpy as np
 
 from flowers.drift.label_shift import encode_one_hot
 
 PER_DAY = 500  # predictions
+WORKDAYS = 5  # of a week
+SEASON_DAYS = 60
 
 
 def draw_images(groups, weights, size, rng):
@@ -41,7 +43,7 @@ def draw_daily_proportions(proportions, count, sd, rng):
 
     Parameters
     ----------
-    proportions, sd : ndarray of shape (n_classes,), float
+    proportions, sd : ndarray of shape (..., n_classes), float
         Mean and standard deviation; a class with a positive mean has about 1 % at least.
     count : tuple of int
         Streams, and days in each.
@@ -51,12 +53,28 @@ def draw_daily_proportions(proportions, count, sd, rng):
     -------
     ndarray of shape (*count, n_classes)
     """
-    drawn = proportions + sd * rng.normal(size=(*count, len(proportions)))
+    drawn = proportions + sd * rng.normal(size=(*count, proportions.shape[-1]))
     drawn = np.where(proportions > 0, np.maximum(drawn, 0.01), 0)
     return drawn / drawn.sum(axis=-1, keepdims=True)
 
 
-def draw_streams(reference, size, rng, *, burst=1.0, day_sd=0.0, proportions=None):
+def raise_first_class(proportions, change):
+    """Change the proportion of the first class on each day; the others share the rest.
+
+    Parameters
+    ----------
+    proportions, change : ndarray of shape (n_classes,), (days,)
+
+    Returns
+    -------
+    ndarray of shape (days, n_classes)
+    """
+    first = np.clip(proportions[0] + change, 0.01, 0.99)[:, None]
+    others = proportions[1:] / max(proportions[1:].sum(), 1e-12)
+    return np.column_stack([first, (1 - first) * others])
+
+
+def draw_streams(reference, size, rng, *, proportions=None, **kind):
     """Draw streams of images.
 
     Parameters
@@ -65,12 +83,13 @@ def draw_streams(reference, size, rng, *, burst=1.0, day_sd=0.0, proportions=Non
     size : tuple of int
         Streams, and images in each.
     rng : numpy.random.Generator
-    burst : float, >= 1
-        Mean length of bursts of one class.
-    day_sd : float
-        Standard deviation of the class proportions between days of ``PER_DAY`` images.
     proportions : ndarray of shape (n_classes,), optional
         Mean class proportions; by default those of the reference set.
+    **kind
+        ``burst``: mean length of bursts of one class, at least 1. ``day_sd``: standard deviation of
+        the class proportions between days. ``per_day``: images of a day. ``weekend``, ``season``:
+        change of the proportion of the first class on two days of seven, and the most in a sine
+        of 60 days.
 
     Returns
     -------
@@ -78,15 +97,20 @@ def draw_streams(reference, size, rng, *, burst=1.0, day_sd=0.0, proportions=Non
         Rows of `reference`.
     """
     truth = reference.truth
-    if burst == 1 and day_sd == 0 and proportions is None:
+    if not kind.keys() - {"per_day"} and proportions is None:
         return draw_images(reference.group, np.ones(len(truth)), size, rng)
     if proportions is None:
         proportions = compute_proportions(reference)
     count, length = size
-    daily = draw_daily_proportions(proportions, (count, -(-length // PER_DAY)), day_sd, rng)
-    cumulative = np.repeat(np.cumsum(daily, axis=-1), PER_DAY, axis=1)[:, :length]
+    per_day = kind.get("per_day", PER_DAY)
+    day = np.arange(-(-length // per_day))
+    change = kind.get("weekend", 0) * (day % 7 >= WORKDAYS)
+    change = change + kind.get("season", 0) * np.sin(2 * np.pi * day / SEASON_DAYS)
+    means = raise_first_class(proportions, change) if change.any() else proportions
+    daily = draw_daily_proportions(means, (count, len(day)), kind.get("day_sd", 0.0), rng)
+    cumulative = np.repeat(np.cumsum(daily, axis=-1), per_day, axis=1)[:, :length]
     fresh = (rng.random(size)[..., None] > cumulative[..., :-1]).sum(axis=-1)
-    starts = np.where(rng.random(size) < 1 / burst, np.arange(length), 0)
+    starts = np.where(rng.random(size) < 1 / kind.get("burst", 1), np.arange(length), 0)
     classes = np.take_along_axis(fresh, np.maximum.accumulate(starts, axis=1), axis=1)
     drawn = np.empty(size, np.int64)
     for code in np.unique(classes):
