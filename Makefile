@@ -1,9 +1,16 @@
 # Two commands to start with: make repro, make test.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The one package without a wheel; setuptools of the lock builds it. pip refuses a second one.
+SOURCES := antlr4-python3-runtime
 # Stages run as "python -m stages.x" with the Python of .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+
+ifeq ($(OS),Windows_NT)
+$(error Windows is not supported: use WSL, https://learn.microsoft.com/windows/wsl/install)
+endif
 
 .PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme lock
 
@@ -23,24 +30,26 @@ env: .venv/installed  ## create the environment from requirements.lock, by hash
 .venv/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version + ": run make PYTHON=/path/to/python3.11")'
 	@test ! -L .venv || { echo '.venv is a link to an environment, which would be emptied: rm .venv' >&2; exit 2; }
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo 'this folder is no git repository, which DVC needs: git clone the project, or git init && git add -A && git commit -m start' >&2; exit 2; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	awk '/^[a-z]/ {keep = /^setuptools==/} keep' requirements.lock > .venv/build.lock
+	$(PIP) -r .venv/build.lock
+	$(PIP) --no-build-isolation --only-binary :all: --no-binary $(SOURCES) -r requirements.lock
 	@touch $@
 
 repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
 	@python -m stages.support.repro
 
-power: env  ## simulate the drift detector on the candidate: false alarms, power
+power: env  ## simulate the drift detector: false alarms and power
 	@python -m stages.support.repro power/dvc.yaml
 
-# --force: DVC does not track the log. --single-item: no model is trained.
+# Without DVC, which would write changed code and parameters into dvc.lock: no tracked file changes.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the logs; 1 acknowledges an alert
 	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): set it to 1 to acknowledge the alert, to 0 or nothing to keep it))
 	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.acknowledge acknowledge)
-	@python -m stages.support.repro --force --single-item snapshot
-	@python -m stages.support.repro --single-item drift
+	@python -m stages.snapshot
+	@python -m stages.drift
 	python -m scoring.acknowledge store
-	@python -m stages.support.repro --single-item report
 
 # An absolute path: DVC resolves a relative one of another revision from the root of the file system.
 # DIR=/path/of/a/folder or DIR=s3://bucket/folder

@@ -16,7 +16,7 @@ from flowers.model import card
 from flowers.model import folder as model_folder
 from scoring.output import run_command
 
-REPORT = Path("metrics/drift.json")
+REPORT = Path("monitoring/drift/drift.json")
 DONE = 0
 REFUSED = 2
 

@@ -11,18 +11,19 @@ from stages.support.run import run_stage
 
 
 def main(params):
-    reference = read_reference("data/reference.csv")
-    snapshot = read_json("metrics/snapshot.json")
-    rows = np.load("data/snapshot.npy", mmap_mode="r")
+    reference = read_reference("monitoring/snapshot/reference.csv")
+    snapshot = read_json("monitoring/snapshot/snapshot.json")
+    rows = np.load("monitoring/snapshot/predictions.npy", mmap_mode="r")
     if snapshot["acknowledged"]:
         rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
     stream = monitor_rows(reference, rows, params)
     report = build_drift_report(stream, snapshot, reference.classes, params)
     model = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
-    write_json("metrics/drift.json", {"state": report["state"]} | model | report)
-    write_csv("metrics/drift_windows.csv", stream.windows.to_rows(rows["time"], params), COLUMNS)
+    write_json("monitoring/drift/drift.json", {"state": report["state"]} | model | report)
+    windows = stream.windows.to_rows(rows["time"], params)
+    write_csv("monitoring/drift/windows.csv", windows, COLUMNS)
     for name, plot in plot_report(stream, reference.classes, params).items():
-        write_text(f"plots/drift_{name}.svg", plot)
+        write_text(f"monitoring/drift/{name}.svg", plot)
     alert = report["alert"]
     detected = ""
     if alert:

@@ -5,7 +5,6 @@ from flowers.evaluation.report_page import embed_image, render_report
 from stages.support.run import run_stage
 
 FIGURES = (
-    "metrics/drift.json",
     "metrics/evaluate.json",
     "metrics/fetch.json",
     "metrics/promotion.json",

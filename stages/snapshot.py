@@ -1,7 +1,7 @@
 """Freeze the newest predictions of the served model, with its reference set.
 
-The served model and its log change outside the pipeline, so neither can be a DVC dependency. This
-stage alone reads them, and `dvc repro` reruns it only when forced (make drift).
+The served model and its log change outside the pipeline, so neither can be a DVC dependency, and
+what is written of them is ignored by git and DVC: `make drift` runs this stage and `drift`.
 """
 
 import shutil
@@ -27,14 +27,14 @@ def main(params):
     model = {"classes": metadata["classes"], "md5": metadata["model"]["md5"]}
     days = partial(show_progress, desc="snapshot", unit=" days")
     rows, counts = read_log(log_dir, model, params["limit"], days)
-    with atomic_write("data/snapshot.npy") as target, target.open("wb") as file:
+    with atomic_write("monitoring/snapshot/predictions.npy") as target, target.open("wb") as file:
         np.save(file, rows)
-    with atomic_write("data/reference.csv") as target:
+    with atomic_write("monitoring/snapshot/reference.csv") as target:
         shutil.copyfile(model_folder.find_reference(folder), target)
     acknowledged, alert = read_alert_state(log_dir, model["md5"])
     figures = {"model_version": version, "md5": model["md5"]}
     figures |= {"acknowledged": acknowledged, "alert": alert}
-    write_json("metrics/snapshot.json", figures | counts)
+    write_json("monitoring/snapshot/snapshot.json", figures | counts)
     skipped = {k: n for k, n in counts.items() if n and k not in ("predictions", "days")}
     details = ", ".join(f"{key} {n}" for key, n in skipped.items()) or "none skipped"
     return f"{len(rows)} predictions, {folder.name} {version}, {log_dir}; {details}"

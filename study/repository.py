@@ -21,6 +21,21 @@ def run_command(*command, cwd=ROOT):
         sys.exit(f"{' '.join(map(str, command))} failed with exit code {code}")
 
 
+def run_recorded(*command, cwd=ROOT):
+    """Run a command as `run_command` does; return the lines of its standard output."""
+    lines = []
+    process = subprocess.Popen(
+        command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, errors="replace"
+    )
+    with process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.rstrip("\n"))
+    if process.returncode:
+        sys.exit(f"{' '.join(map(str, command))} failed with exit code {process.returncode}")
+    return lines
+
+
 @contextmanager
 def clone_repository():
     """Clone the last commit, without any cache of DVC, into a temporary folder."""

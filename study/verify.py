@@ -1,13 +1,15 @@
-"""Compare every committed output with the disk, the DVC cache and a rerun: python -m study.verify.
+"""Compare every committed result with the disk, the DVC cache and a rerun: python -m study.verify.
 
 Outputs in git are compared with the files of HEAD, outputs of DVC with the MD5 in dvc.lock of
-HEAD, and dvc.lock with the one a rerun in a clean clone writes. Each difference is one line; any
-difference is exit code 1. The simulation of make power is compared too, unless it is of another
-model than the candidate of HEAD, which is no difference.
+HEAD, and dvc.lock with the one a rerun in a clean clone writes. The marked regions of README.md and
+docs/ are rendered again from the files of HEAD. Each difference is one line; any difference is exit
+code 1. Results that a run here cannot reproduce (real photos, timings, screenshots) are listed as
+not verified, each by its name; so is the simulation of make power if it is of another candidate.
 """
 
 import hashlib
 import json
+import re
 import shlex
 import shutil
 import sys
@@ -19,14 +21,19 @@ from dvc.repo import Repo
 
 from flowers.model.card import hash_file, hash_folder
 from scoring.registry.git import read_bytes_at, run_git
-from study.repository import ROOT, clone_repository, run_command
+from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command, run_recorded
 
-# Outputs that depend on the prediction log; a clean clone has no log.
-LOG_STAGES = ("snapshot", "drift", "report")
 CANDIDATE = "models/candidate"
 # Pipeline file and lock file; the simulation of the drift detector may be of an earlier model.
 PIPELINE = ("dvc.yaml", "dvc.lock")
 POWER = ("power/dvc.yaml", "power/dvc.lock")
+# Outputs that depend on the prediction log: neither git nor DVC keeps them.
+MONITORING = "monitoring/"
+# Where git tracks results, and what they are written in.
+RESULTS = ("metrics/", "plots/", "benchmarks/", "docs/", "study/")
+RESULT_FORMATS = (".csv", ".jpg", ".json", ".png", ".svg", ".txt")
+RECORDED_RUN = "docs/shown/repro.txt"
+STAGE_LINE = re.compile(r"[a-z_]+: ")
 # Differing outputs of the rerun are copied here for inspection; git ignores it.
 DIFFERING = ROOT / "differing"
 
@@ -43,7 +50,8 @@ class CommittedRun:
         MD5 of each output in dvc.lock, by where its bytes are kept.
     files : dict of path to bytes
         Outputs in git, and the lock files.
-    lock_files : list of path
+    lock_files, unverified : list of path
+        Lock files, and results in git that no stage writes.
     """
 
     lock: dict
@@ -51,6 +59,7 @@ class CommittedRun:
     in_dvc: dict
     files: dict = field(default_factory=dict)
     lock_files: list = field(default_factory=list)
+    unverified: list = field(default_factory=list)
 
     @classmethod
     def from_head(cls, root):
@@ -60,6 +69,8 @@ class CommittedRun:
         run = cls.from_bytes([[read_bytes_at("HEAD", p, root) for p in pair] for pair in pipelines])
         run.lock_files = [lock for _, lock in pipelines]
         committed = {*run.in_git, *run.lock_files} & set(names)
+        results = [n for n in names if n.startswith(RESULTS) and n.endswith(RESULT_FORMATS)]
+        run.unverified = sorted({*results} - {*run.in_git, RECORDED_RUN})
         run.files = {name: read_bytes_at("HEAD", name, root) for name in committed}
         return run
 
@@ -78,19 +89,12 @@ class CommittedRun:
                     if options.get("cache") is False:
                         uncached.add(path)
         outs = {o["path"]: str(o.get("md5")) for s in stages.values() for o in s.get("outs", [])}
+        outs = {path: md5 for path, md5 in outs.items() if not path.startswith(MONITORING)}
         return cls(
             lock={name: flatten_stage(stage) for name, stage in stages.items()},
             in_git={path: md5 for path, md5 in outs.items() if path in uncached},
             in_dvc={path: md5 for path, md5 in outs.items() if path not in uncached},
         )
-
-    def has_empty_log(self):
-        """Whether the run had no prediction log, as a clean clone."""
-        try:
-            snapshot = json.loads(self.files["metrics/snapshot.json"])
-            return snapshot["predictions"] == 0 and snapshot["model_version"] == "untagged"
-        except (KeyError, TypeError, ValueError):
-            return False
 
     def has_current_power(self):
         """Whether the simulation of the drift detector is of the candidate."""
@@ -179,12 +183,8 @@ def check_rerun(committed, clone):
     files = [[(clone / name).read_bytes() for name in pair] for pair in pipelines]
     rerun = CommittedRun.from_bytes(files)
     for stage in sorted(committed.lock.keys() | rerun.lock.keys()):
-        if stage in LOG_STAGES and not committed.has_empty_log():
-            print(f"rerun: {stage} depends on a log that a clean clone has not: not compared")
-            continue
         if stage == "drift_power" and not committed.has_current_power():
-            print("rerun: drift_power is of another candidate: not compared; make power reruns it")
-            continue
+            continue  # listed as not verified
         before = committed.lock.get(stage, {})
         after = rerun.lock.get(stage, {})
         for key in sorted(before.keys() | after.keys()):
@@ -195,6 +195,30 @@ def check_rerun(committed, clone):
             if section == "outs" and path in committed.files and committed.differs(path, clone):
                 figures = compare_figures(committed, clone, path)
                 yield path, f"in HEAD differs from what {stage} writes{figures}"
+
+
+def check_pages(clone):
+    """Yield (path, message) for pages of HEAD that differ from their rendering in a clean clone."""
+    run_command(sys.executable, "-m", "docs.tables", cwd=clone)
+    for path in run_git("diff", "--name-only", cwd=clone).splitlines():
+        yield path, "in HEAD differs from the files of its tables: make readme, and commit it"
+    run_git("checkout", "--quiet", ".", cwd=clone)
+
+
+def check_recorded_run(committed, clone, lines):
+    """Yield (path, message) if the lines that the stages print differ from those in docs."""
+    file = clone / RECORDED_RUN
+    recorded = file.read_text().splitlines() if file.is_file() else []
+    for line in (line for line in lines if line not in recorded):
+        yield RECORDED_RUN, f"in HEAD lacks a line of the rerun (make shown): {line}"
+    for line in (line for line in recorded if line not in lines):
+        yield RECORDED_RUN, f"in HEAD has a line that the rerun does not print (make shown): {line}"
+
+
+def list_unverified(committed):
+    """List results in git that this run cannot reproduce."""
+    outs = committed.lock.get("drift_power", {}) if not committed.has_current_power() else ()
+    return sorted({*committed.unverified, *(path for kind, path in outs if kind == "outs")})
 
 
 def compare_figures(committed, clone, path):
@@ -230,24 +254,39 @@ def print_differences(where, differences):
     return paths
 
 
+def rerun_pipeline(committed, clone):
+    """Run every stage in a clean clone; return the line that each stage prints."""
+    command = ("dvc", "repro", "--force", "--no-run-cache")
+    (clone / "dvc.lock").unlink()
+    lines = run_recorded(*command, cwd=clone)
+    if committed.has_current_power():
+        run_command(*command, "--single-item", POWER[0], cwd=clone)
+    return [line for line in lines if STAGE_LINE.match(line)]
+
+
 def main():
+    for name in ("LOG_DIR", "MODEL_DIR"):  # the rerun has no log
+        ENVIRONMENT.pop(name, None)
     committed = CommittedRun.from_head(ROOT)
     differing = print_differences("in git", check_git(committed))
     differing += print_differences("in dvc", check_dvc(committed))
     with clone_repository() as clone:
-        command = ("dvc", "repro", "--force", "--no-run-cache")
-        (clone / "dvc.lock").unlink()
-        run_command(*command, cwd=clone)
-        if committed.has_current_power():
-            run_command(*command, "--single-item", POWER[0], cwd=clone)
+        differing += print_differences("in docs", check_pages(clone))
+        lines = rerun_pipeline(committed, clone)
         rerun = print_differences("rerun", check_rerun(committed, clone))
         if rerun:
             copy_differing(clone, rerun)
             print(f"verify: {DIFFERING.name}/ has the outputs of the rerun")
+        differing += print_differences("in docs", check_recorded_run(committed, clone, lines))
+    for path in list_unverified(committed):
+        print(f"not verified: {path}: this run cannot reproduce it", flush=True)
     if paths := sorted({*differing, *rerun}):
-        sys.exit(f"verify: {len(paths)} outputs differ from the commit: {', '.join(paths)}")
+        sys.exit(f"verify: {len(paths)} results differ from the commit: {', '.join(paths)}")
     count = len(committed.in_git) + len(committed.in_dvc)
-    print(f"verify: all {count} outputs are as committed: on disk, in the cache and in a rerun")
+    print(
+        f"verify: all {count} outputs are as committed: on disk, in the cache and in a rerun; the "
+        f"pages show their figures; {len(list_unverified(committed))} results are not verified"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """The Makefile: every target is listed with an example that make accepts."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -47,3 +50,58 @@ def test_an_environment_behind_a_link_is_not_emptied(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and ".venv is a link" in done.stderr
     assert (tmp_path / "shared/pyvenv.cfg").exists()
+
+
+def test_the_environment_is_built_from_the_lock_alone():
+    """pip refuses a second package without a wheel, and builds the one with the locked setuptools.
+
+    A wheel that pip built itself has its name in the cache of pip only, so `make env` has the list.
+    """
+    (line,) = re.findall(r"^SOURCES := (.*)$", TEXT, re.M)
+    assert line.split() == ["antlr4-python3-runtime"]
+    install = re.findall(r"^\t\$\(PIP\) (.*)$", TEXT, re.M)
+    assert install == [
+        "-r .venv/build.lock",
+        "--no-build-isolation --only-binary :all: --no-binary $(SOURCES) -r requirements.lock",
+    ]
+    assert "--require-hashes" in TEXT.partition("PIP := ")[2].splitlines()[0]
+    (program,) = re.findall(r"^\tawk '(.*)' requirements.lock > .venv/build.lock$", TEXT, re.M)
+    block = subprocess.run(
+        ["awk", program, "requirements.lock"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.findall(r"^(\S+)==", block, re.M) == ["setuptools"] and "--hash=sha256:" in block
+
+
+def test_a_folder_without_git_is_one_line(tmp_path):
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    done = subprocess.run(
+        ["make", "repro"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"GIT_CEILING_DIRECTORIES": str(tmp_path.parent)},
+    )
+    first, _ = done.stderr.splitlines()
+    assert done.returncode == 2 and "git init" in first
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_on_windows_each_command_is_one_line():
+    done = subprocess.run(
+        ["make", "repro", "OS=Windows_NT"], cwd=ROOT, capture_output=True, text=True
+    )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2 and "WSL" in line
+    code = "import sys; sys.platform = 'win32'; import {}"
+    for module in (
+        "scoring.registry.__main__",
+        "stages.support.run",
+        "scoring.predict",
+        "study.compare",
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(module)], cwd=ROOT, capture_output=True, text=True
+        )
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == 1 and "WSL" in line

@@ -1,6 +1,6 @@
 """Run the commands that the README shows and record their output: python -m docs.tables.shown.
 
-Writes docs/shown/*.txt, which `python -m docs.tables` renders, and docs/page.png.
+Writes docs/shown/*.txt, which `python -m docs.tables` renders, docs/page.png and docs/drift-*.svg.
 """
 
 import json
@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.serve import MODEL, start_scorer
 from flowers.base.tables import read_csv
 from flowers.splits import split_at_random
+from study import simulated_month
 from study.experiments import format_options
 from study.recipes import read_recipe
 from study.repository import ENVIRONMENT, ROOT, clone_repository
@@ -99,5 +100,6 @@ def find_correct_photo(folder, url):
 
 
 if __name__ == "__main__":
+    simulated_month.main()
     record_scorer()
     record_pipeline()

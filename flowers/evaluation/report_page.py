@@ -22,8 +22,8 @@ def render_report(figures, tables, images):
     Parameters
     ----------
     figures : dict of str to dict
-        The stages' JSON files ``evaluate``, ``fetch``, ``split``, ``train_svm``, ``promotion`` and
-        ``drift``, and the ``params`` that the page shows.
+        The stages' JSON files ``evaluate``, ``fetch``, ``split``, ``train_svm``, ``promotion``, and
+        the ``params`` that the page shows.
     tables : dict of str to list of dict
         ``per_class``, ``label_issues``, ``tuning``.
     images : dict of str to str

@@ -118,7 +118,8 @@ def read_codebook(path):
             if not arrays.files:
                 return None
             if "version" not in arrays or arrays["version"] != VERSION:
-                raise BadInput(f"{path} is of another version: run dvc repro and promote it again")
+                remedy = "run dvc repro; for a promoted model, promote again"
+                raise BadInput(f"{path} is of another version of the features: {remedy}")
             mixtures = {
                 descriptor: DescriptorMixture(*(arrays[f"{descriptor}_{name}"] for name in names))
                 for descriptor in WIDTHS

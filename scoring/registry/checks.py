@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -204,11 +205,15 @@ def compute_checks_digest(commit, names):
     It ties the checks in a tag message to one commit: lines that were copied from another tag do
     not count. It is no signature; ``git config tag.gpgSign true`` signs the tags.
     """
+    return hashlib.sha256(" ".join((commit, _read_folder_md5(commit), *names)).encode()).hexdigest()
+
+
+@cache
+def _read_folder_md5(commit):
     try:
-        md5 = read_lock_md5(read_file_at(commit, "dvc.lock"))
+        return read_lock_md5(read_file_at(commit, "dvc.lock"))
     except BadInput:
-        md5 = "none"  # a model that --force tagged without a lock file
-    return hashlib.sha256(" ".join((commit, md5, *names)).encode()).hexdigest()
+        return "none"  # --force tagged a commit without a lock file
 
 
 def list_passed_checks(event):

@@ -7,7 +7,7 @@ from pathlib import Path
 from flowers.base.environment import read_log_dir, read_model_dir, read_model_sha256, read_number
 
 MODELS = Path("models")
-DRIFT_REPORT = Path("metrics/drift.json")
+DRIFT_REPORT = Path("monitoring/drift/drift.json")
 # Default of HOSTS where only this machine can connect: a name that is made to point here (DNS
 # rebinding) is refused.
 LOOPBACK = ("localhost", "127.0.0.1")

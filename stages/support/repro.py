@@ -1,4 +1,4 @@
-"""Run ``dvc repro`` while no other run is active in this folder: make repro and make drift."""
+"""Run ``dvc repro`` while no other run is active in this folder (make repro)."""
 
 import fcntl
 import os

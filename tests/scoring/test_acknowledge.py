@@ -90,8 +90,8 @@ def test_a_missing_model_or_a_faulty_report_is_refused_in_one_line(
     tmp_path, monkeypatch, capsys, command, words
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / "metrics/drift.json").write_text("[1, 2]")
+    (tmp_path / "monitoring/drift").mkdir(parents=True)
+    (tmp_path / "monitoring/drift/drift.json").write_text("[1, 2]")
     assert main([command]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line

@@ -15,8 +15,8 @@ from tests.stages.log_files import (
 
 PARAMS = {"wealth_limit": 100, "window": 200, "alpha": 0.01, "proportion_tolerance": 0.05}
 PARAMS |= {"label_alpha": 0.001, "max_accuracy_drop": 0.15, "seed": 0}
-PLOTS = ("drift_wealth", "drift_classes", "drift_confidence", "drift_windows")
-WRITTEN = ["metrics/drift.json", "metrics/drift_windows.csv", *(f"plots/{n}.svg" for n in PLOTS)]
+PLOTS = [f"monitoring/drift/{n}.svg" for n in ("wealth", "classes", "confidence", "windows")]
+WRITTEN = ["monitoring/drift/drift.json", "monitoring/drift/windows.csv", *PLOTS]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_without_predictions_the_report_is_complete(finished_run):
     assert result["state"] == "no predictions"
     assert result["md5"] == read_card(finished_run)["model"]["md5"]
     assert result["reference"]["distinct"] > 0
-    assert all("</svg>" in (finished_run.path / f"plots/{n}.svg").read_text() for n in PLOTS)
+    assert all("</svg>" in (finished_run.path / name).read_text() for name in PLOTS)
 
 
 def test_few_predictions_are_described_and_not_compared(workdir, report):
@@ -138,14 +138,27 @@ def test_the_same_snapshot_gives_the_same_bytes(workdir, report):
 
 
 @pytest.mark.slow
-def test_make_drift_reads_the_log_and_trains_no_model(repo_copy):
+def test_the_log_changes_no_tracked_file_and_no_stage_runs_for_it(repo_copy):
     write_records(repo_copy, make_predictions(repo_copy, 1500, wrong=True))
     assert repo_copy.repro() == []
-    assert refresh_drift(repo_copy) == ["snapshot", "drift", "report"]
+    refresh_drift(repo_copy)
     assert read_figures(repo_copy, "drift")["state"] == "alert"
     assert repo_copy.repro() == []
+    assert repo_copy.run("git", "status", "--porcelain").stdout == ""
+    # After a change of code dvc repro reads the log; dvc.lock records the code alone.
+    lock = (repo_copy.path / "dvc.lock").read_text()
+    code = repo_copy.path / "flowers/log/alerts.py"
+    original = code.read_text()
+    code.write_text(original + "\n# changed\n")
+    assert repo_copy.repro("drift") == ["snapshot", "drift"]
+    assert read_figures(repo_copy, "snapshot")["predictions"] == 1500
     changed = repo_copy.run("git", "diff", "--name-only").stdout.split()
-    assert not any(name.startswith("metrics/train") for name in changed)
+    assert changed == ["dvc.lock", "flowers/log/alerts.py"]
+    code.write_text(original)
+    assert repo_copy.repro("drift") == ["snapshot", "drift"]
+    assert (repo_copy.path / "dvc.lock").read_text() == lock
+    assert repo_copy.repro("snapshot", "drift", force=True, single_item=True)
+    assert (repo_copy.path / "dvc.lock").read_text() == lock
 
 
 def test_the_reference_set_has_the_predictions_of_evaluate(finished_run):

@@ -48,11 +48,10 @@ def test_the_report_shows_every_image(open_report):
 
 def test_the_report_shows_the_metrics_of_the_run(open_report, finished_run):
     svm = json.loads((finished_run.path / "metrics/evaluate.json").read_text())["svm"]
-    drift = json.loads((finished_run.path / "metrics/drift.json").read_text())
     page = open_report()
     assert f"{100 * svm['accuracy']:.1f} %" in page.locator(".result").inner_text()
     assert f"{100 * svm['accuracy']:.1f} %" in page.title()
-    assert page.locator("h2#drift + p strong").inner_text() == drift["state"]
+    assert "make drift" in page.locator("h2#drift + p").inner_text()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -25,7 +25,9 @@ def take(workdir, monkeypatch):
     def run(records=(), **params):
         write_records(workdir, records)
         snapshot.main({"limit": 100_000} | params)
-        return np.load(workdir.path / "data/snapshot.npy"), read_figures(workdir, "snapshot")
+        return np.load(workdir.path / "monitoring/snapshot/predictions.npy"), read_figures(
+            workdir, "snapshot"
+        )
 
     return run
 
@@ -35,7 +37,7 @@ def format_times(rows):
 
 
 def test_without_a_log_the_snapshot_is_empty(finished_run):
-    rows = np.load(finished_run.path / "data/snapshot.npy")
+    rows = np.load(finished_run.path / "monitoring/snapshot/predictions.npy")
     counts = read_figures(finished_run, "snapshot")
     assert len(rows) == counts["predictions"] == counts["torn"] == counts["days"] == 0
     assert rows["probabilities"].shape == (0, 5)
@@ -46,10 +48,10 @@ def test_without_a_log_the_snapshot_is_empty(finished_run):
 def test_rows_are_the_records_in_the_order_of_time(workdir, take):
     records = make_predictions(workdir, 30)
     rows, counts = take(records[::-1])
-    reverse_order = (workdir.path / "data/snapshot.npy").read_bytes()
+    reverse_order = (workdir.path / "monitoring/snapshot/predictions.npy").read_bytes()
     shutil.rmtree(workdir.path / "logs")
     take(records)
-    assert (workdir.path / "data/snapshot.npy").read_bytes() == reverse_order
+    assert (workdir.path / "monitoring/snapshot/predictions.npy").read_bytes() == reverse_order
     assert counts["predictions"] == len(rows) == 30
     assert format_times(rows) == [record["time"] for record in records]
     classes = read_card(workdir)["classes"]
@@ -188,7 +190,9 @@ def test_the_reference_set_of_a_promoted_model_is_copied_and_named_if_it_is_miss
     _, counts = take(records)
     assert (counts["model_version"], counts["md5"]) == ("v1.2.0", "f" * 32)
     assert (counts["predictions"], counts["other_model"]) == (4, 3)
-    assert (workdir.path / "data/reference.csv").read_bytes() == reference.read_bytes()
+    assert (
+        workdir.path / "monitoring/snapshot/reference.csv"
+    ).read_bytes() == reference.read_bytes()
     reference.unlink()
     assert "models/production/reference.csv" in workdir.expect_refusal("snapshot")
 

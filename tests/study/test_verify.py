@@ -1,35 +1,45 @@
 """`make verify` reports every altered output and every damaged cache object, with a remedy."""
 
 import shutil
+import subprocess
 
 import pytest
 import yaml
 
-from study.verify import CommittedRun, check_rerun
+from study.verify import CommittedRun, check_rerun, list_unverified
 from tests.imports import ROOT
+
+PAGES = ("study", "docs", "benchmarks", "recipes", "README.md", "ARCHITECTURE.md")
+RECORDED_RUN = "docs/shown/repro.txt"
 
 
 @pytest.fixture
 def verified_copy(finished_run, tmp_path):
-    """A copy of the finished run with `study`, with caches of its own."""
+    """A copy of the finished run with `study`, the pages and their files, with caches of its own.
+
+    The output that the pages record is that of another run, which `make verify` reports.
+    """
     repo_copy = finished_run.copy_to(tmp_path / "repository")
-    shutil.copytree(
-        ROOT / "study", repo_copy.path / "study", ignore=shutil.ignore_patterns("*.pyc")
-    )
-    repo_copy.commit("study")
+    committed = subprocess.check_output(("git", "ls-files", *PAGES, "metrics"), cwd=ROOT, text=True)
+    for name in committed.splitlines():
+        if not (repo_copy.path / name).exists():
+            (repo_copy.path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, repo_copy.path / name)
+    repo_copy.run("python", "-m", "docs.tables")
+    repo_copy.commit("study and pages")
     return repo_copy
 
 
 def run_verify(repo_copy):
-    """Lines with a difference, the last line, and the exit code."""
+    """Lines with a difference, those of the recorded run, all other lines, and the exit code."""
     done = repo_copy.run("python", "-m", "study.verify", check=False)
     assert "Traceback" not in done.stderr, done.stderr
-    differences = [
-        line
-        for line in done.stdout.splitlines()
-        if line.startswith(("in git: ", "in dvc: ", "rerun: "))
-    ]
-    return differences, (done.stdout + done.stderr).splitlines()[-1], done.returncode
+    lines = (done.stdout + done.stderr).splitlines()
+    kinds = ("in git: ", "in dvc: ", "in docs: ", "rerun: ")
+    differences = [line for line in lines if line.startswith(kinds)]
+    recorded = [line for line in differences if get_path(line) == RECORDED_RUN]
+    rest = [line for line in lines if line not in differences]
+    return [line for line in differences if line not in recorded], recorded, rest, done.returncode
 
 
 def get_path(line):
@@ -78,11 +88,16 @@ def test_altered_outputs_are_reported_and_those_of_the_rerun_are_kept(verified_c
         altered |= {"data/split.csv", "models/svm.joblib"}
         md5 = find_cached(verified_copy, "models/svm.joblib")
         edit_text(root / "dvc.lock", md5.parent.name + md5.name, "a" * 32)
+        edit_text(root / "README.md", " %**", "0 %**")
+        altered |= {"README.md"}
         verified_copy.commit("altered outputs")
-    differences, last, code = run_verify(verified_copy)
-    assert code == 1
+    differences, recorded, (*rest, last), code = run_verify(verified_copy)
+    assert code == 1 and recorded
     assert set(map(get_path, differences)) == altered
-    assert "5 outputs differ from the commit" in last and all(path in last for path in altered)
+    assert f"{len(altered) + 1} results differ from the commit" in last
+    assert all(path in last for path in altered)
+    for path in ("metrics/real.json", "benchmarks/stages.json", "docs/shown/curl.txt"):
+        assert f"not verified: {path}: this run cannot reproduce it" in rest
     if committed:
         assert (root / "differing/plots/confusion.svg").read_bytes() == chart
         assert (root / "differing/dvc.lock").is_file()
@@ -101,7 +116,7 @@ def test_damaged_cache_objects_are_reported_and_the_printed_command_repairs_them
         verified_copy.run("rm", "-rf", out)
     # DVC does not notice the damage.
     verified_copy.run("dvc", "checkout")
-    differences, _, code = run_verify(verified_copy)
+    differences, recorded, _, code = run_verify(verified_copy)
     assert code == 1
     for out, stored in ((outs[0], find_cached(verified_copy, outs[0])), (outs[1], part)):
         lines = [line for line in differences if get_path(line) == out]
@@ -109,9 +124,30 @@ def test_damaged_cache_objects_are_reported_and_the_printed_command_repairs_them
         (remedy,) = (line.split("repaired by: ")[1] for line in lines if "repaired by" in line)
         verified_copy.run("bash", "-c", remedy.split(" (or ")[0])
     assert verified_copy.run("git", "status", "--porcelain").stdout == ""
-    # The repaired run is as committed.
-    differences, last, code = run_verify(verified_copy)
-    assert (differences, code) == ([], 0) and "as committed" in last
+    # With the recorded lines of the rerun, the repaired run is as committed.
+    lines = [line.split("(make shown): ")[1] for line in recorded if " lacks " in line]
+    kept = (verified_copy.path / RECORDED_RUN).read_text().splitlines()
+    dropped = [line.split("(make shown): ")[1] for line in recorded if " lacks " not in line]
+    lines += [line for line in kept if line not in dropped]
+    (verified_copy.path / RECORDED_RUN).write_text("\n".join(lines) + "\n")
+    verified_copy.run("python", "-m", "docs.tables")
+    verified_copy.commit("recorded run")
+    differences, recorded, (*_, last), code = run_verify(verified_copy)
+    assert (differences, recorded, code) == ([], [], 0) and "as committed" in last
+
+
+@pytest.mark.slow
+def test_a_false_figure_of_a_file_or_of_the_log_is_found(verified_copy):
+    root = verified_copy.path
+    edit_text(root / "metrics/real.json", '"accuracy": 0.', '"accuracy": 0.9')
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    (out,) = lock["stages"]["snapshot"]["outs"]
+    edit_text(root / "dvc.lock", out["md5"], "0" * 32 + ".dir")
+    verified_copy.commit("as if there was a log")
+    differences, _, rest, code = run_verify(verified_copy)
+    assert code == 1
+    assert {"README.md", "monitoring/snapshot"} <= set(map(get_path, differences))
+    assert "not verified: metrics/real.json: this run cannot reproduce it" in rest
 
 
 PIPELINE = b"stages: {promote: {outs: [models/candidate]}}"
@@ -124,7 +160,7 @@ def make_lock(stage, dep, out, md5):
 
 
 @pytest.mark.parametrize(("simulated", "count"), [("a.dir", 1), ("b.dir", 0)])
-def test_the_simulation_of_an_earlier_model_is_not_compared(tmp_path, capsys, simulated, count):
+def test_the_simulation_of_an_earlier_model_is_not_verified(tmp_path, simulated, count):
     promote = (PIPELINE, make_lock("promote", "data/photos", "models/candidate", "a.dir"))
     candidate = "models/candidate"
     power = make_lock("drift_power", candidate, "metrics/drift_power.json", simulated)
@@ -139,4 +175,4 @@ def test_the_simulation_of_an_earlier_model_is_not_compared(tmp_path, capsys, si
     for name, content in zip(("dvc.yaml", "dvc.lock"), (POWER, rerun), strict=True):
         (tmp_path / "power" / name).write_bytes(content)
     assert len(list(check_rerun(committed, tmp_path))) == count
-    assert ("drift_power is of another candidate" in capsys.readouterr().out) == (not count)
+    assert list_unverified(committed) == ([] if count else ["metrics/drift_power.json"])

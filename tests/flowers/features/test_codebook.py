@@ -77,6 +77,16 @@ def test_a_file_that_is_not_a_codebook_is_named(tmp_path, content):
         read_codebook(tmp_path / "codebook.npz")
 
 
+def test_a_codebook_of_other_descriptors_is_refused(tmp_path):
+    write_codebook(tmp_path / "codebook.npz", small_codebook())
+    with np.load(tmp_path / "codebook.npz") as arrays:
+        for version in ({}, {"version": np.array(1)}):
+            older = {key: arrays[key] for key in arrays if key != "version"} | version
+            np.savez(tmp_path / "older.npz", **older)
+            with pytest.raises(BadInput, match="older.npz.*version.*dvc repro"):
+                read_codebook(tmp_path / "older.npz")
+
+
 def test_more_words_than_descriptors_are_refused():
     params = dataclasses.replace(PARAMS, words=100, photos=1, per_photo=10)
     with pytest.raises(BadInput, match=r"codebook\.words"):

@@ -96,7 +96,7 @@ def test_outputs_edited_by_hand_are_refused_even_when_committed(repo, capsys):
 
 def test_a_lock_that_matches_only_uncommitted_files_is_refused(repo, capsys):
     edit_file("flowers/learning/gram.py", '"""', '""" ')
-    run_dvc("commit", force=True)
+    run_dvc("commit", target="promote", with_deps=True, force=True)
     run_git("add", "dvc.lock")
     run_git("commit", "--quiet", "--message", "the lock without its code")
     # git ignores changes of this file, so the tree is clean.

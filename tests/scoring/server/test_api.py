@@ -164,14 +164,14 @@ def test_the_state_names_the_running_model(service, candidate, classes):
 
 
 def test_the_drift_report_is_passed_on_with_its_age(candidate, place):
-    report = place / "metrics" / "drift.json"
+    report = place / "monitoring" / "drift" / "drift.json"
     with run_server(place) as service:
 
         def read_state():
             return service.get("/monitoring/drift").json["state"]
 
         assert read_state() == "no report yet"
-        report.parent.mkdir()
+        report.parent.mkdir(parents=True)
         report.write_text(json.dumps({"state": "alert", "windows": [1, 2]}))
         os.utime(report, (0, report.stat().st_mtime - 3600))
         body = service.get("/monitoring/drift").json

@@ -159,8 +159,8 @@ def test_feedback_reaches_the_log_under_the_id_that_is_shown_and_copied(visit, s
 
 def test_the_corner_shows_the_state_of_drift_and_the_alert(visit, service):
     expect(visit().locator("#drift .state")).to_contain_text("Drift: no report yet")
-    file = service.folder / "metrics" / "drift.json"
-    file.parent.mkdir()
+    file = service.folder / "monitoring" / "drift" / "drift.json"
+    file.parent.mkdir(parents=True)
     alert = {"detected_at": "2026-03-01T12:00:00.000000", "kind": "label shift"}
     try:
         for state in ("no predictions", "warming up", "ok", "notice", "alert"):
