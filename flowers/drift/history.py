@@ -37,7 +37,8 @@ class History:
     marks : ndarray of shape (k,), int
         Checkpoints at which the covariance is computed: all at first, then at doubling distances.
     covariance : ndarray of shape (k, d, d)
-        Of the reference set and the stream together, at each mark.
+        Pooled within the reference set and within the stream up to each mark: a stream that differs
+        from the reference set from its start on does not inflate it.
     """
 
     def __init__(self, reference, stream):
@@ -54,14 +55,13 @@ class History:
         first = MIN_HISTORY // STEP
         marks = [*range(first - 1), *(2**k * first - 1 for k in range(32))]
         self.marks = np.array([mark for mark in marks if mark < count], int)
-        size = (len(reference) + self.ends[self.marks])[:, None, None]
-        mean = self.sums[self.marks + 1] / size[:, 0]
-        products = np.empty((len(self.marks), *2 * reference.shape[1:]))
-        parts = np.split(self.stream, self.ends[self.marks])
-        for part, out in zip(parts, products, strict=False):  # the last part is after all marks
-            np.matmul(part.T, part, out=out)
-        products = self.reference.T @ self.reference + np.cumsum(products, axis=0)
-        self.covariance = products / size - mean[:, :, None] * mean[:, None, :]
+        ends = self.ends[self.marks][:, None, None]
+        mean = self.sums[self.marks + 1] / ends[:, 0]
+        parts = np.split(self.stream, self.ends[self.marks])[: len(self.marks)]
+        products = [part.T @ part for part in parts] or np.empty((0, *2 * self.sums.shape[1:]))
+        within = np.cumsum(products, axis=0) - ends * mean[:, :, None] * mean[:, None, :]
+        within += self.reference.T @ self.reference
+        self.covariance = within / (len(reference) + ends)
 
     def compute_whitening(self):
         """Compute axes (columns) along which the covariance is the identity, (k, d, d)."""

@@ -134,28 +134,6 @@ def compute_critical_value(n_classes, alpha):
     return float(ndtri(1 - alpha / (2 * n_classes)))
 
 
-def compute_weights(truth, change):
-    """Compute importance weights that give the reference set the class proportions of windows.
-
-    Parameters
-    ----------
-    truth : ndarray of shape (m,), int
-        Class indices of the reference set.
-    change : ndarray of shape (k, n_classes)
-        From `estimate_changes`. A negative proportion counts as 0.
-
-    Returns
-    -------
-    ndarray of shape (k, m)
-        Rows sum to 1.
-    """
-    share = encode_one_hot(truth, change.shape[1]).mean(axis=0)
-    ratio = np.maximum(share + change, 0) / np.where(share > 0, share, 1)
-    weights = ratio[:, truth]
-    total = weights.sum(axis=1, keepdims=True)
-    return np.where(total > 0, weights / np.where(total > 0, total, 1), 1 / len(truth))
-
-
 def compute_scores(probabilities):
     """Compute confidence and centred log-probabilities: (n, c) to (n, 1 + c), float64."""
     logs = np.log(np.maximum(probabilities, MIN_PROBABILITY, dtype=float))

@@ -58,20 +58,30 @@ def draw_daily_proportions(proportions, count, sd, rng):
     return drawn / drawn.sum(axis=-1, keepdims=True)
 
 
-def raise_first_class(proportions, change):
-    """Change the proportion of the first class on each day; the others share the rest.
+def plan_proportions(proportions, days, weekend=0.0, season=0.0):
+    """Plan the mean class proportions of each day.
 
     Parameters
     ----------
-    proportions, change : ndarray of shape (n_classes,), (days,)
+    proportions, days : ndarray of shape (n_classes,), int
+        Proportions of a usual day, and number of days.
+    weekend : float
+        Change of the first class on two days of seven.
+    season : float
+        Greatest change of each class in a sine of ``SEASON_DAYS``, each class in another phase.
 
     Returns
     -------
     ndarray of shape (days, n_classes)
     """
-    first = np.clip(proportions[0] + change, 0.01, 0.99)[:, None]
-    others = proportions[1:] / max(proportions[1:].sum(), 1e-12)
-    return np.column_stack([first, (1 - first) * others])
+    day = np.arange(days)[:, None]
+    phase = np.arange(len(proportions)) / len(proportions)
+    planned = proportions + season * np.sin(2 * np.pi * (day / SEASON_DAYS + phase))
+    others = proportions[1:].sum()
+    direction = np.append(1, -proportions[1:] / others) if others else np.zeros(1)
+    planned = np.maximum(planned + weekend * (day % 7 >= WORKDAYS) * direction, 0.01)
+    planned = np.where(proportions > 0, planned, 0)
+    return planned / planned.sum(axis=1, keepdims=True)
 
 
 def draw_streams(reference, size, rng, *, proportions=None, **kind):
@@ -88,8 +98,7 @@ def draw_streams(reference, size, rng, *, proportions=None, **kind):
     **kind
         ``burst``: mean length of bursts of one class, at least 1. ``day_sd``: standard deviation of
         the class proportions between days. ``per_day``: images of a day. ``weekend``, ``season``:
-        change of the proportion of the first class on two days of seven, and the most in a sine
-        of 60 days.
+        see `plan_proportions`.
 
     Returns
     -------
@@ -103,11 +112,10 @@ def draw_streams(reference, size, rng, *, proportions=None, **kind):
         proportions = compute_proportions(reference)
     count, length = size
     per_day = kind.get("per_day", PER_DAY)
-    day = np.arange(-(-length // per_day))
-    change = kind.get("weekend", 0) * (day % 7 >= WORKDAYS)
-    change = change + kind.get("season", 0) * np.sin(2 * np.pi * day / SEASON_DAYS)
-    means = raise_first_class(proportions, change) if change.any() else proportions
-    daily = draw_daily_proportions(means, (count, len(day)), kind.get("day_sd", 0.0), rng)
+    days = -(-length // per_day)
+    swings = {key: kind[key] for key in ("weekend", "season") if key in kind}
+    means = plan_proportions(proportions, days, **swings) if swings else proportions
+    daily = draw_daily_proportions(means, (count, days), kind.get("day_sd", 0.0), rng)
     cumulative = np.repeat(np.cumsum(daily, axis=-1), per_day, axis=1)[:, :length]
     fresh = (rng.random(size)[..., None] > cumulative[..., :-1]).sum(axis=-1)
     starts = np.where(rng.random(size) < 1 / kind.get("burst", 1), np.arange(length), 0)

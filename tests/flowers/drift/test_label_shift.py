@@ -4,15 +4,13 @@ import pytest
 from flowers.drift.label_shift import (
     LAGS,
     MAX_PAIRS,
-    Population,
     average_by_class,
     compute_critical_value,
     compute_design_effects,
+    compute_ranks,
     compute_scores,
-    compute_weights,
     estimate_changes,
 )
-from flowers.drift.martingale import encode_ranks
 from tests.flowers.drift.synthetic import adjust_scores, draw_predictions, make_reference
 
 
@@ -36,15 +34,6 @@ def test_the_noise_is_the_standard_deviation_of_the_estimate_also_in_bursts(burs
     assert (np.abs(ratios) > critical).any(axis=(1, 2)).mean() < 0.04
 
 
-def test_weights_give_the_reference_set_the_proportions_of_the_window():
-    _, truth = draw_labelled([0.5, 0.3, 0.2], 300, 3)
-    share = np.bincount(truth) / 300
-    target = np.array([[0.2, 0.3, 0.5], [0.0, 0.4, 0.6]])
-    weights = compute_weights(truth, target - share)
-    assert np.stack([np.bincount(truth, w) for w in weights]) == pytest.approx(target)
-    assert compute_weights(truth, -np.ones((1, 3)))[0] == pytest.approx(1 / 300)
-
-
 def test_the_design_effect_of_bursts_is_their_length_and_sums_the_autocorrelations():
     lines = np.repeat(np.random.default_rng(7).random((400, 2)), 5, axis=0)
     effects = compute_design_effects(lines - 0.5, [600, 2000])
@@ -65,32 +54,17 @@ def test_scores_are_confidence_and_centred_log_probabilities():
     assert scores[:, 1:].sum(axis=1) == pytest.approx(0) and np.isfinite(scores).all()
 
 
+def test_ranks_are_shares_of_lower_reference_values_with_ties_at_the_middle():
+    ranks = compute_ranks(np.array([[1.0], [2.0], [2.0], [5.0]]), np.array([[0.0], [2.0], [9.0]]))
+    assert ranks[:, 0].tolist() == [0, 0.5, 1]
+
+
 def test_adjusted_scores_of_the_reference_set_average_to_0_in_each_class():
     probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
     scores, estimates = adjust_scores(probabilities, truth, probabilities)
     assert average_by_class(truth, 3, scores) == pytest.approx(0, abs=1e-8)
     assert average_by_class(truth, 3, estimates) == pytest.approx(np.eye(3))
     assert estimates.sum(axis=1) == pytest.approx(1)
-
-
-def test_the_martingale_bets_on_plain_scores_where_no_label_shift_is_tolerated():
-    probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
-    population = Population(probabilities)
-    scores, _ = population.adjust_scores(np.arange(200), truth)
-    assert (population.select_codes(scores, 0.05) == encode_ranks(scores[:, :4])).all()
-    plain = encode_ranks(compute_scores(probabilities))
-    assert (population.select_codes(scores, 0) == plain).all()
-
-
-def test_the_reference_set_may_be_any_rows_of_the_population_with_repeats():
-    probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
-    late, _ = draw_labelled([1 / 3] * 3, 100, 1)
-    rows = np.random.default_rng(2).integers(0, 200, 150)
-    tables = Population(np.concatenate([probabilities, late])).adjust_scores(rows, truth[rows])
-    for stream, part in ((probabilities, slice(200)), (late, slice(200, None))):
-        expected = adjust_scores(probabilities[rows], truth[rows], stream)
-        for values, table in zip(expected, tables, strict=True):
-            assert table[part] == pytest.approx(values, abs=1e-8)
 
 
 def test_label_shift_moves_the_estimates_and_not_the_adjusted_scores():
