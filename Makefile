@@ -44,11 +44,12 @@ power: env  ## simulate the drift detector: false alarms and power
 	@python -m stages.support.repro power/dvc.yaml
 
 # Without DVC, which would write changed code and parameters into dvc.lock: no tracked file changes.
+# DVC_STAGE omits the line that DVC has not recorded the stage.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the logs; 1 acknowledges an alert
 	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): set it to 1 to acknowledge the alert, to 0 or nothing to keep it))
 	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.acknowledge acknowledge)
-	@python -m stages.snapshot
-	@python -m stages.drift
+	@DVC_STAGE=snapshot python -m stages.snapshot
+	@DVC_STAGE=drift python -m stages.drift
 	python -m scoring.acknowledge store
 
 # An absolute path: DVC resolves a relative one of another revision from the root of the file system.
