@@ -19,13 +19,19 @@ from flowers.drift.detector import (
     classify_change,
     detect,
 )
+from flowers.drift.expected_accuracy import estimate_accuracy
 from flowers.drift.performance import compute_wilson_interval
 from flowers.drift_simulation import shifts, traffic
+from flowers.images.statistics import compute_hash
+from flowers.log.table import find_near_repeats
 
 STREAM_LENGTH = 20_000  # predictions without a shift, about a month of a small scorer
-# Keywords of ``flowers.drift_simulation.traffic.draw_streams``.
+# Keywords of ``flowers.drift_simulation.traffic.draw_streams``. Copies: each photo is followed by
+# this number of ``shifts.COPIES``.
 TRAFFIC = {
     "independent": {},
+    "each photo twice, once smaller": {"copies": 1},
+    "each photo three times, saved again": {"copies": 2},
     "bursts of 3, daily sd of 5 points": {"burst": 3.0, "day_sd": 0.05},
     "bursts of 5": {"burst": 5.0},
     "bursts of 10": {"burst": 10.0},
@@ -101,6 +107,27 @@ def build_shifts(reference, predict_proba, images, sizes, shares):
         yield name, replace(unshifted, proportions=weights / weights.sum())
 
 
+def build_copies(reference, predict_proba, images, sizes):
+    """Build the copies of the reference images that a client may send after them.
+
+    Parameters are those of `build_shifts`.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (k * m, n_classes)
+        Of the images saved by each of ``shifts.COPIES``.
+    is_repeat : ndarray of shape ((1 + k) * m,), bool
+        Whether the log drops an image after the original; False for the m originals.
+    """
+    variants = [save(images) for save in shifts.COPIES]
+    hashes = [[int(compute_hash(i), 16) for i in variant] for variant in (images, *variants)]
+    pairs = np.array([hashes[0] * len(hashes), sum(hashes, [])], np.uint64).T
+    is_repeat = np.array([find_near_repeats(pair)[1] == 0 for pair in pairs])
+    is_repeat[: len(images)] = False
+    probabilities = predict_proba(np.concatenate(variants), np.tile(sizes, (len(variants), 1)))
+    return probabilities.astype(reference.probabilities.dtype).round(6), is_repeat
+
+
 def _classify_shifted(predict_proba, images, sizes):
     """Yield each image shift and the probabilities of all images after it."""
     names = list(shifts.IMAGE_SHIFTS)
@@ -131,6 +158,8 @@ class Simulator:
         Near-duplicate groups of the whole reference set, the size of drawn ones.
     params, seed : dict, int
         ``window``, ``alpha`` and ``proportion_tolerance``; seed of the draws.
+    copies : tuple, optional
+        From `build_copies`, for traffic with copies.
 
     Attributes
     ----------
@@ -138,7 +167,8 @@ class Simulator:
         On the reference set, with each near-duplicate group counted once.
     """
 
-    def __init__(self, reference, distinct, params, seed):
+    def __init__(self, reference, distinct, params, seed, copies=None):
+        self.copies = copies
         self.reference = reference
         self.distinct = distinct
         self.params = params
@@ -156,13 +186,13 @@ class Simulator:
         return float(correct @ weights / weights.sum())
 
     def detect_in_streams(self, population, streams, rng, per_day=traffic.PER_DAY):
-        """Run the detector on each stream, with a reference set of its own; yields `Detection`.
+        """Run the detector on each stream, with a reference set of its own; yields both.
 
         Parameters
         ----------
         population : ndarray of shape (u, n_classes)
             Probabilities.
-        streams : ndarray of shape (s, n)
+        streams : sequence of ndarray of shape (n,)
             Rows of the population.
         rng : numpy.random.Generator
         per_day : int
@@ -171,10 +201,10 @@ class Simulator:
         even = np.ones(len(self.reference.group))
         size = len(streams), self.distinct
         references = traffic.draw_images(self.reference.group, even, size, rng)
-        day = np.arange(streams.shape[1]) // per_day
         for rows, stream in zip(references, streams, strict=True):
             reference = self.reference.select(rows)
-            yield detect(reference, Stream(population[stream], day), self.params)
+            day = np.arange(len(stream)) // per_day
+            yield detect(reference, Stream(population[stream], day), self.params), reference
 
     def simulate_false_alarms(self, count, traffics, length=STREAM_LENGTH):
         """Measure the false-alarm rate: the share of streams without a shift that raise an alert.
@@ -217,10 +247,21 @@ class Simulator:
     def _simulate_unshifted(self, start, size, kind):
         """Alerts of streams without a shift; a batch does not depend on the others."""
         rng = np.random.default_rng([self.seed, start])
+        copies = kind.get("copies", 0)
+        kind = {key: value for key, value in kind.items() if key != "copies"}
         streams = traffic.draw_streams(self.reference, size, rng, **kind)
         per_day = kind.get("per_day", traffic.PER_DAY)
         population = self.reference.probabilities
-        return [d.alert for d in self.detect_in_streams(population, streams, rng, per_day)]
+        if copies:
+            population = np.concatenate([population, self.copies[0]])
+            streams = [self._add_copies(stream, copies) for stream in streams]
+        return [d.alert for d, _ in self.detect_in_streams(population, streams, rng, per_day)]
+
+    def _add_copies(self, stream, copies):
+        """Follow each image by copies, to the same length, without those that the log drops."""
+        photos = stream[: -(-len(stream) // (1 + copies)), None]
+        sent = (photos + len(self.reference.truth) * np.arange(1 + copies)).ravel()[: len(stream)]
+        return sent[~self.copies[1][sent]]
 
     def simulate_shift(self, shift, count):
         """Measure how soon a shift is detected, and whether with its kind.
@@ -233,7 +274,8 @@ class Simulator:
         Returns
         -------
         dict
-            ``accuracy_drop``; ``detected_within_N``, the share of streams; ``median_delay`` in
+            ``accuracy_drop``; ``expected_accuracy_error``, the mean difference of the accuracy that
+            is estimated without labels from the true one at the end; ``detected_within_N``, the share of streams; ``median_delay`` in
             predictions; ``kind_correct``, the share of alerts. None where it is undefined.
         """
         rng = np.random.default_rng(self.seed)
@@ -243,7 +285,11 @@ class Simulator:
         streams = np.concatenate([before, after], axis=1)
         delays = []
         kinds = []
-        for detection in self.detect_in_streams(population, streams, rng):
+        expected = []
+        newest = after[:, -self.params["window"] :]
+        detections = self.detect_in_streams(population, streams, rng)
+        for (detection, reference), rows in zip(detections, newest, strict=True):
+            expected.append(estimate_accuracy(reference, population[rows])["estimate"])
             alert = detection.alert
             delay = alert.position - BEFORE_SHIFT + 1 if alert else np.inf
             if delay <= 0:  # a false alarm: the shift cannot be detected any more
@@ -253,6 +299,8 @@ class Simulator:
                 kinds.append(classify_change(alert, detection.tests, self.params))
         after_shift = self.compute_accuracy(shift.correct, shift.proportions)
         power = {"accuracy_drop": shift.share * (self.accuracy - after_shift)}
+        correct = np.concatenate([self.correct, shift.correct])[newest]
+        power["expected_accuracy_error"] = float(np.mean(expected) - correct.mean())
         for n in WITHIN:
             power[f"detected_within_{n}"] = (
                 float(np.mean(np.less_equal(delays, n))) if delays else None

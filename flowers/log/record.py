@@ -96,9 +96,9 @@ def build_row(record, classes):
     Returns
     -------
     tuple
-        Key, photo, hash of the image, microseconds since 1970, request id, index, ``UNKNOWN``, probabilities, image
-        statistics; as in ``flowers.log.table.build_row_dtype``. The photo is the first 64 bits of its digest;
-        it and the hash are 0 if the record has none.
+        Key, photo, hash of the image, microseconds since 1970, request id, index, ``UNKNOWN``,
+        probabilities, image statistics; as in ``flowers.log.table.build_row_dtype``. The photo is
+        the first 64 bits of its digest; it and the hash are 0 if the record has none.
 
     Raises
     ------

@@ -30,9 +30,9 @@ def build_row_dtype(n_classes):
     Returns
     -------
     dtype
-        ``time`` (UTC, microseconds), ``request_id`` (ASCII, cut to 64 bytes), ``index`` of the image
-        in the request, ``truth`` (class index, ``UNKNOWN`` without a true label), ``probabilities``
-        (n_classes,) and ``image`` (8,) statistics, both float32.
+        ``time`` (UTC, microseconds), ``request_id`` (ASCII, cut to 64 bytes), ``index`` of the
+        image in the request, ``truth`` (class index, ``UNKNOWN`` without a true label),
+        ``probabilities`` (n_classes,) and ``image`` (8,) statistics, both float32.
     """
     arrays = {"probabilities": n_classes, "image": len(STATISTIC_NAMES)}
     columns = [(name, "f4", (width,)) for name, width in arrays.items()]
@@ -136,7 +136,8 @@ def parse_lines(lines, classes, md5, written=None):
     Returns
     -------
     rows : ndarray of shape (n,)
-        Dtype of `build_row_dtype` with ``key``, ``photo`` and ``hash`` before it; in the order of the lines.
+        Dtype of `build_row_dtype` with ``key``, ``photo`` and ``hash`` before it; in the order of
+        the lines.
     labels : dict of key to int
         Class index; the last label of a key counts.
     others : ndarray of key
