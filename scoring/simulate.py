@@ -279,7 +279,7 @@ def parse_arguments(arguments):
         help="folder with one folder per class, or synthetic; default: the model's test photos",
     )
     parser.add_argument("--url", help="of a running scorer; default: starts one")
-    parser.add_argument("-n", type=int, default=400, help="photos (default: %(default)s)")
+    parser.add_argument("-n", type=int, default=1000, help="photos (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     if options.n < 1 or options.seed < 0 or options.ramp < 0 or not 0 < options.share <= 1:

@@ -40,7 +40,7 @@ def estimate_accuracy(reference, probabilities):
     """
     truth = reference.truth
     before = encode_one_hot(truth, len(reference.classes)).mean(axis=0)
-    (change,), (noise,) = estimate_changes(reference, probabilities[None])
+    change, noise = estimate_changes(reference, probabilities)
     after = np.maximum(before + change, 0)
     ratio = np.where(before > 0, after / after.sum() / np.where(before > 0, before, 1), 1)
     expected = _reweight_confidence(probabilities, ratio)

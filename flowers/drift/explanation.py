@@ -164,7 +164,7 @@ def estimate_class_proportions(reference, probabilities, alpha):
     dict of class to dict
         ``estimate``, ``low``, ``high``, and ``reference``, the proportion in the reference set.
     """
-    (change,), (noise,) = estimate_changes(reference, probabilities[None])
+    change, noise = estimate_changes(reference, probabilities)
     before = encode_one_hot(reference.truth, len(reference.classes)).mean(axis=0)
     margin = compute_critical_value(len(before), alpha) * noise
     ends = (before + change, before + change - margin, before + change + margin, before)

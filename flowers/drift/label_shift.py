@@ -61,72 +61,52 @@ def compute_design_effects(values, ends):
 
     Parameters
     ----------
-    values : ndarray of shape (..., n, d)
-        In the order of time; sums are exact only if their mean is near 0.
+    values : ndarray of shape (n, d)
+        In the order of time.
     ends : sequence of int, of length t
         Numbers of predictions, ascending.
 
     Returns
     -------
-    ndarray of shape (..., t), >= 1
+    ndarray of shape (t,), >= 1
     """
-    if not len(ends):
-        return np.ones((*values.shape[:-2], 0))
     ends = np.asarray(ends, int)
-    values = values[..., : ends[-1], :]
-    starts = np.append(0, ends[:-1])
-    # Sums of all values before each, and of all.
-    total = np.zeros((*values.shape[:-2], ends[-1] + 1, values.shape[-1]))
-    np.cumsum(values, axis=-2, out=total[..., 1:, :])
+    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    mean_square = np.square(sums[ends] / ends[:, None]).sum(axis=1)
 
-    def dot_rows(left, right):
-        return np.einsum("...d,...d->...", left, right)
+    def sum_products(lag):
+        products = np.einsum("nd,nd->n", values[lag:], values[: max(len(values) - lag, 0)])
+        n_pairs = np.maximum(ends - lag, 0)
+        return np.append(0, np.cumsum(products))[n_pairs] - n_pairs * mean_square
 
-    def sum_to_ends(x):
-        return np.cumsum(np.add.reduceat(x, starts, axis=-1), axis=-1)
-
-    # Each value, times the sum of those up to LAGS before it.
-    with_earlier = dot_rows(values, total[..., :-1, :])
-    with_earlier[..., LAGS:] -= dot_rows(values[..., LAGS:, :], total[..., : -1 - LAGS, :])
-    # The same after subtraction of the mean of all values before that end.
-    lags = np.arange(1, LAGS + 1)[:, None]
-    n_pairs = np.maximum(ends - lags, 0)
-    # Sums of both values of all pairs, over all lags.
-    end_sums = total[..., ends, :]
-    pair_sums = total[..., n_pairs, :] - total[..., np.minimum(lags, ends), :]
-    pair_sums = pair_sums.sum(axis=-3) + LAGS * end_sums
-    mean = end_sums / ends[:, None]
-    lagged = sum_to_ends(with_earlier) - dot_rows(pair_sums, mean)
-    lagged += n_pairs.sum(axis=0) * dot_rows(mean, mean)
-    squares = sum_to_ends(dot_rows(values, values))
-    variance = squares - dot_rows(end_sums, mean)
-    varies = variance > 1e-9 * squares
-    ratio = np.divide(lagged, variance, np.zeros(variance.shape), where=varies)
-    return np.maximum(1, 1 + 2 * ratio)
+    variance = sum_products(0)
+    lagged = sum(sum_products(lag) for lag in range(1, LAGS + 1))
+    varies = variance > 1e-9 * (variance + ends * mean_square)
+    return np.maximum(1, 1 + 2 * np.divide(lagged, variance, np.zeros(len(ends)), where=varies))
 
 
-def estimate_changes(reference, windows):
-    """Estimate the change of each class proportion from the reference set to each window.
+def estimate_changes(reference, probabilities):
+    """Estimate the change of each class proportion from the reference set to later predictions.
 
     Parameters
     ----------
     reference : flowers.model.reference.Reference
         One row per near-duplicate group.
-    windows : ndarray of shape (k, n, n_classes)
-        Probabilities.
+    probabilities : ndarray of shape (n, n_classes)
+        In the order of time.
 
     Returns
     -------
-    change, noise : ndarray of shape (k, n_classes)
-        Difference of proportions and its standard deviation, with the design effect of the window.
+    change, noise : ndarray of shape (n_classes,)
+        Difference of proportions and its standard deviation, with the design effect.
     """
-    probabilities = reference.probabilities
-    truth = reference.truth
-    before = estimate_proportions(probabilities, truth, probabilities)
-    now = estimate_proportions(probabilities, truth, windows)
-    bursts = compute_design_effects(now - before.mean(axis=0), [now.shape[1]])
-    noise = np.sqrt(before.var(axis=0) / len(before) + now.var(axis=1) * bursts / now.shape[1])
-    return now.mean(axis=1) - before.mean(axis=0), noise
+    before, now = (
+        estimate_proportions(reference.probabilities, reference.truth, x)
+        for x in (reference.probabilities, probabilities)
+    )
+    bursts = compute_design_effects(now - before.mean(axis=0), [len(now)])
+    noise = np.sqrt(before.var(axis=0) / len(before) + now.var(axis=0) * bursts / len(now))
+    return now.mean(axis=0) - before.mean(axis=0), noise
 
 
 def compute_critical_value(n_classes, alpha):

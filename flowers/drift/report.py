@@ -167,7 +167,7 @@ def find_changed_proportions(reference, probabilities, alpha):
     """Names of the classes whose proportion changed significantly; none for few predictions."""
     if len(probabilities) < MIN_PREDICTIONS:
         return []
-    (change,), (noise,) = estimate_changes(reference, probabilities[None])
+    change, noise = estimate_changes(reference, probabilities)
     critical = compute_critical_value(len(change), alpha)
     changed = np.flatnonzero(np.abs(change) > critical * noise)
     return [reference.classes[c] for c in changed]

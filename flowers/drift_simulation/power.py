@@ -275,8 +275,9 @@ class Simulator:
         -------
         dict
             ``accuracy_drop``; ``expected_accuracy_error``, the mean difference of the accuracy that
-            is estimated without labels from the true one at the end; ``detected_within_N``, the share of streams; ``median_delay`` in
-            predictions; ``kind_correct``, the share of alerts. None where it is undefined.
+            is estimated without labels from the true one at the end; ``detected_within_N``, the
+            share of streams; ``median_delay`` in predictions; ``kind_correct``, the share of
+            alerts. None where it is undefined.
         """
         rng = np.random.default_rng(self.seed)
         before = traffic.draw_streams(self.reference, (count, BEFORE_SHIFT), rng)

@@ -27,11 +27,11 @@ def test_the_noise_is_the_standard_deviation_of_the_estimate_also_in_bursts(burs
         reference = make_reference(*draw_labelled([0.4, 0.4, 0.2], 200, seed))
         rng = np.random.default_rng([seed, burst])
         truth = np.repeat(rng.choice(3, 500 // burst, p=[0.4, 0.4, 0.2]), burst)
-        change, noise = estimate_changes(reference, draw_predictions(truth, rng)[None])
+        change, noise = estimate_changes(reference, draw_predictions(truth, rng))
         ratios.append(change / noise)
     assert np.std(ratios) == pytest.approx(1, abs=0.2)
     critical = compute_critical_value(3, 0.01)
-    assert (np.abs(ratios) > critical).any(axis=(1, 2)).mean() < 0.04
+    assert (np.abs(ratios) > critical).any(axis=1).mean() < 0.04
 
 
 def test_the_design_effect_of_bursts_is_their_length_and_sums_the_autocorrelations():
@@ -40,7 +40,7 @@ def test_the_design_effect_of_bursts_is_their_length_and_sums_the_autocorrelatio
     for count, effect in zip((600, 2000), effects, strict=True):
         centred = lines[:count] - lines[:count].mean(axis=0)
         lags = [(centred[lag:] * centred[:-lag]).sum() for lag in range(1, LAGS + 1)]
-        assert effect == pytest.approx(1 + 2 * sum(lags) / (centred**2).sum())
+        assert effect == pytest.approx(1 + 2 * sum(lags) / (centred**2).sum(), rel=0.01)
     assert effects == pytest.approx(5, rel=0.2)
     assert compute_design_effects(lines, []).shape == (0,)
     assert compute_design_effects(lines[:3], [3]) >= 1
