@@ -11,6 +11,7 @@ from flowers.drift.report import (
     build_drift_report,
     describe_periods,
     monitor_rows,
+    summarise_report,
 )
 from flowers.model.reference import read_reference
 from stages.support.run import run_stage
@@ -36,17 +37,7 @@ def main(params):
         plot.unlink()
     for name, plot in plot_report(stream, periods, params["window"]).items():
         write_text(OUTPUT / f"{name}.svg", plot)
-    return summarise(report, len(rows))
-
-
-def summarise(report, count):
-    """Summarise the report in a line."""
-    alert = report["alert"]
-    detected = f"; {alert['kind']}, {alert['detected_at']}" if alert else ""
-    expected = report["expected_accuracy"]
-    accuracy = f", expected accuracy {expected['estimate']:.3f}" if expected else ""
-    status = report["performance"]["status"]
-    return f"{report['state']}{detected}; accuracy: {status}{accuracy}; {count} predictions"
+    return summarise_report(report, len(rows))
 
 
 if __name__ == "__main__":

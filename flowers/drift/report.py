@@ -146,6 +146,16 @@ def build_drift_report(stream, alert_state, params):
     return report
 
 
+def summarise_report(report, count):
+    """Summarise the report of `count` predictions in a line."""
+    alert = report["alert"]
+    detected = f"; {alert['kind']}, {alert['detected_at']}" if alert else ""
+    expected = report["expected_accuracy"]
+    accuracy = f", expected accuracy {expected['estimate']:.3f}" if expected else ""
+    status = report["performance"]["status"]
+    return f"{report['state']}{detected}; accuracy: {status}{accuracy}; {count} predictions"
+
+
 def choose_state(count, alert, status, changed):
     """Choose the state; a change that improved accuracy is only a notice.
 
