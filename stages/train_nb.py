@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowers.base.parallel import stack_rows
-from flowers.base.tables import write_json
+from flowers.base.tables import format_share, write_json
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.persistence import save_model
 from stages.support.files import load_split
@@ -21,7 +21,7 @@ def main(params):
     accuracy = model.out_of_fold_accuracy_
     figures = {"photos": len(train), "features": X.shape[1], "out_of_fold_accuracy": accuracy}
     write_json("metrics/train_nb.json", figures)
-    return f"out-of-fold accuracy {accuracy:.4f} on {len(train)} photos"
+    return f"out-of-fold accuracy {format_share(accuracy)} on {len(train)} photos"
 
 
 if __name__ == "__main__":

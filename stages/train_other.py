@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.parallel import stack_rows
-from flowers.base.tables import write_json
+from flowers.base.tables import format_share, write_json
 from flowers.learning.persistence import save_model
 from stages.support.files import load_split
 from stages.support.run import run_stage
@@ -42,7 +42,7 @@ def main(params):
     figures = {"estimator": name, "photos": len(train), "mirrored_rows": len(X) - len(train)}
     figures |= {"features": X.shape[1], "out_of_fold_accuracy": model.out_of_fold_accuracy_}
     write_json(FIGURES, figures | {"model_mb": Path(PATH).stat().st_size / 1e6})
-    return f"{name}, out-of-fold accuracy {model.out_of_fold_accuracy_:.4f}"
+    return f"{name}, out-of-fold accuracy {format_share(model.out_of_fold_accuracy_)}"
 
 
 if __name__ == "__main__":

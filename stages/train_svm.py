@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowers.base.parallel import stack_rows
-from flowers.base.tables import round_floats, to_rows, write_csv, write_json
+from flowers.base.tables import format_share, round_floats, to_rows, write_csv, write_json
 from flowers.learning.persistence import save_model
 from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 from flowers.learning.svm import GramSVC
@@ -36,7 +36,7 @@ def main(params):
     counts = {"photos": len(train), "mirrored_rows": len(X) - len(train)}
     write_json("metrics/train_svm.json", counts | model.summarise_fit())
     return (
-        f"out-of-fold accuracy {model.out_of_fold_accuracy_:.4f}, "
+        f"out-of-fold accuracy {format_share(model.out_of_fold_accuracy_)}, "
         f"{len(model.support_)} of {len(X)} rows are support vectors"
     )
 

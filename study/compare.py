@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.errors import BadInput
-from flowers.base.tables import parse_csv
+from flowers.base.tables import format_share, parse_csv
 from flowers.evaluation.comparison import compare_runs, list_models
 from scoring.registry.git import read_bytes_at, run_git
 
@@ -71,7 +71,7 @@ def format_comparison(model, names, tables):
     base = tables[first]
     accuracy = np.mean(base[model] == base["label"])
     yield ROW.format(*HEADER)
-    yield ROW.format(len(base["label"]), f"{accuracy:.4f}", "", "", "")
+    yield ROW.format(len(base["label"]), format_share(accuracy), "", "", "")
     for name in others:
         run, _, other = name.partition(":")
         other = other or model
@@ -82,7 +82,7 @@ def format_comparison(model, names, tables):
         result = compare_runs(base, tables[name], (model, other), RESAMPLES, SEED)
         yield ROW.format(
             result["photos"],
-            f"{result['accuracy'][1]:.4f}",
+            format_share(result["accuracy"][1]),
             f"{result['difference']:+.3f} ({result['low']:+.3f} to {result['high']:+.3f})",
             f"{result['only_second_correct']} : {result['only_first_correct']}",
             f"{result['p_value']:.3g}",

@@ -20,6 +20,21 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 # The right edge of every element: content that a card clips does not make the page scroll.
 RIGHT_EDGE = """() => Math.max(document.documentElement.scrollWidth,
   ...[...document.querySelectorAll("body *")].map((at) => at.getBoundingClientRect().right))"""
+# Words that are shown on more than one line, hidden ones aside.
+BROKEN_WORDS = r"""() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const word of texts.currentNode.data.matchAll(/[\p{L}\p{N}_]+/gu)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (lines.size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
 LOW_CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 

@@ -32,6 +32,30 @@ def round_floats(value, digits=DIGITS):
     return value.item() if isinstance(value, np.generic) else value
 
 
+def format_share(value):
+    """Format a share such as an accuracy with three decimals: first rounded as in the JSON files.
+
+    So a figure has the same digits wherever it is shown, computed or read from a file.
+
+    Examples
+    --------
+    >>> format_share(0.78947), format_share(0.7895)
+    ('0.789', '0.789')
+    """
+    return f"{round_floats(float(value)):.3f}"
+
+
+def format_percent(value):
+    """Format a share as a percentage with the digits of `format_share`.
+
+    Examples
+    --------
+    >>> format_percent(0.78947), format_percent(0.7895)
+    ('78.9 %', '78.9 %')
+    """
+    return f"{100 * float(format_share(value)):.1f} %"
+
+
 @contextmanager
 def atomic_write(path):
     """Yield a temporary path; it replaces `path` if the block ends without an error."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flowers.base.tables import format_share
 from flowers.evaluation.metrics import run_mcnemar_test
 
 
@@ -34,13 +35,13 @@ def choose_champion(metrics, correct, alpha):
         return (-m["accuracy"], -m["accuracy_low"], m["log_loss"], name)
 
     leader, *others = sorted(metrics, key=rank_model)
-    reasons = [f"{leader} has the highest accuracy, {metrics[leader]['accuracy']:.4f}"]
+    reasons = [f"{leader} has the highest accuracy, {format_share(metrics[leader]['accuracy'])}"]
     best = leader
     for name in others:
         p = run_mcnemar_test(correct[leader], correct[name])["p_value"]
         worse = p <= alpha
         reasons.append(
-            f"{name} has accuracy {metrics[name]['accuracy']:.4f}, "
+            f"{name} has accuracy {format_share(metrics[name]['accuracy'])}, "
             f"{'' if worse else 'not '}significantly worse (exact McNemar p = {p:.4g})"
         )
         if not worse and metrics[name]["log_loss"] < metrics[best]["log_loss"]:

@@ -5,6 +5,13 @@ from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
 from flowers.base.plots import make_labels, to_svg
+from flowers.base.tables import format_percent, format_share
+from flowers.evaluation.metrics import compute_calibration_error
+from flowers.evaluation.predictions import get_display_name
+
+MAX_TEXTS = 12  # classes; with more, cells have no percentages and lines no legend
+MAX_COUNTS = 30  # classes; with more, cells have no text
+ERROR_BARS = {"fmt": "o", "markersize": 4, "capsize": 2, "linewidth": 1}
 
 
 def plot_evaluation(predictions, reliability, curves, tuning):
@@ -14,89 +21,138 @@ def plot_evaluation(predictions, reliability, curves, tuning):
     ----------
     predictions : dict of model name to Predictions
         On the same images.
-    reliability, curves, tuning
-        See the functions below.
+    reliability, curves : dict of model name to list of dict
+        From ``flowers.evaluation.metrics.compute_curves``.
+    tuning : list of dict
+        See `plot_tuning`.
 
     Returns
     -------
     dict of file name without suffix to SVG text
     """
+    names = {n: get_display_name(n, model.classifier) for n, model in predictions.items()}
     first = next(iter(predictions.values()))
-    predicted = {name: model.predicted for name, model in predictions.items()}
+    n = len(first.labels)
+    predicted = {names[key]: model.predicted for key, model in predictions.items()}
     return {
         "confusion": plot_confusion(first.labels, predicted, first.classes),
-        "reliability": plot_reliability(reliability),
-        "recall": plot_precision_recall(curves),
+        "reliability": plot_reliability({names[k]: rows for k, rows in reliability.items()}, n),
+        "recall": plot_precision_recall({names[k]: rows for k, rows in curves.items()}, n),
         "tuning": plot_tuning(tuning),
     }
 
 
+def make_panels(count, width, height):
+    """Make a figure with `count` panels side by side, each of `width` x `height` inches."""
+    figure = Figure(figsize=(width * count, height), layout="constrained")
+    return figure, figure.subplots(1, count, squeeze=False)[0]
+
+
 def plot_confusion(labels, predicted, classes):
-    """Plot the confusion matrix of each model; colours show the recall.
+    """Plot the confusion matrix of each model: images, and percent of the images of a label.
 
     Parameters
     ----------
     labels : ndarray of shape (n,), str
-    predicted : dict of model name to ndarray of shape (n,), str
+    predicted : dict of display name to ndarray of shape (n,), str
     classes : sequence of str
     """
-    figure = Figure(figsize=(4.4 * len(predicted), 3.8), layout="constrained")
-    axes = figure.subplots(1, len(predicted), squeeze=False)[0]
+    side = max(0.74 * min(len(classes), MAX_TEXTS), 0.25 * min(len(classes), 60), 2.6)
+    figure, axes = make_panels(len(predicted), side + 1.2, side + 0.8)
     class_labels = make_labels(classes)
+    sizes = [int((labels == name).sum()) for name in classes]
+    row_labels = [f"{label} ({n})" for label, n in zip(class_labels, sizes, strict=True)]
     for ax, (name, predictions) in zip(axes, predicted.items(), strict=True):
         counts = confusion_matrix(labels, predictions, labels=classes)
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         ax.imshow(share, cmap="Greens", vmin=0, vmax=1)
-        for (i, j), count in np.ndenumerate(counts):
-            ax.text(j, i, count, ha="center", va="center", color="w" if share[i, j] > 0.6 else "k")
-        ax.set_xticks(range(len(classes)), class_labels, rotation=30)
-        ax.set_yticks(range(len(classes)), class_labels)
-        ax.set(title=name, xlabel="predicted class", ylabel="label")
+        for (i, j), count in np.ndenumerate(counts) if len(classes) <= MAX_COUNTS else ():
+            text = f"{count}\n{format_percent(share[i, j])}" if len(classes) <= MAX_TEXTS else count
+            style = {"color": "w" if share[i, j] > 0.6 else "k", "size": 8}
+            ax.text(j, i, text, ha="center", va="center", **style)
+        angle = 30 if len(classes) <= MAX_TEXTS else 90
+        turn = {"rotation": angle, "ha": "right", "va": "center", "rotation_mode": "anchor"}
+        ax.set_xticks(range(len(classes)), class_labels, **turn)
+        ax.set_yticks(range(len(classes)), row_labels)
+        ax.set(xlabel="predicted class", ylabel="label (test images)")
+        correct = format_percent(np.trace(counts) / len(labels))
+        ax.set_title(f"{name}\n{correct} of {len(labels)} test images correct", size=10)
     return to_svg(figure, class_labels)
 
 
-def plot_reliability(reliability):
+def plot_reliability(reliability, n):
     """Plot the reliability diagram of each model; the diagonal is perfect calibration.
 
-    `reliability` is the first result of ``flowers.evaluation.metrics.compute_curves``.
+    Parameters
+    ----------
+    reliability : dict of display name to list of dict
+        From ``flowers.evaluation.metrics.compute_reliability``.
+    n : int
+        Test images.
     """
-    figure = Figure(figsize=(4.2, 3.8), layout="constrained")
-    ax = figure.subplots()
-    ax.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="perfect calibration")
-    for name, rows in reliability.items():
-        points = [(row["confidence"], row["accuracy"]) for row in rows]
-        ax.plot(*zip(*points, strict=True), marker="o", label=name)
-        for point, row in zip(points, rows, strict=True):
-            ax.annotate(row["photos"], point, xytext=(3, -9), textcoords="offset points", size=7)
-    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean confidence", ylabel="accuracy")
-    ax.set_title("Reliability diagram (images per bin)")
-    ax.legend(frameon=False)
+    figure, axes = make_panels(len(reliability), 3.9, 3.8)
+    for ax, (name, rows) in zip(axes, reliability.items(), strict=True):
+        confidence, accuracy, low, high = (
+            np.array([row[key] for row in rows])
+            for key in ("confidence", "accuracy", "low", "high")
+        )
+        ax.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfect calibration")
+        # Rounding can leave an end on the wrong side of an accuracy of 0 or 1.
+        lengths = np.maximum([accuracy - low, high - accuracy], 0)
+        counts = sorted({row["photos"] for row in rows})
+        sizes = f"{len(rows)} bins of {' to '.join(map(str, counts[:1] + counts[1:][-1:]))} images"
+        ax.errorbar(confidence, accuracy, lengths, label="bin, 95 % interval", **ERROR_BARS)
+        ax.set(xlim=(0, 1), ylim=(-0.02, 1.02), xlabel="mean confidence", ylabel="accuracy")
+        error = compute_calibration_error(rows)
+        ax.set_title(f"{name} (n = {n})\ncalibration error {format_share(error)}, {sizes}", size=10)
+    handles, texts = axes[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside lower center", ncols=2, frameon=False)
     return to_svg(figure)
 
 
-def plot_precision_recall(curves):
+def plot_precision_recall(curves, n):
     """Plot precision against recall, one panel per model and one line per class.
 
-    `curves` is the second result of ``flowers.evaluation.metrics.compute_curves``.
+    Parameters
+    ----------
+    curves : dict of display name to list of dict
+        From ``flowers.evaluation.metrics.compute_precision_recall``.
+    n : int
+        Test images.
     """
-    figure = Figure(figsize=(4.2 * len(curves), 3.6), layout="constrained")
-    axes = figure.subplots(1, len(curves), squeeze=False)[0]
+    figure, axes = make_panels(len(curves), 4.2, 3.8)
     for ax, (name, rows) in zip(axes, curves.items(), strict=True):
         classes = list(dict.fromkeys(row["class"] for row in rows))
         class_labels = make_labels(classes)
+        averages = []
         for name_of_class, label in zip(classes, class_labels, strict=True):
             line = [(r["recall"], r["precision"]) for r in rows if r["class"] == name_of_class]
-            ax.plot(*zip(*line, strict=True), label=label)
-        ax.set(title=name, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    axes[0].legend(frameon=False, loc="lower left")
+            averages.append(np.mean([precision for _, precision in line]))
+            style = {"label": f"{label} ({format_share(averages[-1])})"}
+            if len(classes) > MAX_TEXTS:
+                style = {"color": "0.6", "linewidth": 0.6}
+            ax.plot(*zip(*line, strict=True), **style)
+        ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        ax.set_title(
+            f"{name} (n = {n})\nmean average precision {format_share(np.mean(averages))}", size=10
+        )
+        if len(classes) <= MAX_TEXTS:
+            title = "class (average precision)"
+            ax.legend(loc="best", fontsize=8, title=title, title_fontsize=8, framealpha=0.8)
     return to_svg(figure, class_labels)
 
 
 def plot_tuning(rows):
     """Plot the cross-validation accuracy against C, one line per gamma; circle the chosen value.
 
-    `rows` is ``flowers.learning.tuning.Tuning.table``, a list of dict; ``random`` may be empty.
+    `rows` is ``flowers.learning.tuning.Tuning.table``, a list of dict; ``random`` may be empty. A
+    single candidate is no curve; the result is then one line of text.
     """
+    if len(rows) == 1:
+        figure = Figure(figsize=(5.6, 0.4))
+        text = f"No parameter was tuned: one candidate, C = {float(rows[0]['C']):g}"
+        figure.text(0.5, 0.5, text, ha="center", va="center")
+        return to_svg(figure)
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     ax = figure.subplots()
     gammas = sorted({float(row["gamma"]) for row in rows})

@@ -7,6 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from flowers.base.errors import BadInput
+from flowers.base.tables import format_share
 from flowers.evaluation.metrics import resample_group_means, run_mcnemar_test
 
 
@@ -71,16 +72,24 @@ def summarise_evaluation(predictions, metrics, train_labels, resamples, seed):
     }
 
 
+def format_accuracy(name, metrics):
+    """Format the accuracy of a model from `flowers.evaluation.metrics.compute_metrics`."""
+    return f"{name.upper()} {format_share(metrics['accuracy'])}"
+
+
 def describe_accuracy(evaluation):
     """Describe the accuracies of `summarise_evaluation` in one line."""
     models = {n: m for n, m in evaluation.items() if isinstance(m, dict) and "accuracy" in m}
     first = next(iter(models.values()))
-    accuracies = [f"{name.upper()} {m['accuracy']:.4f}" for name, m in models.items()]
-    accuracies[0] += f" ({first['accuracy_low']:.4f} to {first['accuracy_high']:.4f})"
-    line = f"{', '.join(accuracies)}, baseline {evaluation['baseline_accuracy']:.4f}"
+    accuracies = list(map(format_accuracy, models, models.values()))
+    low, high = (format_share(first[f"accuracy_{end}"]) for end in ("low", "high"))
+    accuracies[0] += f" ({low} to {high})"
+    line = f"{', '.join(accuracies)}, baseline {format_share(evaluation['baseline_accuracy'])}"
     kept = {n: m["without_leaked"] for n, m in models.items() if "without_leaked" in m}
     if kept:
-        accuracies = [f"{n.upper()} {m['accuracy']:.4f}" for n, m in kept.items() if m["photos"]]
+        accuracies = [
+            f"{n.upper()} {format_share(m['accuracy'])}" for n, m in kept.items() if m["photos"]
+        ]
         line += f"; without the test photos that leak: {', '.join(accuracies) or 'none remains'}"
     return line
 

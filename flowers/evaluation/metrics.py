@@ -72,33 +72,61 @@ def run_mcnemar_test(correct_a, correct_b):
     return {"only_first_correct": first, "only_second_correct": second, "p_value": float(p)}
 
 
-def compute_reliability(confidence, correct, bins):
-    """Compute mean confidence and accuracy in bins of equal width (reliability diagram).
+def compute_reliability(confidence, correct, groups, bins):
+    """Compute mean confidence and accuracy in bins of equal count (reliability diagram).
+
+    Images of equal confidence share a bin. The interval of the accuracy is that of Wilson (1927),
+    which Brown, Cai & DasGupta (2001, *Statistical Science* 16) recommend for small samples.
+    Near-duplicates are not independent, so its sample size is the number of groups in the bin.
 
     Parameters
     ----------
     confidence : ndarray of shape (n,), float in [0, 1]
     correct : ndarray of shape (n,), bool
+    groups : ndarray of shape (n,)
+        Near-duplicates share a group.
     bins : int
+        Fewer result if images have equal confidence, or if there are fewer images.
 
     Returns
     -------
     list of dict
-        ``confidence``, ``accuracy``, ``photos`` of each bin that is not empty.
+        ``confidence``, ``accuracy``, ``low`` and ``high`` (the 95 % interval), ``photos`` and
+        ``groups`` of each bin.
     """
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [
-        {
-            "confidence": float(confidence[index == b].mean()),
-            "accuracy": float(correct[index == b].mean()),
-            "photos": int((index == b).sum()),
-        }
-        for b in np.unique(index)
-    ]
+    edges = np.quantile(confidence, np.arange(1, bins) / bins)
+    index = np.searchsorted(edges, confidence, side="right")
+    rows = []
+    for b in np.unique(index):
+        rows_of_bin = index == b
+        accuracy = float(correct[rows_of_bin].mean())
+        size = len(np.unique(groups[rows_of_bin]))
+        low, high = compute_wilson_interval(accuracy, size)
+        row = {"confidence": float(confidence[rows_of_bin].mean()), "accuracy": accuracy}
+        row |= {"low": low, "high": high, "photos": int(rows_of_bin.sum()), "groups": size}
+        rows.append(row)
+    return rows
+
+
+def compute_wilson_interval(share, size, z=1.959964):
+    """Compute the score interval of a share (Wilson 1927, *JASA* 22); by default that of 95 %.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in compute_wilson_interval(0.9, 10)]
+    [0.596, 0.982]
+    """
+    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    radius = (share * (1 - share) / size + z**2 / (4 * size**2)) ** 0.5 * z / (1 + z**2 / size)
+    return max(centre - radius, 0.0), min(centre + radius, 1.0)
 
 
 def compute_calibration_error(rows):
-    """Compute the expected calibration error (Naeini et al. 2015) from `compute_reliability`."""
+    """Compute the expected calibration error (Naeini et al. 2015) from `compute_reliability`.
+
+    Bins of equal count bias it less than bins of equal width (Roelofs et al. 2022, "Mitigating bias
+    in calibration error estimation").
+    """
     photos = np.array([row["photos"] for row in rows])
     gap = np.array([abs(row["confidence"] - row["accuracy"]) for row in rows])
     return float((photos * gap).sum() / photos.sum())
@@ -159,7 +187,8 @@ def compute_curves(predictions, bins):
     reliability = {}
     curves = {}
     for name, model in predictions.items():
-        reliability[name] = compute_reliability(model.confidence, model.correct, bins)
+        data = (model.confidence, model.correct, model.groups)
+        reliability[name] = compute_reliability(*data, bins)
         curves[name] = compute_precision_recall(model.labels, model.probabilities, model.classes)
     return reliability, curves
 
@@ -205,7 +234,7 @@ def compute_metrics(predictions, resamples, seed, bins):
     classes = predictions.classes
     probabilities = predictions.probabilities
     low, high = compute_bootstrap_interval(correct, predictions.groups, resamples, seed)
-    reliability = compute_reliability(predictions.confidence, correct, bins)
+    reliability = compute_reliability(predictions.confidence, correct, predictions.groups, bins)
     per_class = scores.precision_recall_fscore_support(
         labels, predicted, labels=classes, zero_division=0.0
     )

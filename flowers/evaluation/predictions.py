@@ -7,6 +7,26 @@ import numpy as np
 from flowers.base.errors import BadInput
 from flowers.base.tables import to_rows
 
+DISPLAY_NAMES = {"svm": "SVM", "nb": "Gaussian naive Bayes"}
+
+
+def get_display_name(name, classifier=""):
+    """Return the name of a model for a chart or a page.
+
+    Parameters
+    ----------
+    name : str
+        "svm", "nb" or another one.
+    classifier : str
+        Description of the model, whose first word names one that is not in `DISPLAY_NAMES`.
+
+    Examples
+    --------
+    >>> get_display_name("svm"), get_display_name("other", "RidgeClassifier(alpha=2)")
+    ('SVM', 'RidgeClassifier')
+    """
+    return DISPLAY_NAMES.get(name) or classifier.partition("(")[0] or name
+
 
 @dataclass(frozen=True)
 class Predictions:

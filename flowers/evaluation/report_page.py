@@ -5,6 +5,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from flowers.base.tables import format_percent, format_share
+from flowers.evaluation.predictions import get_display_name
+
 MEDIA_TYPES = {".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 TEMPLATE = "report_page.html"
 
@@ -33,6 +36,17 @@ def render_report(figures, tables, images):
     return render_page(template, **figures, **tables, images=images)
 
 
+def format_digits(value):
+    """Format a parameter or figure: a float with three significant digits, others as they are.
+
+    Examples
+    --------
+    >>> format_digits(0.03125), format_digits("rbf"), format_digits(815)
+    ('0.0312', 'rbf', '815')
+    """
+    return f"{value:.3g}" if isinstance(value, float) else f"{value}"
+
+
 def render_page(template, **values):
     """Render a page in the style of the report: names are escaped, an unknown value is an error.
 
@@ -51,5 +65,9 @@ def render_page(template, **values):
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
+    environment.filters["display_name"] = get_display_name
+    environment.filters["digits"] = format_digits
+    environment.filters["p_value"] = lambda p: "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    environment.filters["share"] = format_share
+    environment.filters["percent"] = lambda value: format_percent(value).replace(" ", "\xa0")
     return environment.get_template(template.name).render(**values)

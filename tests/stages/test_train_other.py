@@ -141,7 +141,7 @@ def test_a_named_classifier_is_trained_compared_and_promoted(workdir):
     assert read_figures(workdir, "train_other")["estimator"] == EXAMPLE
     assert "other_Tulip" in (workdir.path / "metrics/predictions.csv").read_text()
     for chart in ("confusion", "reliability", "recall"):
-        assert "other" in (workdir.path / f"plots/{chart}.svg").read_text()
+        assert "ExtraTreesClassifier" in (workdir.path / f"plots/{chart}.svg").read_text()
     assert not (workdir.path / "plots/reliability_other.csv").exists()  # DVC does not declare it
     workdir.run_stage("report")
     page = (workdir.path / "plots/report.html").read_text()

@@ -72,9 +72,9 @@ def get_error(*names):
 @pytest.mark.parametrize("base", ["HEAD", "flowers@v1.0.0", "workspace"])
 def test_an_experiment_is_compared_with_a_commit_a_tag_and_the_workspace(repo, capsys, base):
     text = print_comparison(capsys, base, "better")
-    assert split_cells(text, base) == ["40", "0.5000"]
+    assert split_cells(text, base) == ["40", "0.500"]
     photos, accuracy, difference, low, _, high, only, _, other, p = split_cells(text, "better")
-    assert (photos, accuracy, difference, only, other) == ("40", "0.9000", "+0.400", "16", "0")
+    assert (photos, accuracy, difference, only, other) == ("40", "0.900", "+0.400", "16", "0")
     assert 0.2 < float(low.strip("(")) < 0.4 < float(high.strip(")")) < 0.6
     assert float(p) == pytest.approx(2 / 2**16, rel=0.01)
 
@@ -88,7 +88,7 @@ def test_each_model_has_a_block_and_leakage_is_reported(repo, capsys):
 
 def test_one_model_is_compared_with_another(repo, capsys):
     text = print_comparison(capsys, "better:svm", "better:nb")
-    assert split_cells(text, "better:nb")[1:3] == ["0.0000", "-0.900"]
+    assert split_cells(text, "better:nb")[1:3] == ["0.000", "-0.900"]
     text = print_comparison(capsys, "HEAD:svm", "better:tree")
     assert "has no tree: name one of its models, as better:svm" in text
 
@@ -96,13 +96,13 @@ def test_one_model_is_compared_with_another(repo, capsys):
 def test_only_test_photos_of_both_runs_are_compared(repo, capsys):
     (repo / "metrics/predictions.csv").write_text(make_rows(10, photos=15))
     text = print_comparison(capsys, "HEAD", "workspace")
-    assert split_cells(text, "workspace")[:3] == ["15", "0.6667", "-0.333"]
+    assert split_cells(text, "workspace")[:3] == ["15", "0.667", "-0.333"]
 
 
 def test_an_ambiguous_name_selects_the_experiment_based_on_head(repo, capsys):
     other = run_git("rev-parse", "HEAD")
     commit_run(make_rows(21), leakage=0)
-    assert split_cells(print_comparison(capsys, "HEAD", "better"), "better")[1] == "0.9000"
+    assert split_cells(print_comparison(capsys, "HEAD", "better"), "better")[1] == "0.900"
     run_git("update-ref", f"refs/exps/aa/{'b' * 38}/better", other)
     assert "several experiments are named better" in get_error("HEAD", "better")
 

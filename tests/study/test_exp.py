@@ -200,7 +200,7 @@ def test_the_results_are_compared_with_head_and_a_failure_says_how_to_go_back(
     assert "git commit -m 'a name'" in printed and "git checkout ." in printed
     repo.commit("results")
     assert exp.run_and_compare(["true"], None) == 0
-    assert "workspace       8    0.5000  +0.000" in capfd.readouterr().out
+    assert "workspace       8     0.500  +0.000" in capfd.readouterr().out
     assert exp.run_and_compare(["false"], None) == 1
     assert capfd.readouterr().err.splitlines() == [
         f"exp: the run failed; back to the last commit: {exp.GO_BACK}"

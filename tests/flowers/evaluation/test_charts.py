@@ -1,5 +1,6 @@
 """Charts are valid SVG, and name models and classes."""
 
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from flowers.evaluation import charts, metrics
 from flowers.evaluation.predictions import Predictions
 
+MODELS = ("SVM", "Gaussian naive Bayes", "RidgeClassifier")
 CLASSES = np.array(["Lilly", "Lotus", "Tulip"])
 
 
@@ -17,9 +19,10 @@ def svgs():
     rng = np.random.default_rng(0)
     labels = rng.choice(CLASSES, 90)
     by_model = {}
-    for name in ("svm", "nb"):
+    for name in ("svm", "nb", "other"):
         probabilities = rng.dirichlet(np.ones(3), 90)
-        by_model[name] = Predictions(labels, np.arange(90), CLASSES, probabilities, probabilities)
+        data = (np.arange(90), CLASSES, probabilities, probabilities)
+        by_model[name] = Predictions(labels, *data, classifier="RidgeClassifier(alpha=2)")
     tuning = [
         {"C": C, "gamma": gamma, "grouped": 0.5 + C / 10, "random": 0.8, "chosen": C == 2}
         for gamma in (0.1, 0.2)
@@ -31,9 +34,9 @@ def svgs():
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("confusion", ["svm", "nb", *CLASSES]),
-        ("reliability", ["svm", "nb"]),
-        ("recall", ["svm", "nb", *CLASSES]),
+        ("confusion", [*MODELS, *CLASSES, "% of 90 test images correct", "label (test images)"]),
+        ("reliability", [*MODELS, "(n = 90)", "5 bins of 18 images", "bin, 95 % interval"]),
+        ("recall", [*MODELS, *CLASSES, "(n = 90)", "mean average precision 0."]),
         ("tuning", ["grouped folds, gamma 0.1", "random folds, gamma 0.2", "C"]),
     ],
 )
@@ -42,11 +45,21 @@ def test_a_chart_is_valid_svg_that_names_every_model_and_class(svgs, kind, names
     assert root.tag == "{http://www.w3.org/2000/svg}svg" and root.get("viewBox")
     assert not any(line != line.rstrip() for line in svgs[kind].splitlines())
     # Text is drawn as paths; matplotlib adds each text as a comment.
-    for name in names:
-        assert f"<!-- {name} -->" in svgs[kind]
+    texts = "\n".join(re.findall("<!-- (.*?) -->", svgs[kind]))
+    assert all(name in texts for name in names)
 
 
-def test_a_parameter_without_candidates_is_one_point():
+def test_one_candidate_is_no_curve():
     row = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
     svg = charts.plot_tuning([row])
-    assert "<!-- grouped folds -->" in svg and "random" not in svg
+    assert "<!-- No parameter was tuned: one candidate, C = 1 -->" in svg and "folds" not in svg
+
+
+def test_a_cell_has_the_percent_of_its_label_and_many_classes_fit():
+    labels = np.repeat(["a", "b"], [3, 8])
+    svg = charts.plot_confusion(labels, {"SVM": np.repeat(["a", "b"], [2, 9])}, ["a", "b"])
+    for text in ("a (3)", "b (8)", "66.7 %", "33.3 %", "100.0 %", "90.9 % of 11"):
+        assert text in svg
+    many = np.array([f"class {i:02}" for i in range(31)])
+    svg = charts.plot_confusion(many, {"SVM": many}, many)
+    assert "100.0 % of 31" in svg and svg.count("class 30") == 2 and "<!-- 0 -->" not in svg

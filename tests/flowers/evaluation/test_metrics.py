@@ -65,20 +65,46 @@ def test_mcnemar_is_the_exact_binomial_test():
 
 
 def test_reliability_by_hand():
-    confidence = np.array([0.31, 0.35, 0.99, 1.0])
-    rows = compute_reliability(confidence, np.array([True, False, True, False]), 10)
-    assert rows == [
-        {"confidence": pytest.approx(0.33), "accuracy": 0.5, "photos": 2},
-        {"confidence": pytest.approx(0.995), "accuracy": 0.5, "photos": 2},
+    confidence = np.array([0.99, 0.31, 0.35, 1.0])
+    correct = np.array([True, True, False, False])
+    rows = compute_reliability(confidence, correct, np.array([7, 1, 2, 7]), 2)
+    assert [row["confidence"] for row in rows] == pytest.approx([0.33, 0.995])
+    assert [(row["accuracy"], row["photos"], row["groups"]) for row in rows] == [
+        (0.5, 2, 2),
+        (0.5, 2, 1),  # near-duplicates count as one image
     ]
+    for row in rows:
+        interval = binomtest(row["groups"] // 2, row["groups"]).proportion_ci(method="wilson")
+        assert row["groups"] == 1 or (row["low"], row["high"]) == pytest.approx(interval)
+    assert rows[1]["high"] - rows[1]["low"] > rows[0]["high"] - rows[0]["low"]
     assert compute_calibration_error(rows) == pytest.approx((0.17 + 0.495) / 2)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "bins", "sizes"),
+    [
+        (np.arange(100) / 100, 10, [10] * 10),
+        (np.repeat([0.2, 0.9], [90, 10]), 10, [90, 10]),
+        (np.ones(5), 10, [5]),
+        (np.array([0.5]), 10, [1]),
+        (np.arange(7) / 7, 3, [2, 2, 3]),
+    ],
+)
+def test_bins_have_equal_counts_and_images_of_equal_confidence_share_one(confidence, bins, sizes):
+    n = len(confidence)
+    for order in (slice(None), slice(None, None, -1)):
+        data = (confidence[order], np.arange(n)[order] % 2 == 0, np.arange(n)[order])
+        rows = compute_reliability(*data, bins)
+        assert [row["photos"] for row in rows] == sizes
+        assert all(0 <= row["low"] <= row["accuracy"] + 1e-9 for row in rows)
+        assert all(row["accuracy"] - 1e-9 <= row["high"] <= 1 for row in rows)
 
 
 def test_the_calibration_error_is_0_when_calibrated_and_the_gap_when_overconfident():
     confidence = np.repeat([0.25, 0.5, 0.75], 100)
     correct = np.concatenate([np.arange(100) < 100 * c for c in (0.25, 0.5, 0.75)])
-    calibrated = compute_reliability(confidence, correct, 10)
-    overconfident = compute_reliability(np.ones(300), correct, 10)
+    calibrated = compute_reliability(confidence, correct, np.arange(300), 10)
+    overconfident = compute_reliability(np.ones(300), correct, np.arange(300), 10)
     assert compute_calibration_error(calibrated) == pytest.approx(0, abs=1e-12)
     assert compute_calibration_error(overconfident) == pytest.approx(0.5)
 
@@ -146,7 +172,7 @@ def test_the_accuracy_without_leaked_images_is_that_of_the_others():
     assert kept["photos"] == 3 and kept["accuracy"] == pytest.approx(1 / 3)
     assert kept["accuracy_low"] < 1 / 3 < kept["accuracy_high"] and figures["accuracy"] == 4 / 6
     line = describe_accuracy({"svm": figures, "baseline_accuracy": 0.5})
-    assert line.endswith("; without the test photos that leak: SVM 0.3333")
+    assert line.endswith("; without the test photos that leak: SVM 0.333")
 
 
 def test_without_leaks_there_is_no_second_accuracy_and_with_leaks_alone_none_remains():

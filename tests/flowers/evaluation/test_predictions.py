@@ -65,7 +65,7 @@ def test_the_summaries_compare_the_first_model_with_every_other():
     for test in ("svm_vs_nb", "svm_vs_tree"):
         assert summary[test]["only_first_correct"] == 4
     assert "per_class" not in summary["svm"]
-    assert comparison.describe_accuracy(summary).split(", ")[1:3] == ["NB 0.0000", "TREE 0.0000"]
+    assert comparison.describe_accuracy(summary).split(", ")[1:3] == ["NB 0.000", "TREE 0.000"]
     assert len(metrics.build_class_rows(figures)) == 6
     groups = np.array([0, 0, 1, 2])
     selected = metrics.select_summary_metrics(figures, groups, np.arange(4) > 1, 10**6)

@@ -16,7 +16,7 @@ MODEL = {
 IMAGES = "confusion confident_errors recall reliability label_issues tuning near_duplicates".split()
 
 
-def make_figures(leakage, passed, drift):
+def make_figures(leakage, passed):
     check = {"check": "leaked = 0", "value": 3, "limit": 0, "passed": passed}
     mcnemar = {"only_first_correct": 69, "only_second_correct": 4, "p_value": 2.4e-16}
     mcnemar |= {"difference": -0.3421, "low": -0.41, "high": -0.27}
@@ -36,25 +36,22 @@ def make_figures(leakage, passed, drift):
         | sizes,
         "train_svm": {"features": 49152, "C": 1.0, "out_of_fold_accuracy": 0.7018},
         "promotion": {"champion": "svm", "passed": passed, "checks": [check]},
-        "drift": {"model_version": "v1.0.0", "performance": {"status": "no drop"}} | drift,
         "params": {"title": "Which <b>nut</b>?", "features": ["hog"], "size": 128}
         | {"resamples": 2000, "near_duplicate_colour": 0.97},
     }
 
 
-def render(  # noqa: PLR0913
-    label="Tulip", candidates=1, leakage=0.0, passed=True, state="ok", alert=None, kept=None
-):
+def render(label="Tulip", candidates=1, leakage=0.0, passed=True, kept=None):
     candidate = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
+    row = {"precision": "0.8974", "recall": "1.0", "f1": "0.9333", "photos": "36"}
     issue = {"path": f"{label}/1.jpg", "label": label, "suggested": "Lotus"}
     tables = {
-        "per_class": [{"model": "svm", "class": label, "f1": "0.9"}],
-        "label_issues": [issue | {"margin": "0.71", "reason": "near-duplicate"}],
+        "per_class": [row | {"model": name, "class": label} for name in ("svm", "nb")],
+        "label_issues": [issue | {"margin": "0.7100", "reason": "near-duplicate"}],
         "tuning": [candidate] * candidates,
     }
     images = dict.fromkeys(IMAGES, "data:image/jpeg;base64,AAAA")
-    drift = {"state": state, "alert": alert}
-    figures = make_figures(leakage, passed, drift)
+    figures = make_figures(leakage, passed)
     for model in ("svm", "nb") if kept else ():
         figures["evaluate"][model] = figures["evaluate"][model] | {"without_leaked": kept}
     return render_report(figures, tables, images)
@@ -66,8 +63,18 @@ def strip_tags(html):
 
 def test_the_result_is_one_sentence_with_its_interval():
     text = strip_tags(render())
-    assert "The SVM classifies 79.0 % of 190 test images correctly" in text
-    assert "71.8 % to 85.7 %" in text and "naive Bayes 44.7 %" in text and "18.4 %" in text
+    assert "The SVM classifies 78.9 % of 190 test images correctly" in text
+    assert "71.8 % to 85.7 %" in text and "Gaussian naive Bayes 44.7 %" in text and "18.4 %" in text
+
+
+def test_figures_have_three_decimals_and_models_their_names():
+    text = strip_tags(render())
+    assert "SVM Tulip 0.897 1.000 0.933 36 Gaussian naive Bayes Tulip 0.897" in text
+    assert (
+        "McNemar test, p &lt; 0.001" in text
+        and "The expected calibration error of the SVM is 0.100." in text
+    )
+    assert "Lotus 0.710 near-duplicate" in text and "candidate for promotion is SVM" in text
 
 
 def test_leakage_raises_a_warning():
@@ -78,7 +85,7 @@ def test_leakage_raises_a_warning():
     kept = {"photos": 70, "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
     text = strip_tags(render(leakage=0.64, kept=kept))
     assert "On the 70 test images without a near-duplicate in train the SVM" in text
-    assert "50.0 % correctly (95 % interval: 40.0 % to 60.0 %), naive Bayes 50.0 %" in text
+    assert "50.0 % correctly (95 % interval: 40.0 % to 60.0 %), Gaussian naive Bayes 50.0 %" in text
 
 
 def test_a_failed_gate_lists_the_failed_checks():
@@ -88,7 +95,8 @@ def test_a_failed_gate_lists_the_failed_checks():
 
 
 def test_every_image_is_embedded_and_every_link_has_its_target():
-    page = render()
+    assert render(candidates=1).count("<img ") == len(IMAGES) - 1  # without the tuning chart
+    page = render(candidates=2)
     assert page.count("<img ") == len(IMAGES)
     assert all(uri.startswith("data:") for uri in re.findall(r'src="([^"]*)"', page))
     for link in re.findall(r'href="([^"]*)"', page):
@@ -103,14 +111,6 @@ def test_names_of_images_and_classes_are_escaped():
 def test_the_tuning_section_depends_on_the_number_of_candidates():
     assert "No parameter was tuned" in render(candidates=1)
     assert "test images were not used" in strip_tags(render(candidates=3))
-
-
-def test_the_drift_section_shows_state_and_alert():
-    alert = {"detected_by": "scores", "kind": "label shift", "detected_at": "2026-01-02"}
-    text = strip_tags(render(state="alert", alert=alert)).partition("drift report:")[2]
-    assert text.startswith(" alert ")
-    assert "alert by scores: label shift, detected at 2026-01-02" in text
-    assert "alert by" not in render()
 
 
 @pytest.mark.parametrize(("name", "media_type"), [("a.jpg", "jpeg"), ("b.svg", "svg+xml")])

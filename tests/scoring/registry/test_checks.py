@@ -75,7 +75,7 @@ def test_forced_on_a_dirty_tree_the_checks_read_the_commit(both, capsys):
     assert main(["promote", "--force"]) == 0
     production = read_status(capsys)["production"]
     assert production["commit"] == run_git("rev-parse", "--short=7", "svm")
-    assert production["checks_passed"] == ["gate", "comparison"]
+    assert production["checks_passed"] == ["gate", "new", "comparison"]
     message = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#*")
     assert "skipped: clean-tree lock bytes" in message
 

@@ -1,0 +1,45 @@
+"""Cross-validation over all photos: summary of the folds, and the review of labels."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from flowers.base.tables import read_csv, read_json
+from study import anchor, folds
+from tests.imports import ROOT
+
+
+def test_the_summary_has_the_mean_of_each_seed_and_of_all_folds():
+    results = [
+        {"svm": accuracy, "svm_confidence": 0.9, "nb": 0.7, "nb_confidence": 0.8}
+        for accuracy in np.repeat([0.8, 0.86], folds.FOLDS)
+    ]
+    summary = folds.summarise_folds(results)
+    assert summary["seeds"] == pytest.approx([0.8, 0.86])
+    assert summary["accuracy"] == pytest.approx(0.83)
+    assert summary["std"] == pytest.approx(0.03)
+    assert summary["confidence"] == pytest.approx(0.9)
+    assert summary["nb_accuracy"] == pytest.approx(0.7)
+    assert len(summary["folds"]) == 10
+
+
+def test_reviewed_labels_are_those_of_confident_contradictions():
+    rows = read_csv(ROOT / "study/label_review.csv")
+    assert len(np.unique(rows["sha256"])) == len(rows["sha256"])
+    assert all(len(digest) == 64 for digest in rows["sha256"])
+    assert set(rows["judgement"]) <= {"correct", "wrong", "ambiguous"}
+    assert (rows["label"] != rows["predicted"]).all()
+    assert rows["confidence"].astype(float).min() >= 0.9
+
+
+def test_the_interval_of_a_trial_holds_its_difference():
+    for trial in read_json(ROOT / "study/accuracy_trials.json")["trials"]:
+        if trial["against"]:
+            assert trial["low"] <= trial["change"] <= trial["high"], trial["idea"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed")
+def test_without_the_extra_the_anchor_says_what_to_install():
+    with pytest.raises(SystemExit, match=r"pip install '\.\[anchor\]'"):
+        anchor.load_network()
