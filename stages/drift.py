@@ -16,27 +16,24 @@ from flowers.drift.report import (
 from flowers.model.reference import read_reference
 from stages.support.run import run_stage
 
-SNAPSHOT = Path("monitoring/snapshot")
-OUTPUT = Path("monitoring/drift")
-
 
 def main(params):
-    reference = read_reference(SNAPSHOT / "reference.csv")
-    snapshot = read_json(SNAPSHOT / "snapshot.json")
-    rows = np.load(SNAPSHOT / "predictions.npy", mmap_mode="r")
+    reference = read_reference("monitoring/snapshot/reference.csv")
+    snapshot = read_json("monitoring/snapshot/snapshot.json")
+    rows = np.load("monitoring/snapshot/predictions.npy", mmap_mode="r")
     if snapshot["acknowledged"]:
         rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
     stream = monitor_rows(reference, rows, params)
     report = build_drift_report(stream, snapshot, params)
     periods = describe_periods(stream.reference, stream.rows, params["window"])
     model = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
-    write_json(OUTPUT / "drift.json", {"state": report["state"]} | model | report)
+    write_json("monitoring/drift/drift.json", {"state": report["state"]} | model | report)
     rounded = [round_floats(period) for period in periods]
-    write_csv(OUTPUT / "periods.csv", rounded, PERIOD_COLUMNS)
-    for plot in OUTPUT.glob("*.svg"):  # of an earlier run
+    write_csv("monitoring/drift/periods.csv", rounded, PERIOD_COLUMNS)
+    for plot in Path("monitoring/drift").glob("*.svg"):  # of an earlier run
         plot.unlink()
     for name, plot in plot_report(stream, periods, params["window"]).items():
-        write_text(OUTPUT / f"{name}.svg", plot)
+        write_text(f"monitoring/drift/{name}.svg", plot)
     return summarise_report(report, len(rows))
 
 

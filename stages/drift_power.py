@@ -13,8 +13,6 @@ from stages.support.files import show_progress
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_processes, use_stage_workers
 
-DETECTOR_PARAMS = ("alpha", "proportion_tolerance", "window")
-
 
 def main(params):
     predictor = model_folder.load_predictor("models/candidate")
@@ -22,7 +20,8 @@ def main(params):
     reference = whole.select(power.select_spread(whole.group, params["images"]))
     images = np.load("data/images.npy", mmap_mode="r")[reference.row]
     sizes = get_sizes(read_csv("data/index.csv"))[reference.row]
-    detector_params = {key: params[f"drift.{key}"] for key in DETECTOR_PARAMS}
+    detector_params = {"alpha": params["drift.alpha"], "window": params["drift.window"]}
+    detector_params["proportion_tolerance"] = params["drift.proportion_tolerance"]
     distinct = len(np.unique(whole.group))
     options = (reference, predictor.predict_proba, images, sizes)
     with use_stage_workers():

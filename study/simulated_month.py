@@ -2,7 +2,7 @@
 
 The test photos of the candidate, each drawn again with another brightness, arrive for 30 days; from
 the 16th day on they are grey. The stages snapshot and drift read their predictions from a log in a
-temporary folder. Writes docs/shown/drift.txt and docs/drift-wealth.svg.
+temporary folder. Writes docs/shown/drift.txt, docs/drift-tests.svg and docs/drift-accuracy.svg.
 """
 
 import json

@@ -103,6 +103,8 @@ class Baseline:
         the reference set.
     photo_share, day_share : ndarray of shape (t + 1,)
         Its variance as multiples of that of a single prediction and of a day.
+    stops : ndarray of shape (days,), int
+        Predictions before the end of each day.
     day_length : ndarray of shape (t + 1,)
         Mean number of predictions of the full days before each checkpoint; 0 on the first day.
     """
@@ -136,4 +138,10 @@ class Baseline:
         self.mean = totals[:, :-3] / size[:, None]
         self.photo_share = (len(reference) + squared) / size**2
         self.day_share = days / size**2
+        self.stops = stops
         self.day_length = begun / np.maximum(full_days, 1)
+
+    def find_single_days(self, start, stop):
+        """Find where the predictions between two checkpoints, (j,) each, are of one day."""
+        first = np.searchsorted(self.stops, STEP * start, side="right")
+        return first == np.searchsorted(self.stops, STEP * stop)

@@ -20,7 +20,7 @@ LENGTHS = 100, 150, 250, 400, 600, 900, 1350, 2000, 3000  # newest predictions, 
 # most 5 % of simulated months raised a false alarm in bursts, long days and weekends (hog and
 # colour features, 150 distinct real photos, 100 months of each traffic). Fewer predictions are
 # tested again more often, at a lower level; in proportion to the root, it detects most within 400.
-LEVELS = 1.5e-4 * np.sqrt(np.array(LENGTHS) / LENGTHS[-1])
+LEVELS = 1e-4 * np.sqrt(np.array(LENGTHS) / LENGTHS[-1])
 # Standard deviations of a class proportion between days that the tolerated change amounts to.
 TOLERATED_SDS = 1.5
 # Run rules: windows in a row -> standardised deviation beyond the tolerance that each must have, on
@@ -161,7 +161,9 @@ def _apply_run_rule(proportions, baseline, day_variance, run, tolerance):
     n_classes = proportions.reference.shape[1]
     noise = np.einsum("kii->ki", proportions.covariance)[mark]
     noise = noise * (baseline.photo_share[start] + effects / steps / STEP)[:, None]
-    noise += day_variance * (1 - 1 / n_classes) * baseline.day_share[start, None]
+    # All windows of a run within one day share its deviation.
+    days = baseline.day_share[start] + baseline.find_single_days(start, stop)
+    noise += day_variance * (1 - 1 / n_classes) * days[:, None]
     noise = np.sqrt(np.maximum(noise, 1e-12))
     side = np.full((2, len(stop), n_classes), np.inf)
     for i in range(count):

@@ -134,6 +134,16 @@ def test_a_window_covers_the_mean_day_before():
     assert windows[[0, 8, 28, -1]].tolist() == [500, 500, 700, 800]
 
 
+def test_a_run_within_one_day_counts_as_less_than_one_over_days():
+    rng = np.random.default_rng(14)
+    reference = draw_reference(rng)
+    truth = np.concatenate([rng.integers(0, 3, 500), rng.choice(3, 1000, p=[0.6, 0.2, 0.2])])
+    probabilities = draw_predictions(truth, rng)
+    days = np.repeat([0, 1], [500, 1000]), np.repeat([0, 1, 2], 500)
+    within, over = (run_tests(reference, probabilities, day).deviations[-1, 0] for day in days)
+    assert 0 < within < 0.7 * over
+
+
 def test_with_a_small_reference_set_label_shift_is_not_detected_in_the_scores():
     rng = np.random.default_rng(10)
     p_values = []
