@@ -12,7 +12,7 @@ ifeq ($(OS),Windows_NT)
 $(error Windows is not supported: use WSL, https://learn.microsoft.com/windows/wsl/install)
 endif
 
-.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme lock
+.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme docs lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -35,6 +35,7 @@ env: .venv/installed  ## create the environment from requirements.lock, by hash
 	awk '/^[a-z]/ {keep = /^setuptools==/} keep' requirements.lock > .venv/build.lock
 	$(PIP) -r .venv/build.lock
 	$(PIP) --no-build-isolation --only-binary :all: --no-binary $(SOURCES) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 repro: env  ## make repro JOBS=4  ## run every stage whose inputs changed
@@ -44,13 +45,9 @@ power: env  ## simulate the drift detector: false alarms and power
 	@python -m stages.support.repro power/dvc.yaml
 
 # Without DVC, which would write changed code and parameters into dvc.lock: no tracked file changes.
-# DVC_STAGE omits the line that DVC has not recorded the stage.
 drift: env  ## make drift ACKNOWLEDGE=1  ## look for drift in the logs; 1 acknowledges an alert
 	$(if $(filter-out 0 1,$(ACKNOWLEDGE)),$(error ACKNOWLEDGE=$(ACKNOWLEDGE): set it to 1 to acknowledge the alert, to 0 or nothing to keep it))
-	$(if $(filter 1,$(ACKNOWLEDGE)),python -m scoring.acknowledge acknowledge)
-	@DVC_STAGE=snapshot python -m stages.snapshot
-	@DVC_STAGE=drift python -m stages.drift
-	python -m scoring.acknowledge store
+	@python -m scoring drift $(if $(filter 1,$(ACKNOWLEDGE)),--acknowledge)
 
 # An absolute path: DVC resolves a relative one of another revision from the root of the file system.
 # DIR=/path/of/a/folder or DIR=s3://bucket/folder
@@ -132,10 +129,20 @@ shown: repro  ## repeat the runs that README.md shows
 readme: env  ## regenerate the tables of README.md and docs
 	python -m docs.tables
 
-lock: env  ## resolve both lock files from pyproject.toml
+docs: env .venv/docs/installed  ## build the pages and the API reference into site/index.html
+	.venv/docs/bin/mkdocs build --quiet
+
+.venv/docs/installed: requirements-docs.lock
+	uv venv --quiet --clear .venv/docs
+	uv pip sync --quiet --python .venv/docs --require-hashes requirements-docs.lock
+	@touch $@
+
+lock: env  ## resolve the lock files from pyproject.toml
 	uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 		--generate-hashes --no-header --extra dev --extra fuzz \
 		--output-file requirements.lock pyproject.toml
 	uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes \
 		--no-header --constraint requirements.lock --group serve \
 		--output-file requirements-serve.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--constraint requirements.lock --group docs --output-file requirements-docs.lock

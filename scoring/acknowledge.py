@@ -1,20 +1,19 @@
 """Store or acknowledge a drift alert: python -m scoring.acknowledge store | acknowledge."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
-from flowers.base.errors import BadInput, exit_on_interrupt
+from flowers.base.errors import BadInput
+from scoring import cli
 
 if __name__ == "__main__":
-    exit_on_interrupt("scoring.acknowledge")  # before the slow imports
+    cli.run(cli.acknowledge, "scoring.acknowledge")  # before the slow imports
 
 from flowers.base.environment import read_log_dir, read_model_dir
 from flowers.log import alerts
 from flowers.model import card
 from flowers.model import folder as model_folder
-from scoring.output import run_command
 
 REPORT = Path("monitoring/drift/drift.json")
 DONE = 0
@@ -44,24 +43,14 @@ def acknowledge_alert():
     return f"acknowledged the alert of {alert.get('detected_at')}; monitoring restarts"
 
 
-COMMANDS = {"store": store_alert, "acknowledge": acknowledge_alert}
+ACTIONS = {"store": store_alert, "acknowledge": acknowledge_alert}
 
 
-def main(arguments=None):
-    """Run a command; returns the exit code: 0, or 2 without a model, readable report or log."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scoring.acknowledge",
-        description="Store the alert of the drift report, or acknowledge it.",
-    )
-    parser.add_argument("command", choices=COMMANDS)
-    options = parser.parse_args(arguments)
+def main(action):
+    """Run an action; returns the exit code: 0, or 2 without a model, readable report or log."""
     try:
-        print(f"scoring.acknowledge: {COMMANDS[options.command]()}")
+        print(f"scoring.acknowledge: {ACTIONS[action]()}")
     except (BadInput, OSError, ValueError, KeyError) as error:
         print(f"scoring.acknowledge: {type(error).__name__}: {error}", file=sys.stderr)
         return REFUSED
     return DONE
-
-
-if __name__ == "__main__":
-    sys.exit(run_command("scoring.acknowledge", main))

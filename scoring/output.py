@@ -25,9 +25,12 @@ def run_command(name, main):
         fails. Ctrl-C ends the process with one line and exit code 130.
     """
     exit_on_interrupt(name)
-    for stream in ("stdout", "stderr"):
-        if getattr(sys, stream) is None:  # closed by the parent process
-            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))
+    for name_of_stream in ("stdout", "stderr"):
+        if getattr(sys, name_of_stream) is None:  # closed by the parent process
+            setattr(sys, name_of_stream, open(os.devnull, "w", encoding="utf-8"))
+        stream = getattr(sys, name_of_stream)
+        unicode = stream.encoding.lower() in ("utf-8", "utf8")  # it can write any file name
+        stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
     try:
         code = main()
         sys.stdout.flush()

@@ -1,6 +1,5 @@
 """Classify photos from the command line: python -m scoring.predict photo.jpg folder/ [--csv]"""
 
-import argparse
 import csv
 import io
 import json
@@ -8,10 +7,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from flowers.base.errors import BadInput, RejectedImage, exit_on_interrupt
+import click
+
+from flowers.base.errors import BadInput, RejectedImage
+from scoring import cli
 
 if __name__ == "__main__":
-    exit_on_interrupt("scoring.predict")  # before the slow imports
+    cli.run(cli.predict, "scoring.predict")  # before the slow imports
 
 from tqdm import tqdm
 
@@ -20,14 +22,12 @@ from flowers.base.parallel import pooled_map
 from flowers.base.tables import escape_cell
 from flowers.model.card import check_library_versions
 from flowers.model.folder import check_golden_predictions, find_model_folder, load_predictor
-from scoring.output import run_command
 from scoring.responses import describe_model, describe_prediction
 
 BATCH = 16  # photos that a worker classifies together
 MAX_FILE_BYTES = 200_000_000  # enough for 25 million pixels of 16 bits per channel
 EXIT_OK = 0
 EXIT_INCOMPLETE = 1
-EXIT_USAGE = 2
 
 
 def list_files(paths):
@@ -117,58 +117,30 @@ def format_header(classes):
     return "  ".join(["label".ljust(max(map(len, classes))), *classes, "file"])
 
 
-def parse_path(text):
-    """Parse an argument; an empty one, such as an unset variable, would name the folder itself."""
-    if not text:
-        raise argparse.ArgumentTypeError("a name is empty: name a photo or a folder")
-    return Path(text)
-
-
-def build_parser():
-    """Build the command-line parser."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scoring.predict", description="Classify photos."
-    )
-    parser.add_argument("paths", nargs="+", type=parse_path, help="photos, and folders of photos")
-    formats = parser.add_mutually_exclusive_group()
-    formats.add_argument("--json", action="store_true", help="one JSON object per line")
-    formats.add_argument("--csv", action="store_true", help="comma-separated values")
-    parser.add_argument("--model", type=Path, help="a model folder; default: as the server")
-    parser.add_argument(
-        "--no-check", action="store_true", help="skip the golden images and library versions"
-    )
-    return parser
-
-
-def main(arguments=None):
+def main(files, output="table", model=None, check=True):
     """Print predictions on standard output and rejected files on standard error.
 
-    Returns
-    -------
-    int
-        0 if every file is classified; 1 if some are rejected or the model fails its checks; 2 if
-        a file or the model is missing.
+    `output` is "table", "csv" or "json". Returns the exit code: 0, or 1 if some files are rejected.
+    Raises `BadInput` if a file or the model is missing, and a `click.ClickException` if the model
+    fails its checks.
     """
-    options = build_parser().parse_args(arguments)
-    exit_code = EXIT_USAGE
-    try:
-        folder = find_model_folder("models", options.model or read_model_dir())
-        predictor = load_predictor(folder, read_model_sha256())
-        files = list_files(options.paths)
-        jobs = read_jobs()
-        exit_code = EXIT_INCOMPLETE
-        if not options.no_check:
+    if "" in files:  # such as an unset variable, which would name the working folder
+        raise BadInput("a name is empty: name a photo or a folder")
+    folder = find_model_folder("models", Path(model) if model else read_model_dir())
+    predictor = load_predictor(folder, read_model_sha256())
+    files = list_files(map(Path, files))
+    jobs = read_jobs()
+    if check:
+        try:
             check_library_versions(folder, predictor.card)
             check_golden_predictions(predictor, folder)
-    except BadInput as error:
-        hint = " (--no-check skips this)" if exit_code == EXIT_INCOMPLETE else ""
-        print(f"scoring.predict: {error}{hint}", file=sys.stderr)
-        return exit_code
-    write = json.dumps if options.json else format_csv if options.csv else format_row
-    if options.csv:
+        except BadInput as error:
+            raise click.ClickException(f"{error} (--no-check skips this)") from error
+    if output == "csv":
         print(format_csv_line("file", "label", "confidence", *predictor.classes))
-    elif not options.json:
+    elif output == "table":
         print(format_header(predictor.classes))
+    write = {"table": format_row, "csv": format_csv, "json": json.dumps}[output]
     exit_code = EXIT_OK
     for file, prediction in predict_files(predictor, files, jobs):
         if isinstance(prediction, Exception):
@@ -178,15 +150,3 @@ def main(arguments=None):
         result = describe_prediction(predictor, prediction) | describe_model(predictor)
         tqdm.write(write({"file": str(file)} | result))
     return exit_code
-
-
-def run_main():
-    """Run `main` with output streams that can write any file name."""
-    for stream in (sys.stdout, sys.stderr):
-        unicode = stream.encoding.lower() in ("utf-8", "utf8")
-        stream.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
-    return main()
-
-
-if __name__ == "__main__":
-    sys.exit(run_command("scoring.predict", run_main))

@@ -3,20 +3,20 @@
 `make drift` then shows whether the drift detector detects it.
 """
 
-import argparse
 import io
 import logging
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from flowers.base.errors import BadInput, RejectedImage, exit_on_interrupt
+from flowers.base.errors import BadInput, RejectedImage
+from scoring import cli
 
 if __name__ == "__main__":
-    exit_on_interrupt("scoring.simulate")  # before the slow imports
+    cli.run(cli.simulate, "scoring.simulate")  # before the slow imports
 
 import numpy as np
 import requests
@@ -30,13 +30,10 @@ from flowers.drift_simulation import shifts
 from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
 from flowers.synthetic.picture import SPECIES, draw_photo
-from scoring.output import run_command
 from scoring.predict import list_files
 from scoring.server.app import create_app
 from scoring.server.settings import read_settings
 
-DONE = 0
-REFUSED = 2
 SYNTHETIC = "synthetic"
 PHOTOS = Path("data/photos")
 INDEX = Path("data/index.csv")
@@ -265,48 +262,17 @@ def send_photos(url, photos, count, shift, rng):
     return predicted, correct
 
 
-def parse_arguments(arguments):
-    """Parse and check the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scoring.simulate",
-        description="Send photos with a known shift to the scorer, with their true labels.",
-    )
-    parser.add_argument("--shift", choices=shifts.NAMES, help="default: none")
-    parser.add_argument("--share", type=float, default=1.0, help="share of shifted photos")
-    parser.add_argument("--ramp", type=int, default=0, help="photos over which it is reached")
-    parser.add_argument(
-        "--photos",
-        help="folder with one folder per class, or synthetic; default: the model's test photos",
-    )
-    parser.add_argument("--url", help="of a running scorer; default: starts one")
-    parser.add_argument("-n", type=int, default=1000, help="photos (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args(arguments)
-    if options.n < 1 or options.seed < 0 or options.ramp < 0 or not 0 < options.share <= 1:
-        parser.error("-n must be at least 1, --seed and --ramp at least 0, --share in (0, 1]")
-    return options
-
-
-def main(arguments=None):
-    """Send photos; returns the exit code: 0, or 2 without photos, model or scorer."""
-    options = parse_arguments(arguments)
-    shift = Shift(options.shift, options.share, options.ramp)
+def main(photos, url, count, seed, **options):
+    """Send photos; `options` are the attributes of the `Shift`."""
+    shift = Shift(**options)
+    if shift.name is not None and shift.name not in shifts.NAMES:
+        raise BadInput(f"--shift {shift.name}: choose one of {', '.join(shifts.NAMES)}")
+    if count < 1 or seed < 0 or shift.gradual < 0 or not 0 < shift.share <= 1:
+        raise BadInput("-n must be at least 1, --seed and --ramp at least 0, --share in (0, 1]")
     # Two generators: the choice of photos does not depend on the shift.
-    rng = np.random.default_rng(options.seed)
-    shift_rng = np.random.default_rng([options.seed, 1])
-    try:
-        photos = choose_photos(options.photos, shift.compute_proportions, options.n, rng)
-        if options.url:
-            predicted, correct = send_photos(options.url, photos, options.n, shift, shift_rng)
-        else:
-            with start_scorer() as url:
-                predicted, correct = send_photos(url, photos, options.n, shift, shift_rng)
-    except BadInput as error:
-        print(f"scoring.simulate: {error}", file=sys.stderr)
-        return REFUSED
-    print(f"{predicted} of {options.n} photos predicted, {correct} correct; next: make drift")
-    return DONE
-
-
-if __name__ == "__main__":
-    sys.exit(run_command("scoring.simulate", main))
+    rng = np.random.default_rng(seed)
+    shift_rng = np.random.default_rng([seed, 1])
+    chosen = choose_photos(photos, shift.compute_proportions, count, rng)
+    with nullcontext(url) if url else start_scorer() as address:
+        predicted, correct = send_photos(address, chosen, count, shift, shift_rng)
+    print(f"{predicted} of {count} photos predicted, {correct} correct; next: make drift")

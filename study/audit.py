@@ -5,7 +5,6 @@ parameters of params.yaml. Writes audit/audit.html, one page that needs no netwo
 audit/audit.json. Nothing else in the repository changes.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from flowers.sources.downloads import fetch_file
 from flowers.sources.files import collect_photos, iterate_archive, iterate_folder
 from flowers.sources.review import Review
 from flowers.splits import align_parts
+from scoring import cli
 from stages.support.files import show_progress
 from stages.support.run import check_params, read_yaml
 from study import audit_figures
@@ -195,16 +195,10 @@ def run_audit(source, folder, ignore=()):
     print(f"audit: open {here / 'audit.html'} in a browser; {here / 'audit.json'} has all lists")
 
 
-def main(arguments=None):
-    parser = argparse.ArgumentParser(
-        prog="python -m study.audit", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("source", help="folder, archive or URL of photos in class folders")
-    parser.add_argument("--folder", type=Path, default=ROOT / "audit", help="for the results")
-    parser.add_argument("--ignore", action="append", default=[], help="file or folder to leave out")
-    options = parser.parse_args(arguments)
+def main(source, folder=None, ignore=()):
+    """Audit a source; a failure ends the process with one line and exit code 1."""
     try:
-        run_audit(options.source, options.folder.resolve(), options.ignore)
+        run_audit(source, Path(folder or ROOT / "audit").resolve(), ignore)
     except BadInput as error:
         sys.exit(f"audit: {str(error).replace('fetch.ignore', '--ignore (make audit: IGNORE)')}")
     except OSError as error:
@@ -218,4 +212,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(cli.audit, "study.audit")

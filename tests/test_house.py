@@ -149,6 +149,12 @@ def test_nothing_large_is_in_git():
         assert path.stat().st_size < 600_000, path
 
 
+@pytest.mark.parametrize("name", ["photos.zip", "a b.tar", "x.tar.gz", "x.tgz"])
+def test_git_ignores_archives_of_photos_beside_the_code(name):
+    done = subprocess.run(["git", "check-ignore", "-q", "--no-index", name], cwd=ROOT)
+    assert done.returncode == 0
+
+
 def find_tuple_assignments(tree):
     """Assignments of several expressions to several names at once, swaps aside."""
     for node in ast.walk(tree):

@@ -67,15 +67,23 @@ def waiting_repo(fresh_repo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "name"),
-    [("stages.split", "split")]
-    + [(f"scoring.{c}",) * 2 for c in ("predict", "simulate", "acknowledge", "registry")],
+    ("command", "name"),
+    [("stages.split", "split"), ("scoring predict x", "flowers")]
+    + [
+        (command, command.partition(" ")[0])
+        for command in (
+            "scoring.predict x",
+            "scoring.simulate",
+            "scoring.acknowledge store",
+            "scoring.registry status",
+        )
+    ],
 )
 def test_a_command_that_still_imports_exits_with_one_line_and_130(
-    finished_run, tmp_path, module, name
+    finished_run, tmp_path, command, name
 ):
     (tmp_path / "numpy.py").write_text(f"{WAITING}\nwait({str(tmp_path / 'waits')!r})\n")
-    process = start(finished_run, "python", "-m", module, PYTHONPATH=str(tmp_path))
+    process = start(finished_run, "python", "-m", *command.split(), PYTHONPATH=str(tmp_path))
     wait_for(tmp_path / "waits", process)
     assert interrupt(process) == ([f"{name}: interrupted"], 130)
 

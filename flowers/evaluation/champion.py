@@ -106,6 +106,13 @@ def decide_promotion(evaluation, predictions, leaked, *, alpha, **limits):
     return {"champion": name, "passed": passed, "reasons": reasons, "checks": checks}
 
 
+def describe_decision(decision):
+    """Describe the result of `decide_promotion` in one line."""
+    failed = [check["check"] for check in decision["checks"] if not check["passed"]]
+    gate = f"gate failed: {'; '.join(failed)}" if failed else "gate passed"
+    return f"{decision['champion']} is the candidate; {gate}"
+
+
 def choose_golden_images(folder, rows, count):
     """Choose `count` test images that are stored with the model, the classes in turn.
 

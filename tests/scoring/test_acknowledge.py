@@ -1,13 +1,16 @@
 import json
 import os
+from functools import partial
 
 import pytest
 
 from flowers.log import alerts, day_files
-from scoring.acknowledge import main
+from scoring import cli
 from stages import drift, snapshot
 from tests.stages.log_files import make_predictions, read_figures, write_records
 from tests.stages.test_drift import PARAMS
+
+main = partial(cli.call_command, cli.acknowledge, "python -m scoring.acknowledge")
 
 
 @pytest.fixture

@@ -5,13 +5,17 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from flowers.base.errors import RejectedImage
-from scoring.predict import BATCH, MAX_FILE_BYTES, main, read_content
+from scoring import cli
+from scoring.predict import BATCH, MAX_FILE_BYTES, read_content
 from tests.scoring.server.service import build_environment
+
+main = partial(cli.call_command, cli.predict, "python -m scoring.predict")
 
 
 @pytest.fixture
@@ -56,16 +60,16 @@ def test_the_table_has_a_line_per_photo_under_the_names_of_the_classes(
         assert file.startswith(str(files))
 
 
-@pytest.mark.parametrize("arguments", [["nothing.jpg"], ["empty"], ["--json"], [], [""]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["nothing.jpg"], ["empty"], ["--json"], [], [""], ["--json", "--csv", "."], ["--mode"]],
+)
 def test_wrong_usage_exits_with_2(candidate, tmp_path, monkeypatch, arguments, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    try:
-        code = main([*arguments, "--model", str(candidate)])
-    except SystemExit as error:  # argparse itself
-        code = error.code
-    assert code == 2
-    assert capsys.readouterr().err
+    assert main([*arguments, "--model", str(candidate)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("scoring.predict: ")
 
 
 def test_a_missing_model_or_a_malformed_setting_exits_with_2(

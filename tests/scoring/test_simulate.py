@@ -1,3 +1,4 @@
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -5,8 +6,10 @@ import pytest
 
 from flowers.base.tables import read_csv
 from flowers.drift_simulation.shifts import IMAGE_SHIFTS, NAMES, WITHOUT_TRUTH
-from scoring.simulate import main
+from scoring import cli
 from tests.logged import read_records
+
+main = partial(cli.call_command, cli.simulate, "python -m scoring.simulate")
 
 
 @pytest.fixture
@@ -91,17 +94,16 @@ def test_without_a_url_a_scorer_is_started(place, monkeypatch, capsys):
         ["--shift", "gray"],
         ["-n", "0"],
         ["--share", "0"],
+        ["--share", "nan"],
+        ["--seed", "one"],
         [],
     ],
 )
 def test_wrong_usage_exits_with_2_and_a_message(place, monkeypatch, capsys, arguments):
     monkeypatch.chdir(place)
-    try:
-        status = main(["-n", "1", *arguments])
-    except SystemExit as error:  # of argparse
-        status = error.code
-    assert status == 2
-    assert capsys.readouterr().err
+    assert main(["-n", "1", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("scoring.simulate: ")
 
 
 def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsys):

@@ -148,6 +148,16 @@ def test_make_repro_refuses_a_wrong_source_before_dvc_deletes_the_photos(repo_co
     assert "dvc checkout" in repo_copy.expect_refusal("fetch", **params)
 
 
+@pytest.mark.slow
+def test_dvc_does_not_run_a_frozen_fetch_whose_source_is_gone(repo_copy):
+    repo_copy.run("dvc", "freeze", "fetch")
+    repo_copy.set_params(**{"fetch.source": "folder", "fetch.path": "gone"})
+    assert repo_copy.repro("resize") == []
+    assert list_photos(repo_copy)
+    repo_copy.run("dvc", "unfreeze", "fetch")
+    assert "fetch" in repo_copy.run("dvc", "status").stdout
+
+
 def test_a_source_that_dvc_would_not_read_is_not_checked(workdir):
     workdir.set_params(**{"fetch.source": "folder", "fetch.path": "gone"})
     stages = (workdir.path / "dvc.yaml").read_text()

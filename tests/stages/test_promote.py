@@ -1,7 +1,10 @@
 import json
+from collections import Counter
+from hashlib import sha256
 
 import numpy as np
 import pytest
+import yaml
 
 from flowers.base.errors import BadInput
 from flowers.base.tables import read_csv
@@ -33,6 +36,30 @@ def test_the_card_describes_the_run(finished_run):
     assert card["study"] == names
     assert card["model"]["md5"] == decision["md5"]
     assert card["decision"]["champion"] == decision["champion"] and decision["passed"] is True
+
+
+def test_the_description_of_the_data_set_names_its_files_and_classes(finished_run):
+    content = json.loads((finished_run.path / "metrics/dataset.json").read_text())
+    index = finished_run.path / "metrics" / content["distribution"][0]["contentUrl"]
+    assert content["distribution"][0]["sha256"] == sha256(index.read_bytes()).hexdigest()
+    pattern = content["distribution"][1]["includes"]
+    assert len(list((finished_run.path / "data").glob(pattern.removeprefix("../data/")))) > 100
+    assert content["name"] == "flowers" and "license" not in content
+    labels = read_csv(index)["label"].tolist()
+    rows = [(row["classes/name"], row["classes/images"]) for row in content["recordSet"][0]["data"]]
+    assert rows == sorted(Counter(labels).items())
+
+
+def test_a_licence_is_on_both_cards(workdir):
+    workdir.run_stage("promote", **{"study.license": "CC-BY-4.0"})
+    assert json.loads((workdir.path / "metrics/dataset.json").read_text())["license"] == "CC-BY-4.0"
+    head = (workdir.path / CANDIDATE / "README.md").read_text().split("---\n")[1]
+    assert yaml.safe_load(head)["license"] == "cc-by-4.0"
+
+
+@pytest.mark.parametrize("value", ["", "CC BY 4.0", "MIT\n", 4])
+def test_a_licence_that_is_no_identifier_is_refused(workdir, value):
+    assert "study.license" in workdir.expect_refusal("promote", **{"study.license": value})
 
 
 def test_a_failed_gate_is_recorded(workdir):

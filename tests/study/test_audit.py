@@ -3,15 +3,18 @@
 import io
 import re
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from flowers.base.tables import read_json
-from study.audit import main
+from scoring import cli
 from study.repository import ROOT
 from tests.browser import LOW_CONTRAST, PHONE, launch_browser, needs_browser, playwright
+
+main = partial(cli.call_command, cli.audit, "python -m study.audit")
 
 
 def make_photo(seed, quality=90):
