@@ -13,10 +13,11 @@ from pathlib import Path
 import click
 from click.shell_completion import shell_complete
 
-from flowers.base.errors import BadInput
+from flowers.base.errors import BadInput, exit_on_interrupt
 from scoring.output import run_command
 
 ROOT = Path(__file__).resolve().parents[1]
+PATH = click.Path(readable=False)  # for completion; each command checks its files
 COMPLETION = "_FLOWERS_COMPLETE"  # set by the shell while it completes a command
 
 
@@ -90,7 +91,9 @@ def import_from_study(module):
         )
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    return import_module(module)
+    imported = import_module(module)
+    exit_on_interrupt(click.get_current_context().command_path.removeprefix("python -m "))
+    return imported
 
 
 def exclude_options(**options):
@@ -106,10 +109,12 @@ def flowers():
 
 
 @flowers.command(example="photo.jpg folder --csv")
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
-@click.option("--model", metavar="FOLDER", help="A model folder; default: as the server.")
+@click.option(
+    "--model", metavar="FOLDER", type=PATH, help="A model folder; default: as the server."
+)
 @click.option("--no-check", is_flag=True, help="Skip the golden images and library versions.")
 def predict(files, as_json, as_csv, model, no_check):
     """Classify photos, and all photos in folders."""
@@ -141,6 +146,7 @@ def serve():
 @click.option(
     "--photos",
     metavar="FOLDER",
+    type=PATH,
     help="One folder per class, or: synthetic; default: the test photos of the model.",
 )
 @click.option("--url", help="Address of a running scorer; by default one is started.")
@@ -169,8 +175,8 @@ def drift(acknowledge):
 
 
 @flowers.command(example="photos.zip --ignore README.txt")
-@click.argument("dataset")
-@click.option("--folder", metavar="FOLDER", help="Of the results; default: audit.")
+@click.argument("dataset", type=PATH)
+@click.option("--folder", metavar="FOLDER", type=PATH, help="Of the results; default: audit.")
 @click.option("--ignore", multiple=True, metavar="NAME", help="File or folder to leave out.")
 def audit(dataset, folder, ignore):
     """Measure leakage and copies in a data set.

@@ -68,7 +68,11 @@ def waiting_repo(fresh_repo, tmp_path):
 
 @pytest.mark.parametrize(
     ("command", "name"),
-    [("stages.split", "split"), ("scoring predict x", "flowers")]
+    [
+        ("stages.split", "split"),
+        ("scoring predict x", "flowers"),
+        ("scoring drift", "flowers drift"),
+    ]
     + [
         (command, command.partition(" ")[0])
         for command in (

@@ -171,5 +171,8 @@ def plot_tuning(rows):
             point = (float(row["C"]), float(row["grouped"]))
             ax.plot(*point, "o", markersize=12, fillstyle="none", color="0.3")
     ax.set(xscale="log", xlabel="C", ylabel="cross-validation accuracy (train)", ylim=(0, 1))
+    values = sorted({float(row["C"]) for row in rows})
+    ax.set_xticks(values, [f"{value:g}" for value in values], rotation=30 if len(values) > 8 else 0)
+    ax.minorticks_off()
     ax.legend(frameon=False, loc="lower right")
     return to_svg(figure)

@@ -121,9 +121,12 @@ def test_a_command_imports_nothing_slow_that_it_does_not_use(arguments, modules)
     assert not set(done.stdout.split()) & set(modules)
 
 
-@pytest.mark.parametrize(("words", "names"), [("reg", ["registry"]), ("registry pro", ["promote"])])
-def test_a_shell_completes_commands(words, names):
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [("reg", "plain,registry"), ("registry pro", "plain,promote"), ("predict ph", "file,ph")],
+)
+def test_a_shell_completes_commands_and_files(words, completions):
     line = f"flowers {words}"
     settings = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
     done = run_python("-m", "scoring", **settings, _FLOWERS_COMPLETE="bash_complete")
-    assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == names
+    assert done.stdout.strip() == completions

@@ -92,7 +92,7 @@ def test_copies_conflicts_and_rejected_files_are_listed(audit):
 
 def test_the_page_shows_the_share_and_embeds_its_sheets(audit):
     page = (audit / "audit.html").read_text()
-    assert "25.0 % of the test" in page and "parts/train/washer/broken.jpg" in page
+    assert "25.0\N{NO-BREAK SPACE}% of the test" in page and "parts/train/washer/broken.jpg" in page
     assert page.count("data:image/jpeg;base64,") == page.count("<img ") == 2
     assert not re.search(r'(src|href)="(?!data:|#)', page)
 

@@ -37,7 +37,7 @@ def svgs():
         ("confusion", [*MODELS, *CLASSES, "% of 90 test images correct", "label (test images)"]),
         ("reliability", [*MODELS, "(n = 90)", "5 bins of 18 images", "bin, 95 % interval"]),
         ("recall", [*MODELS, *CLASSES, "(n = 90)", "mean average precision 0."]),
-        ("tuning", ["grouped folds, gamma 0.1", "random folds, gamma 0.2", "C"]),
+        ("tuning", ["grouped folds, gamma 0.1", "random folds, gamma 0.2", "C", "1\n", "2\n"]),
     ],
 )
 def test_a_chart_is_valid_svg_that_names_every_model_and_class(svgs, kind, names):

@@ -137,3 +137,9 @@ def test_the_rbf_kernel_is_that_of_scikit_learn_and_in_place():
     kernel = gram.apply_rbf(distances, 1 / 30)
     assert kernel is distances and kernel.dtype == np.float32
     np.testing.assert_allclose(kernel, rbf_kernel(X, gamma=1 / 30), atol=1e-6)
+
+
+def test_kernel_values_of_distant_rows_are_no_denormal_numbers():
+    kernel = gram.apply_rbf(np.linspace(0, 300, 301, dtype=np.float32), 1.0)
+    assert kernel[0] == 1 and (kernel >= np.finfo(np.float32).tiny).all()
+    np.testing.assert_allclose(kernel, np.exp(-np.arange(301.0)), atol=1e-7)
