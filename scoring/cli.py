@@ -150,7 +150,7 @@ def serve():
     help="One folder per class, or: synthetic; default: the test photos of the model.",
 )
 @click.option("--url", help="Address of a running scorer; by default one is started.")
-@click.option("-n", "count", default=400, show_default=True, help="Photos.")
+@click.option("-n", "count", default=1000, show_default=True, help="Photos.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the random choice.")
 def simulate(**options):
     """Send shifted photos to the scorer, with their true labels."""

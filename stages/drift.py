@@ -1,11 +1,18 @@
 """Compare the frozen predictions with the reference set: drift, and accuracy from true labels."""
 
+from pathlib import Path
+
 import numpy as np
 
-from flowers.base.tables import read_json, write_csv, write_json, write_text
+from flowers.base.tables import read_json, round_floats, write_csv, write_json, write_text
 from flowers.drift.charts import plot_report
-from flowers.drift.report import build_drift_report, monitor_rows
-from flowers.drift.windows import COLUMNS
+from flowers.drift.report import (
+    PERIOD_COLUMNS,
+    build_drift_report,
+    describe_periods,
+    monitor_rows,
+    summarise_report,
+)
 from flowers.model.reference import read_reference
 from stages.support.run import run_stage
 
@@ -17,19 +24,17 @@ def main(params):
     if snapshot["acknowledged"]:
         rows = rows[rows["time"] > np.datetime64(snapshot["acknowledged"])]
     stream = monitor_rows(reference, rows, params)
-    report = build_drift_report(stream, snapshot, reference.classes, params)
+    report = build_drift_report(stream, snapshot, params)
+    periods = describe_periods(stream.reference, stream.rows, params["window"])
     model = {key: snapshot[key] for key in ("model_version", "md5", "acknowledged", "repeats")}
     write_json("monitoring/drift/drift.json", {"state": report["state"]} | model | report)
-    windows = stream.windows.to_rows(rows["time"], params)
-    write_csv("monitoring/drift/windows.csv", windows, COLUMNS)
-    for name, plot in plot_report(stream, reference.classes, params).items():
+    rounded = [round_floats(period) for period in periods]
+    write_csv("monitoring/drift/periods.csv", rounded, PERIOD_COLUMNS)
+    for plot in Path("monitoring/drift").glob("*.svg"):  # of an earlier run
+        plot.unlink()
+    for name, plot in plot_report(stream, periods, params["window"]).items():
         write_text(f"monitoring/drift/{name}.svg", plot)
-    alert = report["alert"]
-    detected = ""
-    if alert:
-        detected = f"; {alert['kind']}, {alert['detected_at']}, by {alert['detected_by']}"
-    status = report["performance"]["status"]
-    return f"{report['state']}{detected}; accuracy: {status}; {len(rows)} predictions"
+    return summarise_report(report, len(rows))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 The test photos of the candidate, each drawn again with another brightness, arrive for 30 days; from
 the 16th day on they are grey. The stages snapshot and drift read their predictions from a log in a
-temporary folder. Writes docs/shown/drift.txt and docs/drift-wealth.svg.
+temporary folder. Writes docs/shown/drift.txt, docs/drift-tests.svg and docs/drift-accuracy.svg.
 """
 
 import json
@@ -30,15 +30,16 @@ PER_DAY = 60
 SHIFT = "grey"
 SHIFT_DAY = 15
 BRIGHTNESS = 24  # greatest offset, of 255
-CHARTS = ("wealth",)
+CHARTS = ("tests", "accuracy")
 KEYS = ("kind", "detected_by", "change_started_at", "detected_at")
 
 
 def draw_days(images, sizes):
     """Yield the images (60, s, s, 3) and their sizes (60, 2) of each day."""
     rng = np.random.default_rng(0)
+    order = rng.permutation(len(images))  # an image comes again as late as possible
     for day in range(DAYS):
-        rows = rng.choice(len(images), PER_DAY)
+        rows = order[np.arange(day * PER_DAY, (day + 1) * PER_DAY) % len(images)]
         offsets = rng.integers(-BRIGHTNESS, BRIGHTNESS + 1, (PER_DAY, 1, 1, 1))
         drawn = np.clip(images[rows] + offsets, 0, 255).astype(np.uint8)
         yield (apply_shift(SHIFT, drawn) if day >= SHIFT_DAY else drawn), sizes[rows].tolist()

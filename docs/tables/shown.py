@@ -1,7 +1,7 @@
 """Run the commands that the README shows and record their output: python -m docs.tables.shown.
 
 Writes docs/shown/*.txt, which `python -m docs.tables` renders, and two pictures: docs/page.png and
-docs/drift-wealth.svg.
+docs/drift-*.svg.
 """
 
 import json

@@ -1,33 +1,106 @@
 """Plots of the drift report and of the power simulation, as SVG."""
 
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from flowers.base.plots import make_labels, to_svg
-from flowers.drift.windows import count_predicted
+from flowers.drift.mean_tests import LENGTHS, LEVELS, RUN_RULES
+from flowers.drift.report import count_predicted
+from flowers.images.statistics import STATISTIC_NAMES
 
 REFERENCE = "0.6"
 RECENT = "tab:green"
 ALERT = "tab:red"
-CHANGED = "tab:orange"
-WINDOWS_SHOWN = 200
-MAX_POINTS = 2000  # of the wealth
 WITHIN = (400, 1000, 2000)
 SHADES = ("tab:green", "#8fce8f", "#d4ecd4")
-MIN_P_VALUE = 1e-12  # smaller p-values are drawn here
+MIN_RATIO = 1e-12  # smaller p-values relative to the level are drawn here
+MAX_POINTS = 2000  # of the tests
 
 
-def _make_axes(width=5.2, height=3.4):
+def _make_axes(width=5.2, height=3.4, rows=1):
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
+    return figure, figure.subplots(rows, sharex=rows > 1)
 
 
-def plot_empty(title):
-    """Plot that there are no predictions yet."""
-    figure, ax = _make_axes()
-    ax.set_axis_off()
-    ax.set_title(title)
-    ax.text(0.5, 0.5, "no predictions yet", ha="center", color="0.4")
+def _mark_times(ax, stream):
+    """Format the x axis as dates, and mark the change and its detection."""
+    locator = AutoDateLocator()
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    if stream.alert is not None:
+        times = stream.rows["time"]
+        start, detected = times[[stream.alert.change_start, stream.alert.position]]
+        ax.axvline(start, color=ALERT, linestyle=":", linewidth=1, label="change started")
+        ax.axvline(detected, color=ALERT, linewidth=1, label="change detected")
+
+
+def plot_tests(stream):
+    """Plot the two tests of the detector over time, with their limits, and the alert."""
+    tests = stream.detection.tests
+    figure, (scores, proportions) = _make_axes(7, 4.6, 2)
+    shown = slice(None, None, max(1, len(tests.ends) // MAX_POINTS))
+    times = stream.rows["time"][tests.ends - 1][shown]
+    ratio = np.maximum((tests.p_values / LEVELS).min(axis=1), MIN_RATIO)
+    length = np.array(LENGTHS)[(tests.p_values / LEVELS).argmin(axis=1)]
+    scores.plot(times, ratio[shown], color=RECENT, linewidth=1)
+    scores.axhline(1, color="0.7", linestyle="--", label="alert")
+    scores.set(yscale="log", ylabel="p-value / level")
+    scores.invert_yaxis()
+    newest = f" (now: newest {length[-1]:,} predictions)" if len(length) else ""
+    scores.set_title(f"Hotelling T² test of the scores{newest}")
+    excess = (tests.deviations / list(RUN_RULES.values())).max(axis=1)
+    proportions.plot(times, np.maximum(excess, -1)[shown], color=RECENT, linewidth=1)
+    proportions.axhline(1, color="0.7", linestyle="--", label="alert")
+    proportions.set(title="Run rules on the class proportions", ylabel="deviation / limit")
+    for ax in (scores, proportions):
+        _mark_times(ax, stream)
+    scores.legend(frameon=False, fontsize=8, loc="lower left")
+    return to_svg(figure)
+
+
+def plot_images(stream, periods):
+    """Plot the image statistics over time, minus the reference set, in its standard deviations."""
+    figure, ax = _make_axes(7)
+    mean = stream.reference.image.mean(axis=0)
+    sd = np.maximum(stream.reference.image.std(axis=0), 1e-6)
+    times = [period["end"] for period in periods]
+    for j, name in enumerate(STATISTIC_NAMES):
+        values = (np.array([period[name] for period in periods]) - mean[j]) / sd[j]
+        dashes = "--" if name.startswith("std") else "-"
+        ax.plot(times, values, dashes, marker=".", linewidth=1, label=name.replace("_", " "))
+    ax.axhline(0, color=REFERENCE, linewidth=0.8)
+    _mark_times(ax, stream)
+    ax.set(title="Image statistics", ylabel="standard deviations from the reference set")
+    ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    return to_svg(figure)
+
+
+def plot_accuracy(stream, periods):
+    """Plot the accuracy over time: expected without labels, and by labels where they came."""
+    figure, ax = _make_axes(7)
+    times = np.array([period["end"] for period in periods])
+    low, middle, high = (
+        np.array([period[f"expected_accuracy{end}"] for period in periods])
+        for end in ("_low", "", "_high")
+    )
+    ax.fill_between(times, low, high, color=RECENT, alpha=0.2, linewidth=0)
+    ax.plot(times, middle, color=RECENT, marker=".", label="expected, without labels")
+    labelled = [period for period in periods if period["labelled"]]
+    if labelled:
+        share, below, above = (
+            np.array([period[f"accuracy{end}"] for period in labelled])
+            for end in ("", "_low", "_high")
+        )
+        margins = np.maximum([share - below, above - share], 0)
+        ends = [period["end"] for period in labelled]
+        ax.errorbar(
+            ends, share, margins, fmt="o", markersize=4, color="tab:blue", label="by labels"
+        )
+    ax.axhline(stream.performance["reference_accuracy"], color=REFERENCE, label="reference set")
+    _mark_times(ax, stream)
+    ax.set(title="Accuracy", ylabel="accuracy", ylim=(0, 1.02))
+    ax.legend(frameon=False, fontsize=8, loc="lower left")
     return to_svg(figure)
 
 
@@ -50,64 +123,8 @@ def plot_classes(expected, shares, names):
     return to_svg(figure, labels)
 
 
-def plot_confidence(before, now):
-    """Plot the distribution functions of the confidence: reference set (m,), newest (n,)."""
-    figure, ax = _make_axes()
-    ax.ecdf(before, color=REFERENCE, label="reference set")
-    ax.ecdf(now, color=RECENT, label="newest predictions")
-    ax.set(title="Confidence", xlabel="confidence", ylabel="share below", xlim=(0, 1))
-    ax.legend(frameon=False, loc="upper left")
-    return to_svg(figure)
-
-
-def plot_windows(windows, alpha):
-    """Plot the smallest adjusted p-value of each of `Windows` in the order of time."""
-    figure, ax = _make_axes(7)
-    number = np.arange(len(windows.spans))[-WINDOWS_SHOWN:]
-    shown = np.maximum(windows.p_values.min(axis=1), MIN_P_VALUE)[-WINDOWS_SHOWN:]
-    differing = windows.find_differing(alpha)[-WINDOWS_SHOWN:]
-    ax.axhline(alpha, color="0.7", linestyle="--", label=f"alpha = {alpha}")
-    ax.plot(number, shown, color=REFERENCE, linewidth=0.8)
-    kinds = (~differing, RECENT, "as the reference set"), (differing, ALERT, "differs")
-    for rows, colour, label in kinds:
-        ax.plot(number[rows], shown[rows], "o", markersize=4, color=colour, label=label)
-    rows = windows.find_changed_proportions(alpha).any(axis=1)[-WINDOWS_SHOWN:]
-    circle = {"color": CHANGED, "markersize": 8, "fillstyle": "none"}
-    ax.plot(number[rows], shown[rows], "o", label="other class proportions", **circle)
-    ax.set(yscale="log", ylim=(MIN_P_VALUE / 3, 3))
-    ax.set(xlabel="window", ylabel="smallest adjusted p-value")
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_title("Windows against the reference set, adjusted for label shift")
-    ax.legend(frameon=False, loc="lower left")
-    return to_svg(figure)
-
-
-def plot_wealth(log_wealth, limit, alert):
-    """Plot the wealth of the test martingale, its limit, and the alert of any detector.
-
-    Parameters
-    ----------
-    log_wealth, limit : ndarray of shape (n,), float
-        Logarithm of the wealth, and the wealth at which the martingale raises an alert.
-    alert : flowers.drift.detector.Alert or None
-    """
-    figure, ax = _make_axes(7)
-    position = np.arange(1, len(log_wealth) + 1)
-    shown = np.exp(np.clip(log_wealth, -14, 60))
-    step = max(1, len(position) // MAX_POINTS)
-    ax.axhline(limit, color="0.7", linestyle="--", label=f"alert at {limit:g}")
-    ax.plot(position[::-step][::-1], shown[::-step][::-1], color=RECENT, linewidth=1)
-    if alert is not None:
-        ax.axvline(alert.position + 1, color=ALERT, linewidth=1, label="change detected")
-    ax.set(yscale="log", ylim=(min(1e-3, shown.min()), 3 * max(shown.max(), limit)))
-    ax.set(xlabel="prediction", ylabel="wealth")
-    ax.set_title("Wealth of the test martingale; without a change it rarely grows")
-    ax.legend(frameon=False, loc="upper left")
-    return to_svg(figure)
-
-
 def plot_power(false_alarms, shifts):
-    """Plot how soon each simulated shift is detected, with the false-alarm rates in the title.
+    """Plot the false-alarm rate in each traffic, and how soon each simulated shift is detected.
 
     Parameters
     ----------
@@ -116,56 +133,60 @@ def plot_power(false_alarms, shifts):
     shifts : dict of name to dict
         From ``Simulator.simulate_shift``.
     """
-    figure, ax = _make_axes(7, 1.4 + 0.24 * len(shifts))
-    positions = np.arange(len(shifts))
-    left = np.zeros(len(shifts))
-    for n, colour in zip(WITHIN, SHADES, strict=True):
-        share = np.array([power[f"detected_within_{n}"] or 0.0 for power in shifts.values()])
-        ax.barh(
-            positions, share - left, 0.75, left, color=colour, label=f"within {n:,} predictions"
-        )
-        left = share
-    for y, power in zip(positions, shifts.values(), strict=True):
-        ax.text(1.02, y, f"{-100 * power['accuracy_drop']:+.0f} points", va="center", fontsize=8)
-    ax.set_yticks(positions, shifts)
-    ax.invert_yaxis()
-    ax.set(xlim=(0, 1.2), xlabel="share of streams with an alert; right: change of accuracy")
-    ax.set_xticks(np.linspace(0, 1, 6))
-    rates = [f"{100 * r['false_alarm_rate']:.1f} % ({t} traffic)" for t, r in false_alarms.items()]
+    counts = len(false_alarms), len(shifts)
+    figure = Figure(figsize=(7, 2 + 0.24 * sum(counts)), layout="constrained")
+    above, below = figure.subplots(2, height_ratios=counts)
+    rates = [traffic["false_alarm_rate"] for traffic in false_alarms.values()]
+    bars = above.barh(list(false_alarms), rates, 0.75, color=ALERT)
+    above.bar_label(bars, [f"{100 * rate:.1f} %" for rate in rates], padding=3, fontsize=8)
     length = next(iter(false_alarms.values()))["predictions"]
-    title = f"False alarms in {length:,} predictions without a shift: {', '.join(rates)}"
-    ax.set_title(title, fontsize=9)
-    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0), fontsize=8)
+    above.set_title(f"Streams of {length:,} predictions without a shift that raise a false alarm")
+    _plot_detection_rates(below, shifts)
+    for ax in (above, below):
+        ax.invert_yaxis()
+        ax.set(xlim=(0, 1.2), xticks=np.linspace(0, 1, 6))
     return to_svg(figure)
 
 
-def plot_report(stream, names, params):
-    """Plot all charts of a report.
+def _plot_detection_rates(ax, shifts):
+    left = np.zeros(len(shifts))
+    for n, colour in zip(WITHIN, SHADES, strict=True):
+        share = np.array([power[f"detected_within_{n}"] or 0.0 for power in shifts.values()])
+        label = f"within {n:,} predictions"
+        ax.barh(list(shifts), share - left, 0.75, left, color=colour, label=label)
+        left = share
+    for y, power in enumerate(shifts.values()):
+        ax.text(1.02, y, f"{-100 * power['accuracy_drop']:+.0f} points", va="center", fontsize=8)
+    ax.set(xlabel="share of streams with an alert; right: change of accuracy")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(1, 0), fontsize=8)
+
+
+def plot_report(stream, periods, window):
+    """Plot all charts of a report; none while there are no predictions.
 
     Parameters
     ----------
     stream : flowers.drift.report.MonitoredStream
-    names : sequence of str
-        Of the classes.
-    params : dict
-        ``alpha``, ``wealth_limit``, ``window``.
+    periods : list of dict
+        From ``flowers.drift.report.describe_periods``.
+    window : int
+        Newest predictions to show.
 
     Returns
     -------
     dict of str to str
         SVG by name.
     """
-    reference = stream.reference.probabilities
-    newest = stream.rows["probabilities"][-params["window"] :]
-    titles = {"classes": "Predicted classes", "confidence": "Confidence", "windows": "Windows"}
-    titles["wealth"] = "Wealth of the test martingale"
-    plots = {name: plot_empty(title) for name, title in titles.items()}
-    if len(newest):
-        expected = count_predicted(reference) / len(reference)
-        plots["classes"] = plot_classes(expected, count_predicted(newest) / len(newest), names)
-        plots["confidence"] = plot_confidence(reference.max(axis=1), newest.max(axis=1))
-        log_wealth = stream.detection.log_wealth
-        plots["wealth"] = plot_wealth(log_wealth, params["wealth_limit"], stream.alert)
-    if stream.windows.spans:
-        plots["windows"] = plot_windows(stream.windows, params["alpha"])
-    return plots
+    if not periods:
+        return {}
+    reference = stream.reference
+    expected, now = (
+        count_predicted(x) / len(x)
+        for x in (reference.probabilities, stream.rows["probabilities"][-window:])
+    )
+    return {
+        "tests": plot_tests(stream),
+        "images": plot_images(stream, periods),
+        "accuracy": plot_accuracy(stream, periods),
+        "classes": plot_classes(expected, now, reference.classes),
+    }

@@ -10,8 +10,6 @@ proportions.
 import numpy as np
 from scipy.special import ndtri
 
-from flowers.drift.martingale import encode_ranks
-
 # Lags of the autocorrelation, in predictions. Longer bursts are covered by the day-to-day variance.
 LAGS = 15
 # Smaller singular values, relative to the largest, count as 0: the model confuses the two classes.
@@ -63,99 +61,57 @@ def compute_design_effects(values, ends):
 
     Parameters
     ----------
-    values : ndarray of shape (..., n, d)
-        In the order of time; sums are exact only if their mean is near 0.
+    values : ndarray of shape (n, d)
+        In the order of time.
     ends : sequence of int, of length t
         Numbers of predictions, ascending.
 
     Returns
     -------
-    ndarray of shape (..., t), >= 1
+    ndarray of shape (t,), >= 1
     """
-    if not len(ends):
-        return np.ones((*values.shape[:-2], 0))
     ends = np.asarray(ends, int)
-    values = values[..., : ends[-1], :]
-    starts = np.append(0, ends[:-1])
-    # Sums of all values before each, and of all.
-    total = np.zeros((*values.shape[:-2], ends[-1] + 1, values.shape[-1]))
-    np.cumsum(values, axis=-2, out=total[..., 1:, :])
+    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    mean_square = np.square(sums[ends] / ends[:, None]).sum(axis=1)
 
-    def dot_rows(left, right):
-        return np.einsum("...d,...d->...", left, right)
+    def sum_products(lag):
+        products = np.einsum("nd,nd->n", values[lag:], values[: max(len(values) - lag, 0)])
+        n_pairs = np.maximum(ends - lag, 0)
+        return np.append(0, np.cumsum(products))[n_pairs] - n_pairs * mean_square
 
-    def sum_to_ends(x):
-        return np.cumsum(np.add.reduceat(x, starts, axis=-1), axis=-1)
-
-    # Each value, times the sum of those up to LAGS before it.
-    with_earlier = dot_rows(values, total[..., :-1, :])
-    with_earlier[..., LAGS:] -= dot_rows(values[..., LAGS:, :], total[..., : -1 - LAGS, :])
-    # The same after subtraction of the mean of all values before that end.
-    lags = np.arange(1, LAGS + 1)[:, None]
-    n_pairs = np.maximum(ends - lags, 0)
-    # Sums of both values of all pairs, over all lags.
-    end_sums = total[..., ends, :]
-    pair_sums = total[..., n_pairs, :] - total[..., np.minimum(lags, ends), :]
-    pair_sums = pair_sums.sum(axis=-3) + LAGS * end_sums
-    mean = end_sums / ends[:, None]
-    lagged = sum_to_ends(with_earlier) - dot_rows(pair_sums, mean)
-    lagged += n_pairs.sum(axis=0) * dot_rows(mean, mean)
-    squares = sum_to_ends(dot_rows(values, values))
-    variance = squares - dot_rows(end_sums, mean)
-    varies = variance > 1e-9 * squares
-    ratio = np.divide(lagged, variance, np.zeros(variance.shape), where=varies)
-    return np.maximum(1, 1 + 2 * ratio)
+    variance = sum_products(0)
+    lagged = sum(sum_products(lag) for lag in range(1, LAGS + 1))
+    varies = variance > 1e-9 * (variance + ends * mean_square)
+    return np.maximum(1, 1 + 2 * np.divide(lagged, variance, np.zeros(len(ends)), where=varies))
 
 
-def estimate_changes(reference, windows):
-    """Estimate the change of each class proportion from the reference set to each window.
+def estimate_changes(reference, probabilities):
+    """Estimate the change of each class proportion from the reference set to later predictions.
 
     Parameters
     ----------
     reference : flowers.model.reference.Reference
         One row per near-duplicate group.
-    windows : ndarray of shape (k, n, n_classes)
-        Probabilities.
+    probabilities : ndarray of shape (n, n_classes)
+        In the order of time.
 
     Returns
     -------
-    change, noise : ndarray of shape (k, n_classes)
-        Difference of proportions and its standard deviation, with the design effect of the window.
+    change, noise : ndarray of shape (n_classes,)
+        Difference of proportions and its standard deviation, with the design effect.
     """
-    probabilities = reference.probabilities
-    truth = reference.truth
-    before = estimate_proportions(probabilities, truth, probabilities)
-    now = estimate_proportions(probabilities, truth, windows)
-    bursts = compute_design_effects(now - before.mean(axis=0), [now.shape[1]])
-    noise = np.sqrt(before.var(axis=0) / len(before) + now.var(axis=1) * bursts / now.shape[1])
-    return now.mean(axis=1) - before.mean(axis=0), noise
+    before, now = (
+        estimate_proportions(reference.probabilities, reference.truth, x)
+        for x in (reference.probabilities, probabilities)
+    )
+    bursts = compute_design_effects(now - before.mean(axis=0), [len(now)])
+    noise = np.sqrt(before.var(axis=0) / len(before) + now.var(axis=0) * bursts / len(now))
+    return now.mean(axis=0) - before.mean(axis=0), noise
 
 
 def compute_critical_value(n_classes, alpha):
     """Compute the two-sided normal critical value for all classes together (Bonferroni)."""
     return float(ndtri(1 - alpha / (2 * n_classes)))
-
-
-def compute_weights(truth, change):
-    """Compute importance weights that give the reference set the class proportions of windows.
-
-    Parameters
-    ----------
-    truth : ndarray of shape (m,), int
-        Class indices of the reference set.
-    change : ndarray of shape (k, n_classes)
-        From `estimate_changes`. A negative proportion counts as 0.
-
-    Returns
-    -------
-    ndarray of shape (k, m)
-        Rows sum to 1.
-    """
-    share = encode_one_hot(truth, change.shape[1]).mean(axis=0)
-    ratio = np.maximum(share + change, 0) / np.where(share > 0, share, 1)
-    weights = ratio[:, truth]
-    total = weights.sum(axis=1, keepdims=True)
-    return np.where(total > 0, weights / np.where(total > 0, total, 1), 1 / len(truth))
 
 
 def compute_scores(probabilities):
@@ -164,68 +120,75 @@ def compute_scores(probabilities):
     return np.column_stack([probabilities.max(axis=1), logs - logs.mean(axis=1, keepdims=True)])
 
 
-class Population:
-    """Predictions, shape (u, n_classes), from which reference sets and streams are drawn.
+def compute_ranks(reference, values):
+    """Compute the rank of values in reference columns, (m, d) and (n, d); ties at the middle.
+
+    Returns
+    -------
+    ndarray of shape (n, d), range [0, 1]
+    """
+    columns = zip(np.sort(reference, axis=0).T, values.T, strict=True)
+    counts = [np.searchsorted(r, v) + np.searchsorted(r, v, "right") for r, v in columns]
+    return np.stack(counts, axis=1) / (2 * len(reference))
+
+
+class ScoreAdjustment:
+    """Scores of predictions that do not depend on the class proportions.
+
+    A score becomes its rank in the reference set minus the mean rank of the classes, weighted by
+    `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither other
+    class proportions nor a burst of one class moves it. Two ranks that do not change one by one may
+    change together: the model may hesitate between other pairs of classes than before. So products
+    of two centred ranks are scores too.
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
 
     Attributes
     ----------
-    codes : ndarray of shape (u, 1 + n_classes), int
-        `compute_scores` as integers of the same order (`encode_ranks`).
+    pairs : (ndarray of shape (p,), ndarray of shape (p,)), int
+        The ``MAX_PAIRS`` pairs of classes that the model confuses most.
     """
 
-    def __init__(self, probabilities):
-        self.probabilities = probabilities
-        self.codes = encode_ranks(compute_scores(probabilities))
+    def __init__(self, reference):
+        self.reference = reference
+        self.scores = compute_scores(reference.probabilities)
+        self.pairs = _select_pairs(reference.probabilities)
+        ranks = self._compute_ranks(self.scores)
+        self.means = average_by_class(reference.truth, len(reference.classes), ranks)
 
-    def adjust_scores(self, reference, truth):
-        """Adjust the scores for label shift, and estimate class proportions from each prediction.
-
-        A score becomes its rank in the reference set minus the mean rank of the classes, weighted
-        by `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither
-        other class proportions nor a burst of one class moves it. Two ranks that do not change one
-        by one may change together: the model may hesitate between other pairs of classes than
-        before. So products of two centred ranks are scores too.
-
-        Parameters
-        ----------
-        reference, truth : ndarray of shape (m,), int
-            Rows of the reference set, possibly repeated, and their class indices.
+    def adjust(self, probabilities):
+        """Adjust the scores of predictions, (n, n_classes), and estimate their class proportions.
 
         Returns
         -------
-        scores : ndarray of shape (u, d), float64
-            Adjusted ranks of `compute_scores`, then adjusted products of the ``MAX_PAIRS`` pairs.
-        proportions : ndarray of shape (u, n_classes), float64
+        scores : ndarray of shape (n, 1 + n_classes + p), float64
+            Adjusted ranks of `compute_scores`, then adjusted products of the pairs.
+        proportions : ndarray of shape (n, n_classes), float64
             From `estimate_proportions`.
         """
-        probabilities = self.probabilities[reference]
-        ranks = self._compute_ranks(reference)
-        first, second = _select_pairs(probabilities)
-        ranks = np.column_stack([ranks, (ranks[:, first] - 0.5) * (ranks[:, second] - 0.5)])
-        proportions = estimate_proportions(probabilities, truth, self.probabilities)
-        means = average_by_class(truth, probabilities.shape[1], ranks[reference])
+        reference = self.reference
+        proportions = estimate_proportions(reference.probabilities, reference.truth, probabilities)
+        ranks = self._compute_ranks(compute_scores(probabilities))
         # Rounded so that equal predictions are equal scores, whatever the last bits of a product.
-        return (ranks - proportions @ means).round(9), proportions
+        return (ranks - proportions @ self.means).round(9), proportions
 
-    def _compute_ranks(self, reference):
-        """Compute the rank of each score in the reference set, ties at the middle, range [0, 1]."""
-        kinds = int(self.codes.max()) + 1
-        width = self.codes.shape[1]
-        column_codes = self.codes + kinds * np.arange(width)
-        counts = np.bincount(column_codes[reference].ravel(), minlength=kinds * width)
-        counts = counts.reshape(width, kinds)
-        return ((2 * counts.cumsum(axis=1) - counts) / (2 * len(reference))).ravel()[column_codes]
+    def _compute_ranks(self, scores):
+        ranks = compute_ranks(self.scores, scores)
+        first, second = (ranks[:, 1 + classes] - 0.5 for classes in self.pairs)
+        return np.column_stack([ranks, first * second])
 
-    def select_codes(self, scores, tolerance):
-        """Encode the scores that the martingale bets on; unadjusted ones with a tolerance of 0."""
-        if tolerance == 0:
-            return self.codes
-        return encode_ranks(scores[:, : self.codes.shape[1]])
+    def name_scores(self):
+        """Name each score: (None, None) confidence, (c, None) class c, (c, d) a pair of classes."""
+        count = len(self.reference.classes)
+        pairs = zip(*(classes.tolist() for classes in self.pairs), strict=True)
+        return [(None, None), *((c, None) for c in range(count)), *pairs]
 
 
 def _select_pairs(probabilities):
-    """Select the score columns of the pairs of classes that the model confuses most."""
+    """Select the pairs of classes that the model confuses most, two arrays of class indices."""
     first, second = np.triu_indices(probabilities.shape[1], 1)
     confusion = (probabilities.T @ probabilities)[first, second]
     confused = np.argsort(-confusion, kind="stable")[:MAX_PAIRS]
-    return 1 + first[confused], 1 + second[confused]
+    return first[confused], second[confused]

@@ -10,6 +10,8 @@ UNDECIDED = "unknown"
 # Probability to detect a drop of the size that is tested for, with as many labels as are needed.
 POWER = 0.8
 MAX_LABELS = 100_000
+LEVEL = 0.95  # of intervals
+Z = ndtri((1 + LEVEL) / 2)
 
 
 def compute_fisher_p_value(correct, n, reference_correct, m):
@@ -92,3 +94,12 @@ def check_performance(correct, reference_correct, max_drop, alpha):
         "p_value": p_value,
         "labels_needed": missing if status == UNDECIDED else 0,
     }
+
+
+def compute_wilson_interval(successes, n):
+    """Compute the interval (low, high) of a proportion at ``LEVEL`` (Wilson 1927); n > 0."""
+    share = successes / n
+    shrink = 1 + Z**2 / n
+    centre = (share + Z**2 / (2 * n)) / shrink
+    half = Z / shrink * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    return float(centre - half), float(centre + half)

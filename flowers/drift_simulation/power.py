@@ -1,11 +1,12 @@
 """Simulation of the drift detector: false-alarm rate without a shift, detection delay with one.
 
-Reference set and stream are drawn independently from the same images (group bootstrap). Without a
-shift the null hypothesis then holds exactly, and the rates include the sampling error of a
-reference set of the real size. Each draw counts as an image of its own.
+The reference set, the stream before a shift and the stream after it are drawn independently from
+the same images (group bootstrap), which are shifted afterwards. Without a shift the null hypothesis
+then holds exactly, and the rates include the sampling error of a reference set of the real size.
+Each draw counts as an image of its own. The shift "identity" changes nothing: it is the control.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,18 +17,33 @@ from flowers.drift.detector import (
     LABEL_SHIFT,
     Stream,
     classify_change,
-    compute_inputs,
     detect,
 )
-from flowers.drift.report import compute_wilson_interval
+from flowers.drift.expected_accuracy import estimate_accuracy
+from flowers.drift.performance import compute_wilson_interval
 from flowers.drift_simulation import shifts, traffic
+from flowers.images.statistics import compute_hash
+from flowers.log.table import find_near_repeats
 
 STREAM_LENGTH = 20_000  # predictions without a shift, about a month of a small scorer
-# Clustered traffic has bursts of a class, and class proportions that vary between days.
-TRAFFIC = {"independent": {}, "clustered": {"burst": 3.0, "day_sd": 0.05}}
+# Keywords of ``flowers.drift_simulation.traffic.draw_streams``. Copies: each photo is followed by
+# this number of ``shifts.COPIES``.
+TRAFFIC = {
+    "independent": {},
+    "each photo twice, once smaller": {"copies": 1},
+    "each photo three times, saved again": {"copies": 2},
+    "bursts of 3, daily sd of 5 points": {"burst": 3.0, "day_sd": 0.05},
+    "bursts of 5": {"burst": 5.0},
+    "bursts of 10": {"burst": 10.0},
+    "daily sd of 5 points": {"day_sd": 0.05},
+    "1,500 photos a day, daily sd of 5 points": {"day_sd": 0.05, "per_day": 1500},
+    "weekends +16 points": {"weekend": 0.16},
+    "weekends +32 points": {"weekend": 0.32},
+    "season of 60 days, 10 points": {"season": 0.1},
+}
 WITHIN = (400, 1000, 2000)  # predictions after the start of a shift
 BEFORE_SHIFT = 500  # predictions
-BATCH = 20  # streams at a time, for memory
+BATCH = 5  # streams of a task
 GRADUAL = 2000  # predictions over which a gradual shift reaches its full share
 # Shares of shifted images of one shift, instead of the parameter.
 SHARES = {"unknown": (0.2, 0.05)}
@@ -40,10 +56,8 @@ class SimulatedShift:
 
     Attributes
     ----------
-    probabilities, correct : ndarray of shape (k, n_classes), (k,)
-        Predictions of images after the shift, and whether they are correct.
-    rows : ndarray of shape (k,)
-        Rows of these images in the reference set.
+    probabilities, correct : ndarray of shape (m, n_classes), (m,)
+        Predictions of each reference image after the shift, and whether they are correct.
     share : float
         Share of shifted images.
     gradual : int
@@ -54,7 +68,6 @@ class SimulatedShift:
 
     probabilities: np.ndarray
     correct: np.ndarray
-    rows: np.ndarray
     share: float = 1.0
     gradual: int = 0
     proportions: np.ndarray | None = None
@@ -65,7 +78,7 @@ class SimulatedShift:
         return COVARIATE_SHIFT if self.proportions is None else LABEL_SHIFT
 
 
-def build_shifts(reference, predict_proba, images, sizes, rows, shares):
+def build_shifts(reference, predict_proba, images, sizes, shares):
     """Build every shift, pairs of name and `SimulatedShift`.
 
     Parameters
@@ -73,27 +86,46 @@ def build_shifts(reference, predict_proba, images, sizes, rows, shares):
     reference : flowers.model.reference.Reference
     predict_proba : callable
         ``flowers.model.predictor.Predictor.predict_proba``.
-    images, sizes, rows : ndarray of shape (k, s, s, 3), (k, 2), (k,)
-        Reference images to shift, their width and height, and their rows in `reference`.
+    images, sizes : ndarray of shape (m, s, s, 3), (m, 2)
+        The reference images, their width and height.
     shares : sequence of float
         Shares of shifted images.
     """
     truth = reference.truth
     before = reference.probabilities
+    unshifted = SimulatedShift(before, before.argmax(axis=1) == truth)
+    yield "identity", unshifted
     for name, after in _classify_shifted(predict_proba, images, sizes):
         after = after.astype(before.dtype).round(6)
-        correct = after.argmax(axis=1) == truth[rows]
-        correct &= name not in shifts.WITHOUT_TRUTH
+        correct = (after.argmax(axis=1) == truth) & (name not in shifts.WITHOUT_TRUTH)
         for share in SHARES.get(name, shares):
-            yield f"{name}, {100 * share:.0f} %", SimulatedShift(after, correct, rows, share)
+            yield f"{name}, {100 * share:.0f} %", SimulatedShift(after, correct, share)
         if name == "grey":
-            yield f"{name}, slowly", SimulatedShift(after, correct, rows, gradual=GRADUAL)
-    correct = before.argmax(axis=1) == truth
-    all_rows = np.arange(len(truth))
+            yield f"{name}, slowly", SimulatedShift(after, correct, gradual=GRADUAL)
     for name, weigh_classes in shifts.LABEL_SHIFTS.items():
         weights = traffic.compute_proportions(reference) * weigh_classes(len(reference.classes))
-        proportions = weights / weights.sum()
-        yield name, SimulatedShift(before, correct, all_rows, proportions=proportions)
+        yield name, replace(unshifted, proportions=weights / weights.sum())
+
+
+def build_copies(reference, predict_proba, images, sizes):
+    """Build the copies of the reference images that a client may send after them.
+
+    Parameters are those of `build_shifts`.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (k * m, n_classes)
+        Of the images saved by each of ``shifts.COPIES``.
+    is_repeat : ndarray of shape ((1 + k) * m,), bool
+        Whether the log drops an image after the original; False for the m originals.
+    """
+    variants = [save(images) for save in shifts.COPIES]
+    hashes = [[int(compute_hash(i), 16) for i in variant] for variant in (images, *variants)]
+    pairs = np.array([hashes[0] * len(hashes), sum(hashes, [])], np.uint64).T
+    is_repeat = np.array([find_near_repeats(pair)[1] == 0 for pair in pairs])
+    is_repeat[: len(images)] = False
+    probabilities = predict_proba(np.concatenate(variants), np.tile(sizes, (len(variants), 1)))
+    return probabilities.astype(reference.probabilities.dtype).round(6), is_repeat
 
 
 def _classify_shifted(predict_proba, images, sizes):
@@ -120,50 +152,59 @@ class Simulator:
 
     Parameters
     ----------
-    reference, seed : flowers.model.reference.Reference, int
-    params : dict
-        ``wealth_limit``, ``window``, ``alpha`` and ``proportion_tolerance``.
+    reference : flowers.model.reference.Reference
+        The images that everything is drawn from.
+    distinct : int
+        Near-duplicate groups of the whole reference set, the size of drawn ones.
+    params, seed : dict, int
+        ``window``, ``alpha`` and ``proportion_tolerance``; seed of the draws.
+    copies : tuple, optional
+        From `build_copies`, for traffic with copies.
 
     Attributes
     ----------
-    distinct, accuracy : int, float
-        Near-duplicate groups of the reference set, and accuracy with each group counted once.
+    accuracy : float
+        On the reference set, with each near-duplicate group counted once.
     """
 
-    def __init__(self, reference, params, seed):
+    def __init__(self, reference, distinct, params, seed, copies=None):
+        self.copies = copies
         self.reference = reference
+        self.distinct = distinct
         self.params = params
         self.seed = seed
         self.correct = reference.probabilities.argmax(axis=1) == reference.truth
-        _, group_index, copies = np.unique(reference.group, return_inverse=True, return_counts=True)
-        self.distinct = len(copies)
-        self.accuracy = float(self.correct @ ((1 / copies)[group_index] / self.distinct))
+        self.accuracy = self.compute_accuracy(self.correct)
 
-    def draw_references(self, count, rng):
-        """Draw the rows of reference sets, shape (count, distinct)."""
-        even = np.ones(len(self.reference.group))
-        return traffic.draw_images(self.reference.group, even, (count, self.distinct), rng)
+    def compute_accuracy(self, correct, proportions=None):
+        """Compute the expected accuracy of drawn images, by default with even groups."""
+        _, group, copies = np.unique(self.reference.group, return_inverse=True, return_counts=True)
+        weights = (1 / copies)[group]
+        if proportions is not None:
+            member = np.bincount(self.reference.truth, weights, len(proportions))
+            weights = weights * (proportions / np.maximum(member, 1e-12))[self.reference.truth]
+        return float(correct @ weights / weights.sum())
 
-    def detect_in_streams(self, population, references, streams, rng):
-        """Run the detector on each stream; yields the detection and the reference set.
+    def detect_in_streams(self, population, streams, rng, per_day=traffic.PER_DAY):
+        """Run the detector on each stream, with a reference set of its own; yields both.
 
         Parameters
         ----------
         population : ndarray of shape (u, n_classes)
-            Probabilities; those of the reference set come first.
-        references, streams : ndarray of shape (s, m), (s, n)
+            Probabilities.
+        streams : sequence of ndarray of shape (n,)
             Rows of the population.
         rng : numpy.random.Generator
+        per_day : int
+            Predictions of a day.
         """
-        ties = rng.random(streams.shape)
-        day = np.arange(streams.shape[1]) // traffic.PER_DAY
-        inputs = compute_inputs(
-            population, self.reference.truth, references, streams, ties, self.params
-        )
-        for i, stream_inputs in enumerate(inputs):
-            reference = self.reference.select(references[i])
-            stream = Stream(population[streams[i]], day, ties[i])
-            yield detect(reference, stream, self.params, stream_inputs), reference
+        even = np.ones(len(self.reference.group))
+        size = len(streams), self.distinct
+        references = traffic.draw_images(self.reference.group, even, size, rng)
+        for rows, stream in zip(references, streams, strict=True):
+            reference = self.reference.select(rows)
+            day = np.arange(len(stream)) // per_day
+            yield detect(reference, Stream(population[stream], day), self.params), reference
 
     def simulate_false_alarms(self, count, traffics, length=STREAM_LENGTH):
         """Measure the false-alarm rate: the share of streams without a shift that raise an alert.
@@ -206,11 +247,21 @@ class Simulator:
     def _simulate_unshifted(self, start, size, kind):
         """Alerts of streams without a shift; a batch does not depend on the others."""
         rng = np.random.default_rng([self.seed, start])
+        copies = kind.get("copies", 0)
+        kind = {key: value for key, value in kind.items() if key != "copies"}
         streams = traffic.draw_streams(self.reference, size, rng, **kind)
-        references = self.draw_references(size[0], rng)
+        per_day = kind.get("per_day", traffic.PER_DAY)
         population = self.reference.probabilities
-        detections = self.detect_in_streams(population, references, streams, rng)
-        return [detection.alert for detection, _ in detections]
+        if copies:
+            population = np.concatenate([population, self.copies[0]])
+            streams = [self._add_copies(stream, copies) for stream in streams]
+        return [d.alert for d, _ in self.detect_in_streams(population, streams, rng, per_day)]
+
+    def _add_copies(self, stream, copies):
+        """Follow each image by copies, to the same length, without those that the log drops."""
+        photos = stream[: -(-len(stream) // (1 + copies)), None]
+        sent = (photos + len(self.reference.truth) * np.arange(1 + copies)).ravel()[: len(stream)]
+        return sent[~self.copies[1][sent]]
 
     def simulate_shift(self, shift, count):
         """Measure how soon a shift is detected, and whether with its kind.
@@ -223,30 +274,34 @@ class Simulator:
         Returns
         -------
         dict
-            ``accuracy_drop``; ``detected_within_N``, the share of streams; ``median_delay`` in
-            predictions; ``kind_correct``, the share of alerts. None where it is undefined.
+            ``accuracy_drop``; ``expected_accuracy_error``, the mean difference of the accuracy that
+            is estimated without labels from the true one at the end; ``detected_within_N``, the
+            share of streams; ``median_delay`` in predictions; ``kind_correct``, the share of
+            alerts. None where it is undefined.
         """
         rng = np.random.default_rng(self.seed)
-        reference = self.reference
-        before = traffic.draw_streams(reference, (count, BEFORE_SHIFT), rng)
+        before = traffic.draw_streams(self.reference, (count, BEFORE_SHIFT), rng)
         after = self.draw_shifted(shift, (count, WITHIN[-1]), rng)
-        population = np.concatenate([reference.probabilities, shift.probabilities])
+        population = np.concatenate([self.reference.probabilities, shift.probabilities])
         streams = np.concatenate([before, after], axis=1)
-        references = self.draw_references(count, rng)
         delays = []
         kinds = []
-        detections = self.detect_in_streams(population, references, streams, rng)
-        for (detection, drawn), rows in zip(detections, streams, strict=True):
+        expected = []
+        newest = after[:, -self.params["window"] :]
+        detections = self.detect_in_streams(population, streams, rng)
+        for (detection, reference), rows in zip(detections, newest, strict=True):
+            expected.append(estimate_accuracy(reference, population[rows])["estimate"])
             alert = detection.alert
             delay = alert.position - BEFORE_SHIFT + 1 if alert else np.inf
             if delay <= 0:  # a false alarm: the shift cannot be detected any more
                 continue
             delays.append(delay)
             if alert:
-                change = alert, detection.tests, drawn, population[rows], self.params
-                kinds.append(classify_change(*change))
-        correct = np.concatenate([self.correct, shift.correct])[after[:, shift.gradual // 2 :]]
-        power = {"accuracy_drop": self.accuracy - float(correct.mean())}
+                kinds.append(classify_change(alert, detection.tests, self.params))
+        after_shift = self.compute_accuracy(shift.correct, shift.proportions)
+        power = {"accuracy_drop": shift.share * (self.accuracy - after_shift)}
+        correct = np.concatenate([self.correct, shift.correct])[newest]
+        power["expected_accuracy_error"] = float(np.mean(expected) - correct.mean())
         for n in WITHIN:
             power[f"detected_within_{n}"] = (
                 float(np.mean(np.less_equal(delays, n))) if delays else None
@@ -261,10 +316,6 @@ class Simulator:
 
         `size` is that of streams, and predictions in each.
         """
-        reference = self.reference
-        if shift.proportions is not None:
-            return traffic.draw_streams(reference, size, rng, proportions=shift.proportions)
-        plain = traffic.draw_streams(reference, size, rng)
-        shifted = traffic.draw_streams(reference.select(shift.rows), size, rng)
+        drawn = traffic.draw_streams(self.reference, size, rng, proportions=shift.proportions)
         share = shift.share * np.minimum(1, np.arange(1, size[1] + 1) / max(shift.gradual, 1))
-        return np.where(rng.random(size) < share, len(reference.truth) + shifted, plain)
+        return drawn + len(self.reference.truth) * (rng.random(size) < share)

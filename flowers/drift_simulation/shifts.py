@@ -96,13 +96,25 @@ def halve_successively(count):
     return weights / weights.sum()
 
 
+def save_smaller(images):
+    """Save again as JPEG of quality 85 at half the size, as a client does for a thumbnail."""
+    return _map_images(
+        images, lambda i: _save_jpeg(i.resize((i.width // 2, i.height // 2)), 85).resize(i.size)
+    )
+
+
+def save_again(images):
+    """Save again as JPEG of quality 85."""
+    return _map_images(images, lambda image: _save_jpeg(image, 85))
+
+
 def _map_images(images, function):
     return np.stack([np.asarray(function(Image.fromarray(image))) for image in images])
 
 
-def _save_jpeg(image):
+def _save_jpeg(image, quality=8):
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=8)
+    image.save(buffer, "JPEG", quality=quality)
     return Image.open(buffer).convert("RGB")
 
 
@@ -134,6 +146,8 @@ IMAGE_SHIFTS = {
     "occlude": occlude_centre,
     "unknown": shuffle_tiles,
 }
+# Copies of a photo that a client may send after it; the order of `simulate_false_alarms`.
+COPIES = (save_smaller, save_again)
 # From the number of classes, at least 2, to their proportions, shape (count,), sum 1.
 LABEL_SHIFTS = {
     "class-gone": remove_class,

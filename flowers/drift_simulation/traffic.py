@@ -1,10 +1,12 @@
-"""Simulated traffic: images drawn from a reference set, independently, in bursts, in days."""
+"""Simulated traffic: images drawn from a reference set, independently, in bursts, by day."""
 
 import numpy as np
 
 from flowers.drift.label_shift import encode_one_hot
 
 PER_DAY = 500  # predictions
+WORKDAYS = 5  # of a week
+SEASON_DAYS = 60
 
 
 def draw_images(groups, weights, size, rng):
@@ -41,7 +43,7 @@ def draw_daily_proportions(proportions, count, sd, rng):
 
     Parameters
     ----------
-    proportions, sd : ndarray of shape (n_classes,), float
+    proportions, sd : ndarray of shape (..., n_classes), float
         Mean and standard deviation; a class with a positive mean has about 1 % at least.
     count : tuple of int
         Streams, and days in each.
@@ -51,12 +53,38 @@ def draw_daily_proportions(proportions, count, sd, rng):
     -------
     ndarray of shape (*count, n_classes)
     """
-    drawn = proportions + sd * rng.normal(size=(*count, len(proportions)))
+    drawn = proportions + sd * rng.normal(size=(*count, proportions.shape[-1]))
     drawn = np.where(proportions > 0, np.maximum(drawn, 0.01), 0)
     return drawn / drawn.sum(axis=-1, keepdims=True)
 
 
-def draw_streams(reference, size, rng, *, burst=1.0, day_sd=0.0, proportions=None):
+def plan_proportions(proportions, days, weekend=0.0, season=0.0):
+    """Plan the mean class proportions of each day.
+
+    Parameters
+    ----------
+    proportions, days : ndarray of shape (n_classes,), int
+        Proportions of a usual day, and number of days.
+    weekend : float
+        Change of the first class on two days of seven.
+    season : float
+        Greatest change of each class in a sine of ``SEASON_DAYS``, each class in another phase.
+
+    Returns
+    -------
+    ndarray of shape (days, n_classes)
+    """
+    day = np.arange(days)[:, None]
+    phase = np.arange(len(proportions)) / len(proportions)
+    planned = proportions + season * np.sin(2 * np.pi * (day / SEASON_DAYS + phase))
+    others = proportions[1:].sum()
+    direction = np.append(1, -proportions[1:] / others) if others else np.zeros(1)
+    planned = np.maximum(planned + weekend * (day % 7 >= WORKDAYS) * direction, 0.01)
+    planned = np.where(proportions > 0, planned, 0)
+    return planned / planned.sum(axis=1, keepdims=True)
+
+
+def draw_streams(reference, size, rng, *, proportions=None, **kind):
     """Draw streams of images.
 
     Parameters
@@ -65,12 +93,12 @@ def draw_streams(reference, size, rng, *, burst=1.0, day_sd=0.0, proportions=Non
     size : tuple of int
         Streams, and images in each.
     rng : numpy.random.Generator
-    burst : float, >= 1
-        Mean length of bursts of one class.
-    day_sd : float
-        Standard deviation of the class proportions between days of ``PER_DAY`` images.
     proportions : ndarray of shape (n_classes,), optional
         Mean class proportions; by default those of the reference set.
+    **kind
+        ``burst``: mean length of bursts of one class, at least 1. ``day_sd``: standard deviation of
+        the class proportions between days. ``per_day``: images of a day. ``weekend``, ``season``:
+        see `plan_proportions`.
 
     Returns
     -------
@@ -78,15 +106,19 @@ def draw_streams(reference, size, rng, *, burst=1.0, day_sd=0.0, proportions=Non
         Rows of `reference`.
     """
     truth = reference.truth
-    if burst == 1 and day_sd == 0 and proportions is None:
+    if not kind.keys() - {"per_day"} and proportions is None:
         return draw_images(reference.group, np.ones(len(truth)), size, rng)
     if proportions is None:
         proportions = compute_proportions(reference)
     count, length = size
-    daily = draw_daily_proportions(proportions, (count, -(-length // PER_DAY)), day_sd, rng)
-    cumulative = np.repeat(np.cumsum(daily, axis=-1), PER_DAY, axis=1)[:, :length]
+    per_day = kind.get("per_day", PER_DAY)
+    days = -(-length // per_day)
+    swings = {key: kind[key] for key in ("weekend", "season") if key in kind}
+    means = plan_proportions(proportions, days, **swings) if swings else proportions
+    daily = draw_daily_proportions(means, (count, days), kind.get("day_sd", 0.0), rng)
+    cumulative = np.repeat(np.cumsum(daily, axis=-1), per_day, axis=1)[:, :length]
     fresh = (rng.random(size)[..., None] > cumulative[..., :-1]).sum(axis=-1)
-    starts = np.where(rng.random(size) < 1 / burst, np.arange(length), 0)
+    starts = np.where(rng.random(size) < 1 / kind.get("burst", 1), np.arange(length), 0)
     classes = np.take_along_axis(fresh, np.maximum.accumulate(starts, axis=1), axis=1)
     drawn = np.empty(size, np.int64)
     for code in np.unique(classes):

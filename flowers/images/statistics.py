@@ -1,4 +1,4 @@
-"""Eight image statistics: colour, brightness and sharpness, for the log and the reference set."""
+"""Image statistics (colour, brightness, sharpness) for drift detection, and a hash for repeats."""
 
 import numpy as np
 
@@ -45,6 +45,28 @@ def compute_statistics(pixels):
         "brightness": round(float(mean @ LUMA), 4),
         "sharpness": round(_compute_laplacian_std(luma) / 255, 4),
     }
+
+
+def compute_hash(pixels):
+    """Compute the difference hash, by which photos that were saved again are recognised.
+
+    A bit says whether one of 8 x 9 cells is darker than its right neighbour. Compression, resizing
+    and other colours change few of the 64 bits; two photos differ in about half of them.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (s, s, 3), uint8
+
+    Returns
+    -------
+    str
+        64 bits as 16 hexadecimal digits.
+    """
+    luma = pixels @ LUMA
+    rows, columns = (np.linspace(0, len(luma), n, endpoint=False).astype(int) for n in (8, 9))
+    sums = np.add.reduceat(np.add.reduceat(luma, rows, axis=0), columns, axis=1)
+    cells = sums / np.diff(columns, append=len(luma))
+    return np.packbits(cells[:, :-1] < cells[:, 1:]).tobytes().hex()
 
 
 def _compute_laplacian_std(values):

@@ -96,9 +96,9 @@ def build_row(record, classes):
     Returns
     -------
     tuple
-        Key, photo, microseconds since 1970, ``UNKNOWN``, probabilities, image statistics; as in
-        ``flowers.log.table.build_row_dtype``. The photo is the first 64 bits of its digest, 0 if
-        the record has none.
+        Key, photo, hash of the image, microseconds since 1970, request id, index, ``UNKNOWN``,
+        probabilities, image statistics; as in ``flowers.log.table.build_row_dtype``. The photo is
+        the first 64 bits of its digest; it and the hash are 0 if the record has none.
 
     Raises
     ------
@@ -119,4 +119,7 @@ def build_row(record, classes):
     if not in_range or len(by_class) != len(classes):
         raise ValueError(f"not the probabilities of {len(classes)} classes")
     photo = int(record.get("photo_sha256", "0")[:16], 16)
-    return hash_key(record), photo, parse_time(record), UNKNOWN, probabilities, image
+    fingerprint = int(str(record["image"].get("hash", "0"))[:16], 16)
+    request = str(record["request_id"]).encode("ascii", "replace"), int(record["index"])
+    identity = hash_key(record), photo, fingerprint
+    return *identity, parse_time(record), *request, UNKNOWN, probabilities, image

@@ -12,7 +12,7 @@ import numpy as np
 from flowers.base.errors import RejectedImage
 from flowers.features.extraction import extract_features
 from flowers.images.decoding import load_pixels
-from flowers.images.statistics import compute_statistics
+from flowers.images.statistics import compute_hash, compute_statistics
 from flowers.learning.gram import BATCH_INVARIANT_ROWS
 
 UNNAMED_STUDY = {"name": "classifier", "title": "Image classifier", "noun": "class"}
@@ -26,7 +26,7 @@ class Sample:
     ----------
     features : ndarray of shape (1, d)
     image : dict
-        ``width`` and ``height`` of the upright image, and its statistics.
+        ``width`` and ``height`` of the upright image, its statistics and its ``hash``.
     seconds : float
         Time spent on decoding and feature extraction.
     """
@@ -189,6 +189,7 @@ class Predictor:
         """
         start = time.perf_counter()
         metadata = {"width": size[0], "height": size[1]} | compute_statistics(pixels)
+        metadata["hash"] = compute_hash(pixels)
         features = extract_features(pixels[None], self.card["features"], [size], self.codebook)
         return Sample(features, metadata, seconds + time.perf_counter() - start)
 

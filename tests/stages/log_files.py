@@ -27,8 +27,11 @@ def format_time(minutes):
     return (START + timedelta(minutes=minutes)).isoformat(timespec="microseconds")
 
 
-def make_predictions(repo, count, first=0, wrong=False, **members):
-    """Records a minute apart, each of another image; `wrong` assigns the probabilities wrongly."""
+def make_predictions(repo, count, first=0, wrong=False, uniform=0.0, **members):
+    """Records a minute apart, each of another image.
+
+    `wrong` assigns the probabilities wrongly; `uniform` is the share of even probabilities in them.
+    """
     with (repo.path / "models/candidate/reference.csv").open() as file:
         rows = list(csv.DictReader(file))
     card = read_card(repo)
@@ -36,6 +39,7 @@ def make_predictions(repo, count, first=0, wrong=False, **members):
     records = []
     for number, row in enumerate(np.random.default_rng(first).choice(rows, count), first):
         probabilities = [float(row[f"p_{c}"]) for c in classes]
+        probabilities = [(1 - uniform) * p + uniform / len(classes) for p in probabilities]
         if wrong:
             probabilities = np.sort(probabilities)[::-1].tolist()
         image = [float(row[f"image_{name}"]) for name in STATISTIC_NAMES]

@@ -12,7 +12,8 @@ def test_every_shift_and_every_traffic_is_simulated(workdir):
     card = json.loads((workdir.path / "models/candidate/card.json").read_text())
     assert power["md5"] == card["model"]["md5"]
     assert set(power["false_alarms"]) == set(TRAFFIC)
-    assert {name.partition(",")[0] for name in power["shifts"]} == set(NAMES)
+    assert {name.partition(",")[0] for name in power["shifts"]} == {"identity", *NAMES}
+    assert power["shifts"]["identity"]["accuracy_drop"] == 0
     for rates in power["shifts"].values():
         shares = [rates[f"detected_within_{n}"] for n in (400, 1000, 2000)]
         assert [0, *shares, 1] == sorted([0, *shares, 1])

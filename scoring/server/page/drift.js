@@ -15,6 +15,12 @@ const MEANING = {
   "unknown": "The server gave no state.",
 };
 
+const KIND = {
+  "covariate_shift": "the images have changed",
+  "label_shift": "the class proportions have changed",
+  "performance": "the accuracy by reported labels has dropped",
+};
+
 const corner = document.getElementById("drift");
 
 async function show() {
@@ -28,16 +34,24 @@ async function show() {
 }
 
 // An alert stays until it is acknowledged.
-function meaning(state, { alert, performance }) {
+function meaning(state, { alert, performance, expected_accuracy: expected }) {
   const words = [MEANING[state] ?? MEANING.unknown];
   if (alert?.kind && alert.detected_at) {
     const when = new Date(`${alert.detected_at}Z`);
     const day = Number.isNaN(when.getTime()) ? alert.detected_at : when.toLocaleString("en");
-    words.push(`Detected on ${day}: ${alert.kind}.`);
+    words.push(`Detected on ${day}: ${KIND[alert.kind] ?? alert.kind}.`);
     words.push("The alert stays until it is acknowledged.");
   }
   if (performance?.status) words.push(`Accuracy by reported labels: ${performance.status}.`);
+  if (Number.isFinite(expected?.estimate)) {
+    const [estimate, low, high] = [expected.estimate, expected.low, expected.high].map(percent);
+    words.push(`Expected accuracy of the newest images: ${estimate} % (${low} to ${high}).`);
+  }
   return words.join(" ");
+}
+
+function percent(share) {
+  return Math.round(100 * share);
 }
 
 function ago(seconds) {

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from flowers.drift.label_shift import Population
+from flowers.drift.label_shift import ScoreAdjustment
+from flowers.log.record import UNKNOWN
+from flowers.log.table import build_row_dtype
 from flowers.model.reference import Reference
 
 
@@ -20,7 +22,7 @@ def draw_shares(size, seed=0, concentration=(1, 1, 1)):
 
 def make_reference(probabilities, truth):
     rows = np.arange(len(truth))
-    classes = ["Iris", "Rose", "Tulip"]
+    classes = [f"class {c}" for c in range(probabilities.shape[1])]
     return Reference(classes, rows, rows, truth, probabilities, np.zeros((len(truth), 8), "f4"))
 
 
@@ -31,6 +33,16 @@ def draw_reference(rng, count=400, n_classes=3):
 
 def adjust_scores(reference, truth, probabilities):
     """Adjusted scores and class-proportion estimates of predictions, given a reference set."""
-    population = Population(np.concatenate([reference, probabilities]))
-    tables = population.adjust_scores(np.arange(len(reference)), truth)
-    return tuple(table[len(reference) :] for table in tables)
+    return ScoreAdjustment(make_reference(reference, truth)).adjust(probabilities)
+
+
+def make_rows(probabilities, **columns):
+    """Rows of the log, one every three minutes, without labels unless they are given."""
+    rows = np.zeros(len(probabilities), build_row_dtype(probabilities.shape[1]))
+    rows["probabilities"] = probabilities
+    rows["time"] = np.datetime64("2026-01-01") + 3 * np.arange(len(rows)).astype("m8[m]")
+    rows["request_id"] = [f"r{i}" for i in range(len(rows))]
+    rows["truth"] = UNKNOWN
+    for name, column in columns.items():
+        rows[name] = column
+    return rows

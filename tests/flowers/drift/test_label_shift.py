@@ -4,15 +4,13 @@ import pytest
 from flowers.drift.label_shift import (
     LAGS,
     MAX_PAIRS,
-    Population,
     average_by_class,
     compute_critical_value,
     compute_design_effects,
+    compute_ranks,
     compute_scores,
-    compute_weights,
     estimate_changes,
 )
-from flowers.drift.martingale import encode_ranks
 from tests.flowers.drift.synthetic import adjust_scores, draw_predictions, make_reference
 
 
@@ -29,20 +27,11 @@ def test_the_noise_is_the_standard_deviation_of_the_estimate_also_in_bursts(burs
         reference = make_reference(*draw_labelled([0.4, 0.4, 0.2], 200, seed))
         rng = np.random.default_rng([seed, burst])
         truth = np.repeat(rng.choice(3, 500 // burst, p=[0.4, 0.4, 0.2]), burst)
-        change, noise = estimate_changes(reference, draw_predictions(truth, rng)[None])
+        change, noise = estimate_changes(reference, draw_predictions(truth, rng))
         ratios.append(change / noise)
     assert np.std(ratios) == pytest.approx(1, abs=0.2)
     critical = compute_critical_value(3, 0.01)
-    assert (np.abs(ratios) > critical).any(axis=(1, 2)).mean() < 0.04
-
-
-def test_weights_give_the_reference_set_the_proportions_of_the_window():
-    _, truth = draw_labelled([0.5, 0.3, 0.2], 300, 3)
-    share = np.bincount(truth) / 300
-    target = np.array([[0.2, 0.3, 0.5], [0.0, 0.4, 0.6]])
-    weights = compute_weights(truth, target - share)
-    assert np.stack([np.bincount(truth, w) for w in weights]) == pytest.approx(target)
-    assert compute_weights(truth, -np.ones((1, 3)))[0] == pytest.approx(1 / 300)
+    assert (np.abs(ratios) > critical).any(axis=1).mean() < 0.04
 
 
 def test_the_design_effect_of_bursts_is_their_length_and_sums_the_autocorrelations():
@@ -51,7 +40,7 @@ def test_the_design_effect_of_bursts_is_their_length_and_sums_the_autocorrelatio
     for count, effect in zip((600, 2000), effects, strict=True):
         centred = lines[:count] - lines[:count].mean(axis=0)
         lags = [(centred[lag:] * centred[:-lag]).sum() for lag in range(1, LAGS + 1)]
-        assert effect == pytest.approx(1 + 2 * sum(lags) / (centred**2).sum())
+        assert effect == pytest.approx(1 + 2 * sum(lags) / (centred**2).sum(), rel=0.01)
     assert effects == pytest.approx(5, rel=0.2)
     assert compute_design_effects(lines, []).shape == (0,)
     assert compute_design_effects(lines[:3], [3]) >= 1
@@ -65,32 +54,17 @@ def test_scores_are_confidence_and_centred_log_probabilities():
     assert scores[:, 1:].sum(axis=1) == pytest.approx(0) and np.isfinite(scores).all()
 
 
+def test_ranks_are_shares_of_lower_reference_values_with_ties_at_the_middle():
+    ranks = compute_ranks(np.array([[1.0], [2.0], [2.0], [5.0]]), np.array([[0.0], [2.0], [9.0]]))
+    assert ranks[:, 0].tolist() == [0, 0.5, 1]
+
+
 def test_adjusted_scores_of_the_reference_set_average_to_0_in_each_class():
     probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
     scores, estimates = adjust_scores(probabilities, truth, probabilities)
     assert average_by_class(truth, 3, scores) == pytest.approx(0, abs=1e-8)
     assert average_by_class(truth, 3, estimates) == pytest.approx(np.eye(3))
     assert estimates.sum(axis=1) == pytest.approx(1)
-
-
-def test_the_martingale_bets_on_plain_scores_where_no_label_shift_is_tolerated():
-    probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
-    population = Population(probabilities)
-    scores, _ = population.adjust_scores(np.arange(200), truth)
-    assert (population.select_codes(scores, 0.05) == encode_ranks(scores[:, :4])).all()
-    plain = encode_ranks(compute_scores(probabilities))
-    assert (population.select_codes(scores, 0) == plain).all()
-
-
-def test_the_reference_set_may_be_any_rows_of_the_population_with_repeats():
-    probabilities, truth = draw_labelled([1 / 3] * 3, 200, 0)
-    late, _ = draw_labelled([1 / 3] * 3, 100, 1)
-    rows = np.random.default_rng(2).integers(0, 200, 150)
-    tables = Population(np.concatenate([probabilities, late])).adjust_scores(rows, truth[rows])
-    for stream, part in ((probabilities, slice(200)), (late, slice(200, None))):
-        expected = adjust_scores(probabilities[rows], truth[rows], stream)
-        for values, table in zip(expected, tables, strict=True):
-            assert table[part] == pytest.approx(values, abs=1e-8)
 
 
 def test_label_shift_moves_the_estimates_and_not_the_adjusted_scores():

@@ -6,6 +6,7 @@ from flowers.drift.performance import (
     check_performance,
     compute_fisher_p_value,
     compute_labels_needed,
+    compute_wilson_interval,
 )
 
 
@@ -57,3 +58,10 @@ def test_with_a_small_reference_set_no_number_of_labels_is_enough():
     assert compute_labels_needed(0.7, 20, 0.15, 0.001) is None
     performance = check_performance(make_correct(700, 300), make_correct(14, 6), 0.15, 0.001)
     assert performance["labels_needed"] is None
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 5), (7, 9), (190, 200), (4, 4)])
+def test_the_interval_of_a_share_is_that_of_wilson(right, n):
+    expected = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
+    interval = compute_wilson_interval(right, n)
+    assert interval == pytest.approx((expected.low, expected.high), abs=1e-12)

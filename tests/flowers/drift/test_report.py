@@ -1,28 +1,16 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from flowers.drift.report import (
+    PERIOD_COLUMNS,
     compute_accuracy,
-    compute_l1_noise,
-    compute_wilson_interval,
-    describe_window,
+    count_predicted,
+    describe_newest,
+    describe_periods,
+    find_changed_proportions,
 )
-from flowers.drift.windows import count_predicted
 from flowers.log.record import UNKNOWN
-from tests.flowers.drift.synthetic import draw_shares
-
-CLASSES = ("Iris", "Rose", "Tulip")
-
-
-def test_without_a_shift_the_l1_distance_is_below_its_noise_in_95_percent():
-    rng = np.random.default_rng(1)
-    expected = np.array([0.2, 0.3, 0.5])
-    first = rng.multinomial(150, expected, 2000)
-    second = rng.multinomial(200, expected, 2000)
-    l1 = np.abs(first / 150 - second / 200).sum(axis=1)
-    assert np.mean(l1 <= compute_l1_noise(expected, 150, 200, 0)) == pytest.approx(0.95, abs=0.02)
-    assert compute_l1_noise(expected, 150, 2000, 0) < compute_l1_noise(expected, 150, 50, 0)
+from tests.flowers.drift.synthetic import draw_predictions, draw_reference, make_rows
 
 
 def test_accuracy_is_that_of_labelled_predictions():
@@ -34,22 +22,37 @@ def test_accuracy_is_that_of_labelled_predictions():
     assert (unlabelled["labelled"], unlabelled["accuracy"]) == (0, None)
 
 
-def test_a_window_is_described_by_shares_and_confidence():
-    reference = draw_shares(151)
-    recent = draw_shares(200, 1, (9, 1, 1))
-    figures = describe_window(reference, recent, np.full(200, UNKNOWN), CLASSES, 0)
-    assert figures["shares"] == dict(zip(CLASSES, count_predicted(recent) / 200, strict=True))
-    assert figures["l1"] > figures["l1_noise"]
-    before = reference.max(axis=1)
-    now = recent.max(axis=1)
-    assert figures["confidence_drop"] == pytest.approx(before.mean() - now.mean())
-    interval = stats.ttest_ind(before, now, equal_var=False).confidence_interval()
-    assert figures["confidence_drop_low"] == pytest.approx(interval.low, abs=2e-3)
-    assert figures["confidence_drop_high"] == pytest.approx(interval.high, abs=2e-3)
+@pytest.fixture(scope="module")
+def reference():
+    return draw_reference(np.random.default_rng(0), 300)
 
 
-@pytest.mark.parametrize(("right", "n"), [(0, 5), (7, 9), (190, 200), (4, 4)])
-def test_the_interval_of_a_share_is_that_of_wilson(right, n):
-    expected = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
-    interval = compute_wilson_interval(right, n)
-    assert interval == pytest.approx((expected.low, expected.high), abs=1e-12)
+@pytest.fixture(scope="module")
+def rows(reference):
+    rng = np.random.default_rng(1)
+    return make_rows(draw_predictions(rng.integers(0, 3, 700), rng))
+
+
+def test_the_newest_predictions_are_described_by_shares_and_confidence(reference, rows):
+    figures = describe_newest(reference, rows, 0.01)
+    shares = list(figures["shares"].values())
+    assert shares == (count_predicted(rows["probabilities"]) / 700).tolist()
+    assert figures["confidence"] == pytest.approx(rows["probabilities"].max(axis=1).mean())
+    assert "image_statistics" not in describe_newest(reference, rows[:99], 0.01)
+
+
+def test_a_class_whose_proportion_changed_is_named(reference):
+    rng = np.random.default_rng(2)
+    late = draw_predictions(rng.choice(3, 500, p=[0.6, 0.2, 0.2]), rng)
+    assert "class 0" in find_changed_proportions(reference, late, 0.01)
+    assert find_changed_proportions(reference, late[:99], 0.01) == []
+
+
+def test_periods_are_as_long_as_a_window_and_the_newest_is_full(reference, rows):
+    periods = describe_periods(reference, rows, 50)
+    assert [p["predictions"] for p in periods] == [100] * 7
+    assert periods[-1]["end"] == rows["time"][-1] and set(periods[0]) == set(PERIOD_COLUMNS)
+    many = make_rows(np.tile(rows["probabilities"], (20, 1)))
+    assert [p["predictions"] for p in describe_periods(reference, many, 500)][1:] == [500] * 27
+    assert [p["predictions"] for p in describe_periods(reference, rows[:30], 50)] == [30]
+    assert describe_periods(reference, rows[:0], 50) == []

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from flowers.drift_simulation.traffic import draw_daily_proportions, draw_images, draw_streams
+from flowers.drift_simulation.traffic import (
+    draw_daily_proportions,
+    draw_images,
+    draw_streams,
+    plan_proportions,
+)
 from tests.flowers.drift.synthetic import draw_reference
 
 
@@ -47,3 +52,22 @@ def test_a_stream_has_the_given_class_proportions(reference):
     drawn = draw_streams(reference, (5, 2000), rng, proportions=proportions)
     shares = np.bincount(reference.truth[drawn].ravel(), minlength=3) / drawn.size
     assert shares == pytest.approx(proportions, abs=0.03)
+
+
+def test_weekends_and_seasons_move_the_planned_proportions_by_the_given_points():
+    mean = np.array([0.3, 0.3, 0.4, 0.0])
+    weekend = plan_proportions(mean, 14, weekend=0.16)
+    assert weekend[[0, 4, 7]] == pytest.approx(np.tile(mean, (3, 1)))
+    assert weekend[[5, 6, 12, 13], 0] == pytest.approx(0.46)
+    season = plan_proportions(np.full(4, 0.25), 60, season=0.1)
+    assert season.max(axis=0) == pytest.approx(0.35, abs=0.01)
+    assert season.min(axis=0) == pytest.approx(0.15, abs=0.01)
+    for planned in (weekend, season):
+        assert planned.sum(axis=1) == pytest.approx(1)
+
+
+def test_a_day_of_a_stream_has_its_number_of_images(reference):
+    rng = np.random.default_rng(4)
+    drawn = draw_streams(reference, (20, 7 * 300), rng, per_day=300, weekend=0.5)
+    first = (reference.truth[drawn] == 0).reshape(20, 7, 300).mean(axis=(0, 2))
+    assert first[5:].min() > first[:5].max() + 0.3

@@ -4,7 +4,13 @@ from scipy.ndimage import laplace
 
 from flowers.drift_simulation import shifts
 from flowers.images.decoding import resize_square
-from flowers.images.statistics import LUMA, STATISTIC_NAMES, compute_statistics, flatten_statistics
+from flowers.images.statistics import (
+    LUMA,
+    STATISTIC_NAMES,
+    compute_hash,
+    compute_statistics,
+    flatten_statistics,
+)
 from flowers.synthetic.picture import draw_photo
 
 
@@ -56,3 +62,16 @@ def test_the_values_are_in_the_order_of_their_names(photo):
 def test_a_dict_of_another_form_is_refused(photo, bad):
     with pytest.raises((TypeError, ValueError)):
         flatten_statistics(compute_statistics(photo) | bad)
+
+
+def count_bits(first, second):
+    return (int(compute_hash(first), 16) ^ int(compute_hash(second), 16)).bit_count()
+
+
+@pytest.mark.parametrize("save", shifts.COPIES)
+def test_the_hash_of_a_photo_that_was_saved_again_is_nearly_the_same(photo, save):
+    other = np.asarray(resize_square(draw_photo("Lotus", np.random.default_rng(1)), 128))
+    assert count_bits(photo, save(photo[None])[0]) <= 6
+    assert count_bits(photo, shifts.remove_colour(photo[None])[0]) <= 6
+    assert count_bits(photo, other) > 12
+    assert compute_hash(np.zeros((32, 32, 3), np.uint8)) == "0" * 16

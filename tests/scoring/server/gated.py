@@ -21,7 +21,7 @@ class Gated:
         self.classes_ = np.array(classes)
         self.best = best
 
-    def get_params(self):
+    def get_params(self, deep=True):
         return {"gate": self.gate}
 
     def predict_proba(self, X):

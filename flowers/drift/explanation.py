@@ -1,0 +1,225 @@
+"""Explanation of an alert: what changed, by how much, which predictions show it, what to do."""
+
+import numpy as np
+from scipy.special import kolmogorov
+
+from flowers.drift.detector import (
+    COVARIATE_SHIFT,
+    LABEL_SHIFT,
+    PERFORMANCE,
+    classify_change,
+    get_changed_span,
+)
+from flowers.drift.label_shift import (
+    ScoreAdjustment,
+    compute_critical_value,
+    encode_one_hot,
+    estimate_changes,
+)
+from flowers.images.statistics import STATISTIC_NAMES
+from flowers.log.record import UNKNOWN
+
+SCORES_NAMED = 3
+UNUSUAL = 20  # predictions to look up
+RIDGE = 0.01  # added to correlations: scores may be nearly collinear
+ACTIONS = {
+    COVARIATE_SHIFT: "Look at the photos of the requests below. A broken camera, decoder or client "
+    "is fixed there; photos that will stay need labels and a new model.",
+    LABEL_SHIFT: "Check whether these class proportions are expected, such as a season. Each class "
+    "is predicted as before; train a new model if they will stay.",
+    PERFORMANCE: "Look at the wrong predictions below, and train a new model with their labels.",
+}
+
+
+def explain_alert(stream, params):
+    """Explain the alert of a stream.
+
+    Parameters
+    ----------
+    stream : flowers.drift.report.MonitoredStream
+        With an alert.
+    params : dict
+        ``alpha`` and ``window``.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``detected_by``, ``change_started_at``, ``detected_at``, ``action``; ``scores``
+        that moved most and ``image_statistics`` that differ; ``class_proportions``, only after
+        label shift; ``unusual``, the predictions since the change that show it most.
+    """
+    alert = stream.alert
+    reference = stream.reference
+    span = get_changed_span(alert, params["window"])
+    kind = classify_change(alert, stream.detection.tests, params)
+    rows = stream.rows
+    figures = {
+        "kind": kind,
+        "detected_by": alert.detector,
+        "change_started_at": str(rows["time"][alert.change_start]),
+        "detected_at": str(rows["time"][alert.position]),
+        "action": ACTIONS[kind],
+    }
+    changed = rows[span]
+    if kind == COVARIATE_SHIFT:
+        figures["scores"] = describe_scores(reference, stream.detection.scores, span)
+    if kind == LABEL_SHIFT:
+        figures["class_proportions"] = estimate_class_proportions(
+            reference, changed["probabilities"], params["alpha"]
+        )
+    figures["image_statistics"] = compare_images(reference.image, changed["image"], params["alpha"])
+    order = np.argsort(-measure_unusualness(stream, kind, span), kind="stable")[:UNUSUAL]
+    figures["unusual"] = [describe_prediction(changed[i], reference.classes) for i in order]
+    return figures
+
+
+def describe_scores(reference, scores, span):
+    """Describe the adjusted scores whose mean moved most.
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
+    scores : ndarray of shape (n, d)
+        Adjusted scores of the stream.
+    span : slice
+        Rows since the change.
+
+    Returns
+    -------
+    list of dict
+        ``score``, its ``change`` in standard deviations of the reference set, and ``meaning``.
+    """
+    adjustment = ScoreAdjustment(reference)
+    before, _ = adjustment.adjust(reference.probabilities)
+    change = (scores[span].mean(axis=0) - before.mean(axis=0)) / np.maximum(
+        before.std(axis=0), 0.01
+    )
+    names = adjustment.name_scores()
+    moved = np.argsort(-np.abs(change), kind="stable")[:SCORES_NAMED]
+    return [_describe_score(names[i], float(change[i]), reference.classes) for i in moved]
+
+
+def _describe_score(name, change, classes):
+    first, second = (None if c is None else classes[c] for c in name)
+    if first is None:
+        score = "confidence"
+        meaning = "more confident" if change > 0 else "less confident"
+    elif second is None:
+        score = first
+        meaning = (
+            f"{first} is {'more' if change > 0 else 'less'} probable than for such photos before"
+        )
+    else:
+        score = f"{first} and {second}"
+        meaning = f"{first} and {second} are confused {'more' if change > 0 else 'less'} often"
+    return {"score": score, "change": change, "meaning": meaning}
+
+
+def measure_unusualness(stream, kind, span):
+    """Measure how much each prediction since the change shows it, (k,); higher is more."""
+    reference = stream.reference
+    changed = stream.rows[span]
+    if kind == PERFORMANCE:
+        wrong = changed["probabilities"].argmax(axis=1) != changed["truth"]
+        return changed["probabilities"].max(axis=1) * wrong * (changed["truth"] != UNKNOWN)
+    adjustment = ScoreAdjustment(reference)
+    scores, proportions = adjustment.adjust(reference.probabilities)
+    pairs = {
+        COVARIATE_SHIFT: (scores, stream.detection.scores[span]),
+        LABEL_SHIFT: (proportions, stream.detection.proportions[span]),
+    }
+    before, now = pairs[kind]
+    # The direction of Fisher's linear discriminant between the reference set and the change.
+    size = np.maximum(before.std(axis=0), 0.01)
+    correlation = np.corrcoef(np.concatenate([before, now]).T) if len(before.T) > 1 else np.eye(1)
+    correlation = np.nan_to_num(correlation) + RIDGE * np.eye(len(size))
+    direction = np.linalg.solve(correlation, (now.mean(axis=0) - before.mean(axis=0)) / size)
+    return (now / size) @ direction
+
+
+def describe_prediction(row, classes):
+    """Describe a row of the log, so that a person can find the photo."""
+    probabilities = row["probabilities"]
+    return {
+        "request_id": row["request_id"].decode("ascii", "replace"),
+        "index": int(row["index"]),
+        "time": str(row["time"]),
+        "label": classes[int(probabilities.argmax())],
+        "confidence": float(probabilities.max()),
+    }
+
+
+def estimate_class_proportions(reference, probabilities, alpha):
+    """Estimate each class proportion of predictions (BBSE).
+
+    Parameters
+    ----------
+    reference : flowers.model.reference.Reference
+    probabilities : ndarray of shape (n, n_classes)
+    alpha : float
+        The intervals cover all classes together with probability 1 - alpha.
+
+    Returns
+    -------
+    dict of class to dict
+        ``estimate``, ``low``, ``high``, and ``reference``, the proportion in the reference set.
+    """
+    change, noise = estimate_changes(reference, probabilities)
+    before = encode_one_hot(reference.truth, len(reference.classes)).mean(axis=0)
+    margin = compute_critical_value(len(before), alpha) * noise
+    ends = (before + change, before + change - margin, before + change + margin, before)
+    rows = np.clip(np.stack(ends, axis=1), 0, 1).tolist()
+    names = ("estimate", "low", "high", "reference")
+    return {
+        c: dict(zip(names, row, strict=True))
+        for c, row in zip(reference.classes, rows, strict=True)
+    }
+
+
+def compare_images(reference, image, alpha):
+    """Compare the image statistics of photos with those of the reference set.
+
+    Kolmogorov-Smirnov tests of all columns together (Holm). A column with NaN is not compared:
+    earlier versions did not store every statistic.
+
+    Parameters
+    ----------
+    reference, image : ndarray of shape (m, d), (n, d)
+        Columns in the order of ``STATISTIC_NAMES``.
+    alpha : float
+
+    Returns
+    -------
+    dict of name to dict
+        Statistics that differ: mean in the ``reference`` and ``now``.
+    """
+    complete = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
+    p_values = np.array(
+        [compute_ks_p_value(a, b) for a, b in zip(reference.T, image.T, strict=True)]
+    )
+    p_values = np.where(complete, p_values, np.inf)
+    order = np.argsort(p_values, kind="stable")
+    factors = np.maximum(complete.sum() - np.arange(len(order)), 1)
+    passed = np.logical_and.accumulate(p_values[order] * factors <= alpha)
+    return {
+        STATISTIC_NAMES[i]: {
+            "reference": float(reference[:, i].mean()),
+            "now": float(image[:, i].mean()),
+        }
+        for i in sorted(order[passed])
+    }
+
+
+def compute_ks_p_value(first, second):
+    """Two-sample Kolmogorov-Smirnov test of (m,) and (n,); scipy.stats loads for a second.
+
+    The p-value is that of the limiting distribution at (sqrt(e) + 0.12 + 0.11 / sqrt(e)) D with
+    e = mn / (m + n) (Stephens 1970), close to the exact test from e = 4 on.
+    """
+    m = len(first)
+    n = len(second)
+    values = np.concatenate([first, second])
+    shares = [np.searchsorted(np.sort(x), values, "right") / len(x) for x in (first, second)]
+    distance = np.abs(shares[0] - shares[1]).max()
+    root = np.sqrt(m * n / (m + n))
+    return float(kolmogorov((root + 0.12 + 0.11 / root) * distance))
