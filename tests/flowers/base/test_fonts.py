@@ -72,7 +72,7 @@ def draw_everything():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         charts = plot_confusion(labels, {"svm": labels}, NAMES)
-        charts += plot_precision_recall({"svm": curves}) + plot_classes(shares, shares, NAMES)
+        charts += plot_precision_recall({"svm": curves}, 9) + plot_classes(shares, shares, NAMES)
         images = np.zeros((len(NAMES), 4, 4, 3), np.uint8)
         return charts, np.asarray(draw_contact_sheet(images, [f"{n}: {n} 0.9" for n in NAMES]))
 

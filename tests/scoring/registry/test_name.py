@@ -51,7 +51,8 @@ def test_tags_begin_with_the_name_in_head_and_those_of_another_name_are_mentione
 def test_a_commit_without_the_section_has_the_tags_of_flowers(promoted, capsys):
     lines = (promoted / "params.yaml").read_text().splitlines(keepends=True)
     start = next(i for i, line in enumerate(lines) if line.startswith("study:"))
-    (promoted / "params.yaml").write_text("".join(lines[:start] + lines[start + 4 :]))
+    end = lines.index("\n", start)
+    (promoted / "params.yaml").write_text("".join(lines[:start] + lines[end:]))
     commit_all("an earlier version")
     assert read_status(capsys)["production"]["tag"] == "flowers#production#1"
 
