@@ -1,3 +1,5 @@
+import shutil
+import sys
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -7,7 +9,9 @@ import pytest
 from flowers.base.tables import read_csv
 from flowers.drift_simulation.shifts import IMAGE_SHIFTS, NAMES, WITHOUT_TRUTH
 from scoring import cli
+from study.recipes import read_recipe
 from tests.logged import read_records
+from tests.stages.log_files import read_figures
 
 main = partial(cli.call_command, cli.simulate, "python -m scoring.simulate")
 
@@ -147,3 +151,20 @@ def test_photos_of_the_training_set_raise_a_warning(simulate, workdir, monkeypat
     monkeypatch.chdir(workdir.path)
     simulate("-n", 2, "--photos", "data/photos")
     assert "trained on" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["pixels", "hog-colour", "fisher-small"])
+def test_the_demonstration_raises_an_alert_with_each_recipe(fresh_repo, tmp_path, recipe):
+    repo = fresh_repo.copy_to(tmp_path / "repository")
+    few = {"fetch.per_class": 120, "resize.size": 64, "codebook.words": 16}
+    repo.set_params(**read_recipe(recipe) | few)
+    repo.run("dvc", "repro", "promote")
+    for shift, alerts in ((), False), (("--shift", "grey"), True):
+        shutil.rmtree(repo.path / "logs", ignore_errors=True)
+        simulate = ("-m", "scoring", "simulate", "--photos", "synthetic", *shift)
+        repo.run(sys.executable, *simulate)
+        repo.run(sys.executable, "-m", "stages.snapshot")
+        repo.run(sys.executable, "-m", "stages.drift")
+        report = read_figures(repo, "drift")
+        assert (report["alert"] is not None) == alerts
