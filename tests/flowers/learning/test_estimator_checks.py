@@ -8,7 +8,7 @@ from flowers.learning.sdca import StreamedSVC
 from flowers.learning.svm import GramSVC
 
 # Variants of an estimator, for the checks that depend on how a model learns and predicts. The
-# others concern the class (names, tags, parameters, kinds of input). The first is the default model.
+# others concern the class (names, tags, parameters, kinds of input). The first is the default.
 VARIANTS = [
     GramSVC(kernel="linear", standardise=False, multiclass="ovr"),
     GramSVC(kernel="linear"),
