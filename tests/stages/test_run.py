@@ -148,17 +148,30 @@ def test_missing_sections_of_params_stop_with_one_line(workdir, text):
 
 # Stages that split, fit, load a model or compute metrics.
 USE_SKLEARN = {"split", "train_svm", "train_nb", "evaluate", "promote"}
-# Imports each stage in a fork of a process that has loaded the slow libraries they may share.
+USE_MATPLOTLIB = {"evaluate", "drift"}
+# Imports each stage in a fork of a process that has loaded the slow libraries of its group.
 IMPORT_STAGES = """
 import importlib, os, sys
-import stages
-importlib.import_module(sys.argv[1])
-for stage in sys.argv[2:]:
+import stages, numpy
+
+def fork(function, *arguments):
     if not os.fork():
-        importlib.import_module(f"stages.{stage}")
-        print(stage, *{name.partition(".")[0] for name in sys.modules}, flush=True)
+        function(*arguments)
         os._exit(0)
-    assert os.wait()[1] == 0, stage
+    assert os.wait()[1] == 0, arguments
+
+def import_stage(stage):
+    importlib.import_module(f"stages.{stage}")
+    print(stage, *{name.partition(".")[0] for name in sys.modules}, flush=True)
+
+def import_group(libraries, *stages):
+    for library in filter(None, libraries.split("+")):
+        importlib.import_module(library)
+    for stage in stages:
+        fork(import_stage, stage)
+
+for group in sys.argv[1:]:
+    fork(import_group, *group.split(","))
 """
 
 
@@ -170,20 +183,20 @@ def run_python(*arguments, folder=ROOT):
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize(
-    ("first", "uses_sklearn"), [("numpy", False), ("flowers.learning.svm", True)]
-)
-def test_a_stage_imports_only_the_slow_libraries_it_uses(first, uses_sklearn):
+def test_a_stage_imports_only_the_slow_libraries_it_uses():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    names = [stage for stage in stages if (stage in USE_SKLEARN) == uses_sklearn]
-    loaded = {
-        line.split()[0]: line.split()[1:] for line in run_python(IMPORT_STAGES, first, *names)
-    }
-    assert set(loaded) == set(names)
-    for stage, modules in loaded.items():
-        has_charts = any(".svg" in path for out in stages[stage].get("plots", ()) for path in out)
-        assert "dvc" not in modules and ("matplotlib" in modules) == has_charts, stage
-        assert ("sklearn" in modules) == uses_sklearn, stage
+    groups = {}
+    for name in stages:
+        libraries = ["flowers.learning.svm"] * (name in USE_SKLEARN)
+        libraries += ["flowers.base.plots"] * (name in USE_MATPLOTLIB)
+        groups.setdefault("+".join(libraries), []).append(name)
+    lines = run_python(IMPORT_STAGES, *(",".join([key, *names]) for key, names in groups.items()))
+    loaded = {line.split()[0]: line.split()[1:] for line in lines}
+    assert set(loaded) == set(stages)
+    for name, modules in loaded.items():
+        assert "dvc" not in modules, name
+        assert ("matplotlib" in modules) == (name in USE_MATPLOTLIB), name
+        assert ("sklearn" in modules) == (name in USE_SKLEARN), name
 
 
 def test_the_empty_codebook_needs_no_scikit_learn(tmp_path):

@@ -61,7 +61,9 @@ def fit(classifier, X, y, jobs=1):
         return CalibratedOther(classifier, folds=3).fit(X, y)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float32])
+@pytest.mark.parametrize(
+    "dtype", [np.int8, *(pytest.param(d, marks=pytest.mark.slow) for d in (np.uint8, np.float32))]
+)
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=NAMES)
 def test_probabilities_have_the_same_bits_for_any_workers_and_batch(classifier, dtype, tmp_path):
     X, y = make_bytes(dtype=dtype)

@@ -51,7 +51,7 @@ def compute_pairwise(X, y, new):
         ("uint8", True, "ovo", 5),
         ("uint8", True, "ovr", 5),
         ("uint8", True, "ovr", 2),
-        ("float32", False, "ovr", 2),
+        pytest.param("float32", False, "ovr", 2, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.usefixtures("converged")

@@ -42,8 +42,8 @@ def enter_clone(bare, tmp_path, *options, name="clone"):
 @pytest.mark.parametrize(
     "options, remedy",
     [
-        (["--depth", "1"], "git fetch --unshallow --tags"),
-        (["--no-tags"], "git fetch --tags origin"),
+        pytest.param(["--depth", "1"], "git fetch --unshallow --tags", marks=pytest.mark.slow),
+        pytest.param(["--no-tags"], "git fetch --tags origin", marks=pytest.mark.slow),
         (["--depth", "1", "--no-tags"], "git fetch --unshallow --tags"),
     ],
 )
