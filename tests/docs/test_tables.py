@@ -19,11 +19,11 @@ def test_every_template_is_used_by_a_page():
 
 
 def test_a_region_is_replaced_and_the_text_around_it_is_kept():
-    page = "Before.\n<!-- synthetic:begin -->\nold\n<!-- synthetic:end -->\nAfter.\n"
+    page = "Before.\n<!-- result:begin -->\nold\n<!-- result:end -->\nAfter.\n"
     lines = tables.render_page(page).splitlines()
-    assert lines[:2] == ["Before.", "<!-- synthetic:begin -->"]
-    assert lines[2].startswith("| model | accuracy")
-    assert lines[-2:] == ["<!-- synthetic:end -->", "After."]
+    assert lines[:2] == ["Before.", "<!-- result:begin -->"]
+    assert lines[2].startswith("On ")
+    assert lines[-2:] == ["<!-- result:end -->", "After."]
 
 
 def test_a_region_without_a_template_is_an_error():

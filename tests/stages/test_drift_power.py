@@ -28,9 +28,13 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others(workdir):
         assert ((workdir.path / "metrics/drift_power.json").read_bytes() == before) == same
 
 
-def test_the_committed_figures_have_few_false_alarms_and_detect_large_shifts():
+def test_the_committed_figures_have_few_false_alarms_and_detect_harmful_shifts():
     power = json.loads((ROOT / "metrics/drift_power.json").read_text())
-    for rates in power["false_alarms"].values():
-        assert rates["false_alarm_rate_low"] <= 0.05
-    for shift in ("grey", "darker", "letterbox", "occlude"):
-        assert power["shifts"][f"{shift}, 100 %"]["detected_within_1000"] >= 0.9
+    for traffic, rates in power["false_alarms"].items():
+        # Class proportions that move by more than drift.proportion_tolerance are an alert.
+        if not traffic.startswith(("weekends", "season")):
+            assert rates["false_alarm_rate_low"] <= 0.05
+    assert power["shifts"]["identity"]["detected_within_2000"] <= 0.05
+    for name, shift in power["shifts"].items():
+        if name.endswith(", 100 %") and shift["accuracy_drop"] >= 0.05:
+            assert shift["detected_within_1000"] >= 0.9
