@@ -88,13 +88,14 @@ def main(arguments=None):
         params = collect_params(options.SOURCE, options.RECIPE, options.SET)
         check_source(merge_changes(params)["fetch"])
         check_name(options.NAME)
+        settings = experiments.format_options(params)
     except (BadInput, OSError) as error:
         sys.exit(f"exp: {error}")
     if changes := describe_workspace():
         print(f"exp: params.yaml differs from HEAD, also in this run: {changes}")
         print(f"exp: to start from HEAD: {GO_BACK}")
     name = ["--name", options.NAME] if options.NAME else []
-    command = ["dvc", "exp", "run", *name, *experiments.format_options(params)]
+    command = ["dvc", "exp", "run", *name, *settings]
     print(shlex.join(command), flush=True)
     sys.exit(run_and_compare(command, options.NAME))
 

@@ -8,6 +8,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from flowers.base.errors import BadInput
 from flowers.model.card import hash_file
 from flowers.sources.downloads import fetch_file
 from flowers.sources.folders import list_tree
@@ -18,6 +19,10 @@ from study.repository import ROOT, run_command
 # Text that Hydra reads as such without quotes.
 PLAIN_TEXT = re.compile(
     r"(?!(?i:true|false|null|nan|inf)$)[a-z/][\w./-]*", re.ASCII | re.IGNORECASE
+)
+# A key of a mapping, which Hydra reads without quotes alone.
+PLAIN_KEY = re.compile(
+    r"(?!(?i:true|false|null|nan|inf)$)[a-z_]([\w ./-]*[\w./-])?", re.ASCII | re.IGNORECASE
 )
 DVC = Path(sys.executable).with_name("dvc")
 
@@ -50,21 +55,37 @@ def hash_path(path):
 
 
 def format_options(params):
-    """Return the options of ``dvc exp run`` that set parameters, in the grammar of Hydra."""
+    """Return the options of ``dvc exp run`` that set parameters, in the grammar of Hydra.
+
+    Raises
+    ------
+    BadInput
+        If a value has no form in this grammar.
+    """
     return [word for key in params for word in ("-S", f"{key}={_format_value(params[key])}")]
 
 
 def _format_value(value):
     if isinstance(value, list):
         return f"[{','.join(map(_format_value, value))}]"
-    if not isinstance(value, (str, Path)):
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{_format_key(k)}:{_format_value(v)}' for k, v in value.items())}}}"
+    if value is None or isinstance(value, (bool, int, float)):
         return json.dumps(value)
+    if not isinstance(value, (str, Path)):
+        raise BadInput(f"{value} is of type {type(value).__name__}: set text, a number or a list")
     text = str(value)
     if PLAIN_TEXT.fullmatch(text):
         return text
     text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # no reference to another parameter
     text = re.sub(r'(\\*)"', r'\1\1\\"', text)
     return '"' + re.sub(r"(\\+)$", r"\1\1", text) + '"'
+
+
+def _format_key(key):
+    if isinstance(key, str) and not PLAIN_KEY.fullmatch(key):
+        raise BadInput(f"the key {key!r} cannot be set by an option: write it into params.yaml")
+    return key if isinstance(key, str) else _format_value(key)
 
 
 def run_experiment(name, params, target):

@@ -7,7 +7,7 @@ import math
 import re
 from pathlib import Path
 
-from ruamel.yaml import YAML, MappingNode, SequenceNode, YAMLError
+from ruamel.yaml import YAML, CollectionNode, MappingNode, YAMLError
 
 from flowers.base.errors import BadInput
 from stages.support.run import find_faults, read_yaml
@@ -86,27 +86,47 @@ def describe_changes(old, new):
 
 
 def replace_values(text, changes):
-    """Replace values in the text of params.yaml; all other lines and all comments stay.
+    """Replace values in the text of params.yaml; all other lines and their comments stay.
 
-    The comment after a new value starts in the first column of such comments, or two spaces after
-    the value.
+    A value of several lines, as DVC writes a list, becomes one line. The comment after a new value
+    starts in the first column of such comments, or two spaces after the value.
+
+    Raises
+    ------
+    BadInput
+        If the new text would not hold the old values with the changes.
     """
-    spans = dict(_find_values(text))
     old = flatten_sections(YAML(typ="safe").load(text))
-    column = min(filter(None, (_find_comment(text, *span) for span in spans.values())), default=0)
+    new = text if text.endswith("\n") else f"{text}\n"
+    spans = dict(_find_values(new))
+    columns = [_find_comment(new, start, end) for start, end, _ in spans.values()]
+    column = min(filter(None, columns), default=0)
     for key in sorted(changes, key=spans.get, reverse=True):
-        if repr(changes[key]) == repr(old[key]):
-            continue
-        start, end = spans[key]
-        value = format_value(changes[key])
-        if start == end:
-            value = f" {value}"
-        rest = text[end:]
-        if _find_comment(text, start, end):
-            used = start - text.rfind("\n", 0, start) - 1 + len(value)
-            rest = " " * max(column - used, 2) + rest.lstrip(" ")
-        text = text[:start] + value + rest
-    return text
+        if repr(changes[key]) != repr(old[key]):
+            new = _replace_value(new, spans[key], format_value(changes[key]), column)
+    try:
+        is_right = flatten_sections(YAML(typ="safe").load(new)) == old | changes
+    except YAMLError:
+        is_right = False
+    if not is_right:
+        names = ", ".join(key for key in changes if changes[key] != old[key])
+        raise BadInput(f"{PATH} has a form in which {names} cannot be replaced: edit it by hand")
+    return new if new != f"{text}\n" else text
+
+
+def _replace_value(text, span, value, column):
+    """Replace one value; a comment after it starts in `column` if the value leaves room."""
+    start, end, last = span
+    line_end = text.index("\n", end) + 1
+    rest = text[end:line_end]
+    if start == end:
+        value = f" {value}"
+    if _find_comment(text, start, end):
+        used = start - text.rfind("\n", 0, start) - 1 + len(value)
+        rest = " " * max(column - used, 2) + rest.lstrip(" ")
+    items = text[line_end:last].splitlines(keepends=True)
+    kept = [line for line in items if not line.strip() or line.lstrip().startswith("#")]
+    return text[:start] + value + rest + "".join(kept) + text[max(line_end, last) :]
 
 
 def format_value(value):
@@ -120,20 +140,18 @@ def format_value(value):
 
 
 def _find_values(text):
-    """Yield each "section.key" with the start and the end of its value."""
+    """Yield each "section.key" with the start and end of its value and the end of its lines."""
     for section, keys in YAML(typ="safe", pure=True).compose(text).value:
         for key, value in keys.value if isinstance(keys, MappingNode) else ():
             start = value.start_mark.index
-            end = _find_end(value)
-            if start == end:  # no value; the marks are those of the next key
+            end = value.end_mark.index
+            last = end
+            is_block = isinstance(value, CollectionNode) and not value.flow_style
+            if is_block or start == end:  # the marks of no value are those of the next key
                 start = end = text.index(":", key.end_mark.index) + 1
-            yield f"{section.value}.{key.value}", (start, end)
-
-
-def _find_end(node):
-    """Return where a value ends; the mark of a list of lines is where the next value starts."""
-    is_list_of_lines = isinstance(node, SequenceNode) and not node.flow_style
-    return _find_end(node.value[-1]) if is_list_of_lines else node.end_mark.index
+            if is_block:  # its end mark is where the next value starts
+                last = text.rfind("\n", 0, last) + 1
+            yield f"{section.value}.{key.value}", (start, end, last)
 
 
 def _find_comment(text, start, end):

@@ -1,6 +1,7 @@
 """Parameters reach params.yaml unchanged; the digest of a source changes with its photos."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from dvc.utils.hydra import apply_overrides
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowers.base.errors import BadInput
 from stages.support.run import read_yaml
 from study.experiments import format_options, hash_path
 
@@ -26,11 +28,19 @@ def set_by_dvc(path, value):
 @pytest.mark.parametrize(
     "value",
     [None, True, False, 1, 2.5, 1e-9, 1e22, [], [0.1, 3], ["hog", "a b"], "", "true", "NULL", "nan"]
+    + [{}, {"n_estimators": 100, "b": [[1, 2.5], [], {"c d": 'it\'s "e", {f: 1}'}], "g": None}]
+    + [{"class_weight": {0: 1.5, "sweet pea": 2}, "a_": [True, "true", "x y", "\\"]}]
     + ["1e5", "1.5", "-3", "12", "/a/b.zip", "~/x", "a,b", "${oc.env:HOME}", "\\${a}", "1" * 64],
 )
 def test_a_value_keeps_its_type(tmp_path, value):
     result = set_by_dvc(tmp_path / "params.yaml", value)
     assert (result, type(result)) == (value, type(value))
+
+
+@pytest.mark.parametrize("value", [{"é": 1}, {"true": 1}, {"1": 1}, {"a:b": 1}, [date(2020, 1, 1)]])
+def test_a_value_without_a_form_in_the_grammar_is_refused(value):
+    with pytest.raises(BadInput):
+        format_options({"train_other.options": value})
 
 
 @settings(deadline=None, max_examples=25, derandomize=True)

@@ -1,8 +1,10 @@
 """New values keep every comment and every other line of params.yaml."""
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
+from flowers.base.errors import BadInput
 from study.parameters import flatten_sections, replace_values
 from study.recipes import list_recipes, read_recipe
 from tests.imports import ROOT
@@ -44,7 +46,7 @@ def test_values_are_replaced_in_a_file_of_another_form():
     changed = replace_values(OTHER, changes)
     values = flatten_sections(YAML(typ="safe").load(OTHER)) | changes
     assert flatten_sections(YAML(typ="safe").load(changed)) == values
-    assert get_comments(changed) == [" none", " gradients", " of the next section", " short"]
+    assert get_comments(changed) == [" none", " of the next section", " short"]
     assert replace_values(OTHER, flatten_sections(YAML(typ="safe").load(OTHER))) == OTHER
 
 
@@ -71,3 +73,49 @@ def test_any_value_can_be_written(value):
     changed = replace_values(TEXT, {"fetch.path": value})
     assert YAML(typ="safe").load(changed)["fetch"]["path"] == value
     assert replace_values(changed, {"fetch.path": None}) == TEXT
+
+
+@pytest.mark.parametrize("name", ["pixels", "hog-colour"])
+def test_values_are_replaced_in_the_file_as_dvc_rewrites_it(tmp_path, name):
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT)
+    apply_overrides(
+        path, ["flatten.features=[hog,colour]", "train_other.options={a:1,b:[2,{c:3}]}"]
+    )
+    text = path.read_text()
+    assert "  features:" in text and "  - colour\n" in text and "path: null" not in text
+    old = flatten_sections(YAML(typ="safe").load(text))
+    for changes in (read_recipe(name), {"train_other.options": None}, {"fetch.path": "a b"}):
+        changed = replace_values(text, changes)
+        assert flatten_sections(YAML(typ="safe").load(changed)) == old | changes
+        assert get_comments(changed) == get_comments(TEXT)
+    everything = flatten_sections(YAML(typ="safe").load(TEXT))
+    assert flatten_sections(YAML(typ="safe").load(replace_values(text, everything))) == everything
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\n    - 1\n    -\n",
+        "\n  - a: 1\n    b:\n      - 2\n\n  # c\n  - 3",
+        " [1,\n   2]\n",
+        "",
+        " 'a\n   b'",
+    ],
+)
+@pytest.mark.parametrize("rest", ["", "  d: 1\n", "# c\nu:\n  d: 1\n"])
+def test_values_of_any_form_become_one_line(value, rest):
+    text = f"s:\n  a: 0\n  x:{value}".removesuffix("\n" * (not rest))
+    text += rest and "\n" * (not text.endswith("\n")) + rest
+    old = flatten_sections(YAML(typ="safe").load(text))
+    for new in ("b", [3, None], {"k": [1]}):
+        changed = replace_values(text, {"s.x": new})
+        assert flatten_sections(YAML(typ="safe").load(changed)) == old | {"s.x": new}
+        assert get_comments(changed) == get_comments(text)
+
+
+def test_a_file_whose_values_cannot_be_replaced_is_refused_in_one_line():
+    text = "s:\n  x: &list\n  - 1\n  y: *list\n"
+    with pytest.raises(BadInput, match="s.x cannot be replaced") as caught:
+        replace_values(text, {"s.x": [2]})
+    assert len(str(caught.value).splitlines()) == 1
