@@ -29,7 +29,7 @@ from study.recipes import read_recipe
 from study.repository import ENVIRONMENT
 
 GO_BACK = "git checkout . && dvc checkout  # drops uncommitted edits"
-NAME = re.compile(r"\w+([.-]+\w+)*(?<!\.lock)")
+NAME = re.compile(r"(?!.{101})\w+((\.|-+)\w+)*(?<!\.lock)")
 
 
 def collect_params(source, recipe, settings):
@@ -39,10 +39,21 @@ def collect_params(source, recipe, settings):
     return params | parse_settings(settings or "")
 
 
+def is_revision(name):
+    """Whether git or ``make compare`` reads a name as a revision instead of an experiment."""
+    try:
+        run_git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    except BadInput:
+        return name == "workspace"
+    return True
+
+
 def check_name(name):
     """Refuse a name that DVC cannot use, or that of an experiment based on the same commit."""
     if name and not NAME.fullmatch(name):
         raise BadInput(f"NAME={name}: use letters and digits, with _, - or . between them")
+    if name and is_revision(name):
+        raise BadInput(f"NAME={name} is a branch, a tag or a commit already: choose another NAME")
     head = run_git("rev-parse", "HEAD")
     refs = run_git("for-each-ref", "--format=%(refname)", f"refs/exps/{head[:2]}/{head[2:]}/")
     if name in [ref.rpartition("/")[2] for ref in refs.splitlines()]:
@@ -62,8 +73,9 @@ def describe_workspace():
 
 def run_and_compare(command, name):
     """Run DVC, then print its results against HEAD; return the exit code of DVC."""
-    with acquire_lock():
-        code = subprocess.run(command, env=ENVIRONMENT).returncode
+    # DVC inherits the lock, which then holds even if this process is killed.
+    with acquire_lock() as lock:
+        code = subprocess.run(command, env=ENVIRONMENT, pass_fds=[lock.fileno()]).returncode
     if code:
         print(f"exp: the run failed; back to the last commit: {GO_BACK}", file=sys.stderr)
         return code

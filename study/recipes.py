@@ -5,6 +5,7 @@ photos.
 """
 
 import difflib
+import os
 import sys
 from pathlib import Path
 
@@ -47,8 +48,9 @@ def find_recipe(name):
     """Return the path of a recipe in recipes/, or of a file of yours."""
     if name in list_recipes():
         return FOLDER / f"{name}.yaml"
-    if Path(name).expanduser().is_file():
-        return Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # of an unknown user it is unchanged
+    if path.is_file():
+        return path
     close = difflib.get_close_matches(name, list_recipes(), n=1)
     question = f"did you mean {close[0]}? " if close else ""
     names = ", ".join(list_recipes())

@@ -26,7 +26,7 @@ def make_grouped_folds(labels, groups, folds, seed):
     BadInput
         If a class has fewer groups than folds, or all of its images are in one fold.
     """
-    remedy = f"set folds below {folds}, or add photos"
+    remedy = f"set folds below {folds}, or add photos" if folds > 2 else "add photos"
     require_groups(labels, groups, folds, remedy, "in the training part")
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     parts = list(splitter.split(np.zeros(len(labels)), labels, groups))

@@ -120,6 +120,8 @@ def build_row(record, classes):
         raise ValueError(f"not the probabilities of {len(classes)} classes")
     photo = int(record.get("photo_sha256", "0")[:16], 16)
     fingerprint = int(str(record["image"].get("hash", "0"))[:16], 16)
+    if not 0 <= int(record["index"]) < 2**31:
+        raise ValueError("an index out of range")
     request = str(record["request_id"]).encode("ascii", "replace"), int(record["index"])
     identity = hash_key(record), photo, fingerprint
     return *identity, parse_time(record), *request, UNKNOWN, probabilities, image

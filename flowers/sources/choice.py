@@ -1,5 +1,6 @@
 """Choose the source that the parameters of the stage fetch name."""
 
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -37,7 +38,7 @@ def open_source(params, cache, jobs=1, bar=None):
         archive = (params["path"], cache, params["sha256"], params["ignore"])
         yield from iterate_archive(*archive, bar)
     elif params["source"] == "folder":
-        yield from iterate_folder(Path(params["path"]).expanduser(), params["ignore"])
+        yield from iterate_folder(Path(os.path.expanduser(params["path"])), params["ignore"])
     else:
         names = ("per_class", "near_duplicate_share", "wrong_labels", "seed")
         yield from iterate_synthetic(*(params[name] for name in names), jobs)
@@ -48,7 +49,7 @@ def count_files(params):
     if params["source"] == "synthetic":
         return params["per_class"] * len(SPECIES)
     if params["source"] == "folder":
-        members, _ = find_members(Path(params["path"]).expanduser(), params["ignore"])
+        members, _ = find_members(Path(os.path.expanduser(params["path"])), params["ignore"])
         return len(members)
     return None
 
@@ -71,7 +72,7 @@ def check_source(params):
     """
     path = params["path"]
     if params["source"] == "folder":
-        find_members(Path(path).expanduser(), params["ignore"])
+        find_members(Path(os.path.expanduser(path)), params["ignore"])
     elif params["source"] == "archive" and not path.lower().startswith(("http://", "https://")):
         archive = fetch_file(path, None, params["sha256"])
         if archive.is_dir():

@@ -11,7 +11,7 @@ import pooch
 import requests
 
 from flowers.base.errors import BadInput
-from flowers.base.network import describe_request_error
+from flowers.sources.network import describe_request_error
 
 TIMEOUT = 60
 _CHUNK = 2**20
@@ -55,7 +55,7 @@ def fetch_file(source, cache, sha256=None, bar=None):
         source = urllib.request.url2pathname(url.path)
     elif scheme:
         raise BadInput(f"{source} has the scheme {scheme}: use a path, file, http or https")
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if not path.exists():
         raise BadInput(
             f"{path.resolve()} does not exist: set the source to a local file or an http(s) URL"

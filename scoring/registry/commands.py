@@ -1,5 +1,6 @@
 """The commands of the registry; `scoring.cli` defines their options."""
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -37,6 +38,8 @@ def run_subcommand(command, as_json=False, clear=False, remote=None, **options):
             entries = status.collect_status()
             return json.dumps(entries, indent=2) if as_json else status.format_status(entries)
         case "history":
+            for line in itertools.chain(*remotes.find_missing_tags()):
+                print(f"history: warning: {line}", file=sys.stderr)
             return status.format_history()
         case "fetch":
             return transfer.fetch_model(**options)
