@@ -28,6 +28,12 @@ def main(command, **options):
     return 0
 
 
+def warn_of_missing_tags():
+    """Print what may be missing in the history of this clone."""
+    for line in itertools.chain(*remotes.find_missing_tags()):
+        print(f"history: warning: {line}", file=sys.stderr)
+
+
 def run_subcommand(command, as_json=False, clear=False, remote=None, **options):
     """Run a command and return the text to print."""
     if command not in ("status", "history", "push"):  # push compares with its remote
@@ -38,8 +44,7 @@ def run_subcommand(command, as_json=False, clear=False, remote=None, **options):
             entries = status.collect_status()
             return json.dumps(entries, indent=2) if as_json else status.format_status(entries)
         case "history":
-            for line in itertools.chain(*remotes.find_missing_tags()):
-                print(f"history: warning: {line}", file=sys.stderr)
+            warn_of_missing_tags()
             return status.format_history()
         case "fetch":
             return transfer.fetch_model(**options)
