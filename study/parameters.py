@@ -39,12 +39,18 @@ def parse_settings(text):
     changes = {}
     for setting in re.split(r"\s+(?=[^\s=]+\.[^\s=.]+=)", text.strip()) if text.strip() else ():
         key, equals, value = setting.partition("=")
+        if key.startswith(("'", '"')):
+            plain = setting.replace(key[0], "")
+            raise BadInput(f"SET: values may hold spaces without quotes: {plain}")
         if not equals:
             raise BadInput(f"SET: {setting!r} is not of the form section.key=value")
         try:
             changes[key] = YAML(typ="safe").load(value)
         except YAMLError as error:
-            raise BadInput(f"SET: {setting} has no value in YAML; quote it") from error
+            spaced = re.sub(r"(?<=\w):(?=[^\s/])", ": ", value)
+            lacks_space = "{" in value and spaced != value
+            remedy = f"put a space after each colon: {spaced}" if lacks_space else "quote it"
+            raise BadInput(f"SET: {setting} has no value in YAML; {remedy}") from error
     return changes
 
 
