@@ -25,6 +25,7 @@ from tqdm import tqdm
 from werkzeug.serving import make_server
 
 from flowers.base.environment import read_model_dir
+from flowers.base.network import describe_request_error
 from flowers.base.tables import read_csv
 from flowers.drift_simulation import shifts
 from flowers.images.decoding import decode_image
@@ -216,9 +217,10 @@ def post(url, **content):
     try:
         response = requests.post(url, timeout=TIMEOUT, **content)
         return response.status_code, response.json()
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:  # urllib3 raises ValueError
         raise BadInput(
-            f"no response from {url} ({error}): start python -m scoring.server, or leave out --url"
+            f"{url} failed ({describe_request_error(error)}): start python -m scoring.server, "
+            "correct --url, or leave it out"
         ) from error
 
 

@@ -209,7 +209,8 @@ def _read_json(path):
     try:
         return read_json(path)
     except FileNotFoundError as error:
-        raise BadInput(f"no model in {path.parent}: {path} is missing; run dvc repro") from error
+        missing = f"{path} is missing; " if path.parent.is_dir() else ""
+        raise BadInput(f"no model in {path.parent}: {missing}check the path") from error
     except (ValueError, RecursionError, OSError) as error:
         raise BadInput(f"{path} cannot be read ({error}): restore it with dvc checkout") from error
 

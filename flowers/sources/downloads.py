@@ -11,6 +11,7 @@ import pooch
 import requests
 
 from flowers.base.errors import BadInput
+from flowers.base.network import describe_request_error
 
 TIMEOUT = 60
 _CHUNK = 2**20
@@ -88,7 +89,8 @@ def _download(url, cache, sha256, bar):
         # The network or the address failed; a full disk raises another error.
         except (requests.RequestException, ValueError) as error:
             raise BadInput(
-                f"{url} cannot be downloaded ({error}): check the address, or set a local file"
+                f"{url} cannot be downloaded ({describe_request_error(error)}): check the address, "
+                "or set a local file"
             ) from error
         if sha256:
             _verify(part, sha256, url)

@@ -17,6 +17,7 @@ from dvc.repo import Repo
 
 from flowers.base.errors import BadInput
 from flowers.evaluation.metrics import run_mcnemar_test
+from flowers.model.card import CARD
 from scoring.registry.git import read_file_at, read_head, run_git
 from scoring.registry.tags import explain_other_names, parse_checks
 from scoring.registry.transfer import CANDIDATE, read_lock_md5, read_lock_outputs, verify_model
@@ -94,9 +95,13 @@ def check_gate(commit):
 
 def check_bytes(commit):
     """Check that the candidate on disk is the one of its card, dvc.lock and promotion.json."""
+    if not (CANDIDATE / CARD).is_file():
+        raise BadInput(f"no model in {CANDIDATE}: run dvc repro and promote again")
     try:
         md5 = verify_model(CANDIDATE, read_lock_md5(read_file_at(commit, "dvc.lock")))
     except BadInput as error:
+        if "dvc repro" in str(error):  # the remedy is there already
+            raise
         raise BadInput(f"{error}; remove {CANDIDATE}, run dvc repro and promote again") from error
     expected = parse_decision(read_committed(commit, DECISION))["md5"]
     if expected != md5:
@@ -218,14 +223,29 @@ def _read_folder_md5(commit):
 
 def list_passed_checks(event):
     """List the checks that the tag of an event records with the digest of its commit."""
+    return parse_checks(event["message"]) if _has_digest(event) else []
+
+
+def _has_digest(event):
     names = parse_checks(event["message"])
     digest = re.search(r"^digest: (\S+)$", event["message"], flags=re.MULTILINE)
-    if not digest or digest.group(1) != compute_checks_digest(event["commit"], names):
-        return []
-    return names
+    return bool(digest) and digest.group(1) == compute_checks_digest(event["commit"], names)
+
+
+def has_passed_all(event):
+    """Return whether the tag of an assignment records every required check as passed."""
+    return set(REQUIRED[event["stage"]]) <= set(list_passed_checks(event))
+
+
+def list_failed_checks(event):
+    """List the required checks that failed and that ``--force`` overruled."""
+    # Older tags have "skipped:" for the same checks.
+    failed = re.search(r"^(?:failed|skipped): (.*)$", event["message"], flags=re.MULTILINE)
+    names = failed.group(1).split() if failed and _has_digest(event) else []
+    return [name for name in REQUIRED[event["stage"]] if name in names]
 
 
 def list_skipped_checks(event):
-    """List the required checks that the tag of an assignment does not record as passed."""
-    passed = list_passed_checks(event)
-    return [name for name in REQUIRED[event["stage"]] if name not in passed]
+    """List the required checks that did not run, or whose outcome the tag does not record."""
+    done = {*list_passed_checks(event), *list_failed_checks(event)}
+    return [name for name in REQUIRED[event["stage"]] if name not in done]

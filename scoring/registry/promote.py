@@ -30,7 +30,7 @@ def promote_model(stage, version=None, bump=None, force=False):
     current = tags.find_current(history, stage)
     passed, failed = run_checks(stage, commit, history)
     # A version that was assigned by hand or by force is assigned again once its checks pass.
-    complete = current and current["commit"] == commit and not checks.list_skipped_checks(current)
+    complete = current and current["commit"] == commit and checks.has_passed_all(current)
     if complete and (force or not failed):
         raise BadInput(f"{version} is in {stage} already: there is nothing to do")
     if failed and not force:
@@ -38,7 +38,7 @@ def promote_model(stage, version=None, bump=None, force=False):
     tags.check_clock(history)
     lines = [f"{version} to {stage}", "", checks.format_checks(commit, passed)]
     if failed:
-        lines += [f"skipped: {' '.join(failed)}"]
+        lines += [f"failed: {' '.join(failed)}"]
         lines += [f"{name}: {reason}" for name, reason in failed.items()]
     message = "\n".join(lines)
     if version not in tags.list_versions(history):

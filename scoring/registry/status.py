@@ -39,8 +39,7 @@ def collect_status():
         status[stage] = event and {
             **describe_version(event["version"], event["commit"]),
             "tag": event["ref"],
-            "checks_passed": checks.list_passed_checks(event),
-            "checks_skipped": checks.list_skipped_checks(event),
+            **describe_checks(event),
             "on_disk": transfer.compare_with_disk(stage, event),
         }
     status["server"] = query_server(read_scorer_url())
@@ -73,6 +72,15 @@ def describe_version(version, commit):
     return {"version": version, "commit": commit[:7], "md5": checks.read_model_md5(commit)}
 
 
+def describe_checks(event):
+    """Return the names of the checks that passed, failed or were skipped for an assignment."""
+    return {
+        "checks_passed": checks.list_passed_checks(event),
+        "checks_failed": checks.list_failed_checks(event),
+        "checks_skipped": checks.list_skipped_checks(event),
+    }
+
+
 def describe_candidate(versions):
     """Return version (None if untagged), MD5 and gate of models/candidate; None without a model."""
     try:
@@ -102,7 +110,7 @@ def format_status(status):
             lines.append(f"{stage:10}  none")
             continue
         lines.append(f"{format_version(stage, entry)}  {entry['tag']}")
-        lines.append(f"{'':10}  {format_checks(entry['checks_passed'], entry['checks_skipped'])}")
+        lines.append(f"{'':10}  {format_checks(entry)}")
         lines.append(f"{'':10}  models/{stage} on disk: {entry['on_disk']}")
     if status.get("other_names"):
         lines.append(f"{'':10}  {status['other_names']}")
@@ -121,7 +129,8 @@ def format_server(server, production):
     model = server["model"]
     name = f"{model['version']}  md5 {model['md5']}  {model['tag'] or 'untagged'}"
     line = f"server      {name}  loaded {model['loaded_at']} at {server['url']}"
-    if production and (model["md5"], model["tag"]) != (production["md5"], production["tag"]):
+    # After a rollback to the served model the tags differ, the models do not.
+    if production and model["md5"] != production["md5"]:
         line += f"\n{'':10}  not the production model: fetch it and send the server SIGHUP"
     return line
 
@@ -141,10 +150,13 @@ def format_version(title, entry):
     return f"{title:10}  {entry['version']}  {entry['commit']}  md5 {entry['md5'] or 'unknown'}"
 
 
-def format_checks(passed, skipped):
-    """Format the names of checks."""
-    text = f"checks passed: {' '.join(passed) or 'none'}"
-    return f"{text}; skipped: {' '.join(skipped)}" if skipped else text
+def format_checks(entry):
+    """Format the names of the checks in an entry of `describe_checks`."""
+    parts = [f"checks passed: {' '.join(entry['checks_passed']) or 'none'}"]
+    for outcome in ("failed", "skipped"):
+        if names := entry[f"checks_{outcome}"]:
+            parts.append(f"{outcome}: {' '.join(names)}")
+    return "; ".join(parts)
 
 
 def format_history():
@@ -155,8 +167,7 @@ def format_history():
             continue
         outcome = "removed"
         if event["event"] != "unassignment":
-            passed = checks.list_passed_checks(event)
-            outcome = format_checks(passed, checks.list_skipped_checks(event))
+            outcome = format_checks(describe_checks(event))
         lines.append(
             f"{event['timestamp']:%Y-%m-%d %H:%M} UTC  {event['ref']:22}  {event['version']:8}  "
             f"{event['commit'][:7]}  {event['author']}  {outcome}"

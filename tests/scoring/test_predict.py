@@ -78,6 +78,8 @@ def test_a_missing_model_or_a_malformed_setting_exits_with_2(
     monkeypatch.chdir(tmp_path)
     assert main([str(files)]) == 2
     assert "dvc repro" in capsys.readouterr().err
+    assert main([str(files), "--model", "typo"]) == 2
+    assert capsys.readouterr().err.endswith("no model in typo: check the path\n")
     monkeypatch.setenv("JOBS", "many")
     assert main([str(files), "--model", str(candidate)]) == 2
     assert "JOBS=many" in capsys.readouterr().err

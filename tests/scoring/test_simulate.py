@@ -110,6 +110,13 @@ def test_wrong_usage_exits_with_2_and_a_message(place, monkeypatch, capsys, argu
     assert line.startswith("scoring.simulate: ")
 
 
+def test_a_server_that_does_not_respond_is_named_with_a_short_reason(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    assert main(["-n", "1", "--photos", "synthetic", "--url", "http://127.0.0.1:9"]) == 2
+    error = capsys.readouterr().err
+    assert "http://127.0.0.1:9/predict failed (connection refused): start" in error
+
+
 def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["-n", "1"]) == 2

@@ -1,6 +1,7 @@
 """Checks that block a promotion, and what --force records."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,19 @@ def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
     assert main(["promote", "--force"]) == 0
     production = read_status(capsys)["production"]
     # The change is in a comment: dvc.lock records values.
-    assert production["checks_skipped"] == ["clean-tree"]
-    assert "skipped: clean-tree" in run_git("tag", "-n99", "--list", "flowers#*")
+    assert (production["checks_failed"], production["checks_skipped"]) == (["clean-tree"], [])
+    message = run_git("tag", "-n99", "--list", "flowers#*")
+    assert "failed: clean-tree" in message and "skipped" not in message
+    assert main(["history"]) == 0
+    assert capsys.readouterr().out.strip().endswith("comparison; failed: clean-tree")
+
+
+@pytest.mark.usefixtures("lock_matches")
+def test_a_candidate_that_is_not_there_is_named_with_one_remedy(repo, capsys):
+    shutil.rmtree("models/candidate")
+    error = expect_refusal(capsys, "promote")
+    assert "bytes: no model in models/candidate: run dvc repro" in error
+    assert error.count("dvc repro") == 1
 
 
 @pytest.mark.usefixtures("lock_matches")
@@ -81,7 +93,7 @@ def test_forced_on_a_dirty_tree_the_checks_read_the_commit(both, capsys):
     assert production["commit"] == run_git("rev-parse", "--short=7", "svm")
     assert production["checks_passed"] == ["gate", "new", "comparison"]
     message = run_git("for-each-ref", "--format=%(contents)", "refs/tags/flowers#*")
-    assert "skipped: clean-tree lock bytes" in message
+    assert "failed: clean-tree lock bytes" in message
 
 
 @pytest.mark.slow
@@ -95,7 +107,7 @@ def test_outputs_edited_by_hand_are_refused_even_when_committed(repo, capsys):
         Path(name).write_text(original)
     run_git("checkout", "--quiet", "HEAD", "--", ".")
     assert main(["promote", "--force"]) == 0
-    assert {"lock", "comparison"} <= set(read_status(capsys)["production"]["checks_skipped"])
+    assert {"lock", "comparison"} <= set(read_status(capsys)["production"]["checks_failed"])
 
 
 def test_a_lock_that_matches_only_uncommitted_files_is_refused(repo, capsys):
@@ -160,7 +172,7 @@ def test_a_significantly_worse_model_becomes_canary_but_not_production(repo, cap
     assert main(["promote", "--force"]) == 0
     production = read_status(capsys)["production"]
     assert production["version"] == "v3.0.0"
-    assert production["checks_skipped"] == ["comparison"]
+    assert production["checks_failed"] == ["comparison"]
 
 
 @pytest.mark.slow

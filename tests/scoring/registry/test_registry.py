@@ -148,7 +148,7 @@ def test_the_bytes_of_another_version_are_not_promoted(promoted, capsys):
         assert "new: v1.0.0 (commit " in line and "git checkout" in line
     assert run_git("tag") == before
     assert main(["promote", "--force"]) == 0
-    assert read_status(capsys)["production"]["checks_skipped"] == ["new"]
+    assert read_status(capsys)["production"]["checks_failed"] == ["new"]
 
 
 def test_a_second_rollback_goes_further_back(repo, capsys):
@@ -194,6 +194,9 @@ def test_status_shows_the_model_of_the_server(promoted, capsys, health):
     }
     health.write_text(json.dumps(body))
     assert list(read_status(capsys)["server"]["model"].values()) == list(body.values())
+    assert main(["status"]) == 0
+    assert "not the production model" not in capsys.readouterr().out
+    health.write_text(json.dumps(body | {"tag": "flowers#production#0"}))  # before a rollback
     assert main(["status"]) == 0
     assert "not the production model" not in capsys.readouterr().out
     health.write_text(json.dumps(body | {"model_version": "v0.9.0", "model_md5": "0" * 32}))
