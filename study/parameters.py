@@ -111,11 +111,12 @@ def replace_values(text, changes):
         if repr(changes[key]) != repr(old[key]):
             new = _replace_value(new, spans[key], format_value(changes[key]), column)
     try:
-        is_right = flatten_sections(YAML(typ="safe").load(new)) == old | changes
+        values = flatten_sections(YAML(typ="safe").load(new))
+        is_right = format_value(values) == format_value(old | changes)  # text: NaN equals no NaN
     except YAMLError:
         is_right = False
     if not is_right:
-        names = ", ".join(key for key in changes if changes[key] != old[key])
+        names = ", ".join(key for key in changes if repr(changes[key]) != repr(old[key]))
         raise BadInput(f"{PATH} has a form in which {names} cannot be replaced: edit it by hand")
     return new if new != f"{text}\n" else text
 
