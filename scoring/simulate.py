@@ -25,11 +25,11 @@ from tqdm import tqdm
 from werkzeug.serving import make_server
 
 from flowers.base.environment import read_model_dir
-from flowers.base.network import describe_request_error
 from flowers.base.tables import read_csv
 from flowers.drift_simulation import shifts
 from flowers.images.decoding import decode_image
 from flowers.model import folder as model_folder
+from flowers.sources.network import describe_request_error
 from flowers.synthetic.picture import SPECIES, draw_photo
 from scoring.predict import list_files
 from scoring.server.app import create_app

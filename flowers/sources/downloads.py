@@ -11,7 +11,7 @@ import pooch
 import requests
 
 from flowers.base.errors import BadInput
-from flowers.base.network import describe_request_error
+from flowers.sources.network import describe_request_error
 
 TIMEOUT = 60
 _CHUNK = 2**20

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from flowers.base.network import describe_request_error
+from flowers.sources.network import describe_request_error
 
 
 @pytest.mark.parametrize(
