@@ -49,8 +49,8 @@ ACTIONS = {"store": store_alert, "acknowledge": acknowledge_alert}
 def main(action):
     """Run an action; returns the exit code: 0, or 2 without a model, readable report or log."""
     try:
-        print(f"scoring.acknowledge: {ACTIONS[action]()}")
+        print(f"acknowledge: {ACTIONS[action]()}")
     except (BadInput, OSError, ValueError, KeyError) as error:
-        print(f"scoring.acknowledge: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"acknowledge: {type(error).__name__}: {error}", file=sys.stderr)
         return REFUSED
     return DONE

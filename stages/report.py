@@ -32,6 +32,7 @@ def main(params):
     figures = read_files(read_json, FIGURES)
     figures["params"] = {
         "title": params["study.title"],
+        "kernel": params["train_svm.kernel"],
         "features": params["flatten.features"],
         "resamples": params["evaluate.resamples"],
         "size": params["resize.size"],

@@ -151,9 +151,13 @@ def summarise_report(report, count):
     alert = report["alert"]
     detected = f"; {alert['kind']}, {alert['detected_at']}" if alert else ""
     expected = report["expected_accuracy"]
-    accuracy = f", expected accuracy {expected['estimate']:.3f}" if expected else ""
-    status = report["performance"]["status"]
-    return f"{report['state']}{detected}; accuracy: {status}{accuracy}; {count} predictions"
+    performance = report["performance"]
+    accuracy = performance["status"]
+    if performance["labelled"]:
+        accuracy += f", {performance['accuracy']:.3f} of {performance['labelled']} labelled"
+    elif expected:  # without labels
+        accuracy += f", expected accuracy {expected['estimate']:.3f}"
+    return f"{report['state']}{detected}; accuracy: {accuracy}; {count} predictions"
 
 
 def choose_state(count, alert, status, changed):

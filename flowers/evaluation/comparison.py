@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from flowers.base.errors import BadInput
 from flowers.base.tables import format_share
 from flowers.evaluation.metrics import resample_group_means, run_mcnemar_test
+from flowers.evaluation.predictions import find_most_accurate
 
 
 def compare_paired(correct_a, correct_b, groups, resamples, seed):
@@ -66,6 +67,7 @@ def summarise_evaluation(predictions, metrics, train_labels, resamples, seed):
         "photos": len(first.labels),
         "distinct": len(np.unique(first.groups)),
         "classifiers": {n: model.classifier for n, model in predictions.items()},
+        "most_accurate": find_most_accurate(predictions),
         "baseline_accuracy": np.mean(first.labels == most_frequent),
         **{n: {k: v for k, v in m.items() if k != "per_class"} for n, m in metrics.items()},
         **tests,

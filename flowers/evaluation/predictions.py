@@ -121,6 +121,11 @@ def build_rows(predictions, index, test):
     return rows
 
 
+def find_most_accurate(predictions):
+    """Return the name of the model with the most correct predictions; of equal ones the first."""
+    return max(predictions, key=lambda name: predictions[name].correct.sum())
+
+
 def find_confident_errors(predictions, count):
     """Find the wrong predictions of the most accurate model, highest confidence first.
 
@@ -136,7 +141,7 @@ def find_confident_errors(predictions, count):
         Positions among the test images.
     captions : list of str
     """
-    best = max(predictions.values(), key=lambda model: model.correct.sum())
+    best = predictions[find_most_accurate(predictions)]
     wrong = np.flatnonzero(~best.correct)
     rows = wrong[np.argsort(-best.confidence[wrong], kind="stable")][:count]
     captions = [f"{best.labels[i]}: {best.predicted[i]} {best.confidence[i]:.2f}" for i in rows]

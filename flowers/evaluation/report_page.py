@@ -68,6 +68,7 @@ def render_page(template, **values):
     environment.filters["display_name"] = get_display_name
     environment.filters["digits"] = format_digits
     environment.filters["p_value"] = lambda p: "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    environment.filters["points"] = lambda value: format_percent(value).removesuffix(" %")
     environment.filters["share"] = format_share
     environment.filters["percent"] = lambda value: format_percent(value).replace(" ", "\xa0")
     return environment.get_template(template.name).render(**values)

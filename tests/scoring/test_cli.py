@@ -102,7 +102,7 @@ def test_drift_reads_the_log_and_changes_no_tracked_file(repo_copy, monkeypatch,
     assert call("drift", "--acknowledge") == 0
     output = capsys.readouterr()
     names = [line.partition(":")[0] for line in output.out.splitlines()]
-    assert names == ["scoring.acknowledge", "snapshot", "drift", "scoring.acknowledge"]
+    assert names == ["acknowledge", "snapshot", "drift", "acknowledge"]
     assert not output.err and (repo_copy.path / "monitoring/drift/drift.json").is_file()
     assert not repo_copy.run("git", "status", "--porcelain").stdout
 

@@ -3,6 +3,7 @@ import pytest
 
 from flowers.base.tables import read_csv
 from flowers.drift.detector import COVARIATE_SHIFT, DETECTORS, LABEL_SHIFT, PERFORMANCE
+from flowers.drift.report import summarise_report
 from stages import drift, snapshot
 from tests.stages.log_files import (
     make_feedback,
@@ -57,6 +58,16 @@ def test_without_predictions_the_report_is_complete(finished_run):
     assert result["md5"] == read_card(finished_run)["model"]["md5"]
     assert result["reference"]["distinct"] > 0
     assert not any((finished_run.path / name).exists() for name in PLOTS)
+
+
+def test_the_line_has_the_accuracy_of_the_labels_or_else_the_expected_one():
+    report = {"state": "ok", "alert": None, "expected_accuracy": {"estimate": 0.666}}
+    unlabelled = {"status": "unknown", "labelled": 0, "accuracy": None}
+    line = summarise_report(report | {"performance": unlabelled}, 400)
+    assert line == "ok; accuracy: unknown, expected accuracy 0.666; 400 predictions"
+    labelled = {"status": "no drop", "labelled": 320, "accuracy": 0.8156}
+    line = summarise_report(report | {"performance": labelled}, 400)
+    assert line == "ok; accuracy: no drop, 0.816 of 320 labelled; 400 predictions"
 
 
 def test_few_predictions_are_described_and_not_compared(workdir, report):

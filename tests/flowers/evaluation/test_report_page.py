@@ -21,6 +21,7 @@ def make_figures(leakage, passed):
     mcnemar = {"only_first_correct": 69, "only_second_correct": 4, "p_value": 2.4e-16}
     mcnemar |= {"difference": -0.3421, "low": -0.41, "high": -0.27}
     counts = {"photos": 190, "baseline_accuracy": 0.1842, "svm_vs_nb": mcnemar}
+    counts["most_accurate"] = "svm"
     sizes = {"photos": 1005, "distinct": 755, "train": 815, "test": 190}
     sizes |= {"near_duplicate_pairs": 298, "conflicting_groups": 4}
     counts["classifiers"] = {"svm": "GramSVC", "nb": "CalibratedNB"}
@@ -34,14 +35,14 @@ def make_figures(leakage, passed):
             "leakage": {"grouped": leakage, "random": 0.3682},
         }
         | sizes,
-        "train_svm": {"features": 49152, "C": 1.0, "out_of_fold_accuracy": 0.7018},
+        "train_svm": {"features": 49152, "C": 1.0, "gamma": 0.5, "out_of_fold_accuracy": 0.7018},
         "promotion": {"champion": "svm", "passed": passed, "checks": [check]},
-        "params": {"title": "Which <b>nut</b>?", "features": ["hog"], "size": 128}
+        "params": {"title": "Which <b>nut</b>?", "features": ["hog"], "size": 128, "kernel": "rbf"}
         | {"resamples": 2000, "near_duplicate_colour": 0.97},
     }
 
 
-def render(label="Tulip", candidates=1, leakage=0.0, passed=True, kept=None):
+def render(label="Tulip", candidates=1, leakage=0.0, passed=True, kept=None, changes=()):
     candidate = {"C": "1.0", "gamma": "0.1", "grouped": "0.7", "random": "", "chosen": "1"}
     row = {"precision": "0.8974", "recall": "1.0", "f1": "0.9333", "photos": "36"}
     issue = {"path": f"{label}/1.jpg", "label": label, "suggested": "Lotus"}
@@ -54,6 +55,8 @@ def render(label="Tulip", candidates=1, leakage=0.0, passed=True, kept=None):
     figures = make_figures(leakage, passed)
     for model in ("svm", "nb") if kept else ():
         figures["evaluate"][model] = figures["evaluate"][model] | {"without_leaked": kept}
+    for name, values in dict(changes).items():
+        figures[name] |= values
     return render_report(figures, tables, images)
 
 
@@ -75,6 +78,29 @@ def test_figures_have_three_decimals_and_models_their_names():
         and "The expected calibration error of the SVM is 0.100." in text
     )
     assert "Lotus 0.710 near-duplicate" in text and "candidate for promotion is SVM" in text
+
+
+def test_a_difference_is_in_percentage_points_and_one_image_is_singular():
+    text = strip_tags(render())
+    assert "difference of the accuracies -34.2 percentage points" in text
+    assert "(95 % interval: -41.0 to -27.0)" in text and "69 test images are correct" in text
+    mcnemar = make_figures(0.0, True)["evaluate"]["svm_vs_nb"] | {"only_first_correct": 1}
+    text = strip_tags(render(changes={"evaluate": {"svm_vs_nb": mcnemar}}))
+    assert "1 test image is correct" in text and "1 image has a label" in text
+
+
+@pytest.mark.parametrize(("kernel", "shown"), [("rbf", True), ("linear", False)])
+def test_gamma_is_shown_with_the_kernel_that_has_one(kernel, shown):
+    params = {"params": {"kernel": kernel}}
+    assert ("gamma 0.5" in strip_tags(render(changes=params))) is shown
+
+
+def test_the_confident_errors_name_their_model_and_why_it_is_not_the_champion():
+    text = strip_tags(render())
+    assert "Confident errors of SVM" in text and "has the reasons" not in text
+    text = strip_tags(render(changes={"evaluate": {"most_accurate": "nb"}}))
+    assert "Confident errors of Gaussian naive Bayes" in text
+    assert "The champion is SVM: metrics/promotion.json has the reasons" in text
 
 
 def test_leakage_raises_a_warning():
