@@ -146,6 +146,11 @@ def test_a_url_stays_a_parameter_of_other_people(repo, archive, monkeypatch):
         ("--SOURCE=empty", ("empty",)),
         ("--NAME=a b", ("NAME=a b", "letters")),
         ("--NAME=a/b", ("NAME=a/b", "letters")),
+        ("--NAME=a..b", ("NAME=a..b", "letters")),
+        (f"--NAME={'a' * 101}", ("NAME=aaa", "letters")),
+        ("--NAME=HEAD", ("NAME=HEAD", "commit")),
+        ("--NAME=workspace", ("NAME=workspace", "commit")),
+        ("--SOURCE=~nobody-of-this-name/photos", ("~nobody-of-this-name",)),
     ],
 )
 def test_a_wrong_option_is_refused_in_one_line_before_dvc_starts(repo, commands, option, words):
