@@ -95,6 +95,8 @@ def test_unusable_lines_and_files_are_counted_by_reason(workdir, take):
     record = good[0] | {"request_id": "x"}
     late = {"time": "2999-01-01T00:00:00.000000+00:00"}
     malformed = [
+        {"index": 10**28},
+        {"index": -1},
         {"probabilities": {"Rose": 1.0}},
         {"probabilities": None},
         {"image": {}},
