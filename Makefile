@@ -85,11 +85,11 @@ exp: env  ## make exp NAME=mine SOURCE=photos.zip  ## run and compare; also RECI
 use: env  ## make use RECIPE=pixels  ## write a recipe of recipes/ into params.yaml
 	@python -m study.recipes $(call quote,$(RECIPE))
 
-# Columns of digests are dropped.
+# Dropped are digests, and metrics without which 160 columns have room for the parameters.
 table: env  ## list experiments: changed parameters, summary metrics
 	@COLUMNS=160 dvc exp show --no-pager --num 2 --only-changed --hide-workspace --sort-by svm \
 		--sort-order desc \
-		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor|fetch[.]sha256)$$'
+		--drop '^(data|models|plots|metrics|flowers|stages|review)/[^:]*$$|^(Created|State|Executor|svm_low|svm_high|distinct|photos|ece|fetch[.](path|sha256))$$'
 
 compare: env  ## make compare RUNS="HEAD textures"  ## compare runs by a paired test
 	@python -m study.compare $(RUNS)

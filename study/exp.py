@@ -9,13 +9,17 @@ import re
 import shlex
 import subprocess
 import sys
+from textwrap import shorten
 
 from ruamel.yaml import YAML, YAMLError
 
 from flowers.base.errors import BadInput
+from flowers.base.tables import read_json
 from flowers.sources.choice import check_source
+from flowers.synthetic.picture import SPECIES
 from scoring.registry.git import read_bytes_at, run_git
 from stages.support.repro import acquire_lock
+from stages.support.run import check_estimator
 from study import compare, experiments
 from study.parameters import (
     PATH,
@@ -60,6 +64,17 @@ def describe_workspace():
     return describe_changes(flatten_sections(committed), flatten_sections(read_sections(PATH)))
 
 
+def describe_names():
+    """Return a hint if the photos have other classes than the flowers that study.name names."""
+    classes = read_json("metrics/fetch.json")["classes"]
+    if read_sections(PATH)["study"]["name"] != "flowers" or classes.keys() <= set(SPECIES):
+        return ""
+    return (
+        f"exp: the photos show {shorten(', '.join(classes), 60)}: name your study with "
+        'SET="study.name=... study.title=... study.noun=..."'
+    )
+
+
 def run_and_compare(command, name):
     """Run DVC, then print its results against HEAD; return the exit code of DVC."""
     with acquire_lock():
@@ -73,6 +88,8 @@ def run_and_compare(command, name):
         print(f"\n{compare.format_report(['HEAD', 'workspace'])}")
     except BadInput as error:
         print(f"\nexp: no paired comparison with HEAD: {error}")
+    if hint := describe_names():
+        print(f"\n{hint}")
     print("\nThe results are in the workspace, see plots/report.html.")
     print(f"To keep them:  git add . && git commit -m {shlex.quote(name or 'experiment')}")
     print(f"To go back:    {GO_BACK}")
@@ -86,7 +103,9 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         params = collect_params(options.SOURCE, options.RECIPE, options.SET)
-        check_source(merge_changes(params)["fetch"])
+        sections = merge_changes(params)
+        check_estimator(sections["train_other"])
+        check_source(sections["fetch"])
         check_name(options.NAME)
         settings = experiments.format_options(params)
     except (BadInput, OSError) as error:

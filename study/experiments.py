@@ -62,7 +62,12 @@ def format_options(params):
     BadInput
         If a value has no form in this grammar.
     """
-    return [word for key in params for word in ("-S", f"{key}={_format_value(params[key])}")]
+    words = []
+    for key, value in params.items():
+        if isinstance(value, dict):  # Hydra would add its keys to those of the old mapping
+            words += ["-S", f"{key}=null"]
+        words += ["-S", f"{key}={_format_value(value)}"]
+    return words
 
 
 def _format_value(value):

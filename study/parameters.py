@@ -39,12 +39,18 @@ def parse_settings(text):
     changes = {}
     for setting in re.split(r"\s+(?=[^\s=]+\.[^\s=.]+=)", text.strip()) if text.strip() else ():
         key, equals, value = setting.partition("=")
+        if key.startswith(("'", '"')):
+            plain = setting.replace(key[0], "")
+            raise BadInput(f"SET: values may hold spaces without quotes: {plain}")
         if not equals:
             raise BadInput(f"SET: {setting!r} is not of the form section.key=value")
         try:
             changes[key] = YAML(typ="safe").load(value)
         except YAMLError as error:
-            raise BadInput(f"SET: {setting} has no value in YAML; quote it") from error
+            spaced = re.sub(r"(?<=\w):(?=[^\s/])", ": ", value)
+            lacks_space = "{" in value and spaced != value
+            remedy = f"put a space after each colon: {spaced}" if lacks_space else "quote it"
+            raise BadInput(f"SET: {setting} has no value in YAML; {remedy}") from error
     return changes
 
 
@@ -105,11 +111,12 @@ def replace_values(text, changes):
         if repr(changes[key]) != repr(old[key]):
             new = _replace_value(new, spans[key], format_value(changes[key]), column)
     try:
-        is_right = flatten_sections(YAML(typ="safe").load(new)) == old | changes
+        values = flatten_sections(YAML(typ="safe").load(new))
+        is_right = format_value(values) == format_value(old | changes)  # text: NaN equals no NaN
     except YAMLError:
         is_right = False
     if not is_right:
-        names = ", ".join(key for key in changes if changes[key] != old[key])
+        names = ", ".join(key for key in changes if repr(changes[key]) != repr(old[key]))
         raise BadInput(f"{PATH} has a form in which {names} cannot be replaced: edit it by hand")
     return new if new != f"{text}\n" else text
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from flowers.base.errors import BadInput
-from stages.support.run import check_params, read_yaml
+from stages.support.run import check_estimator, check_params, read_yaml
 
 LOCK = Path(".dvc/tmp/repro.lock")
 
@@ -29,12 +29,13 @@ def acquire_lock():
 
 
 def check_before_run():
-    """Check the parameters, and the source of the photos if the stage fetch would read it again.
+    """Check the parameters, the classifier, and the source if the stage fetch would read it again.
 
     DVC deletes the outputs of a stage before it runs the stage.
     """
     params = read_yaml("params.yaml")
     check_params(params)
+    check_estimator(params["train_other"])
     is_frozen = read_yaml("dvc.yaml")["stages"]["fetch"].get("frozen")
     lock = read_yaml("dvc.lock") if Path("dvc.lock").exists() else {}
     last = lock.get("stages", {}).get("fetch", {}).get("params", {}).get("params.yaml", {})

@@ -59,15 +59,22 @@ def check_params(params):
 
 
 def check_classifier(stage, params):
-    """Make the classifier of train_other in its stage and those before, so that none works in vain.
+    """Check the classifier of train_other in its stage and those before; later ones load it fitted.
 
-    Later stages load the fitted one. Importing scikit-learn takes a second. Also fills in the keys
-    that the section need not have.
+    Also fills in the keys that the section need not have.
     """
-    other = {"estimator": None, "options": None} | (params["train_other"] or {})
-    params["train_other"] = other
+    params["train_other"] = {"estimator": None, "options": None} | (params["train_other"] or {})
     order = list(read_stages())
-    if other["estimator"] and order.index(stage) <= order.index("train_other"):
+    if order.index(stage) <= order.index("train_other"):
+        check_estimator(params["train_other"])
+
+
+def check_estimator(other):
+    """Make the classifier that the section train_other names, if any, to refuse a wrong one.
+
+    Importing scikit-learn takes a second.
+    """
+    if other and other.get("estimator"):
         from stages.support.classifiers import make_classifier
 
         try:

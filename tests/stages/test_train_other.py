@@ -1,6 +1,7 @@
 """The third model: a classifier of scikit-learn named in params.yaml."""
 
 import json
+import shutil
 import sys
 
 import pytest
@@ -11,6 +12,9 @@ from flowers.base.errors import BadInput
 from flowers.learning.persistence import load_model
 from flowers.model.folder import check_golden_predictions, load_predictor
 from stages.support.classifiers import EXAMPLE, find_classifier, make_classifier
+from stages.support.repro import check_before_run
+from stages.support.run import check_estimator
+from tests.imports import ROOT
 from tests.stages.log_files import read_figures
 from tests.stages.test_run import run_python
 
@@ -161,3 +165,23 @@ def make_champion(repo, name):
     evaluation = read_figures(repo, "evaluate")
     evaluation[name] |= {"accuracy": 1.0, "accuracy_low": 1.0, "log_loss": 0.0}
     (repo.path / "metrics/evaluate.json").write_text(json.dumps(evaluation))
+
+
+def test_a_wrong_classifier_is_refused_before_dvc_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("params.yaml", "params.schema.json", "dvc.yaml", "dvc.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    check_before_run()
+    text = (tmp_path / "params.yaml").read_text()
+    wrong = text.replace("estimator: null", "estimator: sklearn.svm.SVX")
+    (tmp_path / "params.yaml").write_text(wrong)
+    with pytest.raises(BadInput, match="params.yaml: .* did you mean SVC"):
+        check_before_run()
+
+
+def test_scikit_learn_is_imported_by_the_check_only_for_a_classifier(monkeypatch):
+    monkeypatch.setitem(sys.modules, "stages.support.classifiers", None)  # its import fails
+    for section in (None, {}, {"estimator": None, "options": {"a": 1}}):
+        check_estimator(section)
+    with pytest.raises(ImportError):
+        check_estimator(FOREST)

@@ -128,6 +128,18 @@ def test_a_url_stays_a_parameter_of_other_people(repo, archive, monkeypatch):
         ("--SET=train_svm.C=-3", ("train_svm.C", "-3", "1000000")),
         ("--SET=train_svm.kernel=rbf train_svm.solver=sgd", ("train_svm.kernel", "linear")),
         ("--SET=fetch.source=archive fetch.path=none.zip", ("none.zip does not exist",)),
+        ("--SET=train_other.estimator=sklearn.svm.SVX", ("sklearn.svm.SVX", "did you mean SVC?")),
+        (
+            "--SET=train_other.estimator=sklearn.svm.SVC train_other.options={D: 1}",
+            ("train_other.options.D",),
+        ),
+        ("--SET=train_other.options={n:100}", ("space after each colon: {n: 100}",)),
+        ("--SET=train_other.options={a: [{n:100}]}", ("after each colon: {a: [{n: 100}]}",)),
+        ("--SET=train_other.options={a:{n:100}}", ("{a: {n: 100}}",)),
+        (
+            "--SET='study.title=Which part is it?'",
+            ("without quotes: study.title=Which part is it?",),
+        ),
         ("--SOURCE=none.zip", ("none.zip does not exist",)),
         ("--SOURCE=params.yaml", ("params.yaml", "no zip or tar")),
         ("--SOURCE=s3://bucket/a.zip", ("s3://bucket/a.zip has the scheme s3",)),
@@ -175,6 +187,8 @@ def test_parameters_that_differ_from_head_are_listed(repo, commands, capsys):
 
 def test_make_passes_the_variables_of_its_command_line_alone(monkeypatch):
     monkeypatch.setenv("NAME", "machine")
+    for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # set if make runs the tests
+        monkeypatch.delenv(variable, raising=False)
     name = 'it\'s, "mine" $ 1.zip'
     command = ["make", "--dry-run", "-o", "env", "exp", f"SOURCE={name.replace('$', '$$')}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -188,6 +202,8 @@ def test_the_results_are_compared_with_head_and_a_failure_says_how_to_go_back(
     header = "sha256,label,group,svm,svm_a,svm_b"
     rows = "".join(f"{i},a,{i},{'ab'[i % 2]},1,0\n" for i in range(8))
     (repo.path / "metrics/predictions.csv").write_text(f"{header}\n{rows}")
+    classes = {"classes": {"Lilly": 1, "Tulip": 2}}
+    (repo.path / "metrics/fetch.json").write_text(json.dumps(classes))
     program = repo.path / "dvc"  # prints its arguments
     program.write_text('#!/bin/sh\necho "$0 $*"\n')
     program.chmod(0o755)
@@ -197,6 +213,7 @@ def test_the_results_are_compared_with_head_and_a_failure_says_how_to_go_back(
     printed = capfd.readouterr().out
     assert "dvc metrics diff" in printed
     assert "no paired comparison with HEAD: HEAD: commit" in printed
+    assert "study.name" not in printed
     assert "git commit -m 'a name'" in printed and "git checkout ." in printed
     repo.commit("results")
     assert exp.run_and_compare(["true"], None) == 0
@@ -205,6 +222,17 @@ def test_the_results_are_compared_with_head_and_a_failure_says_how_to_go_back(
     assert capfd.readouterr().err.splitlines() == [
         f"exp: the run failed; back to the last commit: {exp.GO_BACK}"
     ]
+
+
+def test_a_hint_names_the_classes_of_a_study_that_still_has_the_name_of_the_flowers(repo):
+    (repo.path / "metrics").mkdir()
+    classes = {"classes": {"Tulip": 5, "bolt": 9}}
+    (repo.path / "metrics/fetch.json").write_text(json.dumps(classes))
+    (line,) = exp.describe_names().splitlines()
+    assert "Tulip, bolt" in line
+    assert all(f"study.{key}=" in line for key in ("name", "title", "noun"))
+    repo.set_params(**{"study.name": "parts"})
+    assert exp.describe_names() == ""
 
 
 @pytest.mark.slow

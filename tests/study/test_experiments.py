@@ -18,10 +18,10 @@ ODD_PATHS = st.text(st.sampled_from("a '\"\\${},=[]()%#:~é|*?!&"), min_size=1, 
 
 def set_by_dvc(path, value):
     """Set a parameter as DVC does, and read it."""
-    path.write_text("fetch:\n  path: null\n")
-    option, override = format_options({"fetch.path": value})
-    assert option == "-S"
-    apply_overrides(path, [override])
+    path.write_text(f"fetch:\n  path: {'{a: 1}' if isinstance(value, dict) else 'null'}\n")
+    words = format_options({"fetch.path": value})
+    assert set(words[::2]) == {"-S"}
+    apply_overrides(path, words[1::2])
     return read_yaml(path)["fetch"]["path"]
 
 
