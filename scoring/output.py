@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 
 from flowers.base.errors import exit_on_interrupt
 
@@ -25,6 +26,9 @@ def run_command(name, main):
         fails. Ctrl-C ends the process with one line and exit code 130.
     """
     exit_on_interrupt(name)
+    # joblib warns of results that are not used, such as those after the reader has exited.
+    message = r"\d+ tasks (have been successfully executed|which were still being processed)"
+    warnings.filterwarnings("ignore", message, UserWarning)
     for name_of_stream in ("stdout", "stderr"):
         if getattr(sys, name_of_stream) is None:  # closed by the parent process
             setattr(sys, name_of_stream, open(os.devnull, "w", encoding="utf-8"))

@@ -12,6 +12,15 @@ import signal, sys
 from scoring.output import run_command
 sys.exit(run_command("it", lambda: print("x") or {}))
 """
+WORKERS = """
+import sys
+from flowers.base.parallel import pooled_map
+from scoring.output import run_command
+def main():
+    for number in pooled_map(str, range(1000), 2, "threading"):
+        print(number, flush=True)
+sys.exit(run_command("it", main))
+"""
 INTERRUPT = "signal.raise_signal(signal.SIGINT)"
 
 
@@ -28,6 +37,11 @@ def run_redirected(redirection, *arguments):
 def test_a_closed_output_is_ignored_and_a_full_one_is_one_line(redirection, code, lines):
     process = run_redirected(redirection, "-c", SCRIPT.format(1))
     assert (process.returncode, len(process.stderr.splitlines())) == (code, lines)
+
+
+def test_unread_results_of_workers_cause_no_warning():
+    process = run_redirected("| head -n 1", "-c", WORKERS)
+    assert (process.stdout, process.stderr) == ("0\n", "")
 
 
 def test_commands_write_no_traceback():

@@ -11,6 +11,7 @@ import yaml
 
 from flowers.model.folder import load_predictor
 from tests.browser import (
+    BROKEN_WORDS,
     LOW_CONTRAST,
     PHONE,
     RIGHT_EDGE,
@@ -193,6 +194,28 @@ def test_the_documentation_shows_every_operation_without_a_network(visit):
     paths = yaml.safe_load((ROOT / "scoring/server/openapi.yaml").read_text())["paths"]
     shown = page.locator(".operation").evaluate_all("(all) => all.map((one) => one.dataset.path)")
     assert sorted(shown) == sorted(paths)
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_the_documentation_breaks_no_word_and_shows_names_as_code(visit, options):
+    page = visit("/docs", **options)
+    expect(page.locator(".operation").last).to_be_visible()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate(BROKEN_WORDS) == []
+    assert "`" not in page.locator("main").inner_text()
+    expect(page.locator("#description code").first).to_have_text("X-Request-Id")
+
+
+def test_a_share_is_on_one_line(visit, photo):
+    card = upload_photos(visit(**PHONE), a=photo)
+    heights = card.locator(".share").evaluate_all(
+        """(all) => all.map((one) => {
+          one.textContent = "> 99%";
+          one.parentElement.className = "best";
+          return one.getClientRects()[0].height / parseFloat(getComputedStyle(one).lineHeight);
+        })"""
+    )
+    assert max(heights) < 1.5
 
 
 @pytest.mark.slow
