@@ -84,7 +84,7 @@ class RepoCopy:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+                ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "dvc.lock")
                 shutil.copytree(source, path / name, ignore=ignored)
             else:
                 shutil.copy(source, path / name)

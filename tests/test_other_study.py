@@ -123,7 +123,7 @@ def test_a_study_of_other_things_never_mentions_flowers(other_repo, monkeypatch)
     (log,) = (repo.path / "logs").glob("*.jsonl")
     assert_other(log.read_text(), log)
     repo.run("dvc", "repro", "--force", "snapshot", "drift")
-    assert_other((repo.path / "metrics/drift.json").read_text(), "drift.json")
+    assert_other((repo.path / "monitoring/drift/drift.json").read_text(), "drift.json")
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def test_commands_run_in_the_order_of_the_pages(finished_run, tmp_path):
     shutil.copy(ROOT / "Makefile", repo_copy.path)
     repo_copy.run("git", "init", "--quiet", "--bare", str(tmp_path / "remote"))
     repo_copy.run("git", "remote", "add", "origin", str(tmp_path / "remote"))
-    runnable = ("dvc ", "git ", "python ", "make store ")
+    runnable = ("dvc ", "git ", "python ", "make exp NAME=pixels", "make store ")
     # The environment is the one that runs the tests.
     commands = [
         line.replace("make ", "make -o env ") for line in SHELL if line.startswith(runnable)
