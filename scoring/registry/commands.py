@@ -1,6 +1,5 @@
 """The commands of the registry; `scoring.cli` defines their options."""
 
-import itertools
 import json
 import sys
 from pathlib import Path
@@ -28,12 +27,6 @@ def main(command, **options):
     return 0
 
 
-def warn_of_missing_tags():
-    """Print what may be missing in the history of this clone."""
-    for line in itertools.chain(*remotes.find_missing_tags()):
-        print(f"history: warning: {line}", file=sys.stderr)
-
-
 def run_subcommand(command, as_json=False, clear=False, remote=None, **options):
     """Run a command and return the text to print."""
     if command not in ("status", "history", "push"):  # push compares with its remote
@@ -44,7 +37,6 @@ def run_subcommand(command, as_json=False, clear=False, remote=None, **options):
             entries = status.collect_status()
             return json.dumps(entries, indent=2) if as_json else status.format_status(entries)
         case "history":
-            warn_of_missing_tags()
             return status.format_history()
         case "fetch":
             return transfer.fetch_model(**options)
