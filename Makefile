@@ -74,7 +74,7 @@ format: env  ## format and sort imports
 	ruff check --fix --select I .
 	ruff format .
 
-# In quotes of the shell.
+# Quote a value for the shell.
 quote = '$(subst ','\'',$1)'
 # The variables that are set on the command line, not in the environment, as options.
 options = $(foreach v,$1,$(if $(filter command,$(firstword $(origin $v))),--$v=$(call quote,$($v))))
@@ -85,7 +85,7 @@ exp: env  ## make exp NAME=mine SOURCE=photos.zip  ## run and compare; also RECI
 use: env  ## make use RECIPE=pixels  ## write a recipe of recipes/ into params.yaml
 	@python -m study.recipes $(call quote,$(RECIPE))
 
-# Dropped are digests, and metrics without which 160 columns have room for the parameters.
+# Digests and some metrics are dropped, so that the parameters fit into 160 columns.
 table: env  ## list experiments: changed parameters, summary metrics
 	@COLUMNS=160 dvc exp show --no-pager --num 2 --only-changed --hide-workspace --sort-by svm \
 		--sort-order desc \
@@ -96,7 +96,7 @@ compare: env  ## make compare RUNS="HEAD textures"  ## compare runs by a paired 
 
 audit: env  ## make audit SOURCE=photos  ## measure leakage and copies in a data set
 	@test -n "$(SOURCE)" || { echo 'SOURCE is not set: make audit SOURCE=/path/of/photos' >&2; exit 2; }
-	@python -m study.audit "$(SOURCE)" $(if $(IGNORE),--ignore "$(IGNORE)")
+	@python -m study.audit $(call quote,$(SOURCE)) $(if $(IGNORE),--ignore $(call quote,$(IGNORE)))
 
 verify: env  ## compare outputs with HEAD: on disk, in cache, in a new run
 	python -m study.verify

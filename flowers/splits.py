@@ -1,6 +1,7 @@
 """Train/test splits and their leakage; groups of near-duplicates never cross a grouped split."""
 
 import math
+from collections import Counter
 from contextlib import nullcontext, suppress
 
 import numpy as np
@@ -244,13 +245,11 @@ def summarise_split(labels, groups, pairs, tests, strategy, parts=None):
     dict
     """
     test = tests[strategy]
-    names, counts = np.unique(parts if strategy == "given" else [], return_counts=True)
+    counts = {"parts": dict(sorted(Counter(parts.tolist()).items()))} if strategy == "given" else {}
     conflict = labels[pairs[:, 0]] != labels[pairs[:, 1]]
     return {
         "strategy": strategy,
-        **(
-            {"parts": dict(zip(names.tolist(), counts.tolist(), strict=True))} if len(names) else {}
-        ),
+        **counts,
         "photos": len(labels),
         "distinct": int(groups.max()) + 1,
         "near_duplicate_pairs": len(pairs),

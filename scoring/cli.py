@@ -126,7 +126,7 @@ def predict(files, as_json, as_csv, model, no_check):
 
 @flowers.command()
 def serve():
-    """Start the scorer, which answers over HTTP.
+    """Start the scorer, an HTTP server.
 
     Its settings are environment variables, such as PORT=5001 and MODEL_DIR=models/candidate.
     """

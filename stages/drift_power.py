@@ -3,7 +3,7 @@
 import numpy as np
 
 from flowers.base.parallel import parallel_map
-from flowers.base.tables import read_csv, write_json, write_text
+from flowers.base.tables import format_percent, read_csv, write_json, write_text
 from flowers.drift import charts
 from flowers.drift_simulation import power
 from flowers.images.index import get_sizes
@@ -40,7 +40,9 @@ def main(params):
     write_json("metrics/drift_power.json", figures)
     write_text("plots/drift_power.svg", charts.plot_power(false_alarms, rates))
     highest = max(figures["false_alarm_rate"] for figures in false_alarms.values())
-    return f"false-alarm rate at most {100 * highest:.1f} % in all traffic; {len(shifts)} shifts"
+    return (
+        f"false-alarm rate at most {format_percent(highest)} in all traffic; {len(shifts)} shifts"
+    )
 
 
 if __name__ == "__main__":

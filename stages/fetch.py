@@ -7,7 +7,7 @@ from pathlib import Path
 from flowers.base.environment import read_jobs
 from flowers.base.errors import BadInput
 from flowers.base.tables import atomic_write, write_csv, write_json
-from flowers.sources.choice import count_files, open_source
+from flowers.sources.choice import open_source
 from flowers.sources.files import collect_photos, summarise_photos
 from flowers.sources.review import Review
 from stages.support.files import show_progress
@@ -27,8 +27,8 @@ def main(params):
     review = Review("review/exclude.csv", "review/relabel.csv")
     bar = partial(show_progress, None, unit="B", unit_scale=True)
     with suggest_checkout(), atomic_write("data/photos") as target:
-        files = open_source(params, Path("data/downloads"), read_jobs(), bar)
-        files = show_progress(files, desc="fetch", unit=" files", total=count_files(params))
+        files, count = open_source(params, Path("data/downloads"), read_jobs(), bar)
+        files = show_progress(files, desc="fetch", unit=" files", total=count)
         photos, rejected, reviewed = collect_photos(files, target, review)
     figures = {"source": params["source"]} | summarise_photos(photos, rejected) | reviewed
     write_csv("data/parts.csv", [photo for photo in photos if photo["part"]], ("path", "part"))

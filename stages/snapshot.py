@@ -1,7 +1,7 @@
 """Freeze the newest predictions of the served model, with its reference set.
 
-The served model and its log change outside the pipeline, so neither can be a DVC dependency, and
-what is written of them is ignored by git and DVC: `make drift` runs this stage and `drift`.
+The served model and its log change outside the pipeline, so neither can be a DVC dependency. Git
+and DVC ignore the outputs; `make drift` runs this stage and then `drift`.
 """
 
 import shutil

@@ -7,7 +7,7 @@ import numpy as np
 from flowers.base.parallel import stack_rows
 from flowers.base.tables import format_share, write_json
 from flowers.learning.persistence import save_model
-from stages.support.files import load_split
+from stages.support.files import load_split, open_training_features
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
@@ -31,9 +31,7 @@ def main(params):
     model = CalibratedOther(classifier, calibration, params["train_svm.folds"], seed)
     split = load_split()
     train = np.flatnonzero(split["train"])
-    sources = [np.load("data/features.npy", mmap_mode="r")]
-    if params["train_svm.mirror"]:
-        sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
+    sources = open_training_features(params["train_svm.mirror"])
     rows = np.tile(train, len(sources))
     X = stack_rows(sources, train, "data")
     with use_stage_workers(), refuse_faults(name):

@@ -7,7 +7,7 @@ from flowers.base.tables import format_share, round_floats, to_rows, write_csv, 
 from flowers.learning.persistence import save_model
 from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 from flowers.learning.svm import GramSVC
-from stages.support.files import load_split
+from stages.support.files import load_split, open_training_features
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
@@ -15,10 +15,7 @@ from stages.support.workers import use_stage_workers
 def main(params):
     split = load_split()
     train = np.flatnonzero(split["train"])
-    sources = [np.load("data/features.npy", mmap_mode="r")]
-    # A photo and its mirror image share a group, and so a fold.
-    if params.pop("mirror"):
-        sources.append(np.load("data/mirrored.npy", mmap_mode="r"))
+    sources = open_training_features(params.pop("mirror"))
     rows = np.tile(train, len(sources))
     streamed = params.pop("solver") == "sgd"
     X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from flowers.base.parallel import use_workers
 from flowers.base.tables import write_json
+from flowers.evaluation.predictions import Predictions
 from flowers.learning.folds import make_grouped_folds
 from flowers.learning.svm import GramSVC
 from study.experiments import get_source_params
@@ -66,10 +67,9 @@ def evaluate_rows(X, labels, groups):
     for seed in SEEDS:
         for train, test in make_grouped_folds(labels, groups, FOLDS, seed):
             model = GramSVC(C=3.0).fit(X[train], labels[train], groups[train])
-            probabilities = model.predict_proba(X[test])
-            predicted = model.classes_[probabilities.argmax(axis=1)]
-            accuracies.append(float((predicted == labels[test]).mean()))
-            confidences.append(float(probabilities.max(axis=1).mean()))
+            predictions = Predictions.from_model(model, X[test], labels[test], groups[test])
+            accuracies.append(float(predictions.correct.mean()))
+            confidences.append(float(predictions.confidence.mean()))
     return accuracies, float(np.mean(confidences))
 
 

@@ -31,6 +31,7 @@ from scoring import cli
 from stages.support.files import show_progress
 from stages.support.run import check_params, read_yaml
 from study import audit_figures
+from study.photos import get_thresholds
 from study.repository import ROOT
 
 SHEET_SIZE = 16  # pairs on a contact sheet
@@ -102,7 +103,7 @@ def resize_photos(work, size):
 
 def find_matches(images, params, work):
     """Search for near-duplicates, as the stage split."""
-    thresholds = {name: params[f"near_duplicate_{name}"] for name in search.SIGNALS}
+    thresholds = get_thresholds(params)
     bar = partial(show_progress, desc="split", unit=" blocks")
     with use_workers(read_jobs(), read_backend(), work):
         return search.find_near_duplicates(images, thresholds, bar)

@@ -68,7 +68,7 @@ def summarise_pairs(matches, groups, labels, parts):
     sizes = np.bincount(groups)
     return {
         "pairs": len(pairs),
-        "pairs_by_signal": {signal: len(found) for signal, (found, _) in matches.items()},
+        "pairs_by_signal": {signal: len(new) for signal, (new, _) in matches.items()},
         "within_part_and_class": int((part & label).sum()),
         "within_part_across_classes": int((part & ~label).sum()),
         "across_parts_within_class": int((~part & label).sum()),
@@ -128,8 +128,8 @@ def measure_splits(labels, groups, parts, split):
     except BadInput:
         pass  # the data set has no split of its own
     try:
-        drawn = split_at_random(labels, split["test_size"], split["seed"])
-        figures["random"] = measure_split(groups, drawn)
+        random_test = split_at_random(labels, split["test_size"], split["seed"])
+        figures["random"] = measure_split(groups, random_test)
     except BadInput:
         pass  # a class is too small for a random split
     return figures, test

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +13,7 @@ from flowers.sources.downloads import fetch_file
 from flowers.sources.folders import list_tree
 from scoring.registry.git import read_file_at
 from stages.support.files import show_progress
-from study.repository import ROOT, run_command
+from study.repository import ENVIRONMENT, ROOT, run_command
 
 # Text that Hydra reads as such without quotes.
 PLAIN_TEXT = re.compile(
@@ -24,7 +23,6 @@ PLAIN_TEXT = re.compile(
 PLAIN_KEY = re.compile(
     r"(?!(?i:true|false|null|nan|inf)$)[a-z_]([\w ./-]*[\w./-])?", re.ASCII | re.IGNORECASE
 )
-DVC = Path(sys.executable).with_name("dvc")
 
 
 def get_source_params(source, keep_url=False):
@@ -96,7 +94,8 @@ def _format_key(key):
 def run_experiment(name, params, target):
     """Run the stages up to `target` with other parameters, as an experiment of this name."""
     # --force would replace the experiment but also rerun stages that have not changed.
-    subprocess.run([DVC, "exp", "remove", "--quiet", name], cwd=ROOT, capture_output=True)
+    remove = ("dvc", "exp", "remove", "--quiet", name)
+    subprocess.run(remove, cwd=ROOT, env=ENVIRONMENT, capture_output=True)
     options = format_options(params)
     run_command("dvc", "exp", "run", "--temp", "--name", name, *options, target, cwd=ROOT)
 

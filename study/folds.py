@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from flowers.base.parallel import parallel_map, use_workers
 from flowers.base.tables import write_json
+from flowers.evaluation.predictions import Predictions
 from flowers.features import codebook_fitting as fitting
 from flowers.features.extraction import extract_batches, extract_features
 from flowers.learning.folds import make_grouped_folds
@@ -62,10 +63,9 @@ def evaluate_fold(recipe, train, test, X, labels, groups):
     models = GramSVC(**read_svm_params(recipe)), CalibratedNB(**read_section(recipe, "train_nb"))
     for name, model in zip(("svm", "nb"), models, strict=True):
         model.fit(X[train], labels[train], groups[train])
-        probabilities = model.predict_proba(X[test])
-        predicted = model.classes_[probabilities.argmax(axis=1)]
-        figures[name] = float((predicted == labels[test]).mean())
-        figures[f"{name}_confidence"] = float(probabilities.max(axis=1).mean())
+        predictions = Predictions.from_model(model, X[test], labels[test], groups[test])
+        figures[name] = float(predictions.correct.mean())
+        figures[f"{name}_confidence"] = float(predictions.confidence.mean())
     return figures
 
 

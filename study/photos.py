@@ -4,13 +4,13 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-import yaml
 from tqdm import tqdm
 
 from flowers.base.errors import RejectedImage
-from flowers.duplicates.search import find_near_duplicates, group_pairs, merge_pairs
+from flowers.duplicates.search import SIGNALS, find_near_duplicates, group_pairs, merge_pairs
 from flowers.images.decoding import decode_image, load_pixels
 from flowers.sources.files import iterate_archive, iterate_folder
+from stages.support.run import read_yaml
 from study.repository import ROOT
 
 DOWNLOADS = ROOT / "data" / "downloads"
@@ -54,10 +54,14 @@ def decode_photos(photos, size=128):
     return np.stack(images), np.array(sizes)
 
 
+def get_thresholds(split):
+    """Return the thresholds of the near-duplicate search in the section split, by signal."""
+    return {signal: split[f"near_duplicate_{signal}"] for signal in SIGNALS}
+
+
 def read_thresholds():
-    """Thresholds of the near-duplicate search in params.yaml, by signal."""
-    split = yaml.safe_load((ROOT / "params.yaml").read_text())["split"]
-    return {signal: split[f"near_duplicate_{signal}"] for signal in ("colour", "structure", "crop")}
+    """Read the thresholds of the near-duplicate search in params.yaml, by signal."""
+    return get_thresholds(read_yaml(ROOT / "params.yaml")["split"])
 
 
 def find_groups(photos):

@@ -1,6 +1,6 @@
 """The drift report of a simulated month that docs/drift.md shows: python -m study.simulated_month.
 
-The test photos of the candidate, each drawn again with another brightness, arrive for 30 days; from
+The test photos of the candidate, each with a random change of brightness, arrive for 30 days; from
 the 16th day on they are grey. The stages snapshot and drift read their predictions from a log in a
 temporary folder. Writes docs/shown/drift.txt, docs/drift-tests.svg and docs/drift-accuracy.svg.
 """
@@ -41,8 +41,11 @@ def draw_days(images, sizes):
     for day in range(DAYS):
         rows = order[np.arange(day * PER_DAY, (day + 1) * PER_DAY) % len(images)]
         offsets = rng.integers(-BRIGHTNESS, BRIGHTNESS + 1, (PER_DAY, 1, 1, 1))
-        drawn = np.clip(images[rows] + offsets, 0, 255).astype(np.uint8)
-        yield (apply_shift(SHIFT, drawn) if day >= SHIFT_DAY else drawn), sizes[rows].tolist()
+        brightened = np.clip(images[rows] + offsets, 0, 255).astype(np.uint8)
+        yield (
+            (apply_shift(SHIFT, brightened) if day >= SHIFT_DAY else brightened),
+            sizes[rows].tolist(),
+        )
 
 
 def write_log(folder, predictor, days):

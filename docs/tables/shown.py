@@ -1,6 +1,6 @@
 """Run the commands that the README shows and record their output: python -m docs.tables.shown.
 
-Writes docs/shown/*.txt, which `python -m docs.tables` renders, and two pictures: docs/page.png and
+Writes docs/shown/*.txt, which `python -m docs.tables` renders, and pictures: docs/page.png and
 docs/drift-*.svg.
 """
 

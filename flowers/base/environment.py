@@ -46,19 +46,6 @@ def read_scorer_url():
     return os.environ.get("SCORER_URL") or "http://127.0.0.1:5000"
 
 
-def read_number(environ, name, default, low, high):
-    """Read a number of the type of `default` from a variable, or raise BadInput."""
-    text = environ.get(name) or default
-    kind = type(default)
-    try:
-        value = kind(text)
-    except ValueError:
-        value = None
-    if value is None or not low <= value <= high:  # NaN is not between them either
-        raise BadInput(f"{name}={text} must be a number of type {kind.__name__}, {low} to {high}")
-    return value
-
-
 def read_model_sha256(environ=os.environ):
     """Read the SHA-256 that the model file must have from ``MODEL_SHA256``; None if it is unset."""
     text = (environ.get("MODEL_SHA256") or "").lower()

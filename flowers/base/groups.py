@@ -1,4 +1,4 @@
-"""Checks of groups of near-duplicates."""
+"""Groups of near-duplicates."""
 
 import numpy as np
 
@@ -24,3 +24,8 @@ def require_groups(labels, groups, min_count, remedy, place=""):
             raise BadInput(
                 f"class {str(label)!r} has {count} {noun}, fewer than {min_count}: {remedy}"
             )
+
+
+def find_first_of_groups(groups):
+    """Find the first row of each group, ascending; `groups` is an ndarray of shape (n,)."""
+    return np.sort(np.unique(groups, return_index=True)[1])

@@ -5,7 +5,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from flowers.base.plots import make_labels, to_svg
-from flowers.drift.mean_tests import LENGTHS, LEVELS, RUN_RULES
+from flowers.drift.mean_tests import LENGTHS, RUN_RULES
 from flowers.drift.report import count_predicted
 from flowers.images.statistics import STATISTIC_NAMES
 
@@ -41,8 +41,9 @@ def plot_tests(stream):
     figure, (scores, proportions) = _make_axes(7, 4.6, 2)
     shown = slice(None, None, max(1, len(tests.ends) // MAX_POINTS))
     times = stream.rows["time"][tests.ends - 1][shown]
-    ratio = np.maximum((tests.p_values / LEVELS).min(axis=1), MIN_RATIO)
-    length = np.array(LENGTHS)[(tests.p_values / LEVELS).argmin(axis=1)]
+    ratios = tests.ratios
+    ratio = np.maximum(ratios.min(axis=1), MIN_RATIO)
+    length = np.array(LENGTHS)[ratios.argmin(axis=1)]
     scores.plot(times, ratio[shown], color=RECENT, linewidth=1)
     scores.axhline(1, color="0.7", linestyle="--", label="alert")
     scores.set(yscale="log", ylabel="p-value / level")

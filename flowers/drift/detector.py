@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowers.base.groups import find_first_of_groups
 from flowers.drift.label_shift import ScoreAdjustment
 from flowers.drift.mean_tests import MeanTests
 
@@ -123,7 +124,7 @@ def detect(reference, stream, params):
 
 def keep_one_per_group(reference):
     """Keep the first image of each near-duplicate group: the tests assume independent rows."""
-    return reference.select(np.sort(np.unique(reference.group, return_index=True)[1]))
+    return reference.select(find_first_of_groups(reference.group))
 
 
 def find_first_alert(tests):

@@ -12,7 +12,7 @@ import numpy as np
 from flowers.drift.label_shift import (
     average_by_class,
     compute_design_effects,
-    encode_one_hot,
+    compute_proportions,
     estimate_changes,
 )
 from flowers.drift.performance import Z
@@ -39,7 +39,7 @@ def estimate_accuracy(reference, probabilities):
         is no longer calibrated.
     """
     truth = reference.truth
-    before = encode_one_hot(truth, len(reference.classes)).mean(axis=0)
+    before = compute_proportions(reference)
     change, noise = estimate_changes(reference, probabilities)
     after = np.maximum(before + change, 0)
     ratio = np.where(before > 0, after / after.sum() / np.where(before > 0, before, 1), 1)

@@ -10,10 +10,11 @@ from flowers.drift.detector import (
     classify_change,
     get_changed_span,
 )
+from flowers.drift.history import RIDGE
 from flowers.drift.label_shift import (
     ScoreAdjustment,
     compute_critical_value,
-    encode_one_hot,
+    compute_proportions,
     estimate_changes,
 )
 from flowers.images.statistics import STATISTIC_NAMES
@@ -21,7 +22,6 @@ from flowers.log.record import UNKNOWN
 
 SCORES_NAMED = 3
 UNUSUAL = 20  # predictions to look up
-RIDGE = 0.01  # added to correlations: scores may be nearly collinear
 ACTIONS = {
     COVARIATE_SHIFT: "Look at the photos of the requests below. A broken camera, decoder or client "
     "is fixed there; photos that will stay need labels and a new model.",
@@ -165,7 +165,7 @@ def estimate_class_proportions(reference, probabilities, alpha):
         ``estimate``, ``low``, ``high``, and ``reference``, the proportion in the reference set.
     """
     change, noise = estimate_changes(reference, probabilities)
-    before = encode_one_hot(reference.truth, len(reference.classes)).mean(axis=0)
+    before = compute_proportions(reference)
     margin = compute_critical_value(len(before), alpha) * noise
     ends = (before + change, before + change - margin, before + change + margin, before)
     rows = np.clip(np.stack(ends, axis=1), 0, 1).tolist()

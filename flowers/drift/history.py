@@ -1,19 +1,16 @@
 """Sums of a stream at each checkpoint, their variance, and the usual class proportions."""
 
+from functools import cached_property
+
 import numpy as np
 
-from flowers.drift.label_shift import LAGS, compute_design_effects
+from flowers.drift.label_shift import LAGS, compute_design_effects, cumulate_rows
 
 STEP = 50  # predictions between checkpoints
 # Covariance and design effects are those before the newest predictions, but of at least these many
 # from the start of the stream, so that a change does not inflate its own variance.
 MIN_HISTORY = 500
 RIDGE = 0.01  # added to correlations: scores may be nearly collinear
-
-
-def cumulate_rows(values):
-    """Sum all rows before each, and all: (n, ...) to (n + 1, ...)."""
-    return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
 
 
 class History:
@@ -63,8 +60,9 @@ class History:
         within += self.reference.T @ self.reference
         self.covariance = within / (len(reference) + ends)
 
-    def compute_whitening(self):
-        """Compute axes (columns) along which the covariance is the identity, (k, d, d)."""
+    @cached_property
+    def whitening(self):
+        """Axes (columns) along which the covariance is the identity, (k, d, d)."""
         size = np.sqrt(np.maximum(np.einsum("kii->ki", self.covariance), 1e-12))
         correlation = self.covariance / size[:, :, None] / size[:, None, :]
         spread, axes = np.linalg.eigh(correlation + RIDGE * np.eye(size.shape[1]))

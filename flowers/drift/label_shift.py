@@ -23,6 +23,11 @@ def encode_one_hot(truth, n_classes):
     return (truth[:, None] == np.arange(n_classes)).astype(float)
 
 
+def compute_proportions(reference):
+    """Compute the class proportions of a reference set, (n_classes,)."""
+    return encode_one_hot(reference.truth, len(reference.classes)).mean(axis=0)
+
+
 def average_by_class(truth, n_classes, values):
     """Average rows (m, d) class by class, (n_classes, d); zeros for a class without rows.
 
@@ -53,6 +58,11 @@ def estimate_proportions(reference, truth, probabilities):
     return probabilities @ np.linalg.pinv(means, rcond=MIN_SINGULAR_RATIO)
 
 
+def cumulate_rows(values):
+    """Sum all rows before each, and all: (n, ...) to (n + 1, ...)."""
+    return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+
+
 def compute_design_effects(values, ends):
     """Compute the design effect of the start of a stream: variance inflation by bursts (Kish 1965).
 
@@ -71,7 +81,7 @@ def compute_design_effects(values, ends):
     ndarray of shape (t,), >= 1
     """
     ends = np.asarray(ends, int)
-    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    sums = cumulate_rows(values)
     mean_square = np.square(sums[ends] / ends[:, None]).sum(axis=1)
 
     def sum_products(lag):

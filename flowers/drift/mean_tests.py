@@ -86,6 +86,11 @@ class MeanTests:
         windows = STEP * steps
         return cls(scores.ends, np.stack(p_values, axis=1), windows, np.stack(runs, axis=1))
 
+    @property
+    def ratios(self):
+        """p-values relative to their levels, ndarray of shape (t, lengths)."""
+        return self.p_values / LEVELS
+
     def find_first_low(self):
         """Find the first checkpoint where a p-value is at most its level.
 
@@ -94,7 +99,7 @@ class MeanTests:
         (start, end) or None
             Rows of the stream that the test compares with the others.
         """
-        ratio = self.p_values / LEVELS
+        ratio = self.ratios
         return self._find_first((ratio <= 1).any(axis=1), np.array(LENGTHS)[ratio.argmin(axis=1)])
 
     def find_first_run(self):
@@ -129,7 +134,7 @@ def _run_t2(scores, proportions, baseline, member, length):
     per_class = 1 / np.maximum(member.sum(axis=0), 1)
     noise = 1 / total + effects / length + change**2 @ per_class
     difference = scores.sum_between(start, stop) / length - scores.sums[start] / total[:, None]
-    axes = scores.compute_whitening()[mark]
+    axes = scores.whitening[mark]
     squares = np.square(np.matmul(difference[:, None], axes)[:, 0]).sum(axis=1) / noise
     p_values = np.ones(len(scores.ends))
     dimensions = difference.shape[1]

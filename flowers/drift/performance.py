@@ -94,12 +94,3 @@ def check_performance(correct, reference_correct, max_drop, alpha):
         "p_value": p_value,
         "labels_needed": missing if status == UNDECIDED else 0,
     }
-
-
-def compute_wilson_interval(successes, n):
-    """Compute the interval (low, high) of a proportion at ``LEVEL`` (Wilson 1927); n > 0."""
-    share = successes / n
-    shrink = 1 + Z**2 / n
-    centre = (share + Z**2 / (2 * n)) / shrink
-    half = Z / shrink * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return float(centre - half), float(centre + half)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowers.base.intervals import compute_wilson_interval
 from flowers.drift.detector import (
     LABELS,
     Alert,
@@ -18,9 +19,9 @@ from flowers.drift.label_shift import compute_critical_value, estimate_changes
 from flowers.drift.performance import (
     DROP,
     IMPROVEMENT,
+    Z,
     check_performance,
     compute_labels_needed,
-    compute_wilson_interval,
 )
 from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log.record import UNKNOWN
@@ -269,5 +270,5 @@ def compute_accuracy(probabilities, truth):
     if not labelled:
         return figures | dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"))
     right = int((probabilities.argmax(axis=1) == truth)[is_labelled].sum())
-    low, high = compute_wilson_interval(right, labelled)
+    low, high = compute_wilson_interval(right / labelled, labelled, Z)
     return figures | {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}

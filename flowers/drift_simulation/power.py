@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from flowers.base.groups import find_first_of_groups
+from flowers.base.intervals import compute_wilson_interval
 from flowers.base.parallel import parallel_map
 from flowers.drift.detector import (
     COVARIATE_SHIFT,
@@ -20,9 +22,11 @@ from flowers.drift.detector import (
     detect,
 )
 from flowers.drift.expected_accuracy import estimate_accuracy
-from flowers.drift.performance import compute_wilson_interval
+from flowers.drift.label_shift import compute_proportions
+from flowers.drift.performance import Z
 from flowers.drift_simulation import shifts, traffic
 from flowers.images.statistics import compute_hash
+from flowers.log.record import DECIMALS
 from flowers.log.table import find_near_repeats
 
 STREAM_LENGTH = 20_000  # predictions without a shift, about a month of a small scorer
@@ -96,14 +100,14 @@ def build_shifts(reference, predict_proba, images, sizes, shares):
     unshifted = SimulatedShift(before, before.argmax(axis=1) == truth)
     yield "identity", unshifted
     for name, after in _classify_shifted(predict_proba, images, sizes):
-        after = after.astype(before.dtype).round(6)
+        after = after.astype(before.dtype).round(DECIMALS)
         correct = (after.argmax(axis=1) == truth) & (name not in shifts.WITHOUT_TRUTH)
         for share in SHARES.get(name, shares):
             yield f"{name}, {100 * share:.0f} %", SimulatedShift(after, correct, share)
         if name == "grey":
             yield f"{name}, slowly", SimulatedShift(after, correct, gradual=GRADUAL)
     for name, weigh_classes in shifts.LABEL_SHIFTS.items():
-        weights = traffic.compute_proportions(reference) * weigh_classes(len(reference.classes))
+        weights = compute_proportions(reference) * weigh_classes(len(reference.classes))
         yield name, replace(unshifted, proportions=weights / weights.sum())
 
 
@@ -125,7 +129,7 @@ def build_copies(reference, predict_proba, images, sizes):
     is_repeat = np.array([find_near_repeats(pair)[1] == 0 for pair in pairs])
     is_repeat[: len(images)] = False
     probabilities = predict_proba(np.concatenate(variants), np.tile(sizes, (len(variants), 1)))
-    return probabilities.astype(reference.probabilities.dtype).round(6), is_repeat
+    return probabilities.astype(reference.probabilities.dtype).round(DECIMALS), is_repeat
 
 
 def _classify_shifted(predict_proba, images, sizes):
@@ -140,7 +144,7 @@ def _classify_shifted(predict_proba, images, sizes):
 
 def select_spread(groups, count):
     """Select `count` rows evenly, the first image of each group before any other."""
-    first = np.sort(np.unique(groups, return_index=True)[1])
+    first = find_first_of_groups(groups)
     if len(first) >= count:
         return first[np.linspace(0, len(first) - 1, count).astype(int)]
     others = np.setdiff1d(np.arange(len(groups)), first)
@@ -231,14 +235,14 @@ class Simulator:
         batches = parallel_map(self._simulate_unshifted, tasks)
         for name in traffics:
             detectors = [alert.detector for _ in starts for alert in next(batches) if alert]
-            low, high = compute_wilson_interval(len(detectors), count)
+            low, high = compute_wilson_interval(len(detectors) / count, count, Z)
             yield (
                 name,
                 {
                     "streams": count,
                     "predictions": length,
                     "false_alarm_rate": len(detectors) / count,
-                    "false_alarm_rate_low": max(low, 0.0),
+                    "false_alarm_rate_low": low,
                     "false_alarm_rate_high": high,
                 }
                 | {d.replace(" ", "_"): detectors.count(d) / count for d in DETECTORS},
@@ -247,8 +251,8 @@ class Simulator:
     def _simulate_unshifted(self, start, size, kind):
         """Alerts of streams without a shift; a batch does not depend on the others."""
         rng = np.random.default_rng([self.seed, start])
-        copies = kind.get("copies", 0)
-        kind = {key: value for key, value in kind.items() if key != "copies"}
+        kind = dict(kind)
+        copies = kind.pop("copies", 0)
         streams = traffic.draw_streams(self.reference, size, rng, **kind)
         per_day = kind.get("per_day", traffic.PER_DAY)
         population = self.reference.probabilities

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers.drift.label_shift import encode_one_hot
+from flowers.drift.label_shift import compute_proportions
 
 PER_DAY = 500  # predictions
 WORKDAYS = 5  # of a week
@@ -31,11 +31,6 @@ def draw_images(groups, weights, size, rng):
     share = weights[order[start]]
     group = rng.choice(len(start), size, p=share / share.sum())
     return order[start[group] + rng.integers(members[group])]
-
-
-def compute_proportions(reference):
-    """Compute the class proportions of a reference set, (n_classes,)."""
-    return encode_one_hot(reference.truth, len(reference.classes)).mean(axis=0)
 
 
 def draw_daily_proportions(proportions, count, sd, rng):
@@ -113,8 +108,8 @@ def draw_streams(reference, size, rng, *, proportions=None, **kind):
     count, length = size
     per_day = kind.get("per_day", PER_DAY)
     days = -(-length // per_day)
-    swings = {key: kind[key] for key in ("weekend", "season") if key in kind}
-    means = plan_proportions(proportions, days, **swings) if swings else proportions
+    plan = {key: kind[key] for key in ("weekend", "season") if key in kind}
+    means = plan_proportions(proportions, days, **plan) if plan else proportions
     daily = draw_daily_proportions(means, (count, days), kind.get("day_sd", 0.0), rng)
     cumulative = np.repeat(np.cumsum(daily, axis=-1), per_day, axis=1)[:, :length]
     fresh = (rng.random(size)[..., None] > cumulative[..., :-1]).sum(axis=-1)

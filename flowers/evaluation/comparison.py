@@ -89,9 +89,7 @@ def describe_accuracy(evaluation):
     line = f"{', '.join(accuracies)}, baseline {format_share(evaluation['baseline_accuracy'])}"
     kept = {n: m["without_leaked"] for n, m in models.items() if "without_leaked" in m}
     if kept:
-        accuracies = [
-            f"{n.upper()} {format_share(m['accuracy'])}" for n, m in kept.items() if m["photos"]
-        ]
+        accuracies = [format_accuracy(name, m) for name, m in kept.items() if m["photos"]]
         line += f"; without the test photos that leak: {', '.join(accuracies) or 'none remains'}"
     return line
 

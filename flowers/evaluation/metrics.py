@@ -1,10 +1,13 @@
 """Metrics of a classifier on the test images: point estimates, intervals, calibration, curves."""
 
+from pathlib import Path
+
 import numpy as np
 from scipy.stats import binomtest
 from sklearn import metrics as scores
 from sklearn.isotonic import IsotonicRegression
 
+from flowers.base.intervals import compute_wilson_interval
 from flowers.base.tables import round_floats
 from flowers.learning.calibration import choose_labels
 from flowers.splits import measure_leakage
@@ -108,19 +111,6 @@ def compute_reliability(confidence, correct, groups, bins):
     return rows
 
 
-def compute_wilson_interval(share, size, z=1.959964):
-    """Compute the score interval of a share (Wilson 1927, *JASA* 22); by default that of 95 %.
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in compute_wilson_interval(0.9, 10)]
-    [0.596, 0.982]
-    """
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    radius = (share * (1 - share) / size + z**2 / (4 * size**2)) ** 0.5 * z / (1 + z**2 / size)
-    return max(centre - radius, 0.0), min(centre + radius, 1.0)
-
-
 def compute_calibration_error(rows):
     """Compute the expected calibration error (Naeini et al. 2015) from `compute_reliability`.
 
@@ -193,8 +183,14 @@ def compute_curves(predictions, bins):
     return reliability, curves
 
 
-def build_curve_tables(reliability, curves):
+def build_curve_tables(reliability, curves, models):
     """Build the tables of the curves of `compute_curves`, rounded.
+
+    Parameters
+    ----------
+    reliability, curves : dict of model name to list of dict
+    models : iterable of str
+        The models whose reliability has a table: those that every run has.
 
     Returns
     -------
@@ -208,7 +204,7 @@ def build_curve_tables(reliability, curves):
             for name, curve in curves.items()
         }
         rows.append({"recall": recall} | means)
-    tables = {f"reliability_{name}": table for name, table in reliability.items()}
+    tables = {f"reliability_{name}": reliability[name] for name in models}
     return round_floats(tables | {"recall": rows})
 
 
@@ -301,7 +297,7 @@ def select_model_rows(table, name):
     return [{key: convert(table[key][i]) for key, convert in types.items()} for i in rows]
 
 
-def select_summary_metrics(metrics, groups, test, model_bytes):
+def select_summary_metrics(metrics, groups, test, model_path):
     """Select the summary metrics, which DVC compares between runs.
 
     Parameters
@@ -311,8 +307,8 @@ def select_summary_metrics(metrics, groups, test, model_bytes):
     groups : ndarray of shape (n,)
         Of all images; near-duplicates share one.
     test : ndarray of shape (n,), bool
-    model_bytes : int
-        Size of the first model's file.
+    model_path : str or Path
+        The first model's file.
 
     Returns
     -------
@@ -333,5 +329,5 @@ def select_summary_metrics(metrics, groups, test, model_bytes):
         **{other: metrics[other]["accuracy"] for other in others},
         "log_loss": first["log_loss"],
         "ece": first["calibration_error"],
-        "model_mb": model_bytes / 1e6,
+        "model_mb": Path(model_path).stat().st_size / 1e6,
     }

@@ -50,7 +50,7 @@ def compute_statistics(pixels):
 def compute_hash(pixels):
     """Compute the difference hash, by which photos that were saved again are recognised.
 
-    A bit says whether one of 8 x 9 cells is darker than its right neighbour. Compression, resizing
+    Each bit is 1 where one of 8 x 9 cells is darker than its right neighbour. Compression, resizing
     and other colours change few of the 64 bits; two photos differ in about half of them.
 
     Parameters

@@ -12,6 +12,7 @@ DECIMALS = 6
 UNKNOWN = -1  # class index of a prediction without a true label
 KINDS = ("prediction", "feedback")
 FLOAT32_LIMIT = 3e38  # rows are float32
+INT32_LIMIT = 2**31  # and their index int32
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -120,8 +121,9 @@ def build_row(record, classes):
         raise ValueError(f"not the probabilities of {len(classes)} classes")
     photo = int(record.get("photo_sha256", "0")[:16], 16)
     fingerprint = int(str(record["image"].get("hash", "0"))[:16], 16)
-    if not 0 <= int(record["index"]) < 2**31:
+    index = int(record["index"])
+    if not 0 <= index < INT32_LIMIT:
         raise ValueError("an index out of range")
-    request = str(record["request_id"]).encode("ascii", "replace"), int(record["index"])
+    request = str(record["request_id"]).encode("ascii", "replace"), index
     identity = hash_key(record), photo, fingerprint
     return *identity, parse_time(record), *request, UNKNOWN, probabilities, image

@@ -1,6 +1,7 @@
 """A description of the data set of a run in the Croissant format of MLCommons, version 1.0."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 from flowers.base.tables import read_csv
@@ -60,9 +61,10 @@ def build_dataset_card(study, license, photos, index, folder):
     dict
         JSON-LD, see https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
     """
-    labels = read_csv(index)["label"].tolist()
-    counts = {label: labels.count(label) for label in sorted(set(labels))}
-    description = f"{len(labels)} photos of {len(counts)} classes; each shows one {study['noun']}."
+    counts = dict(sorted(Counter(read_csv(index)["label"].tolist()).items()))
+    description = (
+        f"{sum(counts.values())} photos of {len(counts)} classes; each shows one {study['noun']}."
+    )
     index_file = {
         "@type": "cr:FileObject",
         "@id": "index",

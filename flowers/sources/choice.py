@@ -7,12 +7,12 @@ from pathlib import Path
 
 from flowers.base.errors import BadInput
 from flowers.sources.downloads import fetch_file
-from flowers.sources.files import find_members, iterate_archive, iterate_folder, iterate_synthetic
+from flowers.sources.files import find_members, iterate_archive, iterate_members, iterate_synthetic
 from flowers.synthetic.picture import SPECIES
 
 
 def open_source(params, cache, jobs=1, bar=None):
-    """Yield the files of a source.
+    """Open a source.
 
     Parameters
     ----------
@@ -25,33 +25,27 @@ def open_source(params, cache, jobs=1, bar=None):
     bar : callable, optional
         Makes the progress bars of an archive.
 
-    Yields
-    ------
-    flowers.sources.files.SourceFile
+    Returns
+    -------
+    files : iterator of flowers.sources.files.SourceFile
+    count : int or None
+        About how many files there are; None before an archive is unpacked.
 
     Raises
     ------
     BadInput
-        If the source is missing or unusable.
+        If the source is missing or unusable; for an archive while `files` are read.
     """
     if params["source"] == "archive":
         archive = (params["path"], cache, params["sha256"], params["ignore"])
-        yield from iterate_archive(*archive, bar)
-    elif params["source"] == "folder":
-        yield from iterate_folder(Path(os.path.expanduser(params["path"])), params["ignore"])
-    else:
-        names = ("per_class", "near_duplicate_share", "wrong_labels", "seed")
-        yield from iterate_synthetic(*(params[name] for name in names), jobs)
-
-
-def count_files(params):
-    """Return about how many files `open_source` yields; None before an archive is unpacked."""
-    if params["source"] == "synthetic":
-        return params["per_class"] * len(SPECIES)
+        return iterate_archive(*archive, bar), None
     if params["source"] == "folder":
-        members, _ = find_members(Path(os.path.expanduser(params["path"])), params["ignore"])
-        return len(members)
-    return None
+        root = Path(os.path.expanduser(params["path"]))
+        members, rejected = find_members(root, params["ignore"])
+        return iterate_members(root, members, rejected), len(members)
+    names = ("per_class", "near_duplicate_share", "wrong_labels", "seed")
+    files = iterate_synthetic(*(params[name] for name in names), jobs)
+    return files, params["per_class"] * len(SPECIES)
 
 
 def check_source(params):

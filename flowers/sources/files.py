@@ -13,6 +13,7 @@ from flowers.base.errors import BadInput, RejectedImage
 from flowers.sources.archives import is_archive, unpack
 from flowers.sources.downloads import fetch_file
 from flowers.sources.folders import (
+    HEAD_BYTES,
     NESTED,
     Member,
     find_class_folders,
@@ -119,7 +120,11 @@ def iterate_folder(root, ignore=(), display_name=None, delete=False):
         See `find_members`.
     """
     root = Path(root)
-    members, rejected = find_members(root, ignore, display_name)
+    yield from iterate_members(root, *find_members(root, ignore, display_name), delete)
+
+
+def iterate_members(root, members, rejected, delete=False):
+    """Yield the files that `find_members` returned, as `iterate_folder` does."""
     for path, label, part in members:
         reason = rejected.pop(str(path), None)
         content = RejectedImage(reason) if reason else _read_photo(root / path)
@@ -133,11 +138,10 @@ def iterate_folder(root, ignore=(), display_name=None, delete=False):
 
 def _read_photo(path):
     """Read a file, only its first bytes if they are not those of an image."""
-    head = read_head(path)
-    if head and find_fault(head):
-        return head
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            return head if head and find_fault(head) else head + file.read()
     except OSError:
         return RejectedImage("cannot be read")
 
@@ -228,9 +232,9 @@ def collect_photos(files, target, review):
             path.write_bytes(content)
             photos.append({"path": f"{reviewed_label}/{path.name}", "part": part})
     reviewed = review.count_matches(classes)
-    counts = summarise_photos(photos, rejected)["classes"]
-    empty = sorted(classes - counts.keys())
-    if empty or len(counts) < 2:
+    used = {photo["path"].split("/")[0] for photo in photos}
+    empty = sorted(classes - used)
+    if empty or len(used) < 2:
         message = f"classes {sorted(classes)}, without a photo {empty}"
         if rejected:
             message += f"; such as {rejected[0]['path']}: {rejected[0]['reason']}"

@@ -16,7 +16,7 @@ from flowers.sources.names import PARTS, check_distinct, find_part, normalise_la
 NESTED = "an archive inside: unpack it first"
 # Names of parts that no class has; a class "train" may be one of vehicles.
 _NO_CLASSES = {"test", *PARTS["validation"]} - {"dev"}
-_HEAD_BYTES = 512
+HEAD_BYTES = 512
 
 
 class Member(NamedTuple):
@@ -131,7 +131,7 @@ def read_head(path):
     """Read the first bytes of a regular file; none if that is impossible."""
     try:
         with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
+            return file.read(HEAD_BYTES)
     except OSError:
         return b""
 

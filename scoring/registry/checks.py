@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import re
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from flowers.evaluation.metrics import run_mcnemar_test
 from flowers.model.card import CARD
 from scoring.registry.git import read_file_at, read_head, run_git
 from scoring.registry.tags import explain_other_names, parse_checks
-from scoring.registry.transfer import CANDIDATE, read_lock_md5, read_lock_outputs, verify_model
+from scoring.registry.transfer import CANDIDATE, read_folder_md5, read_lock_outputs, verify_model
 
 DECISION = "metrics/promotion.json"
 PREDICTIONS = "metrics/predictions.csv"
@@ -98,7 +97,7 @@ def check_bytes(commit):
     if not (CANDIDATE / CARD).is_file():
         raise BadInput(f"no model in {CANDIDATE}: run dvc repro and promote again")
     try:
-        md5 = verify_model(CANDIDATE, read_lock_md5(read_file_at(commit, "dvc.lock")))
+        md5 = verify_model(CANDIDATE, read_folder_md5(commit))
     except BadInput as error:
         if "dvc repro" in str(error):  # the remedy is there already
             raise
@@ -210,13 +209,13 @@ def compute_checks_digest(commit, names):
     It ties the checks in a tag message to one commit: lines that were copied from another tag do
     not count. It is no signature; ``git config tag.gpgSign true`` signs the tags.
     """
-    return hashlib.sha256(" ".join((commit, _read_folder_md5(commit), *names)).encode()).hexdigest()
+    return hashlib.sha256(" ".join((commit, find_folder_md5(commit), *names)).encode()).hexdigest()
 
 
-@cache
-def _read_folder_md5(commit):
+def find_folder_md5(commit):
+    """Read the MD5 of the model folder in the dvc.lock of a commit; "none" without one."""
     try:
-        return read_lock_md5(read_file_at(commit, "dvc.lock"))
+        return read_folder_md5(commit)
     except BadInput:
         return "none"  # --force tagged a commit without a lock file
 

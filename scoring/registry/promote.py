@@ -2,8 +2,8 @@
 
 from flowers.base.errors import BadInput
 from scoring.registry import checks, tags
-from scoring.registry.git import read_file_at, read_head
-from scoring.registry.transfer import get_stage_folder, read_lock_md5
+from scoring.registry.git import read_head
+from scoring.registry.transfer import get_stage_folder, read_folder_md5
 
 
 def promote_model(stage, version=None, bump=None, force=False):
@@ -126,7 +126,7 @@ def roll_back(version=None):
         raise BadInput(f"{version} is in production already: name another with --to")
     commit = commits[version]
     try:
-        read_lock_md5(read_file_at(commit, "dvc.lock"))
+        read_folder_md5(commit)
     except BadInput as error:
         raise BadInput(f"{version} has no model ({error}): name another with --to") from error
     tags.check_clock(history)

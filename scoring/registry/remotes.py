@@ -22,7 +22,7 @@ NO_PROMPT = {
 
 
 class UnreachableRemoteError(Exception):
-    """A remote did not answer; the text is the reason in one line."""
+    """A remote cannot be reached; the text is the reason in one line."""
 
 
 def run_git_without_prompt(*arguments):
@@ -56,7 +56,7 @@ def run_git_without_prompt(*arguments):
 def list_remote_tags(remote, run=run_git):
     """List the tags of the model in a git remote: object id by name.
 
-    `run` is `run_git`, which may ask for a password, or `run_git_without_prompt`.
+    `run` is `run_git`, which may prompt for a password, or `run_git_without_prompt`.
     """
     output = run("ls-remote", "--refs", "--tags", "--", remote, f"refs/tags/{read_name()}[@#]*")
     prefix = "refs/tags/"
@@ -171,11 +171,11 @@ def list_unpushed_tags(remote):
     """List the tags that a git remote lacks; BadInput if it has one that is not here."""
     here = list_tag_objects(read_name())
     there = list_remote_tags(remote)
-    foreign = sorted(tag for tag in there if here.get(tag) != there[tag])
+    different = sorted(tag for tag in there if here.get(tag) != there[tag])
     unpushed = sorted(tag for tag in here if there.get(tag) != here[tag])
-    if not foreign:
+    if not different:
         return unpushed
-    lines = [describe_foreign_tag(remote, tag, there[tag], here) for tag in foreign[:3]]
+    lines = [describe_remote_tag(remote, tag, there[tag], here) for tag in different[:3]]
     remedy = f"git fetch --tags {shlex.quote(remote)}"
     if unpushed:
         remedy = f"git tag -d {shlex.join(unpushed)} && {remedy}, then promote again"
@@ -183,7 +183,7 @@ def list_unpushed_tags(remote):
     raise BadInput("\n".join(lines))
 
 
-def describe_foreign_tag(remote, tag, id_, here):
+def describe_remote_tag(remote, tag, id_, here):
     """Describe a tag of a remote that is not here: its author, its time and its commit."""
     run_git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote, f"refs/tags/{tag}")
     commit = run_git("rev-parse", "--short=7", f"{id_}^{{commit}}")

@@ -8,7 +8,6 @@ from flowers.base.environment import read_scorer_url
 from flowers.base.errors import BadInput
 from flowers.model.card import CARD, hash_folder
 from scoring.registry import checks, remotes, tags, transfer
-from scoring.registry.git import read_file_at
 
 SERVER_TIMEOUT = 2  # seconds
 # Keys of the model in status and in the response to GET /health.
@@ -48,14 +47,14 @@ def collect_status():
     status["candidate"] = describe_candidate(versions)
     if not any(status[stage] for stage in tags.STAGES):
         status["other_names"] = tags.explain_other_names().removeprefix("; ") or None
-    status["ignored_tags"] = tags.explain_ignored_tags()
+    status["ignored_tags"] = tags.explain_ignored_tags(history)
     faults, warnings = remotes.find_missing_tags()
     status["warnings"] = [*faults, *warnings]
     return status
 
 
 def query_server(url):
-    """Ask a scorer for its model; return ``url`` and ``model`` (`SERVED_KEYS`) or ``error``."""
+    """Request the model of a scorer; return ``url`` and ``model`` (`SERVED_KEYS`) or ``error``."""
     try:
         response = requests.get(f"{url.rstrip('/')}/health", timeout=SERVER_TIMEOUT)
     except (requests.RequestException, ValueError):  # urllib3 raises ValueError for odd addresses
@@ -89,16 +88,8 @@ def describe_candidate(versions):
     except (BadInput, OSError, KeyError, TypeError, ValueError, RecursionError):
         return None
     folder_md5 = hash_folder(transfer.CANDIDATE)
-    matches = (name for name, commit in versions.items() if has_model(commit, folder_md5))
+    matches = (v for v, commit in versions.items() if checks.find_folder_md5(commit) == folder_md5)
     return {"version": next(matches, None), "md5": md5, "gate_passed": passed}
-
-
-def has_model(commit, folder_md5):
-    """Return whether the dvc.lock of a commit has a model folder of this MD5."""
-    try:
-        return transfer.read_lock_md5(read_file_at(commit, "dvc.lock")) == folder_md5
-    except BadInput:
-        return False
 
 
 def format_status(status):

@@ -7,6 +7,7 @@ tags of all stages together. The tags begin with study.name in the params.yaml o
 
 import re
 import time
+from functools import cache
 
 import gto.api
 from gto.exceptions import GTOException
@@ -24,8 +25,13 @@ VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 def read_name():
     """Read the name of the model: study.name in the params.yaml of HEAD."""
+    return _read_name_at(read_head())
+
+
+@cache  # a command needs the name many times
+def _read_name_at(commit):
     try:
-        params = YAML(typ="safe").load(read_file_at(read_head(), "params.yaml"))
+        params = YAML(typ="safe").load(read_file_at(commit, "params.yaml"))
         name = params.get("study", {"name": NAME_BEFORE_STUDY})["name"]
     except (AttributeError, KeyError, TypeError, YAMLError) as error:
         raise BadInput("params.yaml of HEAD has no study.name: add it and commit") from error
@@ -124,9 +130,9 @@ def reject_second_version(tags):
             )
 
 
-def explain_ignored_tags():
+def explain_ignored_tags(history):
     """Return reason and remedy, by tag, of tags with the name of the model that do nothing."""
-    events = {event["ref"]: event for event in read_history()}
+    events = {event["ref"]: event for event in history}
     model = read_name()
     reasons = {}
     for name, tag in list_model_tags().items():

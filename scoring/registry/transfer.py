@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -43,6 +44,12 @@ def read_lock_md5(lock):
     if md5 is None:
         raise BadInput(f"dvc.lock has no {CANDIDATE}: run dvc repro and commit dvc.lock")
     return md5
+
+
+@cache
+def read_folder_md5(commit):
+    """Read the MD5 of the model folder in the dvc.lock of a commit."""
+    return read_lock_md5(read_file_at(commit, "dvc.lock"))
 
 
 def verify_model(folder, expected):
@@ -91,7 +98,7 @@ def compare_with_disk(stage, event):
     if any(provenance.get(key) != event[key] for key in ("version", "commit")):
         return provenance.get("version", "altered")
     try:
-        verify_model(folder, read_lock_md5(read_file_at(event["commit"], "dvc.lock")))
+        verify_model(folder, read_folder_md5(event["commit"]))
     except BadInput:
         return "altered"
     return "same"
@@ -107,7 +114,7 @@ def fetch_model(stage):
             f"{tags.explain_other_names()}"
         )
     folder = get_stage_folder(stage)
-    expected = read_lock_md5(read_file_at(event["commit"], "dvc.lock"))
+    expected = read_folder_md5(event["commit"])
     summary = f"{folder} is {event['version']} ({event['commit'][:7]}, {event['ref']})"
     provenance = read_provenance(folder)
     if compare_with_disk(stage, event) == "same" and provenance.get("tag") == event["ref"]:
@@ -133,7 +140,7 @@ def copy_verified(version, commit, parent):
     md5 : str
         MD5 of the model file. BadInput is raised if no intact copy is found.
     """
-    expected = read_lock_md5(read_file_at(commit, "dvc.lock"))
+    expected = read_folder_md5(commit)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=parent) as scratch:
         folder = Path(scratch) / "model"
         try:
@@ -204,6 +211,6 @@ def push_models(remote=None):
 def push_version(version, commit):
     """Verify the model of a commit and push it; return a text for the user."""
     with copy_verified(version, commit, CANDIDATE.parent) as (folder, _):
-        md5 = read_lock_md5(read_file_at(commit, "dvc.lock"))
+        md5 = read_folder_md5(commit)
         count = objects.push_model(md5, folder)
     return f"{count} files pushed" if count else "the remote has it already"

@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowers.base.environment import read_log_dir, read_model_dir, read_model_sha256, read_number
+from flowers.base.environment import read_log_dir, read_model_dir, read_model_sha256
+from flowers.base.errors import BadInput
 
 MODELS = Path("models")
 DRIFT_REPORT = Path("monitoring/drift/drift.json")
@@ -43,6 +44,19 @@ class Settings:
     def threads(self):
         """Threads of waitress: one for each request with a place, and the spare ones."""
         return self.places + EXPENSIVE_PLACES + SPARE_THREADS
+
+
+def read_number(environ, name, default, low, high):
+    """Read a number of the type of `default` from a variable, or raise BadInput."""
+    text = environ.get(name) or default
+    kind = type(default)
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not low <= value <= high:  # NaN is not between them either
+        raise BadInput(f"{name}={text} must be a number of type {kind.__name__}, {low} to {high}")
+    return value
 
 
 def read_settings(environ=os.environ):

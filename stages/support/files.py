@@ -12,11 +12,12 @@ def show_progress(items, **options):
 
 
 def load_split():
-    """Read data/split.csv: columns by name, groups as numbers, ``train`` and ``leaked`` as masks.
-
-    A leaked image is a test image with a near-duplicate in train.
-    """
+    """Read data/split.csv: columns by name, groups as numbers and ``train`` as a mask."""
     rows = read_csv("data/split.csv")
-    group = rows["group"].astype(int)
-    train = rows["part"] == "train"
-    return rows | {"group": group, "train": train, "leaked": ~train & np.isin(group, group[train])}
+    return rows | {"group": rows["group"].astype(int), "train": rows["part"] == "train"}
+
+
+def open_training_features(mirror):
+    """Open the features and, with `mirror`, those of the mirror images, of the same groups."""
+    names = ["features", "mirrored"] if mirror else ["features"]
+    return [np.load(f"data/{name}.npy", mmap_mode="r") for name in names]

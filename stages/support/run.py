@@ -101,7 +101,7 @@ def select_params(stage, params):
 def run_stage(stage, main):
     """Run `main` with the parameters that dvc.yaml declares for `stage`; print what it returns.
 
-    A line on standard error says so if DVC did not start the stage: its outputs change without DVC.
+    If DVC did not start the stage, a line on standard error warns that DVC has not recorded it.
     Parameters of the stage's own section are passed by name, others as "section.name". `BadInput`
     and errors of the operating system end the process with one line and exit code 1, Ctrl-C with
     one line and 130. An undeclared parameter is a `KeyError`: DVC would not rerun the stage when it

@@ -92,7 +92,7 @@ def test_the_covariance_is_pooled_within_the_reference_set_and_the_stream():
         count = history.ends[mark]
         within = 90 * np.cov(reference.T, bias=True) + count * np.cov(stream[:count].T, bias=True)
         assert covariance == pytest.approx(within / (90 + count))
-    axes = history.compute_whitening()[-1]
+    axes = history.whitening[-1]
     assert axes.T @ history.covariance[-1] @ axes == pytest.approx(np.eye(3), abs=0.02)
 
 

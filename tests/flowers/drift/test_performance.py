@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from flowers.base.intervals import compute_wilson_interval
 from flowers.drift.performance import (
+    Z,
     check_performance,
     compute_fisher_p_value,
     compute_labels_needed,
-    compute_wilson_interval,
 )
 
 
@@ -63,5 +64,5 @@ def test_with_a_small_reference_set_no_number_of_labels_is_enough():
 @pytest.mark.parametrize(("right", "n"), [(0, 5), (7, 9), (190, 200), (4, 4)])
 def test_the_interval_of_a_share_is_that_of_wilson(right, n):
     expected = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
-    interval = compute_wilson_interval(right, n)
+    interval = compute_wilson_interval(right / n, n, Z)
     assert interval == pytest.approx((expected.low, expected.high), abs=1e-12)

@@ -68,7 +68,7 @@ def test_the_summaries_compare_the_first_model_with_every_other():
     assert comparison.describe_accuracy(summary).split(", ")[1:3] == ["NB 0.000", "TREE 0.000"]
     assert len(metrics.build_class_rows(figures)) == 6
     groups = np.array([0, 0, 1, 2])
-    selected = metrics.select_summary_metrics(figures, groups, np.arange(4) > 1, 10**6)
+    selected = metrics.select_summary_metrics(figures, groups, np.arange(4) > 1, __file__)
     assert " ".join(selected) == (
         "photos distinct leakage svm svm_low svm_high nb tree log_loss ece model_mb"
     )
@@ -76,7 +76,7 @@ def test_the_summaries_compare_the_first_model_with_every_other():
 
 def test_the_recall_table_averages_the_curves_of_the_classes():
     tables = metrics.build_curve_tables(
-        *metrics.compute_curves({"svm": make_predictions("a", "a", "b", "b")}, 10)
+        *metrics.compute_curves({"svm": make_predictions("a", "a", "b", "b")}, 10), ["svm"]
     )
     assert [row["recall"] for row in tables["recall"]] == [i / 100 for i in range(101)]
     assert all(row["svm"] == 1 for row in tables["recall"])

@@ -52,7 +52,7 @@ def test_a_source_that_passes_is_read(sources, path):
     kind = "archive" if path.endswith("zip") else "folder"
     params = PARAMS | {"source": kind, "path": f"~/{path}", "ignore": ["test"]}
     check_source(params)
-    files = list(open_source(params, sources / "cache"))
+    files = list(open_source(params, sources / "cache")[0])
     assert [(file.label, file.name) for file in files] == [("Iris", "1.jpg"), ("Rose", "1.jpg")]
 
 
@@ -64,6 +64,6 @@ def test_an_address_and_synthetic_images_are_not_visited():
 def test_a_pipe_as_archive_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "a.zip")
     params = PARAMS | {"source": "archive", "path": str(tmp_path / "a.zip")}
-    for function in (check_source, lambda params: list(open_source(params, tmp_path / "cache"))):
+    for function in (check_source, lambda params: list(open_source(params, tmp_path / "cache")[0])):
         with pytest.raises(BadInput, match=r"a\.zip is not a file"):
             function(params)
