@@ -21,9 +21,9 @@ def build_simulator(params):
     reference = whole.select(power.select_spread(whole.group, params["images"]))
     images = np.load("data/images.npy", mmap_mode="r")[reference.row]
     sizes = get_sizes(read_csv("data/index.csv"))[reference.row]
-    options = (reference, predictor.predict_proba, images, sizes)
+    options = (predictor.predict_images, images, sizes)
     with use_stage_workers():
-        shifts = dict(power.build_shifts(*options, params["shifted_shares"]))
+        shifts = dict(power.build_shifts(reference, *options, params["shifted_shares"]))
         copies = power.build_copies(*options)
     detector = {name.removeprefix("drift."): value for name, value in params.items()}
     simulator = power.Simulator(reference, distinct, detector, params["seed"], copies)

@@ -8,6 +8,8 @@ from flowers.base.tables import read_csv, read_json, write_json
 from flowers.evaluation import champion
 from flowers.evaluation.metrics import select_model_rows
 from flowers.model import dataset_card, folder, reference
+from flowers.model.typicality import fit_typicality
+from stages.support.files import load_split
 from stages.support.run import run_stage
 
 
@@ -22,6 +24,9 @@ def main(params):
     name = decision["champion"]
     preprocessing = {"features": params["flatten.features"], "size": params["resize.size"]}
     preprocessing["codebook"] = "models/codebook.npz"
+    X = np.load("data/features.npy", mmap_mode="r")
+    preprocessing["typicality"] = fit_typicality(X, np.flatnonzero(load_split()["train"]))
+    typicality = preprocessing["typicality"].score(X[rows["row"].astype(int)])
     study = {"name": params["study.name"], "title": params["study.title"]}
     study["noun"] = params["study.noun"]
     source = (params["study.license"], "data/photos", "data/index.csv", "metrics")
@@ -31,7 +36,7 @@ def main(params):
         f"models/{name}.joblib",
         preprocessing=preprocessing,
         golden=champion.choose_golden_images(Path("data/photos"), rows, params["golden"]),
-        reference=list(reference.build_reference_rows(rows, images, name)),
+        reference=list(reference.build_reference_rows(rows, images, name, typicality)),
         run_summary={
             "study": study,
             "license": params["study.license"],

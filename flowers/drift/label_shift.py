@@ -124,6 +124,15 @@ def compute_critical_value(n_classes, alpha):
     return float(ndtri(1 - alpha / (2 * n_classes)))
 
 
+def compute_log_rank(reference, typicality):
+    """Compute the logarithm of the rank of each typicality, (n,), in those of the reference set.
+
+    A mean of ranks hardly changes where few images are unlike all others; that of logarithms does.
+    """
+    rank = compute_ranks(reference[:, None], typicality[:, None])
+    return np.log(np.maximum(rank, 0.5 / len(reference)))[:, 0]
+
+
 def compute_scores(probabilities):
     """Compute confidence and centred log-probabilities: (n, c) to (n, 1 + c), float64."""
     logs = np.log(np.maximum(probabilities, MIN_PROBABILITY, dtype=float))
@@ -149,7 +158,8 @@ class ScoreAdjustment:
     `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither other
     class proportions nor a burst of one class moves it. Two ranks that do not change one by one may
     change together: the model may hesitate between other pairs of classes than before. So products
-    of two centred ranks are scores too.
+    of two centred ranks are scores too. The last score is `compute_log_rank` of the
+    typicality, if the reference set has one.
 
     Parameters
     ----------
@@ -165,35 +175,39 @@ class ScoreAdjustment:
         self.reference = reference
         self.scores = compute_scores(reference.probabilities)
         self.pairs = _select_pairs(reference.probabilities)
-        ranks = self._compute_ranks(self.scores)
+        ranks = self._compute_ranks(reference)
         self.means = average_by_class(reference.truth, len(reference.classes), ranks)
 
-    def adjust(self, probabilities):
-        """Adjust the scores of predictions, (n, n_classes), and estimate their class proportions.
+    def adjust(self, predictions):
+        """Adjust the scores of predictions and estimate their class proportions.
+
+        Parameters
+        ----------
+        predictions : Reference or flowers.drift.detector.Stream
+            Of n predictions.
 
         Returns
         -------
-        scores : ndarray of shape (n, 1 + n_classes + p), float64
-            Adjusted ranks of `compute_scores`, then adjusted products of the pairs.
+        scores : ndarray of shape (n, d), float64
+            Adjusted ranks of `compute_scores`, then adjusted products of the pairs, then that of
+            the typicality.
         proportions : ndarray of shape (n, n_classes), float64
             From `estimate_proportions`.
         """
-        reference = self.reference
-        proportions = estimate_proportions(reference.probabilities, reference.truth, probabilities)
-        ranks = self._compute_ranks(compute_scores(probabilities))
+        reference = self.reference.probabilities
+        truth = self.reference.truth
+        proportions = estimate_proportions(reference, truth, predictions.probabilities)
+        ranks = self._compute_ranks(predictions)
         # Rounded so that equal predictions are equal scores, whatever the last bits of a product.
         return (ranks - proportions @ self.means).round(9), proportions
 
-    def _compute_ranks(self, scores):
-        ranks = compute_ranks(self.scores, scores)
+    def _compute_ranks(self, predictions):
+        ranks = compute_ranks(self.scores, compute_scores(predictions.probabilities))
         first, second = (ranks[:, 1 + classes] - 0.5 for classes in self.pairs)
-        return np.column_stack([ranks, first * second])
-
-    def name_scores(self):
-        """Name each score: (None, None) confidence, (c, None) class c, (c, d) a pair of classes."""
-        count = len(self.reference.classes)
-        pairs = zip(*(classes.tolist() for classes in self.pairs), strict=True)
-        return [(None, None), *((c, None) for c in range(count)), *pairs]
+        columns = [ranks, first * second]
+        if self.reference.typicality is not None:
+            columns.append(compute_log_rank(self.reference.typicality, predictions.typicality))
+        return np.column_stack(columns)
 
 
 def _select_pairs(probabilities):
