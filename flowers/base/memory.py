@@ -1,4 +1,4 @@
-"""Settings of the memory allocator, for work that makes arrays of some megabytes again and again."""
+"""Settings of the memory allocator, for work that makes large arrays again and again."""
 
 import ctypes
 
