@@ -16,7 +16,7 @@ from flowers.base.tables import read_json, write_json
 from flowers.drift.detector import detect
 from flowers.drift_simulation.power import STREAM_LENGTH, TRAFFIC, compute_delays
 from stages.drift_power import build_simulator
-from stages.support.run import read_yaml, select_params
+from stages.support.run import read_yaml
 from study.repository import ROOT
 
 STREAMS = 10  # of each traffic and of each shift
@@ -93,7 +93,9 @@ def main():
     missing = [name for name in ("evidently", "river") if not find_spec(name)]
     if missing:
         sys.exit(f"benchmarks.drift: {' and '.join(missing)} not found: pip install '.[peers]'")
-    simulator, shifts, md5 = build_simulator(select_params("drift_power", read_yaml("params.yaml")))
+    params = read_yaml("params.yaml")
+    drawn = [params["drift_power"][key] for key in ("images", "shifted_shares", "seed")]
+    simulator, shifts, md5 = build_simulator(params["drift"], *drawn)
     spent = {name: np.zeros(2) for name in DETECTORS}
     results = {name: {"false_alarms": {}, "shifts": {}} for name in DETECTORS}
     for traffic, kind in tqdm(TRAFFIC.items(), desc="traffic", disable=None):

@@ -14,29 +14,26 @@ from stages.support.run import run_stage
 
 
 def main(params):
-    evaluation = read_json("metrics/evaluate.json")
-    split = read_json("metrics/split.json")
+    evaluation, split = (read_json(f"metrics/{name}.json") for name in ("evaluate", "split"))
     rows = read_csv("metrics/predictions.csv")
     images = np.load("data/images.npy", mmap_mode="r")
-    limits = {"alpha": params["alpha"], "min_accuracy_low": params["min_accuracy_low"]}
-    limits["max_log_loss"] = params["max_log_loss"]
+    limits = {key: params[key] for key in ("alpha", "min_accuracy_low", "max_log_loss")}
     decision = champion.decide_promotion(evaluation, rows, split["leaked_test_photos"], **limits)
     name = decision["champion"]
-    preprocessing = {"features": params["flatten.features"], "size": params["resize.size"]}
-    preprocessing["codebook"] = "models/codebook.npz"
     X = np.load("data/features.npy", mmap_mode="r")
-    preprocessing["typicality"] = fit_typicality(X, np.flatnonzero(load_split()["train"]))
-    typicality = preprocessing["typicality"].score(X[rows["row"].astype(int)])
-    study = {"name": params["study.name"], "title": params["study.title"]}
-    study["noun"] = params["study.noun"]
-    source = (params["study.license"], "data/photos", "data/index.csv", "metrics")
-    write_json("metrics/dataset.json", dataset_card.build_dataset_card(study, *source))
+    typicality = fit_typicality(X, np.flatnonzero(load_split()["train"]))
+    preprocessing = {"features": params["flatten.features"], "size": params["resize.size"]}
+    preprocessing |= {"codebook": "models/codebook.npz", "typicality": typicality}
+    typicalities = typicality.score(X[rows["row"].astype(int)])
+    sources = params["study.license"], "data/photos", "data/index.csv", "metrics"
+    study = {key: params[f"study.{key}"] for key in ("name", "title", "noun")}
+    write_json("metrics/dataset.json", dataset_card.build_dataset_card(study, *sources))
     card = folder.write_model_folder(
         "models/candidate",
         f"models/{name}.joblib",
         preprocessing=preprocessing,
         golden=champion.choose_golden_images(Path("data/photos"), rows, params["golden"]),
-        reference=list(reference.build_reference_rows(rows, images, name, typicality)),
+        reference=list(reference.build_reference_rows(rows, images, name, typicalities)),
         run_summary={
             "study": study,
             "license": params["study.license"],
