@@ -85,10 +85,12 @@ def measure_separation(X, pictures, labels, groups):
     holdout = split_by_group(labels, groups, HOLDOUT_SHARE, 1)
     results = {}
     for unknown in (None, *np.unique(labels).tolist()):
-        rows = np.flatnonzero(~holdout & (labels != unknown))
-        test = split_by_group(labels[rows], groups[rows], HOLDOUT_SHARE, 42)
-        typicality = fit_typicality(X, rows[~test])
-        reference = typicality.score(X[rows[test]])
+        train = ~holdout & (labels != unknown)
+        test = np.flatnonzero(train)
+        test = test[split_by_group(labels[train], groups[train], HOLDOUT_SHARE, 42)]
+        train[test] = False
+        typicality = fit_typicality(X, train)
+        reference = typicality.score(X[test])
         kinds = pictures if unknown is None else {"unknown flowers": X[labels == unknown]}
         kinds = kinds | {"hold-out": X[holdout & (labels != unknown)]}
         for name, kind in kinds.items():

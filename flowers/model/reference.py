@@ -47,7 +47,7 @@ class Reference:
         return Reference(self.classes, *(column[rows] for column in columns), typicality)
 
 
-def build_reference_rows(predictions, images, name, typicality):
+def build_reference_rows(predictions, images, name, X, typicality):
     """Yield the rows of a reference set as dicts: predictions and statistics of each test image.
 
     Parameters
@@ -58,8 +58,11 @@ def build_reference_rows(predictions, images, name, typicality):
         All images of the study, indexed by ``row``.
     name : str
         Name of the model.
-    typicality : ndarray of shape (n,)
+    X : ndarray of shape (m, d)
+        Features of all images.
+    typicality : flowers.model.typicality.Typicality
     """
+    scores = typicality.score(X[predictions["row"].astype(int)])
     columns = [column for column in predictions if column.startswith(f"{name}_")]
     for i, row in enumerate(predictions["row"]):
         line = {column: predictions[column][i] for column in COPIED}
@@ -68,7 +71,7 @@ def build_reference_rows(predictions, images, name, typicality):
         yield (
             line
             | {f"image_{key}": value for key, value in zip(STATISTIC_NAMES, values, strict=True)}
-            | {"typicality": f"{typicality[i]:.6f}"}
+            | {"typicality": f"{scores[i]:.6f}"}
         )
 
 

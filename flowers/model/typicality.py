@@ -1,11 +1,12 @@
-"""Typicality: the share of an image's features that the directions of the training images explain.
+"""Typicality: how close the features of an image are to those of the training images.
 
 Each feature is divided by its standard deviation, and the row is reduced by a random sketch
 (Charikar, Chen & Farach-Colton 2002, "Finding Frequent Items in Data Streams"), which preserves
-scalar products. The score is the share of the squared distance from the mean that lies in the
-space of the first principal components of the training rows: 1 minus the relative squared
-prediction error of process monitoring (Jackson & Mudholkar 1979). It uses no labels and no
-classifier, so it exists for all features and models.
+distances. The score compares the squared distance of the sketch from the space of the first
+principal components of the training rows, the squared prediction error of process monitoring
+(Jackson & Mudholkar 1979, "Control Procedures for Residuals Associated with Principal Component
+Analysis"), with its mean over the training rows. It uses no labels and no classifier, so it exists
+for all features and models.
 """
 
 from dataclasses import dataclass
@@ -36,45 +37,47 @@ class Typicality:
         Of the sketches of the training rows.
     components : ndarray of shape (q, w), float32
         Orthonormal.
+    spread : ndarray of shape (), float64, > 0
+        Mean squared distance of the training rows from the space of the components.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> axes = rng.normal(size=(2, 200))
-    >>> typicality = fit_typicality(rng.normal(size=(100, 2)) @ axes, np.arange(100))
-    >>> typicality.score(rng.normal(size=(2, 2)) @ axes).round(3)
-    array([1., 1.])
-    >>> (typicality.score(rng.normal(size=(2, 200))) < 0.5).tolist()
-    [True, True]
+    >>> rows = rng.normal(size=(100, 2)) @ axes + 0.1 * rng.normal(size=(100, 200))
+    >>> typicality = fit_typicality(rows, np.full(100, True))
+    >>> noise = rng.normal(size=(2, 200))
+    >>> like = rng.normal(size=(2, 2)) @ axes + 0.1 * noise
+    >>> typicality.score(like).min() > 0.3, typicality.score(noise).max() < 0.05
+    (True, True)
     """
 
     weight: np.ndarray
     mean: np.ndarray
     components: np.ndarray
+    spread: np.ndarray
 
     def score(self, features):
-        """Score rows (n, d), any real dtype: float64, shape (n,), range [0, 1]."""
-        # Row by row, so that the bits do not depend on the batch.
-        return np.array([self._score_sketch(row - self.mean) for row in self._sketch(features)])
+        """Score rows (n, d), any real dtype.
 
-    def _score_sketch(self, row):
-        total = row @ row
-        inside = self.components.astype(float) @ row
-        return min(float(inside @ inside / total), 1.0) if total else 1.0
-
-    def _sketch(self, features):
-        return sketch_rows(features, self.weight, len(self.mean))
+        Returns
+        -------
+        ndarray of shape (n,), float64, range [0, 1]
+            0.5 for a row as far from the space as the training rows are on average; 0 far away.
+        """
+        sketches = sketch_rows(features, self.weight, len(self.mean)) - self.mean
+        return self.spread / (self.spread + measure_distances(sketches, self.components))
 
     def write(self, path):
         """Write the score as .npz without a date, so that equal scores are equal bytes."""
         with atomic_write(path) as target, target.open("wb") as file:
-            np.savez(file, weight=self.weight, mean=self.mean, components=self.components)
+            np.savez(file, **vars(self))
 
 
 def read_typicality(path):
     """Read a `Typicality` that `Typicality.write` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
-        return Typicality(arrays["weight"], arrays["mean"], arrays["components"])
+        return Typicality(**arrays)
 
 
 def sketch_rows(features, weight, width):
@@ -87,28 +90,39 @@ def sketch_rows(features, weight, width):
     return sketches
 
 
+def measure_distances(sketches, components):
+    """Measure the squared distance of sketches (n, w) from the space of components, (n,)."""
+    axes = components.astype(float)
+    # Row by row, so that the bits do not depend on the batch.
+    inside = [np.square(axes @ row).sum() for row in sketches]
+    return np.maximum(np.square(sketches).sum(axis=1) - inside, 0.0)
+
+
 def fit_typicality(X, train):
     """Fit the score on training rows.
 
     Parameters
     ----------
     X : ndarray of shape (n, d), any real dtype
-    train : ndarray of shape (m,), int
-        Rows of `X`, of which at most ``MAX_ROWS`` are read, evenly spaced.
+    train : ndarray of shape (n,), bool
+        Training rows, of which at most ``MAX_ROWS`` are read, evenly spaced.
 
     Returns
     -------
     Typicality
     """
-    X = X[train[np.linspace(0, len(train) - 1, min(len(train), MAX_ROWS)).astype(int)]]
+    rows = np.flatnonzero(train)
+    X = X[rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(int)]]
     _, scale = compute_moments(X)
     signs = np.random.default_rng(SEED).choice([-1.0, 1.0], len(scale))
     weight = (signs / scale).astype(np.float32)
     sketches = sketch_rows(X, weight, min(WIDTH, X.shape[1]))
     mean = sketches.mean(axis=0)
     count = max(1, min(COMPONENTS, len(X) // 4, sketches.shape[1] // 8))
-    axes = np.linalg.svd(sketches - mean, full_matrices=False)[2]
-    return Typicality(weight, mean, axes[:count].astype(np.float32))
+    sketches -= mean
+    axes = np.linalg.svd(sketches, full_matrices=False)[2][:count].astype(np.float32)
+    spread = max(measure_distances(sketches, axes).mean(), np.finfo(float).tiny)
+    return Typicality(weight, mean, axes, np.array(spread))
 
 
 def choose_threshold(scores):

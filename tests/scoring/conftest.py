@@ -36,7 +36,7 @@ def candidate(photos, tmp_path_factory):
     labels = [name.partition("-")[0] for name in photos]
     features = extract_features(images, ["pixels"])
     model = GramSVC(folds=2).fit(features, labels)
-    typicality = fit_typicality(features, np.arange(len(features)))
+    typicality = fit_typicality(features, np.full(len(features), True))
     golden = dict(list(photos.items())[::4])
     folder = tmp_path_factory.mktemp("model") / "candidate"
     return write_model(folder, model, golden, SIZE, typicality)

@@ -48,7 +48,7 @@ def written(tmp_path_factory):
     file = root / "nb.joblib"
     save_model(CalibratedNB(folds=2).fit(X, np.tile(CLASSES, 10)), file)
     preprocessing = {"features": ["pixels"], "size": SIZE}
-    preprocessing["typicality"] = fit_typicality(X, np.arange(50))
+    preprocessing["typicality"] = fit_typicality(X, np.full(50, True))
     reference = [{"row": 0, "label": "Lotus", "typicality": "0.25"}]
     arguments = (file, preprocessing, GOLDEN, reference, RUN_SUMMARY)
     card = model_folder.write_model_folder(root / "candidate", *arguments)

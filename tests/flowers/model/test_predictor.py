@@ -47,7 +47,7 @@ def make_rows(*features):
 
 @cache
 def make_typicality(*features):
-    return fit_typicality(make_rows(*features), np.arange(60))
+    return fit_typicality(make_rows(*features), np.full(60, True))
 
 
 def fit_predictor(estimator, features):
