@@ -13,7 +13,7 @@ from flowers.features.descriptors import WIDTHS, compute_descriptors
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}  # of each descriptor type
 MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
 # Iterations of expectation maximisation: first on every third descriptor, then on all.
-STEPS = (3, 3, 3, 3, 3, 3, 1, 1, 1, 1)
+STEPS = 9 * (3,) + 3 * (1,)
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
 BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
 
@@ -134,7 +134,7 @@ def fit_mixture(name, descriptors, positions, params):
         rows = np.hstack([descriptors @ projection - offset, positions * position_scale])
         floor = np.float32(VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3))
         weights = np.full(params.words, 1 / params.words, np.float32)
-        means = _choose_means(rows, params.words, params.seed)
+        means = _choose_means(rows[:: STEPS[0]], params.words, params.seed)
         variances = np.tile(rows.var(axis=0) + floor, (params.words, 1))
         start = DescriptorMixture(projection, offset, position_scale, weights, means, variances)
         return _run_em(start, rows, floor)
@@ -161,7 +161,7 @@ def _compute_correlation(descriptors):
     mean = descriptors.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
     for start in range(0, len(descriptors), BLOCK):
-        centred = descriptors[start : start + BLOCK] - mean
+        centred = descriptors[start : start + BLOCK] - mean.astype(np.float32)
         covariance += centred.T @ centred
     covariance /= len(descriptors)
     deviation = np.maximum(np.sqrt(covariance.diagonal()), 1e-4)
