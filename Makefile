@@ -12,7 +12,7 @@ ifeq ($(OS),Windows_NT)
 $(error Windows is not supported: use WSL, https://learn.microsoft.com/windows/wsl/install)
 endif
 
-.PHONY: help env repro power drift store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme docs lock
+.PHONY: help env repro power drift worker store test test-slow test-all lint format verify real exp use table compare audit serve score bench shown readme docs lock
 
 # help reads the text behind "##": a description, or an example and a description.
 help:  ## list the targets with an example each
@@ -55,6 +55,9 @@ store: env  ## make store DIR=/srv/flowers  ## share results through a folder or
 	@test -n "$(DIR)" || { echo 'DIR is not set: make store DIR=/path/of/a/folder' >&2; exit 2; }
 	@case "$(DIR)" in *://*|/*) at="$(DIR)";; *) at="$(CURDIR)/$(DIR)";; esac; \
 		dvc remote add --quiet --local --force --default store "$$at" && echo "store: $$at"
+
+worker: env  ## make worker SCHEDULER=tcp://host:8786  ## work for BACKEND=dask on other machines
+	@python -m stages.support.worker $(SCHEDULER)
 
 test: env  ## run the fast tests
 	python -m pytest -n auto -m "not slow"
