@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flowers.base.parallel import drop_pages
 from flowers.base.tables import atomic_write, read_csv
 from flowers.features.codebook import read_codebook
 from flowers.features.extraction import extract_batches, extract_features
@@ -25,6 +26,7 @@ def main(params):
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
             for start, rows in batches:
                 X[start : start + len(rows)] = rows
+                drop_pages(X)
             X.flush()
     return f"{len(images)} photos x {shape[1]} features, {first.dtype}"
 

@@ -6,7 +6,7 @@ from flowers.base.parallel import stack_rows
 from flowers.base.tables import format_share, round_floats, to_rows, write_csv, write_json
 from flowers.learning.persistence import save_model
 from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
-from flowers.learning.svm import GramSVC
+from flowers.learning.svm import GramSVC, choose_solver
 from stages.support.files import load_split, open_training_features
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
@@ -17,7 +17,7 @@ def main(params):
     train = np.flatnonzero(split["train"])
     sources = open_training_features(params.pop("mirror"))
     rows = np.tile(train, len(sources))
-    streamed = params.pop("solver") == "sgd"
+    streamed = choose_solver(params.pop("solver"), params["kernel"], len(rows)) == "sgd"
     X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")
     with use_stage_workers():
         model = (StreamedSVC if streamed else GramSVC)(**params)

@@ -43,6 +43,13 @@ def collect_params(source, recipe, settings):
     return params | parse_settings(settings or "")
 
 
+def check_options(options):
+    """Refuse an empty option, such as that of an unset variable of the shell."""
+    for option, value in options.items():
+        if value is not None and not value.strip():
+            raise BadInput(f"{option}= is empty: give it a value, or leave it out")
+
+
 def is_revision(name):
     """Whether git or ``make compare`` reads a name as a revision instead of an experiment."""
     try:
@@ -114,6 +121,7 @@ def main(arguments=None):
         parser.add_argument(f"--{option}")
     options = parser.parse_args(arguments)
     try:
+        check_options(vars(options))
         params = collect_params(options.SOURCE, options.RECIPE, options.SET)
         sections = merge_changes(params)
         check_estimator(sections["train_other"])

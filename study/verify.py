@@ -317,9 +317,9 @@ def main():
     count = len(committed.in_git) + len(committed.in_dvc)
     if committed.native:
         print(
-            f"verify: the run had NUMERICS=native: all {count} outputs are as committed on disk and "
-            f"in the cache; bits of a rerun are not compared, its figures in {SUMMARY} agree "
-            f"within {TOLERANCE}"
+            f"verify: the run had NUMERICS=native: all {count} outputs are as committed on disk "
+            f"and in the cache; the bits of a rerun are not compared, its figures in {SUMMARY} "
+            f"agree within {TOLERANCE}"
         )
         return
     print(

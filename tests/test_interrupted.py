@@ -77,7 +77,6 @@ def waiting_repo(fresh_repo, tmp_path):
         for command in (
             "scoring.predict x",
             "scoring.simulate",
-            "scoring.acknowledge store",
             "scoring.registry status",
         )
     ],

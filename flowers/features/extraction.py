@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from flowers.base.errors import BadInput
-from flowers.base.parallel import open_shared, parallel_map, share_arrays, track
+from flowers.base.parallel import drop_pages, open_shared, parallel_map, share_arrays, track
 from flowers.features.colour import extract_colour
 from flowers.features.fisher import extract_fisher
 from flowers.features.hog import extract_hog
@@ -92,6 +92,9 @@ def extract_batches(images, sizes, preprocessing, mirrored=False):
 
 
 def _extract_batch(images, start, sizes, mirrored, **preprocessing):
-    batch = open_shared(images)[start : start + len(sizes)]
+    images = open_shared(images)
+    batch = images[start : start + len(sizes)]
     batch = np.ascontiguousarray(batch[:, :, ::-1] if mirrored else batch)
-    return extract_features(batch, sizes=sizes, **preprocessing)
+    rows = extract_features(batch, sizes=sizes, **preprocessing)
+    drop_pages(images)
+    return rows

@@ -140,6 +140,7 @@ def test_a_url_stays_a_parameter_of_other_people(repo, archive, monkeypatch):
             "--SET='study.title=Which part is it?'",
             ("without quotes: study.title=Which part is it?",),
         ),
+        ("--SOURCE=", ("SOURCE= is empty",)),
         ("--SOURCE=none.zip", ("none.zip does not exist",)),
         ("--SOURCE=params.yaml", ("params.yaml", "no zip or tar")),
         ("--SOURCE=s3://bucket/a.zip", ("s3://bucket/a.zip has the scheme s3",)),
