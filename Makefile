@@ -57,7 +57,7 @@ store: env  ## make store DIR=/srv/flowers  ## share results through a folder or
 		dvc remote add --quiet --local --force --default store "$$at" && echo "store: $$at"
 
 worker: env  ## make worker SCHEDULER=tcp://host:8786  ## work for BACKEND=dask on other machines
-	@python -m stages.support.worker $(SCHEDULER)
+	@python -m study.worker $(SCHEDULER)
 
 test: env  ## run the fast tests
 	python -m pytest -n auto -m "not slow"

@@ -46,7 +46,7 @@ def start_cluster(workers, folder):
             time.sleep(0.1)
         with Client(scheduler_file=str(file), set_as_default=False) as client:
             address = client.scheduler_info()["address"]
-            command = [sys.executable, "-m", "stages.support.worker", address]
+            command = [sys.executable, "-m", "study.worker", address]
             env = ENVIRONMENT | {"JOBS": "1"}
             processes += [subprocess.Popen(command, env=env, **options) for _ in range(workers)]
             client.wait_for_workers(workers, timeout=120)

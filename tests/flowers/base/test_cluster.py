@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 WITHOUT_PINS = {
     name: value for name, value in os.environ.items() if name not in DETERMINISTIC_ENVIRONMENT
 }
-WORKER = [sys.executable, "-m", "stages.support.worker"]
+WORKER = [sys.executable, "-m", "study.worker"]
 PLAIN_WORKER = [sys.executable, "-m", "dask", "worker", "--no-nanny", "--no-dashboard"]
 
 
@@ -37,7 +37,7 @@ class Processes:
     def __init__(self, folder):
         self.folder = folder
         self.code = folder / "code"
-        for name in ("flowers", "stages"):
+        for name in ("flowers", "study"):
             shutil.copytree(ROOT / name, self.code / name)
         self.processes = []
         (folder / "elsewhere").mkdir()
