@@ -22,8 +22,11 @@ help:  ## list the targets with an example each
 	@echo 'Variables that change no result and rerun no stage, for every target:'
 	@echo '  JOBS=2                             workers of parallel work (-1: one per core)'
 	@echo '  BACKEND=loky                       backend of the workers: threading, loky or dask'
+	@echo '  DASK_SCHEDULER_ADDRESS=tcp://host:8786  the cluster of BACKEND=dask; see make worker'
 	@echo '  LOG_DIR=logs                       prediction log of the scorer, which make drift reads'
 	@echo '  MODEL_DIR=folder                   model that is served, scored with and monitored'
+	@echo
+	@echo 'NUMERICS=native runs all stages with the fastest kernels of the processor; other last bits.'
 
 env: .venv/installed  ## create the environment from requirements.lock, by hash
 

@@ -37,10 +37,9 @@ RESULTS = ("metrics/", "plots/", "benchmarks/", "docs/", "study/")
 RESULT_FORMATS = (".csv", ".jpg", ".json", ".png", ".svg", ".txt")
 RECORDED_RUN = "docs/shown/repro.txt"
 SUMMARY = "metrics/summary.json"
-# Accepted difference of a figure in a rerun with NUMERICS=native. Rounding moves probabilities by
-# less than the threshold of a prediction, but a codebook is learned in steps that amplify it; this
-# is one or two photos of 190 test photos.
-TOLERANCE = 0.01
+# Accepted difference of a figure in a rerun with NUMERICS=native, in widths of the 95 % interval of
+# accuracy: photos at the edge of two classes may change, far below the random error.
+TOLERANCE = 0.1
 STAGE_LINE = re.compile(r"[a-z_]+: ")
 # Differing outputs of the rerun are copied here for inspection; git ignores it.
 DIFFERING = ROOT / "differing"
@@ -215,11 +214,16 @@ def check_summary(committed, clone):
     """Yield (path, message) where a figure of a rerun differs by more than the tolerance."""
     before = json.loads(committed.files[SUMMARY])
     after = json.loads((clone / SUMMARY).read_text())
+    tolerance = TOLERANCE * (before["svm_high"] - before["svm_low"])
     for name in sorted(before.keys() | after.keys()):
-        values = [figures.get(name) for figures in (before, after)]
-        floats = all(isinstance(value, float) for value in values)
-        if abs(values[0] - values[1]) > TOLERANCE if floats else values[0] != values[1]:
-            yield SUMMARY, f"in HEAD has {name} {values[0]}, after a rerun {values[1]}"
+        old = before.get(name)
+        new = after.get(name)
+        if isinstance(old, float) and isinstance(new, float):
+            agree = abs(old - new) <= tolerance * max(1, old)
+        else:
+            agree = old == new
+        if not agree:
+            yield SUMMARY, f"in HEAD has {name} {old}, after a rerun {new}"
 
 
 def check_pages(clone):
@@ -319,7 +323,7 @@ def main():
         print(
             f"verify: the run had NUMERICS=native: all {count} outputs are as committed on disk "
             f"and in the cache; the bits of a rerun are not compared, its figures in {SUMMARY} "
-            f"agree within {TOLERANCE}"
+            f"agree within {TOLERANCE:.0%} of the interval of accuracy"
         )
         return
     print(

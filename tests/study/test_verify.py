@@ -1,5 +1,6 @@
 """`make verify` reports every altered output and every damaged cache object, with a remedy."""
 
+import json
 import shutil
 import subprocess
 
@@ -179,15 +180,18 @@ def test_the_simulation_of_an_earlier_model_is_not_verified(tmp_path, simulated,
 
 
 def test_figures_of_a_native_rerun_may_differ_a_little(tmp_path):
-    committed = CommittedRun({}, {}, {}, {SUMMARY: b'{"photos": 9, "svm": 0.85}'}, native=True)
+    figures = {"photos": 9, "svm": 0.85, "svm_low": 0.8, "svm_high": 0.9, "model_mb": 40.0}
+    files = {SUMMARY: json.dumps(figures).encode()}
+    committed = CommittedRun({}, {}, {}, files, native=True)
     (tmp_path / "metrics").mkdir()
-    for figures, message in (
-        ('{"photos": 9, "svm": 0.859}', None),
-        ('{"photos": 9, "svm": 0.861}', "svm 0.85, after a rerun 0.861"),
-        ('{"photos": 8, "svm": 0.85}', "photos 9, after a rerun 8"),
-        ('{"photos": 9}', "svm 0.85, after a rerun None"),
+    for changes, message in (
+        ({"svm": 0.859, "model_mb": 40.3}, None),
+        ({"svm": 0.861}, "svm 0.85, after a rerun 0.861"),
+        ({"model_mb": 40.5}, "model_mb 40.0, after a rerun 40.5"),
+        ({"photos": 8}, "photos 9, after a rerun 8"),
+        ({"nb": 0.8}, "nb None, after a rerun 0.8"),
     ):
-        (tmp_path / SUMMARY).write_text(figures)
+        (tmp_path / SUMMARY).write_text(json.dumps(figures | changes))
         differences = [text for _, text in check_summary(committed, tmp_path)]
         assert differences == ([f"in HEAD has {message}"] if message else [])
 
