@@ -69,16 +69,8 @@ def waiting_repo(fresh_repo, tmp_path):
     ("command", "name"),
     [
         ("stages.split", "split"),
-        ("scoring predict x", "flowers"),
         ("scoring drift", "flowers drift"),
-    ]
-    + [
-        (command, command.partition(" ")[0])
-        for command in (
-            "scoring.predict x",
-            "scoring.simulate",
-            "scoring.registry status",
-        )
+        ("scoring.registry status", "scoring.registry"),
     ],
 )
 def test_a_command_that_still_imports_exits_with_one_line_and_130(
