@@ -25,11 +25,6 @@ def test_features_are_concatenated_in_the_order_of_their_names(workdir):
     assert np.array_equal(both, np.hstack([columns["hog"], columns["colour"]]))
 
 
-@pytest.mark.parametrize("names", [[], ["pixel"], ["hog", "hog"]])
-def test_a_wrong_list_of_features_is_refused(workdir, names):
-    assert "flatten.features" in workdir.expect_refusal("flatten", **{"flatten.features": names})
-
-
 @pytest.mark.slow
 def test_mirrored_features_are_those_of_mirrored_photos(fisher_run):
     images = np.load(fisher_run.path / "data/images.npy")
@@ -41,14 +36,3 @@ def test_mirrored_features_are_those_of_mirrored_photos(fisher_run):
     assert np.array_equal(
         mirrored[:5], extract_features(mirrored_images, ["fisher"], sizes[:5], codebook)
     )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_the_number_of_workers_changes_no_bit(fisher_run, tmp_path, monkeypatch, backend):
-    repo_copy = fisher_run.copy_to(tmp_path / "repository")
-    before = (repo_copy.path / "data/features.npy").read_bytes()
-    monkeypatch.setenv("JOBS", "3")
-    monkeypatch.setenv("BACKEND", backend)
-    repo_copy.run_stage("flatten")
-    assert (repo_copy.path / "data/features.npy").read_bytes() == before
