@@ -183,6 +183,7 @@ def run_python(*arguments, folder=ROOT):
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_stage_imports_only_the_slow_libraries_it_uses():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     groups = {}

@@ -120,6 +120,7 @@ def test_rows_of_several_files_are_concatenated(tmp_path):
     assert from_files.predict_proba(X).tobytes() == from_memory.predict_proba(X).tobytes()
 
 
+@pytest.mark.slow
 def test_the_rows_are_never_all_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(sdca, "PASSES", 1)
     X = np.random.default_rng(0).integers(-127, 128, (6000, 4000), np.int8)
