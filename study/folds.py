@@ -33,15 +33,25 @@ SEEDS = (0, 1, 2)  # of the folds
 TIMED_PHOTOS = 40
 
 
-def extract_rows(images, sizes, train, recipe):
-    """Extract features of all photos, by a codebook of `train`."""
+def extract_rows(images, sizes, train, recipe, augment=0):
+    """Extract features of all photos and of altered copies of `train`, by a codebook of `train`.
+
+    Returns
+    -------
+    list of ndarray of shape (n, d) or (len(train), d)
+        Features of all photos, and of each copy of the training photos.
+    preprocessing : dict
+    """
     tasks = list(fitting.select_images(images, sizes, train, recipe))
     samples = parallel_map(fitting.sample_descriptors, tasks)
     samples = tqdm(samples, total=len(tasks), desc="codebook", disable=None)
     preprocessing = {"names": ["fisher"], "codebook": fitting.fit_codebook(list(samples), recipe)}
-    parts = extract_batches(images, sizes, preprocessing)
-    parts = tqdm(parts, total=-(-len(images) // 32), desc="features", disable=None)
-    return np.concatenate([rows for _, rows in parts]), preprocessing
+    chosen = [np.arange(len(images))] + augment * [train]
+    matrices = []
+    for copy, rows in enumerate(tqdm(chosen, desc="features", disable=None)):
+        parts = extract_batches(images[rows], sizes[rows], preprocessing, copy)
+        matrices.append(np.concatenate([part for _, part in parts]))
+    return matrices, preprocessing
 
 
 def measure_features_ms(images, sizes, preprocessing):
@@ -67,13 +77,16 @@ def find_doubtful(photos):
     return np.isin([hashlib.sha256(photo).hexdigest() for photo in photos], doubtful)
 
 
-def evaluate_fold(recipe, fold, X, labels, groups, doubtful):
+def evaluate_fold(recipe, fold, matrices, labels, groups, doubtful):
     """Fit both models on a fold; return the figures of its test rows."""
     train, test = fold
+    X, *copies = matrices
+    rows = {"svm": np.tile(train, 1 + len(copies)), "nb": train}
+    features = {"svm": np.concatenate([X[train], *copies]), "nb": X[train]}
     figures = {}
     models = GramSVC(**read_svm_params(recipe)), CalibratedNB(**read_section(recipe, "train_nb"))
     for name, model in zip(("svm", "nb"), models, strict=True):
-        model.fit(X[train], labels[train], groups[train])
+        model.fit(features[name], labels[rows[name]], groups[rows[name]])
         predictions = Predictions.from_model(model, X[test], labels[test], groups[test])
         figures[name] = float(predictions.correct.mean())
         figures[f"{name}_confirmed"] = float(predictions.correct[~doubtful[test]].mean())
@@ -86,12 +99,13 @@ def evaluate_folds(recipe, seeds, labels, photos):
     groups = find_groups(photos)
     doubtful = find_doubtful(photos)
     codebook_params = read_codebook_params(recipe)
+    augment = read_section(recipe, "train_svm")["augment"]
     images, sizes = decode_photos(photos, **read_section(recipe, "resize"))
     results = []
     for seed in seeds:
         for fold in make_grouped_folds(labels, groups, FOLDS, seed):
-            X, preprocessing = extract_rows(images, sizes, fold[0], codebook_params)
-            figures = evaluate_fold(recipe, fold, X, labels, groups, doubtful)
+            matrices, preprocessing = extract_rows(images, sizes, fold[0], codebook_params, augment)
+            figures = evaluate_fold(recipe, fold, matrices, labels, groups, doubtful)
             results.append(figures)
             print(f"folds: {recipe}, seed {seed}: {figures['svm']:.4f}", flush=True)
     return summarise_folds(results) | {
