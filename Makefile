@@ -110,7 +110,8 @@ score: env  ## make score FILES="photo.jpg folder"  ## classify photos on this m
 real: env  ## make real SOURCE=photos.zip  ## run the protocols of README.md on real photos
 	python -m study.real $(SOURCE)
 
-# The race uses the pixels of SOURCE; pip install '.[peers]' adds scikit-learn-intelex.
+# The race uses the pixels of SOURCE; pip install '.[peers]' adds competitors, and benchmarks.drift
+# needs them.
 bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, scale, scorer, attacks
 	python -m benchmarks.stages
 	$(if $(SOURCE),python -m benchmarks.stages $(SOURCE))
@@ -119,7 +120,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, sca
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
 	python -m benchmarks.near_duplicate_search
 	python -m benchmarks.serve
-	python -m benchmarks.drift
+	-python -m benchmarks.drift
 	python -m study.near_duplicate_recall $(SOURCE)
 	python -m benchmarks.attack
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.tables import read_csv
-from flowers.drift_simulation.shifts import apply_shift
+from flowers.drift_simulation.shifts import remove_colour
 from flowers.images.index import get_sizes
 from flowers.log import day_files
 from flowers.log.record import build_prediction_record
@@ -27,7 +27,6 @@ from study.repository import ENVIRONMENT, ROOT
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 30
 PER_DAY = 60
-SHIFT = "grey"
 SHIFT_DAY = 15
 BRIGHTNESS = 24  # greatest offset, of 255
 CHARTS = ("tests", "accuracy")
@@ -42,10 +41,8 @@ def draw_days(images, sizes):
         rows = order[np.arange(day * PER_DAY, (day + 1) * PER_DAY) % len(images)]
         offsets = rng.integers(-BRIGHTNESS, BRIGHTNESS + 1, (PER_DAY, 1, 1, 1))
         brightened = np.clip(images[rows] + offsets, 0, 255).astype(np.uint8)
-        yield (
-            (apply_shift(SHIFT, brightened) if day >= SHIFT_DAY else brightened),
-            sizes[rows].tolist(),
-        )
+        photos = remove_colour(brightened) if day >= SHIFT_DAY else brightened
+        yield photos, sizes[rows].tolist()
 
 
 def write_log(folder, predictor, days):

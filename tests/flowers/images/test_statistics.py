@@ -25,7 +25,7 @@ def measure_sharpness(pixels):
 
 @pytest.mark.parametrize(("name", "sign"), [("blur", -1), ("noise", 1)])
 def test_sharpness_falls_with_blur_and_rises_with_noise(photo, name, sign):
-    after = measure_sharpness(shifts.apply_shift(name, photo[None])[0])
+    after = measure_sharpness(shifts.IMAGE_SHIFTS[name](photo[None])[0])
     assert sign * (after - measure_sharpness(photo)) > 0.2 * measure_sharpness(photo)
 
 
