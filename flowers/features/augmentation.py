@@ -9,8 +9,8 @@ from flowers.features.descriptors import compute_aspect_ratio
 
 MAX_ANGLE = 20  # degrees
 MAX_ZOOM = 0.15  # logarithm of the factor
-GAMMA_DEVIATION = 0.2  # of the logarithm of the exponent of all channels
-GAIN_DEVIATION = 0.12  # of the logarithm of the factor of each channel
+GAMMA_DEVIATION = 0.4  # of the logarithm of the exponent of all channels
+GAIN_DEVIATION = 0.25  # of the logarithm of the factor of each channel
 
 
 def alter_image(image, size, seed):

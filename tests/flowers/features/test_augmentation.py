@@ -41,7 +41,7 @@ def test_an_angle_is_one_of_the_original_aspect_ratio():
     assert abs(angles[0]) > 3 and angles[0] == pytest.approx(angles[1], abs=2)
 
 
-def test_copies_are_as_bright_as_the_image_on_average():
-    image = make_photo()
-    copies = np.stack([alter_image(image, (1, 1), seed) for seed in range(100)])
-    assert np.allclose(copies.mean(axis=(0, 1, 2)), image.mean(axis=(0, 1)), rtol=0.15)
+def test_half_of_the_copies_are_brighter_than_the_image():
+    grey = np.full((16, 16, 3), 128, np.uint8)
+    brighter = [alter_image(grey, (1, 1), seed).mean() > 128 for seed in range(200)]
+    assert 0.4 < np.mean(brighter) < 0.6
