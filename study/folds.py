@@ -109,6 +109,7 @@ def evaluate_folds(recipe, seeds, labels, photos):
             results.append(figures)
             print(f"folds: {recipe}, seed {seed}: {figures['svm']:.4f}", flush=True)
     return summarise_folds(results) | {
+        "augment": augment,
         "photos": len(labels),
         "distinct": len(np.unique(groups)),
         "doubtful": int(doubtful.sum()),
