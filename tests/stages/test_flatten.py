@@ -26,11 +26,6 @@ def test_features_are_concatenated_in_the_order_of_their_names(workdir):
     assert np.array_equal(both, np.hstack([columns["hog"], columns["colour"]]))
 
 
-@pytest.mark.parametrize("names", [[], ["pixel"], ["hog", "hog"]])
-def test_a_wrong_list_of_features_is_refused(workdir, names):
-    assert "flatten.features" in workdir.expect_refusal("flatten", **{"flatten.features": names})
-
-
 @pytest.mark.slow
 def test_augmented_features_are_those_of_altered_photos(fisher_run):
     images = np.load(fisher_run.path / "data/images.npy")
@@ -40,14 +35,3 @@ def test_augmented_features_are_those_of_altered_photos(fisher_run):
     altered = np.stack([alter_image(images[i], sizes[i], (1, i)) for i in range(5)])
     assert len(augmented) == len(images)
     assert np.array_equal(augmented[:5], extract_features(altered, ["fisher"], sizes[:5], codebook))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_the_number_of_workers_changes_no_bit(fisher_run, tmp_path, monkeypatch, backend):
-    repo_copy = fisher_run.copy_to(tmp_path / "repository")
-    before = (repo_copy.path / "data/features.npy").read_bytes()
-    monkeypatch.setenv("JOBS", "3")
-    monkeypatch.setenv("BACKEND", backend)
-    repo_copy.run_stage("flatten")
-    assert (repo_copy.path / "data/features.npy").read_bytes() == before

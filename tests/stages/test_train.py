@@ -5,27 +5,9 @@ import pytest
 
 from flowers.learning.persistence import load_model
 
-MODELS = ("svm", "nb")  # of the finished run
 
-
-@pytest.mark.parametrize("name", MODELS)
-def test_the_model_file_predicts_probabilities(finished_run, name):
-    model = load_model(finished_run.path / f"models/{name}.joblib")
-    X = np.load(finished_run.path / "data/features.npy")
-    probabilities = model.predict_proba(X[:7])
-    assert probabilities.shape == (7, 5)
-    assert np.allclose(probabilities.sum(axis=1), 1)
-    figures = json.loads((finished_run.path / f"metrics/train_{name}.json").read_text())
-    assert 0.2 < figures["out_of_fold_accuracy"] < 1
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_more_folds_than_distinct_photos_are_refused(workdir, name):
-    message = workdir.expect_refusal(f"train_{name}", **{f"train_{name}.folds": 50})
-    assert "50" in message and "folds" in message
-
-
-@pytest.mark.parametrize("name", ["svm", pytest.param("nb", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["svm", "nb"])
 def test_the_same_rows_give_the_same_bytes(repo_copy, name):
     before = (repo_copy.path / f"models/{name}.joblib").read_bytes()
     # In a new process: the bytes of a pickle depend on the objects that existed before.
