@@ -1,10 +1,12 @@
 """Freed memory stays in the process."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from flowers.base.memory import MALLOC_OPTIONS
 from tests.imports import ROOT
 
 COUNT_FAULTS = """
