@@ -122,7 +122,8 @@ def detect(reference, stream, params):
     adjustment = ScoreAdjustment(reference)
     before = adjustment.adjust(reference)
     now = adjustment.adjust(stream)
-    tests = MeanTests.from_scores(reference.truth, before, now, stream.day, params)
+    has_typicality = reference.typicality is not None
+    tests = MeanTests.from_scores(reference.truth, before, now, stream.day, params, has_typicality)
     return Detection(find_first_alert(tests), tests, *now)
 
 

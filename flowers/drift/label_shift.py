@@ -15,6 +15,7 @@ LAGS = 15
 # Smaller singular values, relative to the largest, count as 0: the model confuses the two classes.
 MIN_SINGULAR_RATIO = 0.02
 MIN_PROBABILITY = 5e-7  # probabilities are logged with six decimals
+MIN_RANK = 0.05  # of a typicality: lower ones make the tails of a mean too long for the T² test
 MAX_PAIRS = 10  # pairs of classes whose log-probabilities enter as a product
 
 
@@ -130,7 +131,7 @@ def compute_log_rank(reference, typicality):
     A mean of ranks hardly changes where few images are unlike all others; that of logarithms does.
     """
     rank = compute_ranks(reference[:, None], typicality[:, None])
-    return np.log(np.maximum(rank, 0.5 / len(reference)))[:, 0]
+    return np.log(np.maximum(rank, MIN_RANK))[:, 0]
 
 
 def compute_scores(probabilities):

@@ -51,7 +51,7 @@ class MeanTests:
     deviations: np.ndarray
 
     @classmethod
-    def from_scores(cls, truth, reference, stream, day, params):
+    def from_scores(cls, truth, reference, stream, day, params, has_typicality=False):
         """Run the tests over a stream.
 
         Parameters
@@ -65,6 +65,8 @@ class MeanTests:
             Day of each prediction, ascending.
         params : dict
             ``window`` and ``proportion_tolerance``.
+        has_typicality : bool
+            Whether the last score is that of the typicality, which is tested alone, too.
         """
         tolerance = params["proportion_tolerance"]
         day_sd = tolerance / TOLERATED_SDS
@@ -75,7 +77,14 @@ class MeanTests:
             *(estimates - adjusted @ weights for adjusted, estimates in (reference, stream))
         )
         baseline = Baseline(proportions, day, day_sd)
-        p_values = [_run_t2(scores, proportions, baseline, member, n) for n in LENGTHS]
+        histories = [scores]
+        if has_typicality:  # also alone: the few photos that it is of hardly move other scores
+            histories.append(History(reference[0][:, -1:], stream[0][:, -1:]))
+        p_values = [
+            np.stack([_run_t2(h, proportions, baseline, member, n) for n in LENGTHS], axis=1)
+            for h in histories
+        ]
+        p_values = np.minimum(len(histories) * np.min(p_values, axis=0), 1)  # Bonferroni
         # A window covers a day at least: two windows of the same day deviate together.
         steps = np.maximum(params["window"], baseline.day_length[1:]) / STEP
         steps = np.maximum(1, np.rint(steps).astype(int))
@@ -84,7 +93,7 @@ class MeanTests:
             for count in RUN_RULES
         ]
         windows = STEP * steps
-        return cls(scores.ends, np.stack(p_values, axis=1), windows, np.stack(runs, axis=1))
+        return cls(scores.ends, p_values, windows, np.stack(runs, axis=1))
 
     @property
     def ratios(self):
