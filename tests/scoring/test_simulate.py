@@ -117,6 +117,7 @@ def test_a_server_that_does_not_respond_is_named_with_a_short_reason(place, monk
     assert "http://127.0.0.1:9/predict failed (connection refused): start" in error
 
 
+@pytest.mark.slow
 def test_a_share_of_the_photos_is_shifted_at_once_or_gradually(simulate, folder):
     shift = ("--shift", "darker")
     assert sum(compare_digests(simulate, folder, 30, *shift)) == 0
