@@ -156,7 +156,7 @@ def test_photos_of_the_training_set_raise_a_warning(simulate, workdir, monkeypat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["pixels", "hog-colour", "fisher-small"])
+@pytest.mark.parametrize("recipe", ["pixels", "fisher-small"])
 def test_the_demonstration_raises_an_alert_with_each_recipe(fresh_repo, tmp_path, recipe):
     repo = fresh_repo.copy_to(tmp_path / "repository")
     few = {"fetch.per_class": 120, "resize.size": 64, "codebook.words": 16}
