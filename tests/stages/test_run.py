@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from flowers.base.errors import BadInput
+from stages.support.repro import record_numerics
 from stages.support.run import read_yaml, run_stage
 from tests.imports import ROOT
 
@@ -54,6 +55,18 @@ def test_a_stage_that_stops_prints_one_line_and_exits_with_1(repo_copy):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("fetch: ") and "train_svm.C" in line
+
+
+def test_a_stage_refuses_other_numerics_than_make_repro_recorded(workdir, monkeypatch):
+    (workdir.path / "stages/support").mkdir(parents=True)
+    for name, other in (("native", "pinned"), ("pinned", "native")):
+        monkeypatch.setenv("NUMERICS", name)
+        line = workdir.expect_refusal("report")
+        assert f"NUMERICS={name}, but the last make repro had {other}" in line
+        assert f"make repro NUMERICS={name}" in line
+        with contextlib.chdir(workdir.path):
+            record_numerics()
+        workdir.run_stage("report")
 
 
 def test_a_stage_run_by_hand_says_that_dvc_does_not_know(workdir, monkeypatch, capsys):

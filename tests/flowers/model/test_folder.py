@@ -8,12 +8,12 @@ import shutil
 import numpy as np
 import pytest
 
+from flowers.base.determinism import LIBRARIES
 from flowers.base.errors import BadInput
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.persistence import save_model
 from flowers.model import folder as model_folder
 from flowers.model.card import (
-    LIBRARIES,
     SCHEMA_VERSION,
     get_attestation_path,
     hash_folder,

@@ -32,6 +32,7 @@ def render(classes=CLASSES, **changes):
         "size": 16,
         "features": ["hog"],
         "versions": {"numpy": "2"},
+        "numerics": "pinned",
     }
     return render_readme(card | {"classes": list(map(str, classes)), "per_class": rows} | changes)
 
