@@ -1,10 +1,10 @@
 """Time and memory of the stages against the number of photos: python -m benchmarks.growth [n ...].
 
-To the 1,000 photos of the default run are added parts of them with other colours, and copies with
-noise of such parts. They are made as arrays, so that `fetch` and `resize`, which take one photo
-after the other, are left out. Above 10,000 photos `codebook` and `flatten` are left out too, and
-the features are copies with noise of those of the 1,000 photos. Named sizes join earlier figures.
-Writes benchmarks/growth.json and docs/growth.svg.
+To the photos of the finished run are added parts of them with other colours, and copies with noise
+of such parts. They are made as arrays, so that `fetch` and `resize`, which take one photo after the
+other, are left out. Above 10,000 photos `codebook` and `flatten` are left out too, and the features
+are copies with noise of those of the run. Named sizes join earlier figures. Writes
+benchmarks/growth.json and docs/growth.svg.
 """
 
 import sys
@@ -21,7 +21,7 @@ from benchmarks.solvers import NOISE_SD
 from flowers.base.parallel import drop_pages
 from flowers.base.plots import to_svg
 from flowers.base.tables import read_csv, read_json, to_rows, write_csv, write_json, write_text
-from study.repository import ROOT, clone_repository, run_command
+from study.repository import ROOT, clone_repository
 
 SIZES = (1000, 2000, 4000, 8000, 50_000)
 EXTRACTED = 10_000  # photos whose features are extracted, at most
@@ -69,20 +69,20 @@ def write_photos(data, base, n):
 
 
 def measure_sizes(sizes, results):
-    """Measure the stages on each number of photos; yield after each stage."""
+    """Measure the stages on each number of photos in a clone; yield after each stage."""
+    base = {"index": read_csv("data/index.csv")}
+    base |= {n: np.load(f"data/{n}.npy", mmap_mode="r") for n in ("images", "features")}
     with clone_repository() as clone:
-        data = clone / "data"
+        for path in ("data/photos", "data/parts.csv", "models/codebook.npz"):
+            (clone / path).parent.mkdir(exist_ok=True)
+            (clone / path).symlink_to(ROOT / path)
         stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
-        for name in ("fetch", "resize", "split", *FEATURE_STAGES):
-            run_command(*stages[name]["cmd"].split(), cwd=clone)
-        base = {"index": read_csv(data / "index.csv")}
-        for name in ("images", "features"):
-            (data / f"{name}.npy").rename(data / f"base_{name}.npy")
-            base[name] = np.load(data / f"base_{name}.npy", mmap_mode="r")
-        left_out = {*EXCLUDED, *FEATURE_STAGES}
         for n in sizes:
-            write_photos(data, base, n)
-            for name in (s for s in stages if s not in (left_out if n > EXTRACTED else EXCLUDED)):
+            write_photos(clone / "data", base, n)
+            for name in ("images", "features"):  # else they count as memory of the stages
+                drop_pages(base[name])
+            left_out = {*EXCLUDED, *FEATURE_STAGES} if n > EXTRACTED else EXCLUDED
+            for name in (stage for stage in stages if stage not in left_out):
                 figures = measure_command(stages[name]["cmd"], clone)
                 results.setdefault(name, {})[str(n)] = figures
                 print(f"{n:>6} {name:<12}", *(f"{k} {v}" for k, v in figures.items()), flush=True)
@@ -106,6 +106,11 @@ def sum_stages(results, n):
     measured = [s[str(n)]["cpu_s"] if str(n) in s else None for s in results.values()]
     extrapolated = [extrapolate(s, "cpu_s", n) for s in results.values()]
     return sum(e if m is None else m for m, e in zip(measured, extrapolated, strict=True))
+
+
+def fit_total(results, n, m):
+    """Exponent of the time of all stages between two numbers of photos."""
+    return float(np.log(sum_stages(results, m) / sum_stages(results, n)) / np.log(m / n))
 
 
 def draw_growth(results):

@@ -16,12 +16,12 @@ def test_the_same_rows_give_the_same_bytes(repo_copy, name):
 
 
 @pytest.mark.slow
-def test_fisher_features_and_mirrored_rows_classify_synthetic_flowers(fisher_run):
+def test_fisher_features_and_altered_copies_classify_synthetic_flowers(fisher_run):
     figures, split, evaluate = (
         json.loads((fisher_run.path / f"metrics/{name}.json").read_text())
         for name in ("train_svm", "split", "evaluate")
     )
-    assert figures["photos"] == figures["mirrored_rows"] == split["train"]
+    assert figures["photos"] == figures["augmented_rows"] == split["train"]
     assert evaluate["svm"]["accuracy"] > evaluate["baseline_accuracy"] + 0.2
 
 
@@ -31,7 +31,7 @@ def test_the_sgd_solver_replaces_the_gram_solver(fisher_run, tmp_path):
     before = load_model(repo_copy.path / "models/svm.joblib")
     repo_copy.run_stage("train_svm", **{"train_svm.solver": "sgd", "train_svm.C": [0.1, 2.0]})
     figures = json.loads((repo_copy.path / "metrics/train_svm.json").read_text())
-    assert figures["photos"] == figures["mirrored_rows"] and figures["gap"] <= 0.05
+    assert figures["photos"] == figures["augmented_rows"] and figures["gap"] <= 0.05
     assert figures["candidates"] == 2
     after = load_model(repo_copy.path / "models/svm.joblib")
     assert type(after) is not type(before)

@@ -43,7 +43,7 @@ def compute_results(photos, images_file):
     parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None})
     yield "features", np.concatenate([rows for _, rows in parts])
     fisher = {"names": ["fisher"], "codebook": small_codebook()}
-    parts = extract_batches(images[:70], sizes[:70], fisher, mirrored=True)
+    parts = extract_batches(images[:70], sizes[:70], fisher, copy=1)
     yield "fisher features", np.concatenate([rows for _, rows in parts])
     mean, scale = compute_moments(pixels)
     yield "moments", np.stack([mean, scale])
