@@ -45,7 +45,7 @@ def prepare_photos(source, folder):
         groups = find_groups(photos)
         test = split_by_group(labels, groups, 0.2, SEED)
         train_rows = np.flatnonzero(~test)
-        X, _ = extract_rows(images, sizes, train_rows, codebook_params)
+        (X,), _ = extract_rows(images, sizes, train_rows, codebook_params)
     np.savez(
         folder / "photos.npz",
         X=X[~test],

@@ -1,4 +1,4 @@
-"""Extract the features of all images and, with train_svm.mirror, of their mirror images."""
+"""Extract the features of all images, and of the altered copies that train_svm.augment adds."""
 
 import numpy as np
 
@@ -17,18 +17,17 @@ def main(params):
     codebook = read_codebook("models/codebook.npz")
     preprocessing = {"names": params["features"], "codebook": codebook}
     first = extract_features(images[:1], sizes=sizes[:1], **preprocessing)
-    mirrored = len(images) if params["train_svm.mirror"] else 0
-    outputs = {"data/features.npy": len(images), "data/mirrored.npy": mirrored}
-    for path, count in outputs.items():
-        shape = (count, first.shape[1])
-        batches = extract_batches(images[:count], sizes[:count], preprocessing, "mirrored" in path)
+    copies = range(1, 1 + params["train_svm.augment"])
+    for path, numbers in {"data/features.npy": [0], "data/augmented.npy": copies}.items():
+        shape = (len(numbers) * len(images), first.shape[1])
         with atomic_write(path) as target, use_stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-            for start, rows in batches:
-                X[start : start + len(rows)] = rows
-                drop_pages(X)
+            for k, number in enumerate(numbers):
+                for start, rows in extract_batches(images, sizes, preprocessing, number):
+                    X[k * len(images) + start :][: len(rows)] = rows
+                    drop_pages(X)
             X.flush()
-    return f"{len(images)} photos x {shape[1]} features, {first.dtype}"
+    return f"{len(images)} photos x {first.shape[1]} features, {first.dtype}"
 
 
 if __name__ == "__main__":

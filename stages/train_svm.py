@@ -15,7 +15,7 @@ from stages.support.workers import use_stage_workers
 def main(params):
     split = load_split()
     train = np.flatnonzero(split["train"])
-    sources = open_training_features(params.pop("mirror"))
+    sources = open_training_features(params.pop("augment"))
     rows = np.tile(train, len(sources))
     streamed = choose_solver(params.pop("solver"), params["kernel"], len(rows)) == "sgd"
     X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")
@@ -30,7 +30,7 @@ def main(params):
     }
     write_csv("data/out_of_fold.csv", to_rows({"row": train} | columns))
     write_csv("plots/tuning.csv", round_floats(model.list_candidates()))
-    counts = {"photos": len(train), "mirrored_rows": len(X) - len(train)}
+    counts = {"photos": len(train), "augmented_rows": len(X) - len(train)}
     write_json("metrics/train_svm.json", counts | model.summarise_fit())
     return (
         f"out-of-fold accuracy {format_share(model.out_of_fold_accuracy_)}, "

@@ -18,7 +18,7 @@ from flowers.base.tables import read_json
 from flowers.sources.choice import check_source
 from flowers.synthetic.picture import SPECIES
 from scoring.registry.git import read_bytes_at, run_git
-from stages.support.repro import acquire_lock
+from stages.support.repro import acquire_lock, record_numerics
 from stages.support.run import check_estimator
 from study import compare, experiments
 from study.parameters import (
@@ -97,6 +97,7 @@ def run_and_compare(command, name):
     """Run DVC, then print its results against HEAD; return the exit code of DVC."""
     # DVC inherits the lock, which then holds even if this process is killed.
     with acquire_lock() as lock:
+        record_numerics()
         code = subprocess.run(command, env=ENVIRONMENT, pass_fds=[lock.fileno()]).returncode
     if code:
         print(f"exp: the run failed; back to the last commit: {GO_BACK}", file=sys.stderr)

@@ -48,7 +48,7 @@ FISHER = read_recipe("fisher-small") | {
     "resize.size": 32,
     "codebook.scales": [1.0],
     "codebook.words": 8,
-    "train_svm.mirror": True,  # adds nothing to these features, but the rows are tested
+    "train_svm.augment": 1,
     "train_nb.components": 20,
 }
 

@@ -98,10 +98,6 @@ def test_dvc_repro_does_not_run_the_simulation_of_the_drift_detector():
     assert POWER["drift_power"]["wdir"] == ".."
 
 
-def test_the_near_duplicate_search_is_code_of_the_split_alone():
-    assert [stage for stage in STAGES if "flowers/duplicates" in list_code(stage)] == ["split"]
-
-
 @pytest.mark.parametrize("stage", ALL_STAGES)
 def test_a_stage_declares_the_parameters_it_reads_and_no_other(stage):
     keys = list_read_params(stage)

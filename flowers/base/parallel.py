@@ -11,11 +11,11 @@ import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
 
-from flowers.base.errors import BadInput
-
 # Bytes that all tasks on threads may copy together, besides shared arrays.
 MAX_COPY_BYTES = 500_000_000
 STACKED_ROWS = 1024  # of a mapped file in memory at a time: 72 MB of Fisher vectors
+# The cluster that does the work, if any.
+_CLUSTER = ContextVar("cluster", default=None)
 # Folder of the arrays that processes read; all machines of a cluster must see it.
 _FOLDER = ContextVar("folder", default=None)
 # Wraps the results of long work in a progress bar.
@@ -31,8 +31,8 @@ def use_workers(jobs, backend, folder=None, progress=None):
     jobs : int
         Workers; -1 is one per core. A cluster has its own number.
     backend : {"threading", "loky", "dask"}
-        "dask" comes with the extra `cluster`; it joins the cluster of DASK_SCHEDULER_ADDRESS, or
-        starts one on this machine.
+        "dask" comes with the extra `cluster` and needs a running cluster, see
+        `flowers.base.cluster`. What it cannot do runs in threads.
     folder : path-like, optional
         All workers must see it: processes read arrays from files in it. Default: the folder of
         temporary files.
@@ -42,10 +42,14 @@ def use_workers(jobs, backend, folder=None, progress=None):
     Raises
     ------
     BadInput
-        If the backend is not installed.
+        If Dask is not installed, or a worker of the cluster cannot give the same bits.
     """
-    with _start_dask() if backend == "dask" else nullcontext():
-        tokens = {_FOLDER: _FOLDER.set(folder), _PROGRESS: _PROGRESS.set(progress)}
+    if backend == "dask":
+        from flowers.base.cluster import connect
+    with connect(folder) if backend == "dask" else nullcontext() as cluster:
+        values = {_CLUSTER: cluster, _FOLDER: folder, _PROGRESS: progress}
+        tokens = {variable: variable.set(value) for variable, value in values.items()}
+        backend = "threading" if cluster else backend
         try:
             with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
                 yield
@@ -54,19 +58,21 @@ def use_workers(jobs, backend, folder=None, progress=None):
                 variable.reset(token)
 
 
-def _start_dask():
-    try:
-        from dask.distributed import Client
-    except ImportError as error:
-        raise BadInput(
-            f"backend 'dask' is not installed ({error}): pip install '.[cluster]'"
-        ) from error
-    return Client()
-
-
+@contextmanager
 def use_threads():
     """Run the parallel work inside in threads, also where other work uses processes."""
-    return joblib.parallel_config("threading")
+    token = _CLUSTER.set(None)
+    try:
+        with joblib.parallel_config("threading"):
+            yield
+    finally:
+        _CLUSTER.reset(token)
+
+
+def count_workers():
+    """Return the number of tasks that run at once."""
+    cluster = _CLUSTER.get()
+    return cluster.count_threads() if cluster else joblib.effective_n_jobs(None)
 
 
 def max_workers_for(size):
@@ -77,7 +83,7 @@ def max_workers_for(size):
     int
         The number of workers, reduced so that their copies stay below ``MAX_COPY_BYTES``.
     """
-    return max(1, min(joblib.effective_n_jobs(None), int(MAX_COPY_BYTES // max(size, 1))))
+    return max(1, min(count_workers(), int(MAX_COPY_BYTES // max(size, 1))))
 
 
 def parallel_map(function, tasks):
@@ -89,6 +95,9 @@ def parallel_map(function, tasks):
         Picklable unless the workers are threads.
     tasks : iterable of tuple
     """
+    if cluster := _CLUSTER.get():
+        yield from cluster.map(function, tasks)
+        return
     parallel = joblib.Parallel(prefer="threads", return_as="generator")
     yield from parallel(joblib.delayed(function)(*task) for task in tasks)
 
@@ -113,7 +122,7 @@ def pooled_map(function, items, jobs, backend):
     Raises
     ------
     BadInput
-        If the backend is not installed.
+        As `use_workers`.
     """
     with use_workers(jobs, backend):
         yield from parallel_map(function, ((item,) for item in items))
@@ -129,7 +138,7 @@ def share_arrays(*arrays):
         Arguments for `open_shared` in a task.
     """
     backend, _ = get_active_backend(prefer="threads")
-    if getattr(backend, "supports_sharedmem", False):
+    if not _CLUSTER.get() and getattr(backend, "supports_sharedmem", False):
         yield list(arrays)
         return
     with tempfile.TemporaryDirectory(prefix="arrays-", dir=_FOLDER.get()) as folder:

@@ -12,9 +12,6 @@ SIGMA = 1.5  # of the window's Gaussian weight, in cells
 # Largest aspect ratio: a longer image would be too narrow for a window.
 MAX_RATIO = 4.0
 WIDTHS = {"sift": 128, "opponent": 256, "lcs": 96}
-# Untouched memory; glibc keeps freed memory up to twice the size of the largest block that was
-# freed, instead of returning it to the system, which would clear it again for the next image.
-KEPT_BYTES = 30_000_000
 # Where the orientations of a cell, and the colours of ``lcs``, are in a mirrored cell.
 _ORIENTATIONS = (ORIENTATIONS // 2 - np.arange(ORIENTATIONS)) % ORIENTATIONS
 MIRRORED = {
@@ -24,6 +21,11 @@ MIRRORED = {
 }
 _BELL = np.exp(-((np.arange(CELLS) - (CELLS - 1) / 2) ** 2) / (2 * SIGMA**2))
 _GAUSSIAN = np.outer(_BELL, _BELL).astype(np.float32)
+
+
+def compute_aspect_ratio(size):
+    """Width divided by height of a (width, height), between ``1 / MAX_RATIO`` and ``MAX_RATIO``."""
+    return min(max(size[0] / size[1], 1 / MAX_RATIO), MAX_RATIO)
 
 
 def resize_to_scale(image, size, scale):
@@ -42,7 +44,7 @@ def resize_to_scale(image, size, scale):
     ndarray of shape (h, w, 3), float32, range [0, 1]
         `h` and `w` are multiples of ``CELL`` and hold at least one window.
     """
-    ratio = min(max(size[0] / size[1], 1 / MAX_RATIO), MAX_RATIO)
+    ratio = compute_aspect_ratio(size)
     side = len(image) * scale
     width, height = (
         max(CELLS, round(side * stretch / CELL)) * CELL for stretch in (ratio**0.5, ratio**-0.5)
@@ -76,7 +78,6 @@ def compute_descriptors(image, size, scales):
         x and y of the centre of each window, as fractions of width and height from the centre;
         x <= 0.
     """
-    np.empty(KEPT_BYTES, np.uint8)
     cells = {name: [] for name in WIDTHS}
     positions = []
     for scale in scales:

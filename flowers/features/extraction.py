@@ -6,6 +6,7 @@ import numpy as np
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import drop_pages, open_shared, parallel_map, share_arrays, track
+from flowers.features.augmentation import alter_image
 from flowers.features.colour import extract_colour
 from flowers.features.fisher import extract_fisher
 from flowers.features.hog import extract_hog
@@ -67,8 +68,8 @@ def extract_features(images, names, sizes=None, codebook=None):
     return np.hstack([p / largest[p.dtype] if p.dtype in largest else p for p in parts])
 
 
-def extract_batches(images, sizes, preprocessing, mirrored=False):
-    """Extract the features of many images in parallel.
+def extract_batches(images, sizes, preprocessing, copy=0):
+    """Extract the features of many images, or of altered copies of them, in parallel.
 
     Parameters
     ----------
@@ -76,8 +77,8 @@ def extract_batches(images, sizes, preprocessing, mirrored=False):
         As in `extract_features`.
     preprocessing : dict
         ``names`` and ``codebook`` of `extract_features`.
-    mirrored : bool, optional
-        Whether to mirror each image first.
+    copy : int, optional
+        Number of the altered copy of each image, see `alter_image`; 0: the images themselves.
 
     Yields
     ------
@@ -86,15 +87,17 @@ def extract_batches(images, sizes, preprocessing, mirrored=False):
     """
     starts = range(0, len(images), BATCH)
     with share_arrays(images) as (shared,):
-        tasks = ((shared, k, sizes[k : k + BATCH], mirrored) for k in starts)
+        tasks = ((shared, k, sizes[k : k + BATCH], copy) for k in starts)
         batches = parallel_map(partial(_extract_batch, **preprocessing), tasks)
         yield from zip(starts, track(batches, len(starts), "features"), strict=True)
 
 
-def _extract_batch(images, start, sizes, mirrored, **preprocessing):
+def _extract_batch(images, start, sizes, copy, **preprocessing):
     images = open_shared(images)
-    batch = images[start : start + len(sizes)]
-    batch = np.ascontiguousarray(batch[:, :, ::-1] if mirrored else batch)
+    batch = np.ascontiguousarray(images[start : start + len(sizes)])
+    if copy:
+        seeds = ((copy, row) for row in range(start, start + len(sizes)))
+        batch = np.stack([alter_image(*task) for task in zip(batch, sizes, seeds, strict=True)])
     rows = extract_features(batch, sizes=sizes, **preprocessing)
     drop_pages(images)
     return rows

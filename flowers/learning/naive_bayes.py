@@ -17,11 +17,13 @@ from flowers.learning.calibration import (
     to_columns,
 )
 from flowers.learning.folds import assign_fold_numbers, restore_row_order
-from flowers.learning.gram import GRAM_ROWS, compute_gram
+from flowers.learning.gram import compute_gram
 from flowers.learning.linear import compute_dual_coefficients, multiply_rows, to_primal
 from flowers.learning.standardisation import NARROW_COLUMNS, split_range
 
 SAME = 1e-6  # squared distance of equal rows, by rounding, as a share of the largest squared norm
+# Rows from which a reduction is learned, at most: time and memory grow with their square.
+SAMPLE = 5000
 ROWS = 64  # converted to float64 at once: with a block of columns 1 MB
 
 
@@ -185,8 +187,8 @@ class CalibratedNB(CalibratedClassifier):
     reduce : {"none", "pca", "lda"}
         Dimensionality reduction: principal components, or the linear discriminants of these
         components. Learned from the training rows of each fold, from sub-matrices of one Gram
-        matrix, and kept as one weight vector per dimension. Above ``gram.GRAM_ROWS`` rows the whole
-        fit uses `sample_rows`, about so many of them.
+        matrix, and kept as one weight vector per dimension. Above ``SAMPLE`` rows the whole fit
+        uses `sample_rows`, about so many of them.
     components : int, >= 1
         Principal components of "pca" and "lda", at most as many as rows.
     calibration, folds, seed
@@ -230,9 +232,9 @@ class CalibratedNB(CalibratedClassifier):
         if self.reduce == "none":
             self._fit_calibrated(classifier, X, y, self._make_folds(y, groups))
             return self
-        if len(X) > GRAM_ROWS:
+        if len(X) > SAMPLE:
             groups = np.arange(len(X)) if groups is None else np.asarray(groups)
-            rows = sample_rows(y, groups, GRAM_ROWS, 2 * self.folds, self.seed)
+            rows = sample_rows(y, groups, SAMPLE, 2 * self.folds, self.seed)
             X, y, groups = (values[rows] for values in (X, y, groups))
         folds = self._make_folds(y, groups)
         blocks = split_range(X.shape[1])

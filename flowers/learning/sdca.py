@@ -3,7 +3,6 @@
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-import joblib
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
@@ -11,7 +10,7 @@ from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
 from flowers.base.errors import BadInput
-from flowers.base.parallel import drop_pages, use_threads
+from flowers.base.parallel import count_workers, drop_pages, use_threads
 from flowers.learning.calibration import CONSTANT_FEATURES
 from flowers.learning.folds import restore_row_order
 from flowers.learning.linear import LinearDecisionFunction
@@ -70,7 +69,7 @@ class OutOfCoreMatrix:
         """Yield batches of places in this order, and `read` of each, which is called ahead."""
         batches = [order[batch] for batch in split_range(len(order), BATCH)]
         with use_threads():
-            workers = joblib.effective_n_jobs(None)
+            workers = count_workers()
         if workers == 1:
             yield from ((places, read(places)) for places in batches)
             return

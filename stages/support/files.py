@@ -17,7 +17,9 @@ def load_split():
     return rows | {"group": rows["group"].astype(int), "train": rows["part"] == "train"}
 
 
-def open_training_features(mirror):
-    """Open the features and, with `mirror`, those of the mirror images, of the same groups."""
-    names = ["features", "mirrored"] if mirror else ["features"]
-    return [np.load(f"data/{name}.npy", mmap_mode="r") for name in names]
+def open_training_features(augment):
+    """Open the features of all images, and those of `augment` altered copies of each image."""
+    X = np.load("data/features.npy", mmap_mode="r")
+    if not augment:
+        return [X]
+    return [X, *np.load("data/augmented.npy", mmap_mode="r").reshape(augment, *X.shape)]

@@ -11,9 +11,12 @@ from pathlib import Path
 import jsonschema
 from ruamel.yaml import YAML, YAMLError
 
+from flowers.base.determinism import read_numerics
 from flowers.base.errors import BadInput
 
 PIPELINES = ("dvc.yaml", "power/dvc.yaml")  # the second one by make power alone
+# Exists if make repro ran with NUMERICS=native; every stage depends on its folder.
+NUMERICS = Path("stages/support/numerics.txt")
 
 
 def _is_integer(_, value):
@@ -57,6 +60,16 @@ def check_params(params):
     faults = find_faults(params, json.loads(Path("params.schema.json").read_text()))
     if faults:
         raise BadInput(f"params.yaml: {'; '.join(faults)} (allowed: params.schema.json)")
+
+
+def check_numerics():
+    """Refuse other numerics than the last make repro had: DVC would mix the bits of both."""
+    recorded = NUMERICS.read_text().strip() if NUMERICS.exists() else "pinned"
+    if read_numerics() != recorded:
+        raise BadInput(
+            f"NUMERICS={read_numerics()}, but the last make repro had {recorded}: run make repro "
+            f"NUMERICS={read_numerics()}, which runs all stages again"
+        )
 
 
 def check_classifier(stage, params):
@@ -127,6 +140,7 @@ def run_stage(stage, main):
     with exit_with_one_line(stage):
         params = read_yaml("params.yaml")
         check_params(params)
+        check_numerics()
         check_classifier(stage, params)
         print(f"{stage}: {main(select_params(stage, params))}", flush=True)
         if "DVC_STAGE" not in os.environ:  # DVC sets it for its commands

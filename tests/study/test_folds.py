@@ -12,13 +12,14 @@ from tests.imports import ROOT
 
 def test_the_summary_has_the_mean_of_each_seed_and_of_all_folds():
     results = [
-        {"svm": accuracy, "svm_confidence": 0.9, "nb": 0.7, "nb_confidence": 0.8}
+        {"svm": accuracy, "svm_confirmed": 0.85, "svm_confidence": 0.9, "nb": 0.7}
         for accuracy in np.repeat([0.8, 0.86], folds.FOLDS)
     ]
     summary = folds.summarise_folds(results)
     assert summary["seeds"] == pytest.approx([0.8, 0.86])
     assert summary["accuracy"] == pytest.approx(0.83)
     assert summary["std"] == pytest.approx(0.03)
+    assert summary["confirmed_accuracy"] == pytest.approx(0.85)
     assert summary["confidence"] == pytest.approx(0.9)
     assert summary["nb_accuracy"] == pytest.approx(0.7)
     assert len(summary["folds"]) == 10

@@ -123,7 +123,7 @@ def test_a_sample_has_the_shares_of_the_classes_and_distinct_pictures_first():
 def test_a_reduction_of_many_rows_is_learned_from_a_sample(monkeypatch):
     X, y = make_rows(n=400, d=120)
     whole = CalibratedNB(reduce="lda", components=4).fit(X, y)
-    monkeypatch.setattr(naive_bayes, "GRAM_ROWS", 150)
+    monkeypatch.setattr(naive_bayes, "SAMPLE", 150)
     model = CalibratedNB(reduce="lda", components=4).fit(X, y)
     assert len(whole.out_of_fold_decision_) == 400 and len(model.out_of_fold_decision_) == 150
     assert accuracy_score(y, model.predict(X)) > 0.9

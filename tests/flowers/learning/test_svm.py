@@ -58,12 +58,6 @@ def test_predictions_are_those_of_svc(dtype, classes, params):
     assert_predicts_like_svc(X, y, new, **params)
 
 
-def test_predictions_of_real_photos_are_those_of_svc(real_photos):
-    images, labels = real_photos
-    X = np.ascontiguousarray(images.reshape(128, -1)[:, ::48])
-    assert_predicts_like_svc(X[:100], labels[:100], X[100:])
-
-
 @pytest.mark.parametrize("standardise", [True, False])
 def test_one_against_the_rest_is_that_of_scikit_learn(standardise):
     X, y, new, _ = make_train_and_test()
