@@ -142,6 +142,7 @@ def test_a_change_that_improves_accuracy_is_a_notice(report, shifted):
     assert result["alert"]["detected_by"] in DETECTORS
 
 
+@pytest.mark.slow
 def test_charts_of_an_earlier_run_are_removed_where_there_are_no_predictions(workdir, report):
     report(make_predictions(workdir, 120), draw=True)
     assert all((workdir.path / name).is_file() for name in PLOTS)
