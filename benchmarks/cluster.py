@@ -27,7 +27,7 @@ from flowers.features.extraction import extract_batches
 from study.folds import extract_rows, read_codebook_params
 from study.repository import ENVIRONMENT, ROOT
 
-PHOTOS = 320
+PHOTOS = 128
 REPEATS = 3
 RESULTS = ROOT / "benchmarks" / "cluster.json"
 

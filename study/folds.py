@@ -57,7 +57,7 @@ def extract_rows(images, sizes, train, recipe, augment=0):
 def measure_features_ms(images, sizes, preprocessing):
     """Median CPU milliseconds of the features of one photo."""
     times = []
-    for i in range(TIMED_PHOTOS):
+    for i in range(min(TIMED_PHOTOS, len(images))):
         start = time.process_time()
         extract_features(images[i : i + 1], sizes=sizes[i : i + 1], **preprocessing)
         times.append(time.process_time() - start)

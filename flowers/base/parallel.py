@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -72,7 +73,7 @@ def use_threads():
 def count_workers():
     """Return the number of tasks that run at once."""
     cluster = _CLUSTER.get()
-    return cluster.count_threads() if cluster else joblib.effective_n_jobs(None)
+    return max(1, cluster.count_threads()) if cluster else joblib.effective_n_jobs(None)
 
 
 def max_workers_for(size):
@@ -128,6 +129,14 @@ def pooled_map(function, items, jobs, backend):
         yield from parallel_map(function, ((item,) for item in items))
 
 
+class _File(NamedTuple):
+    """A file of an array; a worker of a cluster that keeps it open must notice a new one."""
+
+    path: Path
+    inode: int
+    mtime_ns: int
+
+
 @contextmanager
 def share_arrays(*arrays):
     """Prepare arrays for tasks: unchanged for threads, as files for processes.
@@ -148,7 +157,7 @@ def share_arrays(*arrays):
             paths.append(_find_backing_file(array) or Path(folder, f"{first}.npy").resolve())
             if not paths[-1].exists():
                 np.save(paths[-1], array)
-        yield paths
+        yield [_File(path, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
 
 
 def _find_backing_file(array):
@@ -163,7 +172,7 @@ def _find_backing_file(array):
 
 def open_shared(array):
     """Open an array of `share_arrays`; a file is mapped into memory."""
-    return _open_mapped(array) if isinstance(array, Path) else array
+    return _open_mapped(array) if isinstance(array, _File) else array
 
 
 def stack_rows(sources, folder):
@@ -214,5 +223,5 @@ def drop_pages(array):
 
 
 @lru_cache(maxsize=8)
-def _open_mapped(path):
-    return np.load(path, mmap_mode="r")
+def _open_mapped(file):
+    return np.load(file.path, mmap_mode="r")

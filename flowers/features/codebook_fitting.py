@@ -12,7 +12,8 @@ from flowers.features.descriptors import WIDTHS, compute_descriptors
 
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}  # of each descriptor type
 MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
-ITERATIONS = 10  # of expectation maximisation
+# Iterations of expectation maximisation: first on every third descriptor, then on all.
+STEPS = 9 * (3,) + 3 * (1,)
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
 BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
 
@@ -133,7 +134,7 @@ def fit_mixture(name, descriptors, positions, params):
         rows = np.hstack([descriptors @ projection - offset, positions * position_scale])
         floor = np.float32(VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3))
         weights = np.full(params.words, 1 / params.words, np.float32)
-        means = _choose_means(rows, params.words, params.seed)
+        means = _choose_means(rows[:: STEPS[0]], params.words, params.seed)
         variances = np.tile(rows.var(axis=0) + floor, (params.words, 1))
         start = DescriptorMixture(projection, offset, position_scale, weights, means, variances)
         return _run_em(start, rows, floor)
@@ -160,7 +161,7 @@ def _compute_correlation(descriptors):
     mean = descriptors.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
     for start in range(0, len(descriptors), BLOCK):
-        centred = descriptors[start : start + BLOCK] - mean
+        centred = descriptors[start : start + BLOCK] - mean.astype(np.float32)
         covariance += centred.T @ centred
     covariance /= len(descriptors)
     deviation = np.maximum(np.sqrt(covariance.diagonal()), 1e-4)
@@ -169,12 +170,13 @@ def _compute_correlation(descriptors):
 
 def _run_em(mixture, rows, floor):
     """Maximise the likelihood by expectation maximisation (Bishop 2006, section 9.2.2)."""
-    for _ in range(ITERATIONS):
-        blocks = (rows[k : k + BLOCK] for k in range(0, len(rows), BLOCK))
+    for step in STEPS:
+        chosen = rows[::step]
+        blocks = (chosen[k : k + BLOCK] for k in range(0, len(chosen), BLOCK))
         statistics = sum(mixture.sum_statistics(block).astype(np.float64) for block in blocks)
         counts = np.maximum(statistics[:, :1], MIN_WEIGHT)
         means, squares = np.hsplit(statistics[:, 1:] / counts, 2)
-        weights = np.maximum(statistics[:, 0] / len(rows), MIN_WEIGHT)
+        weights = np.maximum(statistics[:, 0] / len(chosen), MIN_WEIGHT)
         variances = np.maximum(squares - means**2, 0) + floor
         updated = {"weights": weights, "means": means, "variances": variances}
         mixture = replace(mixture, **{k: v.astype(np.float32) for k, v in updated.items()})

@@ -12,9 +12,6 @@ SIGMA = 1.5  # of the window's Gaussian weight, in cells
 # Largest aspect ratio: a longer image would be too narrow for a window.
 MAX_RATIO = 4.0
 WIDTHS = {"sift": 128, "opponent": 256, "lcs": 96}
-# Untouched memory; glibc keeps freed memory up to twice the size of the largest block that was
-# freed, instead of returning it to the system, which would clear it again for the next image.
-KEPT_BYTES = 30_000_000
 # Where the orientations of a cell, and the colours of ``lcs``, are in a mirrored cell.
 _ORIENTATIONS = (ORIENTATIONS // 2 - np.arange(ORIENTATIONS)) % ORIENTATIONS
 MIRRORED = {
@@ -81,7 +78,6 @@ def compute_descriptors(image, size, scales):
         x and y of the centre of each window, as fractions of width and height from the centre;
         x <= 0.
     """
-    np.empty(KEPT_BYTES, np.uint8)
     cells = {name: [] for name in WIDTHS}
     positions = []
     for scale in scales:

@@ -49,7 +49,6 @@ def compute_pairwise(X, y, new):
     ("dtype", "standardise", "multiclass", "classes"),
     [
         ("uint8", True, "ovo", 5),
-        ("uint8", True, "ovr", 5),
         ("uint8", True, "ovr", 2),
         pytest.param("float32", False, "ovr", 2, marks=pytest.mark.slow),
     ],
@@ -66,6 +65,7 @@ def test_decision_values_are_those_of_linear_svc(dtype, standardise, multiclass,
     np.testing.assert_allclose(model.decision_function(new), expected, rtol=0, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("converged")
 def test_out_of_fold_values_are_those_of_cross_validation():
     X, y, _, _ = make_train_and_test(dtype="float64")
