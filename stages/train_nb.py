@@ -14,7 +14,7 @@ from stages.support.workers import use_stage_workers
 def main(params):
     split = load_split()
     train = np.flatnonzero(split["train"])
-    X = stack_rows([np.load("data/features.npy", mmap_mode="r")], train, "data")
+    X = stack_rows([(np.load("data/features.npy", mmap_mode="r"), train)], "data")
     with use_stage_workers():
         model = CalibratedNB(**params).fit(X, split["label"][train], split["group"][train])
     save_model(model, "models/nb.joblib")
