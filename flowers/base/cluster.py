@@ -39,7 +39,7 @@ _DIGEST = _hash_code()
 
 
 def describe_process():
-    """Describe what the bits of this process depend on: code, libraries and numerics.
+    """Describe what the bits of this process depend on: code, libraries, processor and numerics.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def describe_process():
         Deterministic settings only where they are set.
     """
     settings = {k: os.environ[k] for k in DETERMINISTIC_ENVIRONMENT if k in os.environ}
-    return {"code": _DIGEST} | read_library_versions() | settings
+    return {"code": _DIGEST, "machine": platform.machine()} | read_library_versions() | settings
 
 
 @lru_cache(maxsize=8)
@@ -70,6 +70,10 @@ def find_fault(required, file):
     return None if Path(file).is_file() else f"{where}does not see the folder {Path(file).parent}"
 
 
+class _UnfitWorkerError(Exception):
+    """A task came to a worker that joined after the check and cannot give the same bits."""
+
+
 class _Call:
     """A call that is made where its pickle is loaded, and leaves its result there."""
 
@@ -83,7 +87,7 @@ class _Call:
 def _run_batch(required, file, content):
     """Run a batch of tasks; return the seconds it took and the results."""
     if fault := find_fault(required, file):
-        raise BadInput(fault)
+        raise _UnfitWorkerError(fault)
     start = time.monotonic()
     function, batch = pickle.loads(content)
     results = [function(*task) for task in batch]
@@ -172,6 +176,10 @@ class Cluster:
                     last = time.monotonic()
                 elif time.monotonic() - last > self.timeout:
                     raise self.refuse(f"no worker for {self.timeout:g} s") from None
+        if isinstance(error, _UnfitWorkerError):
+            raise self.refuse(str(error))
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("flowers"):
+            raise self.refuse(f"a worker does not have this code ({error})")
         if isinstance(error, KilledWorker):
             raise self.refuse("a task ended several workers, perhaps for lack of memory")
         return future.result()

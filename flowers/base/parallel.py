@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -72,7 +73,7 @@ def use_threads():
 def count_workers():
     """Return the number of tasks that run at once."""
     cluster = _CLUSTER.get()
-    return cluster.count_threads() if cluster else joblib.effective_n_jobs(None)
+    return max(1, cluster.count_threads()) if cluster else joblib.effective_n_jobs(None)
 
 
 def max_workers_for(size):
@@ -128,6 +129,14 @@ def pooled_map(function, items, jobs, backend):
         yield from parallel_map(function, ((item,) for item in items))
 
 
+class _File(NamedTuple):
+    """A file of an array; a worker of a cluster that keeps it open must notice a new one."""
+
+    path: Path
+    inode: int
+    mtime_ns: int
+
+
 @contextmanager
 def share_arrays(*arrays):
     """Prepare arrays for tasks: unchanged for threads, as files for processes.
@@ -148,7 +157,7 @@ def share_arrays(*arrays):
             paths.append(_find_backing_file(array) or Path(folder, f"{first}.npy").resolve())
             if not paths[-1].exists():
                 np.save(paths[-1], array)
-        yield paths
+        yield [_File(path, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
 
 
 def _find_backing_file(array):
@@ -163,32 +172,34 @@ def _find_backing_file(array):
 
 def open_shared(array):
     """Open an array of `share_arrays`; a file is mapped into memory."""
-    return _open_mapped(array) if isinstance(array, Path) else array
+    return _open_mapped(array) if isinstance(array, _File) else array
 
 
-def stack_rows(sources, rows, folder):
-    """Stack the same rows of several arrays in a memory-mapped file without a name.
+def stack_rows(sources, folder):
+    """Stack rows of several arrays in a memory-mapped file without a name.
 
     Parameters
     ----------
-    sources : list of ndarray of shape (n, d)
-    rows : ndarray of int
+    sources : list of (ndarray of shape (n, d), ndarray of int)
+        Arrays, and the rows to take from each.
     folder : path-like
         Folder of the file, which exists as long as the array.
 
     Returns
     -------
-    ndarray of shape (len(sources) * len(rows), d)
+    ndarray of shape (m, d)
         `drop_pages` can free its memory.
     """
-    shape = (len(sources) * len(rows), sources[0].shape[1])
+    first = sources[0][0]
+    shape = (sum(len(numbers) for _, numbers in sources), first.shape[1])
     with tempfile.TemporaryFile(dir=folder) as file:  # the mapping keeps it
-        X = np.memmap(file, sources[0].dtype, "w+", shape=shape)
-    for k, source in enumerate(sources):
-        for start in range(0, len(rows), STACKED_ROWS):
-            part = rows[start : start + STACKED_ROWS]
-            first = k * len(rows) + start
-            np.take(source, part, axis=0, out=X[first : first + len(part)], mode="clip")
+        X = np.memmap(file, first.dtype, "w+", shape=shape)
+    place = 0
+    for source, numbers in sources:
+        for start in range(0, len(numbers), STACKED_ROWS):
+            part = numbers[start : start + STACKED_ROWS]
+            np.take(source, part, axis=0, out=X[place : place + len(part)], mode="clip")
+            place += len(part)
             drop_pages(source)
             drop_pages(X)
     return X
@@ -212,5 +223,5 @@ def drop_pages(array):
 
 
 @lru_cache(maxsize=8)
-def _open_mapped(path):
-    return np.load(path, mmap_mode="r")
+def _open_mapped(file):
+    return np.load(file.path, mmap_mode="r")

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
 from flowers.base.errors import BadInput
 from flowers.base.parallel import parallel_map, use_workers
+from flowers.learning.standardisation import compute_moments
 from tests.flowers.base.test_worker_digests import compute_digests
 from tests.imports import ROOT
 
@@ -104,6 +106,16 @@ def test_one_worker_of_one_thread_does_the_work(cluster):
     assert process != os.getpid()
 
 
+def test_a_worker_notices_that_a_file_was_replaced(cluster, tmp_path):
+    cluster.start_worker(*WORKER)
+    for value in (3, 4):
+        np.save(tmp_path / "new.npy", np.full((40, 3), value, np.uint8))
+        (tmp_path / "new.npy").replace(tmp_path / "rows.npy")
+        with use_workers(1, "dask", tmp_path):
+            mean, _ = compute_moments(np.load(tmp_path / "rows.npy", mmap_mode="r"))
+        assert mean.tolist() == [value] * 3
+
+
 HIDDEN = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']
 WRONG = {
     "no path": (PLAIN_WORKER, "empty", {}, "does not have this code"),
@@ -140,7 +152,8 @@ def test_a_worker_that_cannot_give_the_same_bits_is_one_line(cluster, fault, tmp
 
 def test_a_wrong_worker_that_joins_later_ends_the_run_with_one_line(cluster):
     first = cluster.start_worker(*WORKER)
-    with pytest.raises(BadInput, match="OPENBLAS_CORETYPE None"), use_workers(1, "dask"):
+    message = "OPENBLAS_CORETYPE None instead of Haswell: start every worker"
+    with pytest.raises(BadInput, match=message), use_workers(1, "dask"):
         cluster.start_worker(*PLAIN_WORKER, cwd=cluster.code)
         first.kill()
         list(parallel_map(time.sleep, [(0.1,)] * 100))
