@@ -122,6 +122,7 @@ bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, sca
 	python -m benchmarks.stages
 	$(if $(SOURCE),python -m benchmarks.stages $(SOURCE))
 	python -m benchmarks.race $(SOURCE)
+	python -m benchmarks.numerics $(SOURCE)
 	python -m benchmarks.growth
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
 	python -m benchmarks.near_duplicate_search
