@@ -70,7 +70,7 @@ def extract_on_cluster(address, folder, sizes, preprocessing):
     images = np.load(Path(folder, "images.npy"), mmap_mode="r")
     digest = sha256()
     with dask.config.set({"scheduler-address": address}), use_workers(1, "dask", folder):
-        for _, rows in extract_batches(images, sizes, preprocessing):
+        for _, rows in extract_batches(images, sizes, preprocessing, np.arange(len(images))):
             digest.update(np.ascontiguousarray(rows))
     return digest.hexdigest()
 

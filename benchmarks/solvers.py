@@ -87,7 +87,9 @@ def fit_solver(name, rows, y, groups):
     if name == "sgd":
         from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 
-        model = StreamedSVC(**params).fit(OutOfCoreMatrix([rows], np.arange(len(rows))), y, groups)
+        model = StreamedSVC(**params).fit(
+            OutOfCoreMatrix([(rows, np.arange(len(rows)))]), y, groups
+        )
         return model, {"duality_gap": model.gap_}
     return fit_sgd_classifier(rows, y), {}
 

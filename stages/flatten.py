@@ -7,6 +7,7 @@ from flowers.base.tables import atomic_write, read_csv
 from flowers.features.codebook import read_codebook
 from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.index import get_sizes
+from stages.support.files import load_split
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
@@ -17,14 +18,16 @@ def main(params):
     codebook = read_codebook("models/codebook.npz")
     preprocessing = {"names": params["features"], "codebook": codebook}
     first = extract_features(images[:1], sizes=sizes[:1], **preprocessing)
+    train = np.flatnonzero(load_split()["train"])
     copies = range(1, 1 + params["train_svm.augment"])
-    for path, numbers in {"data/features.npy": [0], "data/augmented.npy": copies}.items():
-        shape = (len(numbers) * len(images), first.shape[1])
-        with atomic_write(path) as target, use_stage_workers():
+    outputs = {"features": ([0], np.arange(len(images))), "augmented": (copies, train)}
+    for name, (copies, numbers) in outputs.items():
+        shape = (len(copies) * len(numbers), first.shape[1])
+        with atomic_write(f"data/{name}.npy") as target, use_stage_workers():
             X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-            for k, number in enumerate(numbers):
-                for start, rows in extract_batches(images, sizes, preprocessing, number):
-                    X[k * len(images) + start :][: len(rows)] = rows
+            for k, copy in enumerate(copies):
+                for start, rows in extract_batches(images, sizes, preprocessing, numbers, copy):
+                    X[k * len(numbers) + start :][: len(rows)] = rows
                     drop_pages(X)
             X.flush()
     return f"{len(images)} photos x {first.shape[1]} features, {first.dtype}"

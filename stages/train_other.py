@@ -31,9 +31,8 @@ def main(params):
     model = CalibratedOther(classifier, calibration, params["train_svm.folds"], seed)
     split = load_split()
     train = np.flatnonzero(split["train"])
-    sources = open_training_features(params["train_svm.augment"])
-    rows = np.tile(train, len(sources))
-    X = stack_rows(sources, train, "data")
+    sources, rows = open_training_features(train)
+    X = stack_rows(sources, "data")
     with use_stage_workers(), refuse_faults(name):
         model.fit(X, split["label"][rows], split["group"][rows])
     save_model(model, PATH)

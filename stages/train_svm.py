@@ -13,12 +13,12 @@ from stages.support.workers import use_stage_workers
 
 
 def main(params):
+    del params["augment"]  # flatten has altered the copies
     split = load_split()
     train = np.flatnonzero(split["train"])
-    sources = open_training_features(params.pop("augment"))
-    rows = np.tile(train, len(sources))
+    sources, rows = open_training_features(train)
     streamed = choose_solver(params.pop("solver"), params["kernel"], len(rows)) == "sgd"
-    X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")
+    X = OutOfCoreMatrix(sources) if streamed else stack_rows(sources, "data")
     with use_stage_workers():
         model = (StreamedSVC if streamed else GramSVC)(**params)
         model.fit(X, split["label"][rows], split["group"][rows])

@@ -48,8 +48,8 @@ def extract_rows(images, sizes, train, recipe, augment=0):
     preprocessing = {"names": ["fisher"], "codebook": fitting.fit_codebook(list(samples), recipe)}
     chosen = [np.arange(len(images))] + augment * [train]
     matrices = []
-    for copy, rows in enumerate(tqdm(chosen, desc="features", disable=None)):
-        parts = extract_batches(images[rows], sizes[rows], preprocessing, copy)
+    for copy, numbers in enumerate(tqdm(chosen, desc="features", disable=None)):
+        parts = extract_batches(images, sizes, preprocessing, numbers, copy)
         matrices.append(np.concatenate([part for _, part in parts]))
     return matrices, preprocessing
 

@@ -118,7 +118,7 @@ def test_every_path_in_a_stage_file_is_declared(stage):
     for kind in ("outs", "metrics", "plots"):
         declared |= set(list_outputs(stage, kind))
     texts = {n.value for n in ast.walk(parse_stage(stage)) if isinstance(n, ast.Constant)}
-    folders = ("data/", "models/", "metrics/", "plots/", "monitoring/")
+    folders = ("data/", "models/", "metrics/", "plots/", "monitoring/", "review/")
     paths = {t for t in texts if isinstance(t, str) and t.startswith(folders) and "." in t}
     folders = declared - {path for path in declared if "." in path}
     assert not {p for p in paths - declared if not any(p.startswith(f"{f}/") for f in folders)}

@@ -175,29 +175,31 @@ def open_shared(array):
     return _open_mapped(array) if isinstance(array, _File) else array
 
 
-def stack_rows(sources, rows, folder):
-    """Stack the same rows of several arrays in a memory-mapped file without a name.
+def stack_rows(sources, folder):
+    """Stack rows of several arrays in a memory-mapped file without a name.
 
     Parameters
     ----------
-    sources : list of ndarray of shape (n, d)
-    rows : ndarray of int
+    sources : list of (ndarray of shape (n, d), ndarray of int)
+        Arrays, and the rows to take from each.
     folder : path-like
         Folder of the file, which exists as long as the array.
 
     Returns
     -------
-    ndarray of shape (len(sources) * len(rows), d)
+    ndarray of shape (m, d)
         `drop_pages` can free its memory.
     """
-    shape = (len(sources) * len(rows), sources[0].shape[1])
+    first = sources[0][0]
+    shape = (sum(len(numbers) for _, numbers in sources), first.shape[1])
     with tempfile.TemporaryFile(dir=folder) as file:  # the mapping keeps it
-        X = np.memmap(file, sources[0].dtype, "w+", shape=shape)
-    for k, source in enumerate(sources):
-        for start in range(0, len(rows), STACKED_ROWS):
-            part = rows[start : start + STACKED_ROWS]
-            first = k * len(rows) + start
-            np.take(source, part, axis=0, out=X[first : first + len(part)], mode="clip")
+        X = np.memmap(file, first.dtype, "w+", shape=shape)
+    place = 0
+    for source, numbers in sources:
+        for start in range(0, len(numbers), STACKED_ROWS):
+            part = numbers[start : start + STACKED_ROWS]
+            np.take(source, part, axis=0, out=X[place : place + len(part)], mode="clip")
+            place += len(part)
             drop_pages(source)
             drop_pages(X)
     return X

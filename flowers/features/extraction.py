@@ -68,7 +68,7 @@ def extract_features(images, names, sizes=None, codebook=None):
     return np.hstack([p / largest[p.dtype] if p.dtype in largest else p for p in parts])
 
 
-def extract_batches(images, sizes, preprocessing, copy=0):
+def extract_batches(images, sizes, preprocessing, numbers, copy=0):
     """Extract the features of many images, or of altered copies of them, in parallel.
 
     Parameters
@@ -77,26 +77,29 @@ def extract_batches(images, sizes, preprocessing, copy=0):
         As in `extract_features`.
     preprocessing : dict
         ``names`` and ``codebook`` of `extract_features`.
+    numbers : ndarray of shape (m,), int
+        The images whose features are extracted.
     copy : int, optional
         Number of the altered copy of each image, see `alter_image`; 0: the images themselves.
 
     Yields
     ------
     (start, rows)
-        Number of the first image of the batch, and its features, shape (m, d).
+        Place of the first image of the batch in `numbers`, and features, shape (at most BATCH, d).
     """
-    starts = range(0, len(images), BATCH)
+    starts = range(0, len(numbers), BATCH)
     with share_arrays(images) as (shared,):
-        tasks = ((shared, k, sizes[k : k + BATCH], copy) for k in starts)
+        parts = (numbers[start : start + BATCH] for start in starts)
+        tasks = ((shared, part, sizes[part], copy) for part in parts)
         batches = parallel_map(partial(_extract_batch, **preprocessing), tasks)
         yield from zip(starts, track(batches, len(starts), "features"), strict=True)
 
 
-def _extract_batch(images, start, sizes, copy, **preprocessing):
+def _extract_batch(images, numbers, sizes, copy, **preprocessing):
     images = open_shared(images)
-    batch = np.ascontiguousarray(images[start : start + len(sizes)])
+    batch = images[numbers]
     if copy:
-        seeds = ((copy, row) for row in range(start, start + len(sizes)))
+        seeds = [(copy, number) for number in numbers.tolist()]
         batch = np.stack([alter_image(*task) for task in zip(batch, sizes, seeds, strict=True)])
     rows = extract_features(batch, sizes=sizes, **preprocessing)
     drop_pages(images)

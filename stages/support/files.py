@@ -17,9 +17,16 @@ def load_split():
     return rows | {"group": rows["group"].astype(int), "train": rows["part"] == "train"}
 
 
-def open_training_features(augment):
-    """Open the features of all images, and those of `augment` altered copies of each image."""
-    X = np.load("data/features.npy", mmap_mode="r")
-    if not augment:
-        return [X]
-    return [X, *np.load("data/augmented.npy", mmap_mode="r").reshape(augment, *X.shape)]
+def open_training_features(train):
+    """Open the features of the rows `train` and of the altered copies of these images.
+
+    Returns
+    -------
+    sources : list of (ndarray, ndarray of int)
+        Features, memory-mapped, and the rows to take from them.
+    numbers : ndarray of int
+        The image of each training row; those of `train` come first.
+    """
+    X, copies = (np.load(f"data/{n}.npy", mmap_mode="r") for n in ("features", "augmented"))
+    numbers = np.tile(train, 1 + len(copies) // len(train))
+    return [(X, train), (copies, np.arange(len(copies)))], numbers

@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from flowers.drift import charts
 from flowers.log import alerts, day_files
 from scoring.acknowledge import main
 from stages import drift, snapshot
@@ -14,7 +15,7 @@ from tests.stages.test_drift import PARAMS
 def monitor(workdir, monkeypatch):
     """Do what `make drift` does in a finished run, without plots; returns the report."""
     monkeypatch.chdir(workdir.path)
-    monkeypatch.setattr(drift, "plot_report", lambda *_: {})
+    monkeypatch.setattr(charts, "plot_report", lambda *_: {})
 
     def run(*records, acknowledge=False, limit=100_000):
         write_records(workdir, records)

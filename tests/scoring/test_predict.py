@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from flowers.base.errors import RejectedImage
 from scoring import cli
-from scoring.predict import BATCH, MAX_FILE_BYTES
+from scoring.predict import BATCH, MAX_FILE_BYTES, read_content
 from tests.scoring.server.service import build_environment
 
 main = partial(cli.call_command, cli.predict, "python -m scoring.predict")
@@ -184,3 +186,9 @@ def test_a_malformed_file_in_a_folder_stops_no_other(candidate, files, tmp_path)
     lines = process.stderr.decode().splitlines()
     assert all(any(name in line for line in lines) for name in (*malformed, "huge.jpg"))
     assert len(lines) == 4 and "not a JPEG, PNG or WEBP" in lines[-1]
+
+
+def test_an_endless_device_is_too_large(monkeypatch):
+    monkeypatch.setattr("scoring.predict.MAX_FILE_BYTES", 1000)
+    with pytest.raises(RejectedImage, match="too large"):
+        read_content(Path("/dev/zero"))

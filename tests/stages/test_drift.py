@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from flowers.base.tables import read_csv
+from flowers.drift import charts
 from flowers.drift.detector import COVARIATE_SHIFT, DETECTORS, LABEL_SHIFT, PERFORMANCE
 from flowers.drift.report import summarise_report
 from stages import drift, snapshot
@@ -30,7 +31,7 @@ def report(workdir, monkeypatch):
         snapshot.main({"limit": 100_000})
         with monkeypatch.context() as patch:
             if not draw:
-                patch.setattr(drift, "plot_report", lambda *_: {})
+                patch.setattr(charts, "plot_report", lambda *_: {})
             drift.main(PARAMS)
         return read_figures(workdir, "drift")
 

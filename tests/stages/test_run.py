@@ -29,6 +29,8 @@ from tests.imports import ROOT
         ({"train_svm.folds": 5.0}, ("train_svm.folds", "5.0", "integer")),
         ({"train_svm.solver": "sgd"}, ("train_svm.kernel", "rbf", "linear", "sgd")),
         ({"train_svm.C": [1.0, 2.0], "train_svm.folds": 2}, ("train_svm.folds", "2", "list", "3")),
+        ({"flatten.features": ["hog", "hog"]}, ("flatten.features", "hog")),
+        ({"codebook.words": 0}, ("codebook.words", "0")),
         ({"resize.size": 100}, ("resize.size", "100", "16")),
         ({"split.strategy": "radnom"}, ("split.strategy", "radnom", "grouped")),
     ],

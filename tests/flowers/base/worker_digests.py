@@ -40,10 +40,11 @@ def compute_results(photos, images_file):
     matches = find_near_duplicates(images[:60], thresholds)
     yield "near-duplicates", np.concatenate([np.column_stack(pair) for pair in matches.values()])
     sizes = np.tile((4, 3), (len(images), 1))
-    parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None})
+    numbers = np.arange(len(images))
+    parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None}, numbers)
     yield "features", np.concatenate([rows for _, rows in parts])
     fisher = {"names": ["fisher"], "codebook": small_codebook()}
-    parts = extract_batches(images[:70], sizes[:70], fisher, copy=1)
+    parts = extract_batches(images, sizes, fisher, numbers[:70], copy=1)
     yield "fisher features", np.concatenate([rows for _, rows in parts])
     mean, scale = compute_moments(pixels)
     yield "moments", np.stack([mean, scale])

@@ -116,3 +116,10 @@ def test_a_rejected_image_keeps_its_place_in_the_results(files):
     rejected = [isinstance(result, RejectedImage) for result in results]
     assert rejected == [True, False, False, False, True, True]
     assert collect(results[1:4]) == collect(predictor.predict_bytes(files[:3]))
+
+
+def test_the_confidence_threshold_comes_from_the_card():
+    card = {"classes": ["a"], "features": ["pixels"], "size": SIZE}
+    assert Predictor(None, card, {}).confidence_threshold == 0.0
+    card["metrics"] = {"confidence_threshold": 0.6}
+    assert Predictor(None, card, {}).confidence_threshold == 0.6
