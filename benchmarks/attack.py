@@ -36,7 +36,6 @@ CHURN_RATE = 330
 UPLOADS = 8
 UPLOAD_SECONDS = 3
 KILLS = 50
-ROUNDS = 3  # in which the versions alternate without an attack
 # The largest responses of 3.4.0 and of now.
 PIPELINED = b"".join(
     b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path
@@ -99,14 +98,6 @@ def measure_health(port, seconds=SECONDS):
         latencies.append(time.perf_counter() - start)
         time.sleep(0.02)
     return summarise_latencies(latencies) | {"lost": lost}
-
-
-def measure_load(port, images):
-    """Responses per second to 1, 4 and 16 clients without an attack."""
-    return {
-        str(clients): round(len(measure_latencies(port, images, clients, SECONDS)) / SECONDS, 1)
-        for clients in (1, 4, 16)
-    }
 
 
 def attack_slowly(port, images, count):
@@ -247,7 +238,6 @@ def run_on_scorer(attack, root, model):
 
 
 ATTACKS = {
-    "load": measure_load,
     "slow_200": partial(attack_slowly, count=200),
     "slow_1000": partial(attack_slowly, count=1000),
     "not_reading": attack_without_reading,
@@ -257,20 +247,6 @@ ATTACKS = {
 }
 PARTS = {name: partial(run_on_scorer, attack) for name, attack in ATTACKS.items()}
 PARTS["kills"] = kill_under_load
-
-
-def compare_versions(part, versions):
-    """Figures of a part by version; of "load" the medians of rounds in which versions alternate."""
-    rounds = [
-        {name: PARTS[part](root, model) for name, (root, model) in versions.items()}
-        for _ in range(ROUNDS if part == "load" else 1)
-    ]
-    if part != "load":
-        return rounds[0]
-    return {
-        name: {key: float(np.median([r[name][key] for r in rounds])) for key in figures}
-        for name, figures in rounds[0].items()
-    }
 
 
 def main(arguments=None):
@@ -288,7 +264,7 @@ def main(arguments=None):
         if part == "photos":
             results[part] = measure_costs()
         else:
-            results["versions"][part] = compare_versions(part, versions)
+            results["versions"][part] = {n: PARTS[part](*v) for n, v in versions.items()}
             print(part, json.dumps(results["versions"][part]), flush=True)
         write_text(RESULTS, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 

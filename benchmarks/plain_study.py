@@ -65,7 +65,7 @@ def predict_plain(described, labels, train, test):
 
 def predict_flowers(images, sizes, labels, groups, train, test):
     """Train the recipe of the project, with calibration, and predict the rows `test`."""
-    X, _ = extract_rows(images, sizes, train, read_codebook_params(RECIPE))
+    (X,), _ = extract_rows(images, sizes, train, read_codebook_params(RECIPE))
     model = GramSVC(**read_svm_params(RECIPE)).fit(X[train], labels[train], groups[train])
     return model.predict(X[test])
 

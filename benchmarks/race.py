@@ -16,13 +16,13 @@ import numpy as np
 
 from benchmarks.measure import read_memory_mb, require_packages, run_competitor, time_call
 from benchmarks.solvers import RECIPE, prepare_photos, write_rows
-from flowers.base.tables import read_json, write_json, write_text
+from flowers.base.tables import read_csv, read_json, write_json, write_text
 from study.photos import decode_photos, read_photos
 from study.recipes import read_svm_params
 from study.repository import ROOT
 
 SIZES = (1000, 2000, 4000)
-TEST_ROWS = 300  # classified after the fit
+TEST_PHOTOS = 512  # classified after the fit of pixels
 ROUNDS = 3
 MAX_SCIKIT_LEARN = 1000  # its six fits of 1,000 rows of pixels take minutes; in one round only
 COMPETITORS = {
@@ -33,6 +33,14 @@ COMPETITORS = {
 KINDS = {"pixels": "49,152 pixel values", RECIPE: f"Fisher vectors of {RECIPE}"}
 RESULTS = ROOT / "benchmarks" / "race.json"
 CHART = ROOT / "docs" / "race.svg"
+
+
+def load_photos(source):
+    """Load pixels, shape (n, 128, 128, 3), and labels, of the last run if `source` is None."""
+    if source is None:
+        return np.load(ROOT / "data/images.npy"), read_csv(ROOT / "data/index.csv")["label"]
+    labels, photos = read_photos(source)
+    return decode_photos(photos)[0], labels
 
 
 def make_rows(images, labels, count):
@@ -49,16 +57,23 @@ def make_rows(images, labels, count):
     return pixels.reshape(len(pixels), -1)[order], np.tile(labels, rounds)[order]
 
 
+def write_pixels(source, folder, count):
+    """Write `count` training rows of pixels, and the test rows, with their labels."""
+    X, y = make_rows(*load_photos(source), count + TEST_PHOTOS)
+    np.save(folder / "pixels.npy", X)
+    np.save(folder / "pixel_labels.npy", y)
+
+
 def load_rows(kind, folder, n):
     """Load n training rows with labels and near-duplicate groups, and test rows with labels."""
     if kind == "pixels":
         X = np.load(folder / "pixels.npy", mmap_mode="r")
         y = np.load(folder / "pixel_labels.npy")
-        return np.array(X[:n]), y[:n], None, np.array(X[-TEST_ROWS:]), y[-TEST_ROWS:]
+        return np.array(X[:n]), y[:n], None, np.array(X[-TEST_PHOTOS:]), y[-TEST_PHOTOS:]
     photos = np.load(folder / "photos.npz")
     labels = np.load(folder / "labels.npz")
-    test = photos["X_test"][:TEST_ROWS], photos["y_test"][:TEST_ROWS]
-    return np.load(folder / "rows.npy"), labels["y"], labels["groups"], *test
+    rows = np.load(folder / "rows.npy")
+    return rows, labels["y"], labels["groups"], photos["X_test"], photos["y_test"]
 
 
 def make_classifier(name, kind):
@@ -157,10 +172,7 @@ def main(source, sizes):
     results = read_json(RESULTS) if RESULTS.exists() else {}
     with tempfile.TemporaryDirectory(prefix="rows-") as name:
         folder = Path(name)
-        labels, photos = read_photos(source)
-        X, y = make_rows(decode_photos(photos)[0], labels, max(sizes) + TEST_ROWS)
-        np.save(folder / "pixels.npy", X)
-        np.save(folder / "pixel_labels.npy", y)
+        write_pixels(source, folder, max(sizes))
         prepare_photos(source, folder)
         for n in sizes:
             write_rows(folder, n)

@@ -1,8 +1,8 @@
-"""Throughput, latency and cost of the scorer: python -m benchmarks.serve [--before REVISION].
+"""Throughput, latency and cost of the scorer: python -m benchmarks.serve.
 
-Three models are measured: pixels, hog-colour and fisher-small (the candidate). The first two are
-trained as DVC experiments, or taken from --models FOLDER. With --before REVISION the code of that
-commit also serves each model, in alternating rounds; otherwise the earlier comparison is kept.
+The model is the candidate. With --before VERSION ROOT MODEL the scorer of another checkout serves a
+model folder of that version in alternating rounds. Its Python is that of its .venv, if it has one.
+The processor time of a response depends less on other work on the machine than the other figures.
 Writes benchmarks/serve.json.
 """
 
@@ -23,17 +23,14 @@ import numpy as np
 import psutil
 import requests
 
-from flowers.base.tables import read_json, write_json
-from study import experiments
-from study.recipes import read_recipe
-from study.repository import ROOT, run_command
+from flowers.base.tables import write_json
+from study.repository import ROOT
 
 MODEL = Path("models/candidate")
 RESULTS = ROOT / "benchmarks" / "serve.json"
-MEASURED = ("pixels", "hog-colour", "fisher-small")
 CLIENTS = (1, 4, 16)
 SECONDS = 4
-ROUNDS = 3  # in which two versions of the code alternate
+ROUNDS = 3  # in which the versions alternate
 HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
 FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 
@@ -43,8 +40,9 @@ def start_scorer(log_dir, root=ROOT, **variables):
     """Start a scorer on a free port; yield its port, its process and the seconds until ready."""
     start = time.perf_counter()
     settings = {"PORT": "0", "MODEL_DIR": str(MODEL.absolute()), "LOG_DIR": log_dir}
+    python = root / ".venv/bin/python"
     process = subprocess.Popen(
-        [sys.executable, "-m", "scoring.server"],
+        [python if python.exists() else sys.executable, "-m", "scoring.server"],
         cwd=root,
         env=os.environ | settings | variables,
         stderr=subprocess.PIPE,
@@ -110,10 +108,10 @@ def read_golden_images(folder):
     return [path.read_bytes() for path in sorted((Path(folder) / "golden").iterdir())]
 
 
-def measure_rates(folder, root, clients, seconds=SECONDS):
+def measure_rates(root, model, clients, seconds=SECONDS):
     """Measure responses per second, percentiles, and the CPU time of a response."""
-    images = read_golden_images(folder)
-    variables = {"MODEL_DIR": str(folder), "CANARY_RATIO": "0"}
+    images = read_golden_images(model)
+    variables = {"MODEL_DIR": str(model), "CANARY_RATIO": "0"}
     with (
         tempfile.TemporaryDirectory() as logs,
         start_scorer(logs, root=root, **variables) as (port, process, ready_s),
@@ -135,62 +133,31 @@ def measure_rates(folder, root, clients, seconds=SECONDS):
         }
 
 
-def compare_versions(folder, roots, clients=16):
-    """Median figures of several versions of the code, over alternating rounds."""
+def compare_versions(versions, clients):
+    """Median figures of each version, a pair of folders by name, over alternating rounds."""
     rounds = [
-        {name: measure_rates(folder, root, clients) for name, root in roots} for _ in range(ROUNDS)
+        {name: measure_rates(*folders, clients) for name, folders in versions.items()}
+        for _ in range(ROUNDS)
     ]
     return {
-        name: {key: float(np.median([r[name][key] for r in rounds])) for key in rounds[0][name]}
-        for name, _ in roots
+        name: {key: float(np.median([r[name][key] for r in rounds])) for key in figures}
+        for name, figures in rounds[0].items()
     }
-
-
-def prepare_models(models, folder):
-    """Yield the name and the model folder of each recipe that is measured."""
-    for name in MEASURED:
-        if models:
-            yield name, Path(models, name).absolute()
-        elif name == "fisher-small":
-            yield name, MODEL.absolute()
-        else:
-            experiments.run_experiment(f"serve-{name}", read_recipe(name), "promote")
-            experiments.get_candidate(experiments.find_commit(f"serve-{name}"), folder / name)
-            yield name, folder / name
-
-
-@contextmanager
-def checkout_versions(revision):
-    """Yield names and folders of the versions of the code: that of a revision, and this one."""
-    if revision is None:
-        yield [("now", ROOT)]
-        return
-    commit = experiments.run_git("rev-parse", "--short", revision)
-    with tempfile.TemporaryDirectory(prefix="flowers-") as folder:
-        run_command("git", "clone", "--quiet", "--no-checkout", str(ROOT), folder)
-        run_command("git", "checkout", "--quiet", commit, cwd=folder)
-        yield [(commit, Path(folder)), ("now", ROOT)]
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__)
-    parser.add_argument("--models", help="a folder with a model folder for each recipe")
-    parser.add_argument("--before", help="a commit to compare with")
+    parser.add_argument("--before", nargs=3, metavar=("VERSION", "ROOT", "MODEL"))
     options = parser.parse_args(arguments)
-    results = {"processors": len(psutil.Process().cpu_affinity()), "models": {}}
-    previous = read_json(RESULTS)["models"] if RESULTS.exists() else {}
-    with tempfile.TemporaryDirectory() as folder, checkout_versions(options.before) as roots:
-        for name, model in prepare_models(options.models, Path(folder)):
-            figures = results["models"][name] = {
-                "model_mb": round((model / "model.joblib").stat().st_size / 1e6, 1),
-                "clients": {str(n): measure_rates(model, ROOT, n) for n in CLIENTS},
-            }
-            if options.before:
-                figures["versions"] = compare_versions(model, roots)
-            else:
-                figures["versions"] = previous.get(name, {}).get("versions")
-            print(name, json.dumps(figures, indent=1), flush=True)
-            write_json(RESULTS, results)
+    versions = {"now": (ROOT, MODEL.absolute())}
+    if options.before:
+        name, *folders = options.before
+        versions = {name: [Path(folder).absolute() for folder in folders]} | versions
+    results = {"processors": len(psutil.Process().cpu_affinity()), "clients": {}}
+    for clients in CLIENTS:
+        results["clients"][str(clients)] = compare_versions(versions, clients)
+        print(clients, json.dumps(results["clients"][str(clients)], indent=1), flush=True)
+    write_json(RESULTS, results)
 
 
 if __name__ == "__main__":

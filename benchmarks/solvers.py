@@ -45,7 +45,7 @@ def prepare_photos(source, folder):
         groups = find_groups(photos)
         test = split_by_group(labels, groups, 0.2, SEED)
         train_rows = np.flatnonzero(~test)
-        X, _ = extract_rows(images, sizes, train_rows, codebook_params)
+        (X,), _ = extract_rows(images, sizes, train_rows, codebook_params)
     np.savez(
         folder / "photos.npz",
         X=X[~test],
@@ -87,7 +87,9 @@ def fit_solver(name, rows, y, groups):
     if name == "sgd":
         from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
 
-        model = StreamedSVC(**params).fit(OutOfCoreMatrix([rows], np.arange(len(rows))), y, groups)
+        model = StreamedSVC(**params).fit(
+            OutOfCoreMatrix([(rows, np.arange(len(rows)))]), y, groups
+        )
         return model, {"duality_gap": model.gap_}
     return fit_sgd_classifier(rows, y), {}
 

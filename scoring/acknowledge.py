@@ -1,16 +1,11 @@
-"""Store or acknowledge a drift alert: python -m scoring.acknowledge store | acknowledge."""
+"""Store or acknowledge a drift alert, for flowers drift."""
 
 import json
 import sys
 from pathlib import Path
 
-from flowers.base.errors import BadInput
-from scoring import cli
-
-if __name__ == "__main__":
-    cli.run(cli.acknowledge, "scoring.acknowledge")  # before the slow imports
-
 from flowers.base.environment import read_log_dir, read_model_dir
+from flowers.base.errors import BadInput
 from flowers.log import alerts
 from flowers.model import card
 from flowers.model import folder as model_folder

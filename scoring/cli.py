@@ -187,16 +187,6 @@ def audit(dataset, folder, ignore):
     return import_from_study("study.audit").main(dataset, folder, ignore)
 
 
-# Not a command of flowers: flowers drift runs both actions.
-@click.command(cls=Command, example="store")
-@click.argument("action", type=click.Choice(["store", "acknowledge"]))
-def acknowledge(action):
-    """Store the alert of the drift report, or acknowledge it."""
-    from scoring.acknowledge import main
-
-    return main(action)
-
-
 @flowers.group(example="promote --bump patch")
 def registry():
     """Promote the models of a study by git tags."""

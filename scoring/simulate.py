@@ -77,7 +77,7 @@ def shift_photo(photo, name):
     if name not in shifts.IMAGE_SHIFTS:
         return photo
     image, _ = decode_image(photo)
-    pixels = shifts.apply_shift(name, np.asarray(image)[None])[0]
+    pixels = shifts.IMAGE_SHIFTS[name](np.asarray(image)[None])[0]
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

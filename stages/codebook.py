@@ -4,6 +4,7 @@ import numpy as np
 
 from flowers.base.parallel import parallel_map
 from flowers.base.tables import read_csv
+from flowers.features import codebook_fitting as fitting
 from flowers.features.codebook import write_codebook
 from flowers.features.extraction import NEEDS_CODEBOOK
 from flowers.images.index import get_sizes
@@ -18,9 +19,6 @@ def main(params):
     if not NEEDS_CODEBOOK & set(params["flatten.features"]):
         write_codebook(PATH, None)
         return "no feature needs a codebook"
-    # Here, because it imports scikit-learn, which takes a second.
-    from flowers.features import codebook_fitting as fitting
-
     images = np.load("data/images.npy", mmap_mode="r")
     sizes = get_sizes(read_csv("data/index.csv"))
     train = np.flatnonzero(load_split()["train"])

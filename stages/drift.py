@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from flowers.base.tables import read_json, round_floats, write_csv, write_json, write_text
-from flowers.drift.charts import plot_report
 from flowers.drift.report import (
     PERIOD_COLUMNS,
     build_drift_report,
@@ -32,8 +31,11 @@ def main(params):
     write_csv("monitoring/drift/periods.csv", rounded, PERIOD_COLUMNS)
     for plot in Path("monitoring/drift").glob("*.svg"):  # of an earlier run
         plot.unlink()
-    for name, plot in plot_report(stream, periods, params["window"]).items():
-        write_text(f"monitoring/drift/{name}.svg", plot)
+    if len(rows):
+        from flowers.drift import charts  # matplotlib, which takes half a second
+
+        for name, plot in charts.plot_report(stream, periods, params["window"]).items():
+            write_text(f"monitoring/drift/{name}.svg", plot)
     return summarise_report(report, len(rows))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flowers.base.parallel import stack_rows
 from flowers.base.tables import read_csv, to_rows, write_csv, write_json, write_text
 from flowers.evaluation import charts, comparison, metrics, predictions
 from flowers.images.contact_sheet import write_contact_sheet
@@ -17,7 +18,7 @@ MODELS = ("svm", "nb", "other")  # the first is compared with the others; the la
 def main(params):
     rows = load_split()
     test = np.flatnonzero(~rows["train"])
-    X = np.load("data/features.npy", mmap_mode="r")[test]
+    X = stack_rows([np.load("data/features.npy", mmap_mode="r")], test, "data")
     leaked = find_leaked(rows["group"], ~rows["train"])[test]
     data = (X, rows["label"][test], rows["group"][test], leaked)
     models = {n: load_model(f"models/{n}.joblib", mapped=True) for n in MODELS}

@@ -31,13 +31,12 @@ def main(params):
     model = CalibratedOther(classifier, calibration, params["train_svm.folds"], seed)
     split = load_split()
     train = np.flatnonzero(split["train"])
-    sources = open_training_features(params["train_svm.mirror"])
-    rows = np.tile(train, len(sources))
-    X = stack_rows(sources, train, "data")
+    sources, rows = open_training_features(train)
+    X = stack_rows(sources, "data")
     with use_stage_workers(), refuse_faults(name):
         model.fit(X, split["label"][rows], split["group"][rows])
     save_model(model, PATH)
-    figures = {"estimator": name, "photos": len(train), "mirrored_rows": len(X) - len(train)}
+    figures = {"estimator": name, "photos": len(train), "augmented_rows": len(X) - len(train)}
     figures |= {"features": X.shape[1], "out_of_fold_accuracy": model.out_of_fold_accuracy_}
     write_json(FIGURES, figures | {"model_mb": Path(PATH).stat().st_size / 1e6})
     return f"{name}, out-of-fold accuracy {format_share(model.out_of_fold_accuracy_)}"

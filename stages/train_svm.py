@@ -6,19 +6,19 @@ from flowers.base.parallel import stack_rows
 from flowers.base.tables import format_share, round_floats, to_rows, write_csv, write_json
 from flowers.learning.persistence import save_model
 from flowers.learning.sdca import OutOfCoreMatrix, StreamedSVC
-from flowers.learning.svm import GramSVC
+from flowers.learning.svm import GramSVC, choose_solver
 from stages.support.files import load_split, open_training_features
 from stages.support.run import run_stage
 from stages.support.workers import use_stage_workers
 
 
 def main(params):
+    del params["augment"]  # flatten has altered the copies
     split = load_split()
     train = np.flatnonzero(split["train"])
-    sources = open_training_features(params.pop("mirror"))
-    rows = np.tile(train, len(sources))
-    streamed = params.pop("solver") == "sgd"
-    X = OutOfCoreMatrix(sources, train) if streamed else stack_rows(sources, train, "data")
+    sources, rows = open_training_features(train)
+    streamed = choose_solver(params.pop("solver"), params["kernel"], len(rows)) == "sgd"
+    X = OutOfCoreMatrix(sources) if streamed else stack_rows(sources, "data")
     with use_stage_workers():
         model = (StreamedSVC if streamed else GramSVC)(**params)
         model.fit(X, split["label"][rows], split["group"][rows])
@@ -30,7 +30,7 @@ def main(params):
     }
     write_csv("data/out_of_fold.csv", to_rows({"row": train} | columns))
     write_csv("plots/tuning.csv", round_floats(model.list_candidates()))
-    counts = {"photos": len(train), "mirrored_rows": len(X) - len(train)}
+    counts = {"photos": len(train), "augmented_rows": len(X) - len(train)}
     write_json("metrics/train_svm.json", counts | model.summarise_fit())
     return (
         f"out-of-fold accuracy {format_share(model.out_of_fold_accuracy_)}, "

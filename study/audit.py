@@ -6,9 +6,7 @@ audit/audit.json. Nothing else in the repository changes.
 """
 
 import os
-import sys
 import tempfile
-from concurrent.futures import BrokenExecutor
 from contextlib import chdir
 from functools import partial
 from pathlib import Path
@@ -29,7 +27,7 @@ from flowers.sources.review import Review
 from flowers.splits import align_parts
 from scoring import cli
 from stages.support.files import show_progress
-from stages.support.run import check_params, read_yaml
+from stages.support.run import check_params, exit_with_one_line, read_yaml
 from study import audit_figures
 from study.photos import get_thresholds
 from study.repository import ROOT
@@ -198,18 +196,12 @@ def run_audit(source, folder, ignore=()):
 
 def main(source, folder=None, ignore=()):
     """Audit a source; a failure ends the process with one line and exit code 1."""
-    try:
-        run_audit(source, Path(folder or ROOT / "audit").resolve(), ignore)
-    except BadInput as error:
-        sys.exit(f"audit: {str(error).replace('fetch.ignore', '--ignore (make audit: IGNORE)')}")
-    except OSError as error:
-        if error.errno is None:
-            raise
-        sys.exit(f"audit: {error}: fix this and run the same command again")
-    except MemoryError as error:
-        sys.exit(f"audit: out of memory ({error}): reduce JOBS or resize.size")
-    except BrokenExecutor:
-        sys.exit("audit: a worker process was killed, perhaps for lack of memory: reduce JOBS")
+    with exit_with_one_line("audit"):
+        try:
+            run_audit(source, Path(folder or ROOT / "audit").resolve(), ignore)
+        except BadInput as error:
+            option = "--ignore (make audit: IGNORE)"
+            raise BadInput(str(error).replace("fetch.ignore", option)) from error
 
 
 if __name__ == "__main__":

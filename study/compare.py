@@ -15,6 +15,7 @@ import numpy as np
 from flowers.base.errors import BadInput
 from flowers.base.tables import format_share, parse_csv
 from flowers.evaluation.comparison import compare_runs, list_models
+from scoring.output import run_command
 from scoring.registry.git import read_bytes_at, run_git
 
 PREDICTIONS = "metrics/predictions.csv"
@@ -133,4 +134,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command("compare", main))

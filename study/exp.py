@@ -18,7 +18,7 @@ from flowers.base.tables import read_json
 from flowers.sources.choice import check_source
 from flowers.synthetic.picture import SPECIES
 from scoring.registry.git import read_bytes_at, run_git
-from stages.support.repro import acquire_lock
+from stages.support.repro import acquire_lock, record_numerics
 from stages.support.run import check_estimator
 from study import compare, experiments
 from study.parameters import (
@@ -41,6 +41,13 @@ def collect_params(source, recipe, settings):
     params = read_recipe(recipe) if recipe else {}
     params |= experiments.get_source_params(source, keep_url=True) if source else {}
     return params | parse_settings(settings or "")
+
+
+def check_options(options):
+    """Refuse an empty option, such as that of an unset variable of the shell."""
+    for option, value in options.items():
+        if value is not None and not value.strip():
+            raise BadInput(f"{option}= is empty: give it a value, or leave it out")
 
 
 def is_revision(name):
@@ -90,6 +97,7 @@ def run_and_compare(command, name):
     """Run DVC, then print its results against HEAD; return the exit code of DVC."""
     # DVC inherits the lock, which then holds even if this process is killed.
     with acquire_lock() as lock:
+        record_numerics()
         code = subprocess.run(command, env=ENVIRONMENT, pass_fds=[lock.fileno()]).returncode
     if code:
         print(f"exp: the run failed; back to the last commit: {GO_BACK}", file=sys.stderr)
@@ -114,6 +122,7 @@ def main(arguments=None):
         parser.add_argument(f"--{option}")
     options = parser.parse_args(arguments)
     try:
+        check_options(vars(options))
         params = collect_params(options.SOURCE, options.RECIPE, options.SET)
         sections = merge_changes(params)
         check_estimator(sections["train_other"])

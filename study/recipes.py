@@ -71,7 +71,7 @@ def read_section(name, section):
 def read_svm_params(recipe):
     """Read the parameters of the SVM of a recipe, which are those of `GramSVC`."""
     params = read_section(recipe, "train_svm")
-    return {key: value for key, value in params.items() if key not in ("solver", "mirror")}
+    return {key: value for key, value in params.items() if key not in ("solver", "augment")}
 
 
 def use_recipe(name):

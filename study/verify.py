@@ -5,6 +5,7 @@ HEAD, and dvc.lock with the one a rerun in a clean clone writes. The marked regi
 docs/ are rendered again from the files of HEAD. Each difference is one line; any difference is exit
 code 1. Results that a run here cannot reproduce (real photos, timings, screenshots) are listed as
 not verified, each by its name; so is the simulation of make power if it is of another candidate.
+After a run with NUMERICS=native, which promises no bits, the figures of the summary are compared.
 """
 
 import hashlib
@@ -19,8 +20,10 @@ from pathlib import Path
 import yaml
 from dvc.repo import Repo
 
+from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT
 from flowers.model.card import hash_file, hash_folder
 from scoring.registry.git import read_bytes_at, run_git
+from stages.support.run import NUMERICS
 from study.repository import ENVIRONMENT, ROOT, clone_repository, run_command, run_recorded
 
 CANDIDATE = "models/candidate"
@@ -33,6 +36,10 @@ MONITORING = "monitoring/"
 RESULTS = ("metrics/", "plots/", "benchmarks/", "docs/", "study/")
 RESULT_FORMATS = (".csv", ".jpg", ".json", ".png", ".svg", ".txt")
 RECORDED_RUN = "docs/shown/repro.txt"
+SUMMARY = "metrics/summary.json"
+# Accepted difference of a figure in a rerun with NUMERICS=native, in widths of the 95 % interval of
+# accuracy: photos at the edge of two classes may change, far below the random error.
+TOLERANCE = 0.1
 STAGE_LINE = re.compile(r"[a-z_]+: ")
 # Differing outputs of the rerun are copied here for inspection; git ignores it.
 DIFFERING = ROOT / "differing"
@@ -52,6 +59,8 @@ class CommittedRun:
         Outputs in git, and the lock files.
     lock_files, unverified : list of path
         Lock files, and results in git that no stage writes.
+    native : bool
+        Whether the run had NUMERICS=native.
     """
 
     lock: dict
@@ -60,6 +69,7 @@ class CommittedRun:
     files: dict = field(default_factory=dict)
     lock_files: list = field(default_factory=list)
     unverified: list = field(default_factory=list)
+    native: bool = False
 
     @classmethod
     def from_head(cls, root):
@@ -67,6 +77,7 @@ class CommittedRun:
         names = run_git("ls-tree", "-r", "-z", "--name-only", "HEAD", cwd=root).split("\0")
         pipelines = [PIPELINE, *([POWER] if POWER[1] in names else [])]
         run = cls.from_bytes([[read_bytes_at("HEAD", p, root) for p in pair] for pair in pipelines])
+        run.native = str(NUMERICS) in names
         run.lock_files = [lock for _, lock in pipelines]
         committed = {*run.in_git, *run.lock_files} & set(names)
         results = [n for n in names if n.startswith(RESULTS) and n.endswith(RESULT_FORMATS)]
@@ -189,12 +200,30 @@ def check_rerun(committed, clone):
         after = rerun.lock.get(stage, {})
         for key in sorted(before.keys() | after.keys()):
             section, path = key
+            if committed.native and (path in committed.in_git or path in committed.in_dvc):
+                continue  # bits
             if before.get(key) != after.get(key):
                 values = f"{before.get(key)} in the lock of HEAD, {after.get(key)} after a rerun"
                 yield path, f"({section} of {stage}) is {values}"
             if section == "outs" and path in committed.files and committed.differs(path, clone):
                 figures = compare_figures(committed, clone, path)
                 yield path, f"in HEAD differs from what {stage} writes{figures}"
+
+
+def check_summary(committed, clone):
+    """Yield (path, message) where a figure of a rerun differs by more than the tolerance."""
+    before = json.loads(committed.files[SUMMARY])
+    after = json.loads((clone / SUMMARY).read_text())
+    tolerance = TOLERANCE * (before["svm_high"] - before["svm_low"])
+    for name in sorted(before.keys() | after.keys()):
+        old = before.get(name)
+        new = after.get(name)
+        if isinstance(old, float) and isinstance(new, float):
+            agree = abs(old - new) <= tolerance * max(1, old)
+        else:
+            agree = old == new
+        if not agree:
+            yield SUMMARY, f"in HEAD has {name} {old}, after a rerun {new}"
 
 
 def check_pages(clone):
@@ -265,24 +294,38 @@ def rerun_pipeline(committed, clone):
 
 
 def main():
-    for name in ("LOG_DIR", "MODEL_DIR"):  # the rerun has no log
+    for name in ("LOG_DIR", "MODEL_DIR", "NUMERICS"):  # the rerun has no log
         ENVIRONMENT.pop(name, None)
     committed = CommittedRun.from_head(ROOT)
+    if committed.native:
+        ENVIRONMENT["NUMERICS"] = "native"
+        for name in DETERMINISTIC_ENVIRONMENT:
+            ENVIRONMENT.pop(name, None)
     differing = print_differences("in git", check_git(committed))
     differing += print_differences("in dvc", check_dvc(committed))
     with clone_repository() as clone:
         differing += print_differences("in docs", check_pages(clone))
         lines = rerun_pipeline(committed, clone)
         rerun = print_differences("rerun", check_rerun(committed, clone))
+        if committed.native:
+            rerun += print_differences("rerun", check_summary(committed, clone))
         if rerun:
             copy_differing(clone, rerun)
             print(f"verify: {DIFFERING.name}/ has the outputs of the rerun")
-        differing += print_differences("in docs", check_recorded_run(committed, clone, lines))
+        if not committed.native:  # the lines have figures
+            differing += print_differences("in docs", check_recorded_run(committed, clone, lines))
     for path in list_unverified(committed):
         print(f"not verified: {path}: this run cannot reproduce it", flush=True)
     if paths := sorted({*differing, *rerun}):
         sys.exit(f"verify: {len(paths)} results differ from the commit: {', '.join(paths)}")
     count = len(committed.in_git) + len(committed.in_dvc)
+    if committed.native:
+        print(
+            f"verify: the run had NUMERICS=native: all {count} outputs are as committed on disk "
+            f"and in the cache; the bits of a rerun are not compared, its figures in {SUMMARY} "
+            f"agree within {TOLERANCE:.0%} of the interval of accuracy"
+        )
+        return
     print(
         f"verify: all {count} outputs are as committed: on disk, in the cache and in a rerun; the "
         f"pages show their figures; {len(list_unverified(committed))} results are not verified"

@@ -1,15 +1,12 @@
 """Fixtures: real photos, and one finished run of the pipeline on few small images."""
 
-import zipfile
 from pathlib import Path
 
 import stages  # noqa: F401, before numpy: makes the numerics of all tests deterministic
 
 # isort: split
-import numpy as np
 import pytest
 
-from flowers.images.decoding import load_pixels
 from tests.repo_copy import FISHER, TINY, RepoCopy, make_once
 
 REAL_ZIP = Path(__file__).parents[2] / "shared" / "real-flowers.zip"
@@ -21,16 +18,6 @@ def real_zip():
     if not REAL_ZIP.is_file():
         pytest.skip(f"no real photos at {REAL_ZIP}")
     return REAL_ZIP
-
-
-@pytest.fixture(scope="session")
-def real_photos(real_zip):
-    """128 photos spread over the archive, (128, 128, 128, 3) uint8, and their labels."""
-    with zipfile.ZipFile(real_zip) as archive:
-        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
-        names = [names[i] for i in np.linspace(0, len(names) - 1, 128).astype(int)]
-        images = np.stack([load_pixels(archive.read(name))[0] for name in names])
-    return images, np.array([Path(name).parent.name for name in names])
 
 
 @pytest.fixture(scope="session")

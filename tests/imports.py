@@ -1,12 +1,14 @@
 """Imports between the modules of this project, from their source, without running them."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("flowers", "stages", "scoring", "study", "benchmarks", "tests")
 
 
+@cache
 def find_file(module):
     """Path of a module of this project relative to its root, or None."""
     path = Path(*module.split("."))
@@ -16,6 +18,7 @@ def find_file(module):
     return None
 
 
+@cache
 def list_imports(path):
     """Names of the modules of this project that one file imports."""
     names = set()

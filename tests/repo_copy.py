@@ -48,7 +48,7 @@ FISHER = read_recipe("fisher-small") | {
     "resize.size": 32,
     "codebook.scales": [1.0],
     "codebook.words": 8,
-    "train_svm.mirror": True,  # adds nothing to these features, but the rows are tested
+    "train_svm.augment": 1,
     "train_nb.components": 20,
 }
 
@@ -64,6 +64,13 @@ def make_once(tmp_path_factory, name, make):
             make(folder)
             done.touch()
     return folder
+
+
+def copy_folder(source, target, exclude=()):
+    """Copy a folder without the members named in `exclude`; cp takes a fifth of Python's time."""
+    target.mkdir(parents=True)
+    members = [path for path in source.iterdir() if path.name not in exclude]
+    subprocess.run(["cp", "-Rp", *members, target], check=True)
 
 
 class RepoCopy:
@@ -97,12 +104,12 @@ class RepoCopy:
 
     def copy_to(self, path):
         """Copy the whole folder."""
-        shutil.copytree(self.path, path, symlinks=True)
+        copy_folder(self.path, path)
         return RepoCopy(path)
 
     def copy_workdir(self, path):
         """Copy only what the stages read and write: a quarter of the files."""
-        shutil.copytree(self.path, path, ignore=shutil.ignore_patterns(*CODE))
+        copy_folder(self.path, path, exclude=CODE)
         return RepoCopy(path)
 
     @staticmethod

@@ -7,7 +7,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.imports import ROOT
 
@@ -40,6 +39,7 @@ def wheel(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_wheel_has_every_file_of_its_packages_and_no_other(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if ".dist-info/" not in name]
@@ -62,13 +62,3 @@ def test_the_installed_package_has_a_command_and_loads_models_from_anywhere(whee
     module, path = done.stdout.split()
     assert module == "flowers.model.folder"
     assert Path(path).is_relative_to(tmp_path / "installed")
-
-
-def test_the_workflow_builds_the_site_of_make_docs():
-    workflow = yaml.safe_load((ROOT / ".github/workflows/docs.yml").read_text())
-    steps = workflow["jobs"]["build"]["steps"]
-    assert "mkdocs build" in [step.get("run") for step in steps]
-    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
-    assert [step["with"]["path"] for step in steps[-1:]] == [settings["site_dir"]]
-    assert settings["strict"] and not settings["theme"]["highlightjs"]
-    assert ".venv/docs/bin/mkdocs build" in (ROOT / "Makefile").read_text()

@@ -68,14 +68,6 @@ def test_every_metric_and_plot_of_a_run_is_declared(finished_run):
 
 
 @pytest.mark.slow
-def test_a_changed_parameter_reruns_its_stage_and_those_that_depend_on_it(repo_copy):
-    repo_copy.set_params(**{"evaluate.resamples": 150})
-    done = repo_copy.run("dvc", "repro", "promote", "label_issues")
-    # The intervals change but not the predictions, which are all that label_issues reads.
-    assert list_stages(done.stdout) == ["evaluate", "promote"]
-
-
-@pytest.mark.slow
 def test_an_experiment_is_named_compared_and_leaves_no_trace(repo_copy, monkeypatch, capsys):
     repo_copy.run("dvc", "exp", "run", "--temp", "--name", "wide", "-S", "train_svm.C=10")
     assert repo_copy.run("git", "status", "--porcelain").stdout == ""
@@ -152,14 +144,3 @@ def test_experiments_share_the_stages_before_their_difference(repo_copy, monkeyp
     next(photos.glob("*/*.jpg")).unlink()
     experiments.run_experiment("fewer", experiments.get_source_params(str(photos)), "resize")
     assert {"fetch", "resize"} <= set(list_stages(capfd.readouterr().out))
-
-
-@pytest.mark.slow
-def test_the_run_cache_restores_stages_before_a_changed_parameter(repo_copy):
-    experiment = ("dvc", "exp", "run", "-S", "resize.size=48", "-S")
-    repo_copy.run(*experiment, "train_nb.folds=4", "--temp", "train_nb")
-    for where, folds in (("--temp", 2), (None, 5)):
-        done = repo_copy.run(
-            *experiment, f"train_nb.folds={folds}", *filter(None, [where]), "train_nb"
-        )
-        assert list_stages(done.stdout) == ["train_nb"], done.stdout

@@ -1,8 +1,10 @@
-"""Settings that make the same arithmetic give the same bits on every x86-64 processor since 2013.
+"""What makes the same arithmetic give the same bits on every x86-64 processor since 2013.
 
 OpenBLAS chooses its kernels by processor and splits a product into one part per thread; numpy's
 ``exp`` rounds differently with AVX-512 than with AVX2. numpy reads the variables when it is
 imported, so this module is imported before numpy and imports nothing heavy.
+
+``NUMERICS=native`` leaves both to the processor: faster with AVX-512, with other last bits.
 """
 
 import os
@@ -10,6 +12,10 @@ import platform
 import sys
 import warnings
 
+from flowers.base.errors import BadInput
+
+LIBRARIES = ("joblib", "numpy", "Pillow", "scikit-learn", "scipy")
+NUMERICS = ("pinned", "native")
 DETERMINISTIC_ENVIRONMENT = {
     "OPENBLAS_CORETYPE": "Haswell",
     "OPENBLAS_NUM_THREADS": "1",
@@ -17,8 +23,31 @@ DETERMINISTIC_ENVIRONMENT = {
 }
 
 
+def read_numerics():
+    """Read ``NUMERICS``, one of `NUMERICS`; the default is "pinned"."""
+    name = os.environ.get("NUMERICS") or NUMERICS[0]
+    if name not in NUMERICS:
+        raise BadInput(f"NUMERICS={name}: set it to one of {', '.join(NUMERICS)}")
+    return name
+
+
+def read_library_versions():
+    """Return the installed versions of Python (the minor one, as pickles need) and `LIBRARIES`."""
+    from importlib.metadata import version  # 25 ms
+
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"python": python} | {name: version(name) for name in LIBRARIES}
+
+
 def set_deterministic():
     """Set the variables for this process and its children; values that are set already stay.
+
+    With ``NUMERICS=native`` only the number of BLAS threads is set.
+
+    Raises
+    ------
+    SystemExit
+        If ``NUMERICS`` has a wrong value, with one line.
 
     Warns
     -----
@@ -26,9 +55,14 @@ def set_deterministic():
         If numpy was imported before: its last bits may differ, and many BLAS threads beside many
         workers take many times as long.
     """
+    try:
+        native = read_numerics() == "native"
+    except BadInput as error:
+        sys.exit(str(error))  # packages call this when they are imported, before any command
     if platform.machine() not in ("x86_64", "AMD64"):
         return
-    unset = [name for name in DETERMINISTIC_ENVIRONMENT if name not in os.environ]
+    names = ["OPENBLAS_NUM_THREADS"] if native else DETERMINISTIC_ENVIRONMENT
+    unset = [name for name in names if name not in os.environ]
     if unset and "numpy" in sys.modules:
         warnings.warn(
             f"numpy was imported before {', '.join(unset)} could be set: this process is slower "

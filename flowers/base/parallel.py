@@ -6,15 +6,17 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
 
-from flowers.base.errors import BadInput
-
 # Bytes that all tasks on threads may copy together, besides shared arrays.
 MAX_COPY_BYTES = 500_000_000
+STACKED_ROWS = 1024  # of a mapped file in memory at a time: 72 MB of Fisher vectors
+# The cluster that does the work, if any.
+_CLUSTER = ContextVar("cluster", default=None)
 # Folder of the arrays that processes read; all machines of a cluster must see it.
 _FOLDER = ContextVar("folder", default=None)
 # Wraps the results of long work in a progress bar.
@@ -30,8 +32,8 @@ def use_workers(jobs, backend, folder=None, progress=None):
     jobs : int
         Workers; -1 is one per core. A cluster has its own number.
     backend : {"threading", "loky", "dask"}
-        "dask" comes with the extra `cluster`; it joins the cluster of DASK_SCHEDULER_ADDRESS, or
-        starts one on this machine.
+        "dask" comes with the extra `cluster` and needs a running cluster, see
+        `flowers.base.cluster`. What it cannot do runs in threads.
     folder : path-like, optional
         All workers must see it: processes read arrays from files in it. Default: the folder of
         temporary files.
@@ -41,10 +43,14 @@ def use_workers(jobs, backend, folder=None, progress=None):
     Raises
     ------
     BadInput
-        If the backend is not installed.
+        If Dask is not installed, or a worker of the cluster cannot give the same bits.
     """
-    with _start_dask() if backend == "dask" else nullcontext():
-        tokens = {_FOLDER: _FOLDER.set(folder), _PROGRESS: _PROGRESS.set(progress)}
+    if backend == "dask":
+        from flowers.base.cluster import connect
+    with connect(folder) if backend == "dask" else nullcontext() as cluster:
+        values = {_CLUSTER: cluster, _FOLDER: folder, _PROGRESS: progress}
+        tokens = {variable: variable.set(value) for variable, value in values.items()}
+        backend = "threading" if cluster else backend
         try:
             with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
                 yield
@@ -53,19 +59,21 @@ def use_workers(jobs, backend, folder=None, progress=None):
                 variable.reset(token)
 
 
-def _start_dask():
-    try:
-        from dask.distributed import Client
-    except ImportError as error:
-        raise BadInput(
-            f"backend 'dask' is not installed ({error}): pip install '.[cluster]'"
-        ) from error
-    return Client()
-
-
+@contextmanager
 def use_threads():
     """Run the parallel work inside in threads, also where other work uses processes."""
-    return joblib.parallel_config("threading")
+    token = _CLUSTER.set(None)
+    try:
+        with joblib.parallel_config("threading"):
+            yield
+    finally:
+        _CLUSTER.reset(token)
+
+
+def count_workers():
+    """Return the number of tasks that run at once."""
+    cluster = _CLUSTER.get()
+    return max(1, cluster.count_threads()) if cluster else joblib.effective_n_jobs(None)
 
 
 def max_workers_for(size):
@@ -76,7 +84,7 @@ def max_workers_for(size):
     int
         The number of workers, reduced so that their copies stay below ``MAX_COPY_BYTES``.
     """
-    return max(1, min(joblib.effective_n_jobs(None), int(MAX_COPY_BYTES // max(size, 1))))
+    return max(1, min(count_workers(), int(MAX_COPY_BYTES // max(size, 1))))
 
 
 def parallel_map(function, tasks):
@@ -88,6 +96,9 @@ def parallel_map(function, tasks):
         Picklable unless the workers are threads.
     tasks : iterable of tuple
     """
+    if cluster := _CLUSTER.get():
+        yield from cluster.map(function, tasks)
+        return
     parallel = joblib.Parallel(prefer="threads", return_as="generator")
     yield from parallel(joblib.delayed(function)(*task) for task in tasks)
 
@@ -112,10 +123,18 @@ def pooled_map(function, items, jobs, backend):
     Raises
     ------
     BadInput
-        If the backend is not installed.
+        As `use_workers`.
     """
     with use_workers(jobs, backend):
         yield from parallel_map(function, ((item,) for item in items))
+
+
+class _File(NamedTuple):
+    """A file of an array; a worker of a cluster that keeps it open must notice a new one."""
+
+    path: Path
+    inode: int
+    mtime_ns: int
 
 
 @contextmanager
@@ -128,7 +147,7 @@ def share_arrays(*arrays):
         Arguments for `open_shared` in a task.
     """
     backend, _ = get_active_backend(prefer="threads")
-    if getattr(backend, "supports_sharedmem", False):
+    if not _CLUSTER.get() and getattr(backend, "supports_sharedmem", False):
         yield list(arrays)
         return
     with tempfile.TemporaryDirectory(prefix="arrays-", dir=_FOLDER.get()) as folder:
@@ -138,7 +157,7 @@ def share_arrays(*arrays):
             paths.append(_find_backing_file(array) or Path(folder, f"{first}.npy").resolve())
             if not paths[-1].exists():
                 np.save(paths[-1], array)
-        yield paths
+        yield [_File(path, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
 
 
 def _find_backing_file(array):
@@ -153,30 +172,36 @@ def _find_backing_file(array):
 
 def open_shared(array):
     """Open an array of `share_arrays`; a file is mapped into memory."""
-    return _open_mapped(array) if isinstance(array, Path) else array
+    return _open_mapped(array) if isinstance(array, _File) else array
 
 
-def stack_rows(sources, rows, folder):
-    """Stack the same rows of several arrays in a memory-mapped file without a name.
+def stack_rows(sources, folder):
+    """Stack rows of several arrays in a memory-mapped file without a name.
 
     Parameters
     ----------
-    sources : list of ndarray of shape (n, d)
-    rows : ndarray of int
+    sources : list of (ndarray of shape (n, d), ndarray of int)
+        Arrays, and the rows to take from each.
     folder : path-like
         Folder of the file, which exists as long as the array.
 
     Returns
     -------
-    ndarray of shape (len(sources) * len(rows), d)
+    ndarray of shape (m, d)
         `drop_pages` can free its memory.
     """
-    shape = (len(sources) * len(rows), sources[0].shape[1])
+    first = sources[0][0]
+    shape = (sum(len(numbers) for _, numbers in sources), first.shape[1])
     with tempfile.TemporaryFile(dir=folder) as file:  # the mapping keeps it
-        X = np.memmap(file, sources[0].dtype, "w+", shape=shape)
-    for k, source in enumerate(sources):
-        np.take(source, rows, axis=0, out=X[k * len(rows) : (k + 1) * len(rows)], mode="clip")
-        drop_pages(source)
+        X = np.memmap(file, first.dtype, "w+", shape=shape)
+    place = 0
+    for source, numbers in sources:
+        for start in range(0, len(numbers), STACKED_ROWS):
+            part = numbers[start : start + STACKED_ROWS]
+            np.take(source, part, axis=0, out=X[place : place + len(part)], mode="clip")
+            place += len(part)
+            drop_pages(source)
+            drop_pages(X)
     return X
 
 
@@ -198,5 +223,5 @@ def drop_pages(array):
 
 
 @lru_cache(maxsize=8)
-def _open_mapped(path):
-    return np.load(path, mmap_mode="r")
+def _open_mapped(file):
+    return np.load(file.path, mmap_mode="r")

@@ -16,16 +16,19 @@ from flowers.drift.history import RIDGE, STEP, Baseline, History
 from flowers.drift.label_shift import encode_one_hot
 
 LENGTHS = 100, 150, 250, 400, 600, 900, 1350, 2000, 3000  # newest predictions, multiples of STEP
-# Levels of the T² tests, which are repeated at each checkpoint for years: the highest at which at
-# most 5 % of simulated months raised a false alarm in bursts, long days and weekends (hog and
-# colour features, 150 distinct real photos, 100 months of each traffic). Fewer predictions are
-# tested again more often, at a lower level; in proportion to the root, it detects most within 400.
-LEVELS = 1e-4 * np.sqrt(np.array(LENGTHS) / LENGTHS[-1])
+# Levels of the T² tests, which are repeated at each checkpoint for years: the highest at which
+# about 3 % of simulated months raised a false alarm, independent or of 1,500 photos a day (fisher
+# features, 150 distinct images, synthetic and real, 60 to 100 months of each traffic). Fewer
+# predictions are tested again more often, at a lower level; in proportion to the root, it detects
+# most within 400.
+LEVELS = 7e-5 * np.sqrt(np.array(LENGTHS) / LENGTHS[-1])
 # Standard deviations of a class proportion between days that the tolerated change amounts to.
 TOLERATED_SDS = 1.5
 # Run rules: windows in a row -> standardised deviation beyond the tolerance that each must have, on
-# the same side. Days go up and down, so more windows need less each.
-RUN_RULES = {2: 3.35, 3: 1.9, 4: 1.75}
+# the same side. Days go up and down, so more windows need less each. At most 3.3 % of 60 simulated
+# months of each traffic exceeded a limit, of 2 windows at weekends of +16 points, of 3 in bursts of
+# 10 and long days.
+RUN_RULES = {2: 3.9, 3: 2.2, 4: 1.4}
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,13 @@ class MeanTests:
             *(estimates - adjusted @ weights for adjusted, estimates in (reference, stream))
         )
         baseline = Baseline(proportions, day, day_sd)
-        p_values = [_run_t2(scores, proportions, baseline, member, n) for n in LENGTHS]
+        # Of all scores, and of the first alone, the confidence: what moves hardly more is detected
+        # sooner in one dimension.
+        tests = scores, History(*(adjusted[:, :1] for adjusted, _ in (reference, stream)))
+        p_values = [
+            np.minimum.reduce([_run_t2(test, proportions, baseline, member, n) for test in tests])
+            for n in LENGTHS
+        ]
         # A window covers a day at least: two windows of the same day deviate together.
         steps = np.maximum(params["window"], baseline.day_length[1:]) / STEP
         steps = np.maximum(1, np.rint(steps).astype(int))
@@ -130,8 +139,8 @@ def _run_t2(scores, proportions, baseline, member, length):
     total = len(member) + STEP * start
     change = proportions.sum_between(start, stop) / length - baseline.mean[start]
     # The adjustment of scores for a label shift is as uncertain as the class means of the
-    # reference set.
-    per_class = 1 / np.maximum(member.sum(axis=0), 1)
+    # reference set, once for the scores and once for the estimated proportions.
+    per_class = 2 / np.maximum(member.sum(axis=0), 1)
     noise = 1 / total + effects / length + change**2 @ per_class
     difference = scores.sum_between(start, stop) / length - scores.sums[start] / total[:, None]
     axes = scores.whitening[mark]

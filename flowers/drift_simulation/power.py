@@ -24,14 +24,15 @@ from flowers.drift.detector import (
 from flowers.drift.expected_accuracy import estimate_accuracy
 from flowers.drift.label_shift import compute_proportions
 from flowers.drift.performance import Z
-from flowers.drift_simulation import shifts, traffic
+from flowers.drift_simulation import traffic
+from flowers.drift_simulation.shifts import COPIES, IMAGE_SHIFTS, LABEL_SHIFTS, WITHOUT_TRUTH
 from flowers.images.statistics import compute_hash
 from flowers.log.record import DECIMALS
 from flowers.log.table import find_near_repeats
 
 STREAM_LENGTH = 20_000  # predictions without a shift, about a month of a small scorer
 # Keywords of ``flowers.drift_simulation.traffic.draw_streams``. Copies: each photo is followed by
-# this number of ``shifts.COPIES``.
+# this number of ``COPIES``.
 TRAFFIC = {
     "independent": {},
     "each photo twice, once smaller": {"copies": 1},
@@ -51,7 +52,6 @@ BATCH = 5  # streams of a task
 GRADUAL = 2000  # predictions over which a gradual shift reaches its full share
 # Shares of shifted images of one shift, instead of the parameter.
 SHARES = {"unknown": (0.2, 0.05)}
-SHIFTS_AT_ONCE = 4  # whose images are classified in one batch
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,14 @@ def build_shifts(reference, predict_proba, images, sizes, shares):
     before = reference.probabilities
     unshifted = SimulatedShift(before, before.argmax(axis=1) == truth)
     yield "identity", unshifted
-    for name, after in _classify_shifted(predict_proba, images, sizes):
-        after = after.astype(before.dtype).round(DECIMALS)
-        correct = (after.argmax(axis=1) == truth) & (name not in shifts.WITHOUT_TRUTH)
+    for name, shift_images in IMAGE_SHIFTS.items():
+        after = predict_proba(shift_images(images), sizes).astype(before.dtype).round(DECIMALS)
+        correct = (after.argmax(axis=1) == truth) & (name not in WITHOUT_TRUTH)
         for share in SHARES.get(name, shares):
             yield f"{name}, {100 * share:.0f} %", SimulatedShift(after, correct, share)
         if name == "grey":
             yield f"{name}, slowly", SimulatedShift(after, correct, gradual=GRADUAL)
-    for name, weigh_classes in shifts.LABEL_SHIFTS.items():
+    for name, weigh_classes in LABEL_SHIFTS.items():
         weights = compute_proportions(reference) * weigh_classes(len(reference.classes))
         yield name, replace(unshifted, proportions=weights / weights.sum())
 
@@ -119,27 +119,17 @@ def build_copies(reference, predict_proba, images, sizes):
     Returns
     -------
     probabilities : ndarray of shape (k * m, n_classes)
-        Of the images saved by each of ``shifts.COPIES``.
+        Of the images saved by each of ``COPIES``.
     is_repeat : ndarray of shape ((1 + k) * m,), bool
         Whether the log drops an image after the original; False for the m originals.
     """
-    variants = [save(images) for save in shifts.COPIES]
+    variants = [save(images) for save in COPIES]
     hashes = [[int(compute_hash(i), 16) for i in variant] for variant in (images, *variants)]
     pairs = np.array([hashes[0] * len(hashes), sum(hashes, [])], np.uint64).T
     is_repeat = np.array([find_near_repeats(pair)[1] == 0 for pair in pairs])
     is_repeat[: len(images)] = False
     probabilities = predict_proba(np.concatenate(variants), np.tile(sizes, (len(variants), 1)))
     return probabilities.astype(reference.probabilities.dtype).round(DECIMALS), is_repeat
-
-
-def _classify_shifted(predict_proba, images, sizes):
-    """Yield each image shift and the probabilities of all images after it."""
-    names = list(shifts.IMAGE_SHIFTS)
-    for start in range(0, len(names), SHIFTS_AT_ONCE):
-        batch = names[start : start + SHIFTS_AT_ONCE]
-        shifted = np.concatenate([shifts.apply_shift(name, images) for name in batch])
-        probabilities = predict_proba(shifted, np.tile(sizes, (len(batch), 1)))
-        yield from zip(batch, np.split(probabilities, len(batch)), strict=True)
 
 
 def select_spread(groups, count):
@@ -189,8 +179,13 @@ class Simulator:
             weights = weights * (proportions / np.maximum(member, 1e-12))[self.reference.truth]
         return float(correct @ weights / weights.sum())
 
-    def detect_in_streams(self, population, streams, rng, per_day=traffic.PER_DAY):
-        """Run the detector on each stream, with a reference set of its own; yields both.
+    def compute_drop(self, shift):
+        """Compute the accuracy that a `SimulatedShift` costs."""
+        after = self.compute_accuracy(shift.correct, shift.proportions)
+        return shift.share * (self.accuracy - after)
+
+    def pair_with_references(self, population, streams, rng, per_day=traffic.PER_DAY):
+        """Pair each stream with a drawn reference set; yields (Reference, Stream).
 
         Parameters
         ----------
@@ -206,11 +201,10 @@ class Simulator:
         size = len(streams), self.distinct
         references = traffic.draw_images(self.reference.group, even, size, rng)
         for rows, stream in zip(references, streams, strict=True):
-            reference = self.reference.select(rows)
             day = np.arange(len(stream)) // per_day
-            yield detect(reference, Stream(population[stream], day), self.params), reference
+            yield self.reference.select(rows), Stream(population[stream], day)
 
-    def simulate_false_alarms(self, count, traffics, length=STREAM_LENGTH):
+    def simulate_false_alarms(self, count, traffics=TRAFFIC, length=STREAM_LENGTH):
         """Measure the false-alarm rate: the share of streams without a shift that raise an alert.
 
         Parameters
@@ -218,7 +212,7 @@ class Simulator:
         count, length : int
             Streams of each traffic, and predictions in each.
         traffics : dict of name to dict
-            Keywords of ``flowers.drift_simulation.traffic.draw_streams``.
+            As ``TRAFFIC``.
 
         Yields
         ------
@@ -232,7 +226,7 @@ class Simulator:
             for kind in traffics.values()
             for start in starts
         )
-        batches = parallel_map(self._simulate_unshifted, tasks)
+        batches = parallel_map(self._find_false_alarms, tasks)
         for name in traffics:
             detectors = [alert.detector for _ in starts for alert in next(batches) if alert]
             low, high = compute_wilson_interval(len(detectors) / count, count, Z)
@@ -248,24 +242,43 @@ class Simulator:
                 | {d.replace(" ", "_"): detectors.count(d) / count for d in DETECTORS},
             )
 
-    def _simulate_unshifted(self, start, size, kind):
-        """Alerts of streams without a shift; a batch does not depend on the others."""
+    def _find_false_alarms(self, *batch):
+        pairs = self.draw_unshifted(*batch)
+        return [detect(reference, stream, self.params).alert for reference, stream in pairs]
+
+    def draw_unshifted(self, start, size, kind):
+        """Draw a batch of streams without a shift; yields (Reference, Stream).
+
+        Parameters
+        ----------
+        start : int
+            Number of the first stream; a batch does not depend on the others.
+        size : tuple of int
+            Streams, and predictions in each.
+        kind : dict
+            One of ``TRAFFIC``.
+        """
         rng = np.random.default_rng([self.seed, start])
         kind = dict(kind)
         copies = kind.pop("copies", 0)
         streams = traffic.draw_streams(self.reference, size, rng, **kind)
-        per_day = kind.get("per_day", traffic.PER_DAY)
         population = self.reference.probabilities
         if copies:
             population = np.concatenate([population, self.copies[0]])
             streams = [self._add_copies(stream, copies) for stream in streams]
-        return [d.alert for d, _ in self.detect_in_streams(population, streams, rng, per_day)]
+        per_day = kind.get("per_day", traffic.PER_DAY)
+        return self.pair_with_references(population, streams, rng, per_day)
 
     def _add_copies(self, stream, copies):
         """Follow each image by copies, to the same length, without those that the log drops."""
         photos = stream[: -(-len(stream) // (1 + copies)), None]
         sent = (photos + len(self.reference.truth) * np.arange(1 + copies)).ravel()[: len(stream)]
         return sent[~self.copies[1][sent]]
+
+    def simulate_shifts(self, shifts, count):
+        """Yield the name of each shift, a dict, with its result of `simulate_shift`."""
+        tasks = ((shift, count) for shift in shifts.values())
+        yield from zip(shifts, parallel_map(self.simulate_shift, tasks), strict=True)
 
     def simulate_shift(self, shift, count):
         """Measure how soon a shift is detected, and whether with its kind.
@@ -283,43 +296,59 @@ class Simulator:
             share of streams; ``median_delay`` in predictions; ``kind_correct``, the share of
             alerts. None where it is undefined.
         """
-        rng = np.random.default_rng(self.seed)
-        before = traffic.draw_streams(self.reference, (count, BEFORE_SHIFT), rng)
-        after = self.draw_shifted(shift, (count, WITHIN[-1]), rng)
-        population = np.concatenate([self.reference.probabilities, shift.probabilities])
-        streams = np.concatenate([before, after], axis=1)
-        delays = []
+        positions = []
         kinds = []
         expected = []
-        newest = after[:, -self.params["window"] :]
-        detections = self.detect_in_streams(population, streams, rng)
-        for (detection, reference), rows in zip(detections, newest, strict=True):
-            expected.append(estimate_accuracy(reference, population[rows])["estimate"])
+        rows, pairs = self.draw_shifted(shift, count)
+        newest = slice(-self.params["window"], None)
+        for reference, stream in pairs:
+            newest_probabilities = stream.probabilities[newest]
+            expected.append(estimate_accuracy(reference, newest_probabilities)["estimate"])
+            detection = detect(reference, stream, self.params)
             alert = detection.alert
-            delay = alert.position - BEFORE_SHIFT + 1 if alert else np.inf
-            if delay <= 0:  # a false alarm: the shift cannot be detected any more
-                continue
-            delays.append(delay)
-            if alert:
+            positions.append(alert.position if alert else np.inf)
+            if BEFORE_SHIFT <= positions[-1] < np.inf:
                 kinds.append(classify_change(alert, detection.tests, self.params))
-        after_shift = self.compute_accuracy(shift.correct, shift.proportions)
-        power = {"accuracy_drop": shift.share * (self.accuracy - after_shift)}
-        correct = np.concatenate([self.correct, shift.correct])[newest]
+        power = {"accuracy_drop": self.compute_drop(shift)}
+        correct = np.concatenate([self.correct, shift.correct])[rows[:, newest]]
         power["expected_accuracy_error"] = float(np.mean(expected) - correct.mean())
-        for n in WITHIN:
-            power[f"detected_within_{n}"] = (
-                float(np.mean(np.less_equal(delays, n))) if delays else None
-            )
-        median = np.median(delays) if delays else np.inf
-        power["median_delay"] = int(median) if np.isfinite(median) else None
+        power |= compute_delays(positions)
         power["kind_correct"] = kinds.count(shift.kind) / len(kinds) if kinds else None
         return power
 
-    def draw_shifted(self, shift, size, rng):
-        """Draw rows of the population (reference set, then shifted images) after a shift.
+    def draw_shifted(self, shift, count):
+        """Draw `count` streams that shift after ``BEFORE_SHIFT`` predictions.
 
-        `size` is that of streams, and predictions in each.
+        Returns
+        -------
+        rows : ndarray of shape (count, BEFORE_SHIFT + WITHIN[-1])
+            Of the reference set, then of its shifted images.
+        pairs : iterator of (Reference, Stream)
         """
-        drawn = traffic.draw_streams(self.reference, size, rng, proportions=shift.proportions)
+        rng = np.random.default_rng(self.seed)
+        size = count, WITHIN[-1]
+        before = traffic.draw_streams(self.reference, (count, BEFORE_SHIFT), rng)
+        after = traffic.draw_streams(self.reference, size, rng, proportions=shift.proportions)
         share = shift.share * np.minimum(1, np.arange(1, size[1] + 1) / max(shift.gradual, 1))
-        return drawn + len(self.reference.truth) * (rng.random(size) < share)
+        after += len(self.reference.truth) * (rng.random(size) < share)
+        rows = np.concatenate([before, after], axis=1)
+        population = np.concatenate([self.reference.probabilities, shift.probabilities])
+        return rows, self.pair_with_references(population, rows, rng)
+
+
+def compute_delays(positions):
+    """Compute how soon a shift is detected, from the row of the alert of each stream, or infinity.
+
+    Streams with an alert before the shift are left out: it cannot be detected any more.
+
+    Returns
+    -------
+    dict
+        ``detected_within_N``, the share of streams, and ``median_delay``, in predictions; None
+        where they are undefined.
+    """
+    delays = np.array([row - BEFORE_SHIFT + 1 for row in positions if row >= BEFORE_SHIFT])
+    median = np.median(delays) if len(delays) else np.inf
+    return {
+        f"detected_within_{n}": float(np.mean(delays <= n)) if len(delays) else None for n in WITHIN
+    } | {"median_delay": int(median) if np.isfinite(median) else None}

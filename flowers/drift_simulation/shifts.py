@@ -7,7 +7,6 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from flowers.base.errors import BadInput
 from flowers.images.statistics import LUMA
 
 
@@ -132,7 +131,7 @@ def _letterbox(image):
 
 
 # From images, ndarray of shape (n, height, width, 3), uint8, to the same dtype and, except for
-# `rotate_images`, the same shape.
+# `rotate_images` (height and width exchanged), the same shape.
 IMAGE_SHIFTS = {
     "grey": remove_colour,
     "swap": swap_channels,
@@ -157,26 +156,3 @@ LABEL_SHIFTS = {
 NAMES = (*IMAGE_SHIFTS, *LABEL_SHIFTS)
 # Shifts to images of no known class: no prediction is correct.
 WITHOUT_TRUTH = ("unknown",)
-
-
-def apply_shift(name, images):
-    """Apply a shift to images; shifts of class proportions leave images unchanged.
-
-    Parameters
-    ----------
-    name : str
-        One of ``NAMES``.
-    images : ndarray of shape (n, height, width, 3), uint8
-
-    Returns
-    -------
-    ndarray of the same shape (`rotate_images`: height and width exchanged), uint8
-
-    Raises
-    ------
-    BadInput
-        If the name is unknown.
-    """
-    if name not in NAMES:
-        raise BadInput(f"shift {name!r} is unknown: choose one of {', '.join(NAMES)}")
-    return IMAGE_SHIFTS[name](images) if name in IMAGE_SHIFTS else images

@@ -1,13 +1,8 @@
 """Fitting of the codebook on training images, without their labels."""
 
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 
 from flowers.base.errors import BadInput
@@ -17,7 +12,8 @@ from flowers.features.descriptors import WIDTHS, compute_descriptors
 
 COMPONENTS = {"sift": 64, "opponent": 64, "lcs": 48}  # of each descriptor type
 MIN_WEIGHT = 1e-6  # of a Gaussian, so that an empty one has a logarithm
-ITERATIONS = 12  # of k-means, and of expectation maximisation
+# Iterations of expectation maximisation: first on every third descriptor, then on all.
+STEPS = 9 * (3,) + 3 * (1,)
 VARIANCE_FLOOR = 1e-3  # added to each variance, as a fraction of the mean variance
 BLOCK = 4096  # descriptors at a time, so that memory does not grow with words times descriptors
 
@@ -102,18 +98,11 @@ def fit_codebook(samples, params):
         (name, np.concatenate([descriptors[name] for descriptors, _ in samples]), positions, params)
         for name in WIDTHS
     )
-    # Around the threads too: a task that ends must not lift the limit of another one.
-    with _use_one_thread():
+    # The order of sums depends on the number of threads. Around the workers too: a task that ends
+    # must not lift the limit of another one.
+    with threadpool_limits(1):
         mixtures = dict(zip(WIDTHS, parallel_map(fit_mixture, tasks), strict=True))
     return Codebook(params.scales, mixtures)
-
-
-@contextmanager
-def _use_one_thread():
-    """Fix the order of sums, which depends on the number of threads; the few steps are intended."""
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
 
 
 def fit_mixture(name, descriptors, positions, params):
@@ -121,7 +110,7 @@ def fit_mixture(name, descriptors, positions, params):
 
     Principal components of the standardised descriptors, not whitened; x and y, scaled to the
     standard deviation of the first component, are appended (Sanchez, Perronnin & de Campos 2012);
-    a mixture of Gaussians with diagonal covariances, initialised by k-means.
+    a mixture of Gaussians with diagonal covariances, initialised by k-means++.
 
     Parameters
     ----------
@@ -134,7 +123,7 @@ def fit_mixture(name, descriptors, positions, params):
     -------
     DescriptorMixture
     """
-    with _use_one_thread():
+    with threadpool_limits(1):
         mean, deviation, correlation = _compute_correlation(descriptors)
         eigenvalues, axes = np.linalg.eigh(correlation)
         axes = axes[:, ::-1][:, : COMPONENTS[name]]
@@ -143,23 +132,36 @@ def fit_mixture(name, descriptors, positions, params):
         offset = mean.astype(np.float32) @ projection
         position_scale = np.float32(eigenvalues[-1] ** 0.5 / max(positions.std(), 1e-3))
         rows = np.hstack([descriptors @ projection - offset, positions * position_scale])
-        clusters = KMeans(params.words, n_init=1, max_iter=ITERATIONS, random_state=params.seed)
-        clusters.fit(rows)
         floor = np.float32(VARIANCE_FLOOR * max(float(rows.var(axis=0).mean()), 1e-3))
-        counts = np.bincount(clusters.labels_, minlength=params.words) + 1
-        weights = (counts / counts.sum()).astype(np.float32)
+        weights = np.full(params.words, 1 / params.words, np.float32)
+        means = _choose_means(rows[:: STEPS[0]], params.words, params.seed)
         variances = np.tile(rows.var(axis=0) + floor, (params.words, 1))
-        means = clusters.cluster_centers_
         start = DescriptorMixture(projection, offset, position_scale, weights, means, variances)
         return _run_em(start, rows, floor)
+
+
+def _choose_means(rows, count, seed):
+    """Choose rows far from each other at random (k-means++, Arthur & Vassilvitskii 2007)."""
+    rng = np.random.default_rng(seed)
+    norms = np.einsum("ij,ij->i", rows, rows)
+    distances = np.full(len(rows), np.inf)
+    chosen = [int(rng.integers(len(rows)))]
+    while len(chosen) < count:
+        last = chosen[-1]
+        to_last = norms - 2 * (rows @ rows[last]) + norms[last]
+        np.minimum(distances, to_last.clip(0), out=distances)
+        totals = distances.cumsum()
+        position = np.searchsorted(totals, rng.random() * totals[-1], side="right")
+        chosen.append(min(int(position), len(rows) - 1))  # beyond the end if all rows are equal
+    return rows[chosen]
 
 
 def _compute_correlation(descriptors):
     """Mean, standard deviation and correlation matrix of descriptors, float64."""
     mean = descriptors.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
-    for block in gen_batches(len(descriptors), BLOCK):
-        centred = descriptors[block] - mean
+    for start in range(0, len(descriptors), BLOCK):
+        centred = descriptors[start : start + BLOCK] - mean.astype(np.float32)
         covariance += centred.T @ centred
     covariance /= len(descriptors)
     deviation = np.maximum(np.sqrt(covariance.diagonal()), 1e-4)
@@ -168,12 +170,13 @@ def _compute_correlation(descriptors):
 
 def _run_em(mixture, rows, floor):
     """Maximise the likelihood by expectation maximisation (Bishop 2006, section 9.2.2)."""
-    for _ in range(ITERATIONS):
-        blocks = gen_batches(len(rows), BLOCK)
-        statistics = sum(mixture.sum_statistics(rows[b]).astype(np.float64) for b in blocks)
+    for step in STEPS:
+        chosen = rows[::step]
+        blocks = (chosen[k : k + BLOCK] for k in range(0, len(chosen), BLOCK))
+        statistics = sum(mixture.sum_statistics(block).astype(np.float64) for block in blocks)
         counts = np.maximum(statistics[:, :1], MIN_WEIGHT)
         means, squares = np.hsplit(statistics[:, 1:] / counts, 2)
-        weights = np.maximum(statistics[:, 0] / len(rows), MIN_WEIGHT)
+        weights = np.maximum(statistics[:, 0] / len(chosen), MIN_WEIGHT)
         variances = np.maximum(squares - means**2, 0) + floor
         updated = {"weights": weights, "means": means, "variances": variances}
         mixture = replace(mixture, **{k: v.astype(np.float32) for k, v in updated.items()})

@@ -23,6 +23,11 @@ _BELL = np.exp(-((np.arange(CELLS) - (CELLS - 1) / 2) ** 2) / (2 * SIGMA**2))
 _GAUSSIAN = np.outer(_BELL, _BELL).astype(np.float32)
 
 
+def compute_aspect_ratio(size):
+    """Width divided by height of a (width, height), between ``1 / MAX_RATIO`` and ``MAX_RATIO``."""
+    return min(max(size[0] / size[1], 1 / MAX_RATIO), MAX_RATIO)
+
+
 def resize_to_scale(image, size, scale):
     """Restore the aspect ratio of a square image and scale its sides.
 
@@ -39,7 +44,7 @@ def resize_to_scale(image, size, scale):
     ndarray of shape (h, w, 3), float32, range [0, 1]
         `h` and `w` are multiples of ``CELL`` and hold at least one window.
     """
-    ratio = min(max(size[0] / size[1], 1 / MAX_RATIO), MAX_RATIO)
+    ratio = compute_aspect_ratio(size)
     side = len(image) * scale
     width, height = (
         max(CELLS, round(side * stretch / CELL)) * CELL for stretch in (ratio**0.5, ratio**-0.5)

@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 
 from flowers.base.errors import BadInput
-from flowers.base.parallel import open_shared, parallel_map, share_arrays, track
+from flowers.base.parallel import drop_pages, open_shared, parallel_map, share_arrays, track
+from flowers.features.augmentation import alter_image
 from flowers.features.colour import extract_colour
 from flowers.features.fisher import extract_fisher
 from flowers.features.hog import extract_hog
@@ -67,8 +68,8 @@ def extract_features(images, names, sizes=None, codebook=None):
     return np.hstack([p / largest[p.dtype] if p.dtype in largest else p for p in parts])
 
 
-def extract_batches(images, sizes, preprocessing, mirrored=False):
-    """Extract the features of many images in parallel.
+def extract_batches(images, sizes, preprocessing, numbers, copy=0):
+    """Extract the features of many images, or of altered copies of them, in parallel.
 
     Parameters
     ----------
@@ -76,22 +77,30 @@ def extract_batches(images, sizes, preprocessing, mirrored=False):
         As in `extract_features`.
     preprocessing : dict
         ``names`` and ``codebook`` of `extract_features`.
-    mirrored : bool, optional
-        Whether to mirror each image first.
+    numbers : ndarray of shape (m,), int
+        The images whose features are extracted.
+    copy : int, optional
+        Number of the altered copy of each image, see `alter_image`; 0: the images themselves.
 
     Yields
     ------
     (start, rows)
-        Number of the first image of the batch, and its features, shape (m, d).
+        Place of the first image of the batch in `numbers`, and features, shape (at most BATCH, d).
     """
-    starts = range(0, len(images), BATCH)
+    starts = range(0, len(numbers), BATCH)
     with share_arrays(images) as (shared,):
-        tasks = ((shared, k, sizes[k : k + BATCH], mirrored) for k in starts)
+        parts = (numbers[start : start + BATCH] for start in starts)
+        tasks = ((shared, part, sizes[part], copy) for part in parts)
         batches = parallel_map(partial(_extract_batch, **preprocessing), tasks)
         yield from zip(starts, track(batches, len(starts), "features"), strict=True)
 
 
-def _extract_batch(images, start, sizes, mirrored, **preprocessing):
-    batch = open_shared(images)[start : start + len(sizes)]
-    batch = np.ascontiguousarray(batch[:, :, ::-1] if mirrored else batch)
-    return extract_features(batch, sizes=sizes, **preprocessing)
+def _extract_batch(images, numbers, sizes, copy, **preprocessing):
+    images = open_shared(images)
+    batch = images[numbers]
+    if copy:
+        seeds = [(copy, number) for number in numbers.tolist()]
+        batch = np.stack([alter_image(*task) for task in zip(batch, sizes, seeds, strict=True)])
+    rows = extract_features(batch, sizes=sizes, **preprocessing)
+    drop_pages(images)
+    return rows

@@ -8,11 +8,10 @@ number of workers changes the size of a task, but no tile. The workers are those
 
 from math import ceil, isqrt
 
-import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from flowers.base.parallel import open_shared, parallel_map, share_arrays, track
+from flowers.base.parallel import count_workers, open_shared, parallel_map, share_arrays, track
 from flowers.learning.standardisation import split_range, standardise_block
 
 # Columns of a block: 512 rows of them as float32 are 16 MB, which the system gives in large pages.
@@ -24,6 +23,9 @@ MAX_TILES = 2
 # Up to this number of new rows each has a product of its own, whose bits do not depend on the
 # batch; more rows are multiplied in tiles.
 BATCH_INVARIANT_ROWS = 32
+# Training rows above which a Gram matrix is avoided where possible: at 10,000 rows a fit takes
+# 1.3 GB and as long as the out-of-core solver. docs/scale.md has the figures.
+GRAM_ROWS = 10_000
 # Below about -87 the kernel would be a denormal number, on which processors are very slow.
 MIN_EXPONENT = -60
 # Training rows converted to float32 at once, few enough to stay in the processor's cache.
@@ -60,7 +62,7 @@ def compute_gram(X, mean, scale):
         Squared norms of the standardised rows.
     """
     # At least four tasks for each worker: t tile rows make (t^2 + t) / 2 pairs.
-    tile_rows = make_tile_rows(len(X), isqrt(8 * joblib.effective_n_jobs(None)))
+    tile_rows = make_tile_rows(len(X), isqrt(8 * count_workers()))
     # Pairs on the diagonal are half the work: they come last, to balance the workers.
     pairs = [(i, j) for k, i in enumerate(tile_rows) for j in tile_rows[:k]]
     pairs += [(i, i) for i in tile_rows]
@@ -78,7 +80,7 @@ def compute_cross_gram(rows, X, mean, scale):
     Returns them, (m, n), and the squared norms of the new rows, (m,); see `compute_gram`.
     """
     new = make_tile_rows(len(rows), 1)
-    training = make_tile_rows(len(X), ceil(2 * joblib.effective_n_jobs(None) / len(new)))
+    training = make_tile_rows(len(X), ceil(2 * count_workers() / len(new)))
     pairs = [(i, j) for i in new for j in training]
     gram = np.empty((len(rows), len(X)), np.float32)
     norms = np.empty(len(rows))

@@ -22,6 +22,8 @@ from flowers.learning.linear import compute_dual_coefficients, multiply_rows, to
 from flowers.learning.standardisation import NARROW_COLUMNS, split_range
 
 SAME = 1e-6  # squared distance of equal rows, by rounding, as a share of the largest squared norm
+# Rows from which a reduction is learned, at most: time and memory grow with their square.
+SAMPLE = 5000
 ROWS = 64  # converted to float64 at once: with a block of columns 1 MB
 
 
@@ -148,6 +150,33 @@ def _compute_block_terms(X, block, centre, theta, var):
     return terms
 
 
+def sample_rows(y, groups, count, least, seed):
+    """Choose about `count` rows at random, in proportion to the classes.
+
+    The first row of each group is preferred: near-duplicates add little.
+
+    Parameters
+    ----------
+    y, groups : ndarray of shape (n,)
+    count, least : int
+        Rows in total; rows of each class at least, if it has as many.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int, sorted
+    """
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for label in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == label))
+        _, first = np.unique(groups[rows], return_index=True)
+        repeated = ~np.isin(np.arange(len(rows)), first)
+        rows = rows[np.argsort(repeated, kind="stable")]
+        chosen.append(rows[: max(least, round(count * len(rows) / len(y)))])
+    return np.sort(np.concatenate(chosen))
+
+
 class CalibratedNB(CalibratedClassifier):
     """Gaussian naive Bayes with probabilities calibrated on grouped folds.
 
@@ -158,7 +187,8 @@ class CalibratedNB(CalibratedClassifier):
     reduce : {"none", "pca", "lda"}
         Dimensionality reduction: principal components, or the linear discriminants of these
         components. Learned from the training rows of each fold, from sub-matrices of one Gram
-        matrix, and kept as one weight vector per dimension.
+        matrix, and kept as one weight vector per dimension. Above ``SAMPLE`` rows the whole fit
+        uses `sample_rows`, about so many of them.
     components : int, >= 1
         Principal components of "pca" and "lda", at most as many as rows.
     calibration, folds, seed
@@ -198,18 +228,23 @@ class CalibratedNB(CalibratedClassifier):
         """Fit the classifier and its calibration; see `flowers.learning.svm.GramSVC.fit`."""
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
-        folds = self._make_folds(y, groups)
         classifier = LogLikelihoodNB(self.var_smoothing)
         if self.reduce == "none":
-            self._fit_calibrated(classifier, X, y, folds)
+            self._fit_calibrated(classifier, X, y, self._make_folds(y, groups))
             return self
+        if len(X) > SAMPLE:
+            groups = np.arange(len(X)) if groups is None else np.asarray(groups)
+            rows = sample_rows(y, groups, SAMPLE, 2 * self.folds, self.seed)
+            X, y, groups = (values[rows] for values in (X, y, groups))
+        folds = self._make_folds(y, groups)
         blocks = split_range(X.shape[1])
         mean = np.concatenate([X[:, b].mean(axis=0, dtype=float) for b in blocks])
         scale = np.ones_like(mean)
         gram, norms = compute_gram(X, mean, scale)
         self._require_variation(gram, len(np.unique(y)), folds)
         size = norms.mean() or 1.0
-        self._fit_calibrated(self._add_reduction(classifier), gram / np.float32(size), y, folds)
+        gram /= np.float32(size)
+        self._fit_calibrated(self._add_reduction(classifier), gram, y, folds)
         dual, intercept = compute_dual_coefficients(self.classifier_[:-1].transform, len(X))
         self.reduction_ = to_primal(X, mean, scale, dual / size, intercept)
         self.classifier_ = self.classifier_[-1]

@@ -3,7 +3,6 @@
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-import joblib
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
@@ -11,7 +10,7 @@ from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
 from flowers.base.errors import BadInput
-from flowers.base.parallel import drop_pages, use_threads
+from flowers.base.parallel import count_workers, drop_pages, use_threads
 from flowers.learning.calibration import CONSTANT_FEATURES
 from flowers.learning.folds import restore_row_order
 from flowers.learning.linear import LinearDecisionFunction
@@ -30,19 +29,17 @@ class OutOfCoreMatrix:
 
     Parameters
     ----------
-    sources : sequence of ndarray of shape (n, d), memory-mapped or not
-    numbers : ndarray of shape (m,), int
-        Rows to take from each source; those of the first source come first.
+    sources : sequence of (ndarray of shape (n, d), ndarray of int)
+        Arrays, memory-mapped or not, and the rows to take from each.
     mean, factor : ndarray of shape (d,), float32, optional
         Each row becomes ``(row - mean) * factor``.
     """
 
-    def __init__(self, sources, numbers, mean=None, factor=None):
+    def __init__(self, sources, mean=None, factor=None):
         self.sources = sources
-        self.numbers = numbers
         self.mean = mean
         self.factor = factor
-        self.shape = (len(sources) * len(numbers), sources[0].shape[1])
+        self.shape = (sum(len(numbers) for _, numbers in sources), sources[0][0].shape[1])
 
     def __len__(self):
         """Return the number of rows."""
@@ -50,10 +47,12 @@ class OutOfCoreMatrix:
 
     def read_rows(self, places):
         """Read the rows at the given places, float32."""
-        source, place = np.divmod(places, len(self.numbers))
         rows = np.empty((len(places), self.shape[1]), np.float32)
-        for k, array in enumerate(self.sources):
-            rows[source == k] = array[self.numbers[place[source == k]]]
+        first = 0
+        for array, numbers in self.sources:
+            inside = (places >= first) & (places < first + len(numbers))
+            rows[inside] = array[numbers[places[inside] - first]]
+            first += len(numbers)
             drop_pages(array)
         if self.mean is not None:
             rows -= self.mean
@@ -70,7 +69,7 @@ class OutOfCoreMatrix:
         """Yield batches of places in this order, and `read` of each, which is called ahead."""
         batches = [order[batch] for batch in split_range(len(order), BATCH)]
         with use_threads():
-            workers = joblib.effective_n_jobs(None)
+            workers = count_workers()
         if workers == 1:
             yield from ((places, read(places)) for places in batches)
             return
@@ -248,7 +247,7 @@ class StreamedSVC(BaseSVM):
             y = np.asarray(y)
         else:
             X, y = validate_data(self, X, y)
-            X = OutOfCoreMatrix([X], np.arange(len(X)))
+            X = OutOfCoreMatrix([(X, np.arange(len(X)))])
         check_classification_targets(y)
         folds = self._make_folds(y, groups)
         with threadpool_limits(1, "blas"):
@@ -273,7 +272,7 @@ class StreamedSVC(BaseSVM):
                 scaler.partial_fit(x)
             mean = scaler.mean_.astype(np.float32)
             factor = (1.0 / scaler.scale_).astype(np.float32)
-            X = OutOfCoreMatrix(X.sources, X.numbers, mean, factor)
+            X = OutOfCoreMatrix(X.sources, mean, factor)
         batches = X.iterate_batches(order, X.read_with_gram)
         norms = sum(float(gram.trace(dtype=float)) for _, (_, gram) in batches)
         if not norms > 0:
@@ -283,7 +282,7 @@ class StreamedSVC(BaseSVM):
     def _make_candidates(self, rows, Cs, gamma):
         factor = np.ones(rows.shape[1]) if rows.factor is None else rows.factor
         factor = (factor * np.sqrt(gamma)).astype(np.float32)
-        scaled = OutOfCoreMatrix(rows.sources, rows.numbers, rows.mean, factor)
+        scaled = OutOfCoreMatrix(rows.sources, rows.mean, factor)
         return ((C, SDCASolver(C, self.multiclass, self.seed), scaled) for C in Cs)
 
     def _fit_folds(self, solver, rows, y, folds):

@@ -10,6 +10,7 @@ from flowers.base.errors import BadInput
 from flowers.base.parallel import drop_pages
 from flowers.learning.calibration import CONSTANT_FEATURES, CalibratedClassifier, choose_labels
 from flowers.learning.gram import (
+    GRAM_ROWS,
     apply_rbf,
     compute_distances_to,
     compute_gram,
@@ -49,6 +50,13 @@ def sum_votes_and_margins(pairwise):
         values[:, i] += gain[:, pair]
         values[:, j] += loss[:, pair]
     return values
+
+
+def choose_solver(solver, kernel, rows):
+    """Choose "gram" or "sgd" if `solver` is "auto": sgd, which is linear, above ``GRAM_ROWS``."""
+    if solver != "auto":
+        return solver
+    return "sgd" if kernel == "linear" and rows > GRAM_ROWS else "gram"
 
 
 class BaseSVM(CalibratedClassifier):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flowers.base.errors import BadInput
 from flowers.images.statistics import STATISTIC_NAMES
 from flowers.log import day_files, record
 from flowers.log.record import KINDS, UNKNOWN, NotFinite
@@ -64,6 +65,11 @@ def read_log(directory, model, limit, progress=iter):
     counts : dict
         ``days``, ``days_read`` and each of ``COUNTERS``.
 
+    Raises
+    ------
+    BadInput
+        If `directory` is a file.
+
     Examples
     --------
     Two predictions and one true label, logged and read back:
@@ -90,6 +96,8 @@ def read_log(directory, model, limit, progress=iter):
     >>> counts["days_read"], counts["predictions"], counts["labels"], counts["torn"]
     (1, 2, 1, 0)
     """
+    if Path(directory).exists() and not Path(directory).is_dir():
+        raise BadInput(f"LOG_DIR={directory} is not a folder: name the folder of the log")
     rows, labels, keys, counts = parse_lines((), **model)
     parts = [rows]
     others = [keys]

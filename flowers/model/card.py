@@ -3,13 +3,12 @@
 import hashlib
 import json
 import os
-import sys
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import jsonschema
 
+from flowers.base.determinism import read_library_versions, read_numerics
 from flowers.base.errors import BadInput
 from flowers.base.tables import read_json, write_text
 
@@ -18,7 +17,6 @@ PROVENANCE = "provenance.json"
 # Raised when older folders cannot be read any more: 2 moved the estimators, 3 stored linear
 # classifiers as weight vectors, 4 renamed keys and packages.
 SCHEMA_VERSION = 4
-LIBRARIES = ("joblib", "numpy", "Pillow", "scikit-learn", "scipy")
 
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]+$"}
 _NAME = {"type": "string", "pattern": r"^[^/\\\0]+$", "not": {"enum": [".", ".."]}}
@@ -82,6 +80,7 @@ def build_card(file, estimator, features, size, golden):
             "sha256": hash_file(file, "sha256"),
         },
         "versions": read_library_versions(),
+        "numerics": read_numerics(),
         "golden": golden,
     }
 
@@ -89,12 +88,6 @@ def build_card(file, estimator, features, size, golden):
 def _to_json(values):
     """Replace what JSON has not, such as a classifier, by its representation in one line."""
     return json.loads(json.dumps(values, default=lambda value: " ".join(repr(value).split())))
-
-
-def read_library_versions():
-    """Return the installed versions of Python (the minor one, as pickles need) and `LIBRARIES`."""
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"python": python} | {name: version(name) for name in LIBRARIES}
 
 
 def check_library_versions(folder, card):

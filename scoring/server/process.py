@@ -3,10 +3,12 @@
 import logging
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
 import threading
+from multiprocessing.util import get_temp_dir
 
 import waitress
 
@@ -60,6 +62,7 @@ def main():
     # Until SIGTERM; waitress then waits up to five seconds for requests in progress.
     server.run()
     scorer.stop()
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # of the worker processes
     os._exit(0)  # without waiting for threads: a model may hang
 
 

@@ -17,7 +17,16 @@ def load_split():
     return rows | {"group": rows["group"].astype(int), "train": rows["part"] == "train"}
 
 
-def open_training_features(mirror):
-    """Open the features and, with `mirror`, those of the mirror images, of the same groups."""
-    names = ["features", "mirrored"] if mirror else ["features"]
-    return [np.load(f"data/{name}.npy", mmap_mode="r") for name in names]
+def open_training_features(train):
+    """Open the features of the rows `train` and of the altered copies of these images.
+
+    Returns
+    -------
+    sources : list of (ndarray, ndarray of int)
+        Features, memory-mapped, and the rows to take from them.
+    numbers : ndarray of int
+        The image of each training row; those of `train` come first.
+    """
+    X, copies = (np.load(f"data/{n}.npy", mmap_mode="r") for n in ("features", "augmented"))
+    numbers = np.tile(train, 1 + len(copies) // len(train))
+    return [(X, train), (copies, np.arange(len(copies)))], numbers

@@ -5,8 +5,10 @@ import os
 import sys
 from pathlib import Path
 
+from flowers.base.determinism import read_numerics
 from flowers.base.errors import BadInput
-from stages.support.run import check_estimator, check_params, read_yaml
+from flowers.base.tables import write_text
+from stages.support.run import NUMERICS, check_estimator, check_params, read_yaml
 
 LOCK = Path(".dvc/tmp/repro.lock")
 
@@ -45,10 +47,19 @@ def check_before_run():
         check_source(params["fetch"])
 
 
+def record_numerics():
+    """Record NUMERICS in a file that all stages depend on: a change of it reruns all."""
+    if read_numerics() == "native":
+        write_text(NUMERICS, "native\n")
+    else:
+        NUMERICS.unlink(missing_ok=True)
+
+
 if __name__ == "__main__":
     with acquire_lock():
         try:
             check_before_run()
+            record_numerics()
         except (BadInput, OSError) as error:
             sys.exit(f"repro: {error}")
         from dvc.cli import main  # takes a second; the lock is checked before

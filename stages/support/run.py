@@ -5,14 +5,18 @@ import math
 import os
 import sys
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
 from ruamel.yaml import YAML, YAMLError
 
+from flowers.base.determinism import read_numerics
 from flowers.base.errors import BadInput
 
 PIPELINES = ("dvc.yaml", "power/dvc.yaml")  # the second one by make power alone
+# Exists if make repro ran with NUMERICS=native; every stage depends on its folder.
+NUMERICS = Path("stages/support/numerics.txt")
 
 
 def _is_integer(_, value):
@@ -58,6 +62,16 @@ def check_params(params):
         raise BadInput(f"params.yaml: {'; '.join(faults)} (allowed: params.schema.json)")
 
 
+def check_numerics():
+    """Refuse other numerics than the last make repro had: DVC would mix the bits of both."""
+    recorded = NUMERICS.read_text().strip() if NUMERICS.exists() else "pinned"
+    if read_numerics() != recorded:
+        raise BadInput(
+            f"NUMERICS={read_numerics()}, but the last make repro had {recorded}: run make repro "
+            f"NUMERICS={read_numerics()}, which runs all stages again"
+        )
+
+
 def check_classifier(stage, params):
     """Check the classifier of train_other in its stage and those before; later ones load it fitted.
 
@@ -98,18 +112,35 @@ def select_params(stage, params):
     return values
 
 
+@contextmanager
+def exit_with_one_line(name):
+    """End the process with one line and exit code 1 on the errors that a user can correct."""
+    try:
+        yield
+    except BadInput as error:
+        sys.exit(f"{name}: {error}")
+    except OSError as error:
+        if error.errno is None:  # raised by a library, not by the operating system
+            raise
+        sys.exit(f"{name}: {error}: fix this and run the same command again")
+    except MemoryError as error:
+        sys.exit(f"{name}: out of memory ({error}): reduce JOBS, resize.size or the data")
+    except BrokenExecutor:
+        sys.exit(f"{name}: a worker process was killed, perhaps for lack of memory: reduce JOBS")
+
+
 def run_stage(stage, main):
     """Run `main` with the parameters that dvc.yaml declares for `stage`; print what it returns.
 
     If DVC did not start the stage, a line on standard error warns that DVC has not recorded it.
-    Parameters of the stage's own section are passed by name, others as "section.name". `BadInput`
-    and errors of the operating system end the process with one line and exit code 1, Ctrl-C with
-    one line and 130. An undeclared parameter is a `KeyError`: DVC would not rerun the stage when it
-    changes.
+    Parameters of the stage's own section are passed by name, others as "section.name". Errors end
+    the process as in `exit_with_one_line`, Ctrl-C with one line and 130. An undeclared parameter is
+    a `KeyError`: DVC would not rerun the stage when it changes.
     """
-    try:
+    with exit_with_one_line(stage):
         params = read_yaml("params.yaml")
         check_params(params)
+        check_numerics()
         check_classifier(stage, params)
         print(f"{stage}: {main(select_params(stage, params))}", flush=True)
         if "DVC_STAGE" not in os.environ:  # DVC sets it for its commands
@@ -117,13 +148,3 @@ def run_stage(stage, main):
                 f"{stage}: DVC did not run this and has not recorded it: dvc repro {stage} does",
                 file=sys.stderr,
             )
-    except BadInput as error:
-        sys.exit(f"{stage}: {error}")
-    except OSError as error:
-        if error.errno is None:  # raised by a library, not by the operating system
-            raise
-        sys.exit(f"{stage}: {error}: fix this and run the same command again")
-    except MemoryError as error:
-        sys.exit(f"{stage}: out of memory ({error}): reduce JOBS, resize.size or the data")
-    except BrokenExecutor:
-        sys.exit(f"{stage}: a worker process was killed, perhaps for lack of memory: reduce JOBS")

@@ -1,31 +1,29 @@
 import json
 import os
-from functools import partial
 
 import pytest
 
+from flowers.drift import charts
 from flowers.log import alerts, day_files
-from scoring import cli
+from scoring.acknowledge import main
 from stages import drift, snapshot
 from tests.stages.log_files import make_predictions, read_figures, write_records
 from tests.stages.test_drift import PARAMS
-
-main = partial(cli.call_command, cli.acknowledge, "python -m scoring.acknowledge")
 
 
 @pytest.fixture
 def monitor(workdir, monkeypatch):
     """Do what `make drift` does in a finished run, without plots; returns the report."""
     monkeypatch.chdir(workdir.path)
-    monkeypatch.setattr(drift, "plot_report", lambda *_: {})
+    monkeypatch.setattr(charts, "plot_report", lambda *_: {})
 
     def run(*records, acknowledge=False, limit=100_000):
         write_records(workdir, records)
         if acknowledge:
-            assert main(["acknowledge"]) == 0
+            assert main("acknowledge") == 0
         snapshot.main({"limit": limit})
         drift.main(PARAMS)
-        assert main(["store"]) == 0
+        assert main("store") == 0
         return read_figures(workdir, "drift")
 
     return run
@@ -72,7 +70,7 @@ def test_an_acknowledgement_with_a_clock_ahead_is_skipped_after_the_clock_is_set
 
 def test_without_an_alert_there_is_nothing_to_acknowledge(monitor, workdir, capsys):
     monitor(*make_predictions(workdir, 300))
-    assert main(["acknowledge"]) == 0
+    assert main("acknowledge") == 0
     assert "nothing to acknowledge" in capsys.readouterr().out
     assert not (workdir.path / "logs/alerts.jsonl").exists()
 
@@ -95,14 +93,14 @@ def test_a_missing_model_or_a_faulty_report_is_refused_in_one_line(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "monitoring/drift").mkdir(parents=True)
     (tmp_path / "monitoring/drift/drift.json").write_text("[1, 2]")
-    assert main([command]) == 2
+    assert main(command) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
 
 
 def test_the_alert_file_of_version_3_is_refused_in_one_line(monitor, shifted, workdir, capsys):
     (workdir.path / "logs/alarms.jsonl").write_text("")
-    assert main(["acknowledge"]) == 2
+    assert main("acknowledge") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "alarms.jsonl" in line and "delete it" in line
     assert "alarms.jsonl" in workdir.expect_refusal("snapshot")

@@ -34,13 +34,6 @@ def run_python(*arguments, **environment):
     )
 
 
-def test_the_commands_are_those_of_the_documentation():
-    assert sorted(cli.flowers.commands) == ("audit drift predict registry serve simulate".split())
-    assert sorted(cli.registry.commands) == (
-        "canary fetch history promote push rollback status".split()
-    )
-
-
 @pytest.mark.parametrize(("words", "command"), list(list_commands()))
 def test_help_shows_an_example_that_is_a_valid_call(words, command, capsys):
     assert call(*words, "--help") == 0
@@ -52,15 +45,6 @@ def test_help_shows_an_example_that_is_a_valid_call(words, command, capsys):
         context = stack.enter_context(cli.flowers.make_context("flowers", arguments))
         name, found, rest = cli.flowers.resolve_command(context, arguments)
         stack.enter_context(found.make_context(name, rest, parent=context))
-
-
-def test_a_module_names_itself_in_its_help_and_errors(capsys):
-    assert cli.call_command(cli.predict, "python -m scoring.predict", ["--help"]) == 0
-    text = capsys.readouterr().out
-    assert "python -m scoring.predict photo.jpg" in text and "flowers" not in text
-    assert cli.call_command(cli.predict, "python -m scoring.predict", ["x", "--json=1"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("scoring.predict: ")
 
 
 @pytest.mark.parametrize(

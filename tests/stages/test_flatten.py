@@ -2,17 +2,18 @@ import numpy as np
 import pytest
 
 from flowers.base.tables import read_csv
+from flowers.features.augmentation import alter_image
 from flowers.features.codebook import read_codebook
 from flowers.features.extraction import extract_features
 from flowers.images.index import get_sizes
 
 
-def test_pixels_are_uint8_and_without_mirroring_no_mirrored_features_are_written(finished_run):
+def test_pixels_are_uint8_and_without_augmentation_no_copies_are_written(finished_run):
     X = np.load(finished_run.path / "data/features.npy", mmap_mode="r")
     images = np.load(finished_run.path / "data/images.npy")
     assert X.dtype == np.uint8
     assert np.array_equal(X, images.reshape(len(images), -1))
-    assert len(np.load(finished_run.path / "data/mirrored.npy")) == 0
+    assert len(np.load(finished_run.path / "data/augmented.npy")) == 0
 
 
 def test_features_are_concatenated_in_the_order_of_their_names(workdir):
@@ -25,30 +26,15 @@ def test_features_are_concatenated_in_the_order_of_their_names(workdir):
     assert np.array_equal(both, np.hstack([columns["hog"], columns["colour"]]))
 
 
-@pytest.mark.parametrize("names", [[], ["pixel"], ["hog", "hog"]])
-def test_a_wrong_list_of_features_is_refused(workdir, names):
-    assert "flatten.features" in workdir.expect_refusal("flatten", **{"flatten.features": names})
-
-
 @pytest.mark.slow
-def test_mirrored_features_are_those_of_mirrored_photos(fisher_run):
+def test_augmented_features_are_those_of_altered_photos(fisher_run):
     images = np.load(fisher_run.path / "data/images.npy")
     sizes = get_sizes(read_csv(fisher_run.path / "data/index.csv"))
     codebook = read_codebook(fisher_run.path / "models/codebook.npz")
-    mirrored = np.load(fisher_run.path / "data/mirrored.npy")
-    mirrored_images = np.ascontiguousarray(images[:5, :, ::-1])
-    assert len(mirrored) == len(images)
-    assert np.array_equal(
-        mirrored[:5], extract_features(mirrored_images, ["fisher"], sizes[:5], codebook)
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_the_number_of_workers_changes_no_bit(fisher_run, tmp_path, monkeypatch, backend):
-    repo_copy = fisher_run.copy_to(tmp_path / "repository")
-    before = (repo_copy.path / "data/features.npy").read_bytes()
-    monkeypatch.setenv("JOBS", "3")
-    monkeypatch.setenv("BACKEND", backend)
-    repo_copy.run_stage("flatten")
-    assert (repo_copy.path / "data/features.npy").read_bytes() == before
+    augmented = np.load(fisher_run.path / "data/augmented.npy")
+    train = np.flatnonzero(read_csv(fisher_run.path / "data/split.csv")["part"] == "train")
+    assert len(augmented) == len(train) < len(images)
+    train = train[:5]
+    altered = np.stack([alter_image(images[i], sizes[i], (1, i)) for i in train.tolist()])
+    features = extract_features(altered, ["fisher"], sizes[train], codebook)
+    assert np.array_equal(augmented[:5], features)

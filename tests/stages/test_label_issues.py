@@ -9,17 +9,6 @@ def read_rows(path):
         return list(csv.DictReader(file))
 
 
-def test_near_duplicates_with_two_labels_come_first(finished_run):
-    labels = {}
-    for row in read_rows(finished_run.path / "data/split.csv"):
-        labels.setdefault(row["group"], set()).add(row["label"])
-    conflicts = sum(len(values) > 1 for values in labels.values())
-    assert conflicts > 0
-    issues = read_rows(finished_run.path / "metrics/label_issues.csv")
-    flags = [row["reason"] == "near-duplicate" for row in issues]
-    assert sum(flags) >= conflicts and all(flags[: sum(flags)])
-
-
 def test_training_images_are_checked_with_out_of_fold_predictions(finished_run):
     issues = read_rows(finished_run.path / "metrics/label_issues.csv")
     assert {row["part"] for row in issues} == {"train", "test"}

@@ -206,3 +206,8 @@ def test_model_and_log_are_those_of_the_scorer(workdir, take, monkeypatch, tmp_p
     monkeypatch.setenv("LOG_DIR", str(tmp_path / "elsewhere"))
     snapshot.main({"limit": 100_000})
     assert read_figures(workdir, "snapshot")["predictions"] == 7
+
+
+def test_a_file_in_the_place_of_the_log_is_refused(workdir, monkeypatch):
+    monkeypatch.setenv("LOG_DIR", "params.yaml")
+    assert "LOG_DIR=params.yaml is not a folder" in workdir.expect_refusal("snapshot")

@@ -24,14 +24,6 @@ def test_a_grouped_split_has_no_leakage(finished_run):
     assert figures["conflicting_groups"] == sum(len(names) > 1 for names in labels) > 0
 
 
-def test_a_random_split_leaks_and_the_leakage_is_measured(workdir):
-    workdir.run_stage("split", **{"split.strategy": "random"})
-    rows, figures = read_split(workdir)
-    assert figures["leaked_test_photos"] == count_leaks(rows) > 0
-    share = count_leaks(rows) / (rows["part"] == "test").sum()
-    assert abs(figures["leakage"]["random"] - share) < 1e-3
-
-
 def test_each_signal_can_be_switched_off_and_detects_copies_of_its_own(workdir):
     images = np.load(workdir.path / "data/images.npy")
     # A copy in grey, and a crop.
@@ -86,8 +78,3 @@ def test_the_given_split_is_kept_and_accuracy_is_measured_with_and_without_its_l
     workdir.run_stage("report")
     page = (workdir.path / "plots/report.html").read_text()
     assert f"On the {kept['photos']} test images without" in page.replace("\n", " ")
-
-
-def test_without_a_split_of_its_own_a_data_set_cannot_keep_it(workdir):
-    message = workdir.expect_refusal("split", **{"split.strategy": "given"})
-    assert "no split of its own" in message and "split.strategy" in message

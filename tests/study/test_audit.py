@@ -124,6 +124,7 @@ def test_an_unusable_source_is_one_line(tmp_path):
     assert not any((tmp_path / "audit").iterdir())
 
 
+@pytest.mark.slow
 @needs_browser
 def test_the_page_is_readable_on_a_phone(audit):
     with playwright.sync_playwright() as run, launch_browser(run) as browser:

@@ -5,32 +5,24 @@ import importlib.util
 import numpy as np
 import pytest
 
-from flowers.base.tables import read_csv, read_json
+from flowers.base.tables import read_json
 from study import anchor, folds
 from tests.imports import ROOT
 
 
 def test_the_summary_has_the_mean_of_each_seed_and_of_all_folds():
     results = [
-        {"svm": accuracy, "svm_confidence": 0.9, "nb": 0.7, "nb_confidence": 0.8}
+        {"svm": accuracy, "svm_confirmed": 0.85, "svm_confidence": 0.9, "nb": 0.7}
         for accuracy in np.repeat([0.8, 0.86], folds.FOLDS)
     ]
     summary = folds.summarise_folds(results)
     assert summary["seeds"] == pytest.approx([0.8, 0.86])
     assert summary["accuracy"] == pytest.approx(0.83)
     assert summary["std"] == pytest.approx(0.03)
+    assert summary["confirmed_accuracy"] == pytest.approx(0.85)
     assert summary["confidence"] == pytest.approx(0.9)
     assert summary["nb_accuracy"] == pytest.approx(0.7)
     assert len(summary["folds"]) == 10
-
-
-def test_reviewed_labels_are_those_of_confident_contradictions():
-    rows = read_csv(ROOT / "study/label_review.csv")
-    assert len(np.unique(rows["sha256"])) == len(rows["sha256"])
-    assert all(len(digest) == 64 for digest in rows["sha256"])
-    assert set(rows["judgement"]) <= {"correct", "wrong", "ambiguous"}
-    assert (rows["label"] != rows["predicted"]).all()
-    assert rows["confidence"].astype(float).min() >= 0.9
 
 
 def test_the_interval_of_a_trial_holds_its_difference():

@@ -8,7 +8,7 @@ from flowers.base.tables import read_json
 from stages.support.run import find_faults, read_yaml
 from study.ablation import CLASSIFIERS
 from study.parameters import flatten_sections
-from study.recipes import FOLDER, PROTOCOLS, list_recipes, read_recipe, read_svm_params
+from study.recipes import FOLDER, PROTOCOLS, list_recipes, read_recipe
 from tests.imports import ROOT
 
 PARAMS = read_yaml(ROOT / "params.yaml")
@@ -39,13 +39,6 @@ def test_the_second_line_of_a_recipe_has_its_measured_cost_and_accuracy(name):
         f"# {figures['ms_per_photo']:.0f} ms of CPU per photo, a model of "
         f"{figures['model_mb']:.1f} MB; right on {accuracy:.0%} of the external hold-out."
     ).replace("%", " %")
-
-
-def test_the_svm_of_a_recipe_has_the_parameters_of_the_classifier():
-    assert read_svm_params("pixels-tuned")["C"] == [0.1, 0.3, 1, 3, 10, 30]
-    assert read_svm_params("fisher-small") == {
-        key: PARAMS["train_svm"][key] for key in PARAMS["train_svm"].keys() - {"solver", "mirror"}
-    }
 
 
 def test_committed_results_have_the_names_of_recipes_and_protocols():

@@ -1,12 +1,13 @@
 """`make verify` reports every altered output and every damaged cache object, with a remedy."""
 
+import json
 import shutil
 import subprocess
 
 import pytest
 import yaml
 
-from study.verify import CommittedRun, check_rerun, list_unverified
+from study.verify import SUMMARY, CommittedRun, check_rerun, check_summary, list_unverified
 from tests.imports import ROOT
 
 PAGES = ("study", "docs", "benchmarks", "recipes", "README.md", "ARCHITECTURE.md")
@@ -176,3 +177,35 @@ def test_the_simulation_of_an_earlier_model_is_not_verified(tmp_path, simulated,
         (tmp_path / "power" / name).write_bytes(content)
     assert len(list(check_rerun(committed, tmp_path))) == count
     assert list_unverified(committed) == ([] if count else ["metrics/drift_power.json"])
+
+
+def test_figures_of_a_native_rerun_may_differ_a_little(tmp_path):
+    figures = {"photos": 9, "svm": 0.85, "svm_low": 0.8, "svm_high": 0.9, "model_mb": 40.0}
+    files = {SUMMARY: json.dumps(figures).encode()}
+    committed = CommittedRun({}, {}, {}, files, native=True)
+    (tmp_path / "metrics").mkdir()
+    for changes, message in (
+        ({"svm": 0.859, "model_mb": 40.3}, None),
+        ({"svm": 0.861}, "svm 0.85, after a rerun 0.861"),
+        ({"model_mb": 40.5}, "model_mb 40.0, after a rerun 40.5"),
+        ({"photos": 8}, "photos 9, after a rerun 8"),
+        ({"nb": 0.8}, "nb None, after a rerun 0.8"),
+    ):
+        (tmp_path / SUMMARY).write_text(json.dumps(figures | changes))
+        differences = [text for _, text in check_summary(committed, tmp_path)]
+        assert differences == ([f"in HEAD has {message}"] if message else [])
+
+
+@pytest.mark.slow
+def test_a_native_run_reruns_all_stages_and_is_compared_by_figures(verified_copy):
+    native = ("env", "NUMERICS=native", "python", "-m", "stages.support.repro")
+    stages = yaml.safe_load((verified_copy.path / "dvc.yaml").read_text())["stages"]
+    assert verified_copy.run(*native).stdout.count("Running stage") == len(stages)
+    verified_copy.run("python", "-m", "docs.tables")
+    verified_copy.commit("native run")
+    assert "up to date" in verified_copy.run(*native).stdout
+    differences, recorded, (*_, last), code = run_verify(verified_copy)
+    assert (differences, recorded, code) == ([], [], 0)
+    assert "the bits of a rerun are not compared" in last
+    card = (verified_copy.path / "models/candidate/card.json").read_text()
+    assert '"numerics": "native"' in card

@@ -89,6 +89,19 @@ def test_a_value_of_the_user_stays(name):
 
 
 @x86_64
+def test_native_numerics_leave_the_kernels_to_the_processor():
+    assert run_script(SET + PRINT, NUMERICS="native") == "[None, '1', None]\n"
+
+
+@pytest.mark.parametrize("package", ["scoring", "stages"])
+def test_other_numerics_are_one_line(package):
+    env = os.environ | {"NUMERICS": "fast"}
+    command = [sys.executable, "-c", f"import {package}"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "NUMERICS=fast: set it to one of pinned, native\n")
+
+
+@x86_64
 @pytest.mark.parametrize("package", ["scoring", "stages"])
 def test_importing_numpy_first_is_a_warning(package):
     late = "import warnings\nwarnings.simplefilter('error')\nimport numpy\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers.base import parallel
 from flowers.base.errors import BadInput, RejectedImage
 from flowers.base.parallel import (
     MAX_COPY_BYTES,
@@ -87,13 +88,15 @@ def measure_resident(array):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_stacked_rows_free_their_memory_and_keep_their_values(tmp_path):
+def test_stacked_rows_free_their_memory_and_keep_their_values(tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "STACKED_ROWS", 300)
     rows = np.arange(2 * 10**6, dtype=np.int32).reshape(1000, 2000)
-    X = stack_rows([rows, -rows], np.arange(0, 1000, 2), tmp_path)
-    assert measure_resident(X) > 7000 and not list(tmp_path.iterdir())
+    X = stack_rows([(rows, np.arange(0, 1000, 2)), (-rows, np.arange(1, 1000))], tmp_path)
+    assert measure_resident(X) < 100 and not list(tmp_path.iterdir())
+    np.testing.assert_array_equal(X, np.concatenate([rows[::2], -rows[1:]]))
+    assert measure_resident(X) > 7000
     drop_pages(X[1:])
     assert measure_resident(X) < 100
-    np.testing.assert_array_equal(X, np.concatenate([rows[::2], -rows[::2]]))
 
 
 def test_changes_that_exist_only_in_memory_are_kept(tmp_path):

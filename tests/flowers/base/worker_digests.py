@@ -5,7 +5,6 @@ set before numpy is imported, and because a cluster starts processes.
 """
 
 import sys
-from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from flowers.base.parallel import parallel_map, use_workers  # noqa: E402
+from flowers.duplicates.search import find_near_duplicates  # noqa: E402
 from flowers.features.extraction import extract_batches  # noqa: E402
 from flowers.images.index import load_image  # noqa: E402
 from flowers.learning.gram import (  # noqa: E402
@@ -30,31 +30,21 @@ from flowers.learning.svm import GramSVC  # noqa: E402
 from tests.flowers.features.codebooks import small_codebook  # noqa: E402
 
 
-def start_cluster(backend):
-    """Start two worker processes on this machine, which the backend then joins."""
-    if backend == "dask":
-        import dask
-        from dask.distributed import LocalCluster
-
-        cluster = LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-        )
-        dask.config.set({"scheduler-address": cluster.scheduler_address})
-        return cluster
-    return nullcontext()
-
-
 def compute_results(photos, images_file):
     """Yield name and result of every kind of parallel work."""
     images = np.load(images_file, mmap_mode="r")
     pixels = images.reshape(len(images), -1)
     loaded = parallel_map(load_image, ((path, 32) for path in photos))
     yield "resize", np.stack([image for image, *_ in loaded])
+    thresholds = {"colour": 0.1, "structure": 0.1, "crop": 0.3}  # of noise, so that there are pairs
+    matches = find_near_duplicates(images[:60], thresholds)
+    yield "near-duplicates", np.concatenate([np.column_stack(pair) for pair in matches.values()])
     sizes = np.tile((4, 3), (len(images), 1))
-    parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None})
+    numbers = np.arange(len(images))
+    parts = extract_batches(images, sizes, {"names": ["hog", "colour"], "codebook": None}, numbers)
     yield "features", np.concatenate([rows for _, rows in parts])
     fisher = {"names": ["fisher"], "codebook": small_codebook()}
-    parts = extract_batches(images[:70], sizes[:70], fisher, mirrored=True)
+    parts = extract_batches(images, sizes, fisher, numbers[:70], copy=1)
     yield "fisher features", np.concatenate([rows for _, rows in parts])
     mean, scale = compute_moments(pixels)
     yield "moments", np.stack([mean, scale])
@@ -81,7 +71,7 @@ def main(folder, kinds):
         photos = sorted(folder.glob("*/*.png"))
     for kind in kinds:
         backend, jobs = kind.split(":")
-        with start_cluster(backend), use_workers(int(jobs), backend, folder):
+        with use_workers(int(jobs), backend, folder):
             for name, array in compute_results(photos, images_file):
                 digest = sha256(np.ascontiguousarray(array)).hexdigest()
                 print(f"{kind}: {name} {digest}", flush=True)

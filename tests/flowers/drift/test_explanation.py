@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from flowers.drift.charts import plot_report
 from flowers.drift.detector import COVARIATE_SHIFT, LABEL_SHIFT, PERFORMANCE
-from flowers.drift.explanation import compare_images, compute_ks_p_value, explain_alert
+from flowers.drift.explanation import compare_images, explain_alert
 from flowers.drift.report import build_drift_report, describe_periods, monitor_rows
 from flowers.images.statistics import STATISTIC_NAMES
-from tests.flowers.drift.synthetic import draw_predictions, draw_reference, draw_shares, make_rows
+from tests.flowers.drift.synthetic import draw_predictions, draw_reference, make_rows
 
 PARAMS = {"window": 250, "alpha": 0.01, "proportion_tolerance": 0.05}
 PARAMS |= {"label_alpha": 0.001, "max_accuracy_drop": 0.15}
@@ -87,11 +86,3 @@ def test_image_statistics_that_differ_are_named_with_their_means():
     figures = compare_images(reference, image, 0.01)
     assert list(figures) == [STATISTIC_NAMES[2]]
     assert figures[STATISTIC_NAMES[2]]["now"] == pytest.approx(image[:, 2].mean())
-
-
-def test_the_kolmogorov_smirnov_test_agrees_with_scipy_with_ties():
-    first = draw_shares(151).round(2)
-    second = draw_shares(200, 1, (2, 1, 1)).round(2)
-    for a, b in zip(first.T, second.T, strict=True):
-        expected = stats.ks_2samp(a, b, method="exact").pvalue
-        assert compute_ks_p_value(a, b) == pytest.approx(expected, rel=0.15, abs=1e-12)

@@ -2,9 +2,15 @@ import numpy as np
 import pytest
 
 from flowers.base.parallel import use_workers
-from flowers.drift import charts, detector
-from flowers.drift.detector import Alert
-from flowers.drift_simulation.power import SimulatedShift, Simulator, select_spread
+from flowers.drift_simulation.charts import plot_power
+from flowers.drift_simulation.power import (
+    BEFORE_SHIFT,
+    WITHIN,
+    SimulatedShift,
+    Simulator,
+    compute_delays,
+    select_spread,
+)
 from tests.flowers.drift.synthetic import draw_predictions, draw_reference
 
 PARAMS = {"window": 500, "alpha": 0.01, "proportion_tolerance": 0.05}
@@ -81,12 +87,12 @@ def test_label_shift_is_detected_with_its_kind(reference, simulator):
     assert power["accuracy_drop"] == pytest.approx(expected)
 
 
-def test_power_is_none_where_every_stream_has_a_false_alarm(
-    simulator, covariate_shift, monkeypatch
-):
-    monkeypatch.setattr(detector, "find_first_alert", lambda _: Alert("scores", 0, 0))
-    power = simulator.simulate_shift(SimulatedShift(*covariate_shift), 2)
-    for name in ("detected_within_400", "detected_within_2000", "median_delay", "kind_correct"):
-        assert power[name] is None
+def test_streams_with_an_alert_before_the_shift_are_left_out(simulator):
+    early = BEFORE_SHIFT - 1
+    delays = compute_delays([early, early + 400, np.inf])
+    assert [delays[f"detected_within_{n}"] for n in WITHIN] == [0.5] * 3
+    none = compute_delays([early])
+    assert set(none.values()) == {None}
     rates = dict(simulator.simulate_false_alarms(1, {"independent": {}}, 600))
-    assert charts.plot_power(rates, {"none": power}).startswith("<?xml")
+    power = {"accuracy_drop": 0.1} | none
+    assert plot_power(rates, {"none": power}).startswith("<?xml")

@@ -44,8 +44,3 @@ def test_examples_show_pairs_of_every_signal(matches):
     assert (0, 1) in pairs and (3, 4) in pairs and len(pairs) == 3
     text = " ".join(captions)
     assert all(signal in text for signal in matches) and len(captions) == len(rows)
-
-
-def test_other_signals_fill_the_places_of_a_signal_with_few_pairs(matches):
-    assert len(select_examples(matches, LABELS, 4)[0]) == 8
-    assert len(select_examples(matches, LABELS, 99)[0]) == 8

@@ -62,15 +62,6 @@ def test_tiles_with_many_and_with_few_pairs_give_the_same_result(monkeypatch):
     assert len(few) > 200 * 200
 
 
-def test_a_query_can_start_at_a_row(monkeypatch):
-    monkeypatch.setattr(similarity, "TILE_COLUMNS", 64)
-    rows = make_rows(200, 60, 8, seed=0)
-    indexed = CorrelationIndex(rows, mirror)
-    every = to_dict(indexed.query(rows, 0.5))
-    later = to_dict(indexed.query(rows, 0.5, start=100))
-    assert later.keys() == {pair for pair in every if pair[1] >= 100}
-
-
 @pytest.mark.parametrize("rows", [np.zeros((5, 60), np.float32), np.empty((0, 60), np.float32)])
 def test_rows_of_length_0_match_nothing(rows):
     i, j, correlation = CorrelationIndex(rows, mirror).query(rows, 0.1)

@@ -10,7 +10,6 @@ from flowers.duplicates.structure import (
     compute_structure,
     find_crop_pairs,
     find_structure_pairs,
-    mirror_structure,
 )
 
 THRESHOLD = 0.8
@@ -86,12 +85,6 @@ def test_distinct_and_plain_pictures_have_no_near_duplicates():
     for search in (find_structure_pairs, find_crop_pairs):
         pairs, correlation = search(images, THRESHOLD)
         assert pairs.shape == (0, 2) and pairs.dtype == np.int64 and correlation.shape == (0,)
-
-
-def test_mirroring_the_structure_equals_mirroring_the_image():
-    images = make_pictures(4)
-    mirrored = compute_structure(np.ascontiguousarray(images[:, :, ::-1]))
-    np.testing.assert_allclose(mirror_structure(compute_structure(images)), mirrored, atol=1e-5)
 
 
 @pytest.mark.parametrize("side", [32, 48, 64, 112, 256])

@@ -18,7 +18,6 @@ def mark_correct(first, count, n=100):
     return correct
 
 
-DIFFERENT = {"svm": mark_correct(0, 80), "nb": mark_correct(0, 40)}
 SIMILAR = {"svm": mark_correct(0, 70), "nb": mark_correct(2, 69)}
 
 

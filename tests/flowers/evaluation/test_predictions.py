@@ -18,16 +18,6 @@ def make_predictions(*labels, probabilities=PROBABILITIES):
     return Predictions(np.array(labels), groups, CLASSES, probabilities, probabilities)
 
 
-def test_predictions_are_those_of_the_model():
-    X, y = make_rows()
-    model = CalibratedNB().fit(X, y)
-    predictions = Predictions.from_model(model, X, y, np.arange(len(y)))
-    np.testing.assert_array_equal(predictions.probabilities, model.predict_proba(X))
-    np.testing.assert_array_equal(predictions.predicted, model.predict(X))
-    np.testing.assert_array_equal(predictions.correct, model.predict(X) == y)
-    np.testing.assert_array_equal(predictions.confidence, model.predict_proba(X).max(axis=1))
-
-
 def test_a_label_without_training_images_is_rejected():
     X, y = make_rows()
     model = CalibratedNB().fit(X, y)
@@ -72,12 +62,3 @@ def test_the_summaries_compare_the_first_model_with_every_other():
     assert " ".join(selected) == (
         "photos distinct leakage svm svm_low svm_high nb tree log_loss ece model_mb"
     )
-
-
-def test_the_recall_table_averages_the_curves_of_the_classes():
-    tables = metrics.build_curve_tables(
-        *metrics.compute_curves({"svm": make_predictions("a", "a", "b", "b")}, 10), ["svm"]
-    )
-    assert [row["recall"] for row in tables["recall"]] == [i / 100 for i in range(101)]
-    assert all(row["svm"] == 1 for row in tables["recall"])
-    assert sum(row["photos"] for row in tables["reliability_svm"]) == 4

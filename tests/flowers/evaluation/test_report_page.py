@@ -2,9 +2,7 @@
 
 import re
 
-import pytest
-
-from flowers.evaluation.report_page import embed_image, render_report
+from flowers.evaluation.report_page import render_report
 
 MODEL = {
     "accuracy": 0.7895,
@@ -70,39 +68,6 @@ def test_the_result_is_one_sentence_with_its_interval():
     assert "71.8 % to 85.7 %" in text and "Gaussian naive Bayes 44.7 %" in text and "18.4 %" in text
 
 
-def test_figures_have_three_decimals_and_models_their_names():
-    text = strip_tags(render())
-    assert "SVM Tulip 0.897 1.000 0.933 36 Gaussian naive Bayes Tulip 0.897" in text
-    assert (
-        "McNemar test, p &lt; 0.001" in text
-        and "The expected calibration error of the SVM is 0.100." in text
-    )
-    assert "Lotus 0.710 near-duplicate" in text and "candidate for promotion is SVM" in text
-
-
-def test_a_difference_is_in_percentage_points_and_one_image_is_singular():
-    text = strip_tags(render())
-    assert "difference of the accuracies -34.2 percentage points" in text
-    assert "(95 % interval: -41.0 to -27.0)" in text and "69 test images are correct" in text
-    mcnemar = make_figures(0.0, True)["evaluate"]["svm_vs_nb"] | {"only_first_correct": 1}
-    text = strip_tags(render(changes={"evaluate": {"svm_vs_nb": mcnemar}}))
-    assert "1 test image is correct" in text and "1 image has a label" in text
-
-
-@pytest.mark.parametrize(("kernel", "shown"), [("rbf", True), ("linear", False)])
-def test_gamma_is_shown_with_the_kernel_that_has_one(kernel, shown):
-    params = {"params": {"kernel": kernel}}
-    assert ("gamma 0.5" in strip_tags(render(changes=params))) is shown
-
-
-def test_the_confident_errors_name_their_model_and_why_it_is_not_the_champion():
-    text = strip_tags(render())
-    assert "Confident errors of SVM" in text and "has the reasons" not in text
-    text = strip_tags(render(changes={"evaluate": {"most_accurate": "nb"}}))
-    assert "Confident errors of Gaussian naive Bayes" in text
-    assert "The champion is SVM: metrics/promotion.json has the reasons" in text
-
-
 def test_leakage_raises_a_warning():
     assert 'class="warning"' not in render() and "No leakage" in render()
     page = render(leakage=0.64)
@@ -132,14 +97,3 @@ def test_every_image_is_embedded_and_every_link_has_its_target():
 def test_names_of_images_and_classes_are_escaped():
     page = render(label='<script>alert("1")</script>')
     assert "<script" not in page and "&lt;script&gt;" in page
-
-
-def test_the_tuning_section_depends_on_the_number_of_candidates():
-    assert "No parameter was tuned" in render(candidates=1)
-    assert "test images were not used" in strip_tags(render(candidates=3))
-
-
-@pytest.mark.parametrize(("name", "media_type"), [("a.jpg", "jpeg"), ("b.svg", "svg+xml")])
-def test_an_embedded_image_has_its_media_type(tmp_path, name, media_type):
-    (tmp_path / name).write_bytes(b"content")
-    assert embed_image(tmp_path / name).startswith(f"data:image/{media_type};base64,")

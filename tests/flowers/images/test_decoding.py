@@ -177,11 +177,3 @@ def test_resizing_to_a_square_does_not_keep_the_aspect_ratio():
     assert (pixels.shape, pixels.dtype) == ((16, 16, 3), np.uint8)
     assert pixels[:, 0, 0].max() < 20 and pixels[:, -1, 0].min() > 230
     np.testing.assert_array_equal(resize_square(make_picture(32, 32), 32), make_picture(32, 32))
-
-
-def test_loading_is_decoding_and_resizing():
-    data = encode_image(make_picture().convert("L"), "PNG")
-    pixels, original_size, conversions = load_pixels(data, 24)
-    np.testing.assert_array_equal(pixels, resize_square(decode_image(data)[0], 24))
-    assert (original_size, conversions) == ((48, 32), ("grayscale",))
-    assert pixels.flags.writeable

@@ -114,7 +114,7 @@ def test_a_size_in_a_header_is_refused_before_pixels_are_decoded():
     assert get_reason(webp) == "too many pixels"
 
 
-@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("progressive", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_jpeg_of_24_mp_with_metadata_and_a_video_is_decoded_in_full(progressive):
     picture = make_picture(600, 400).resize((6_000, 4_000))
     metadata = {"exif": make_exif(6), "icc_profile": np.random.default_rng(0).bytes(1_000_000)}

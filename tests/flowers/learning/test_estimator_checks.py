@@ -47,7 +47,8 @@ def select_learning(cases):
     return selected
 
 
-NAMES, CASES, OPTIONS = make_cases([GramSVC(), StreamedSVC(), CalibratedNB()])
+NAMES, CASES, OPTIONS = make_cases([GramSVC(), CalibratedNB()])
+SLOW_CASES = make_cases([StreamedSVC()])[1]
 VARIANT_CASES = select_learning(make_cases(VARIANTS)[1])
 
 
@@ -57,6 +58,6 @@ def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(NAMES, VARIANT_CASES[len(LEARNING) :], **OPTIONS)
+@pytest.mark.parametrize(NAMES, SLOW_CASES + VARIANT_CASES[len(LEARNING) :], **OPTIONS)
 def test_variants_pass_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -69,21 +69,6 @@ def test_the_bits_do_not_depend_on_the_size_of_tasks(workers, monkeypatch):
     assert [r.tobytes() for r in results] == [e.tobytes() for e in expected]
 
 
-def test_a_gram_matrix_is_exactly_symmetric_and_takes_half_of_the_tiles(monkeypatch):
-    X = make_table("float32", 4 * gram.TILE, 70)
-    calls = []
-    matmul = np.matmul
-
-    def count_call(*factors, **params):
-        calls.append(factors)
-        return matmul(*factors, **params)
-
-    monkeypatch.setattr(gram.np, "matmul", count_call)
-    product, _ = gram.compute_gram(X, *compute_moments(X))
-    assert product.tobytes() == product.T.copy().tobytes()
-    assert len(calls) == 4 * 5 / 2
-
-
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_distances_are_those_of_scipy_and_leave_the_rows_unchanged(dtype):
     width = gram.TILE_COLUMNS + 100
@@ -103,20 +88,6 @@ def test_distances_are_those_of_scipy_and_leave_the_rows_unchanged(dtype):
     assert_same_distances(new, reference_distances(X, rows))
     np.testing.assert_array_equal(X, before[0])
     np.testing.assert_array_equal(rows, before[1])
-
-
-@pytest.mark.parametrize(
-    "n", [1, gram.CHUNK_ROWS + 1, gram.BATCH_INVARIANT_ROWS + 1, gram.TILE + 3]
-)
-def test_both_computations_of_a_distance_agree_for_any_number_of_rows(n):
-    X = make_table("uint8", n=n, d=64)
-    mean, scale = compute_moments(X)
-    distances, norms = gram.compute_squared_distances(X, mean, scale)
-    new = gram.compute_distances_to(X, X, norms, mean, scale)
-    tolerance = TOLERANCE * max(distances.max(), 1000)
-    np.testing.assert_allclose(new, distances, rtol=0, atol=tolerance)
-    single = [gram.compute_distances_to(row[None], X, norms, mean, scale)[0] for row in X]
-    np.testing.assert_allclose(single, new, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])

@@ -20,10 +20,8 @@ from tests.flowers.learning.estimator_data import (
 LinearSVM = partial(GramSVC, kernel="linear")
 
 
-@pytest.mark.parametrize("classes", [2, 5])
-@pytest.mark.parametrize("multiclass", ["ovo", "ovr"])
-@pytest.mark.parametrize("standardise", [True, False])
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize(("dtype", "standardise"), [("uint8", True), ("float32", False)])
+@pytest.mark.parametrize(("multiclass", "classes"), [("ovo", 2), ("ovo", 5), ("ovr", 5)])
 def test_decision_values_are_those_of_svc(dtype, standardise, multiclass, classes):
     X, y, new, _ = make_train_and_test(classes, dtype)
     model = LinearSVM(C=2.0, standardise=standardise, multiclass=multiclass).fit(X, y)
@@ -46,8 +44,9 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("calibration", ["temperature", "sigmoid", "isotonic"])
-@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize(
+    ("classes", "calibration"), [(2, "sigmoid"), (5, "temperature"), (5, "isotonic")]
+)
 @pytest.mark.parametrize("name", ["rbf", *MODELS])
 def test_the_label_is_the_most_probable_class(name, classes, calibration):
     X, y, new, labels = make_train_and_test(classes)

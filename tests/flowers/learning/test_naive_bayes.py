@@ -9,7 +9,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoodNB
+from flowers.learning import naive_bayes
+from flowers.learning.naive_bayes import CalibratedNB, LogLikelihoodNB, sample_rows
 from flowers.learning.standardisation import BLOCK_COLUMNS
 from tests.flowers.learning.estimator_data import (
     make_rows,
@@ -102,3 +103,27 @@ def test_the_number_of_components_is_limited_by_the_rows():
     X, y = make_rows(n=60)
     model = CalibratedNB(reduce="lda", components=1000, folds=3).fit(X, y)
     assert model.predict(X).shape == (60,)
+
+
+def test_a_sample_has_the_shares_of_the_classes_and_distinct_pictures_first():
+    y = np.repeat(["Lotus", "Tulip", "Orchid"], [600, 300, 4])
+    groups = np.arange(904) // 3
+    rows = sample_rows(y, groups, 90, 3, seed=0)
+    assert dict(zip(*np.unique(y[rows], return_counts=True), strict=True)) == {
+        "Lotus": 60,
+        "Tulip": 30,
+        "Orchid": 3,
+    }
+    flowers = rows[y[rows] != "Orchid"]
+    assert len(np.unique(groups[flowers])) == 90
+    assert (rows == sample_rows(y, groups, 90, 3, seed=0)).all()
+    assert (rows != sample_rows(y, groups, 90, 3, seed=1)).any()
+
+
+def test_a_reduction_of_many_rows_is_learned_from_a_sample(monkeypatch):
+    X, y = make_rows(n=400, d=120)
+    whole = CalibratedNB(reduce="lda", components=4).fit(X, y)
+    monkeypatch.setattr(naive_bayes, "SAMPLE", 150)
+    model = CalibratedNB(reduce="lda", components=4).fit(X, y)
+    assert len(whole.out_of_fold_decision_) == 400 and len(model.out_of_fold_decision_) == 150
+    assert accuracy_score(y, model.predict(X)) > 0.9

@@ -83,6 +83,7 @@ def test_probabilities_have_the_same_bits_for_any_workers_and_batch(classifier, 
         assert model.out_of_fold_accuracy_ > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=NAMES)
 def test_two_classes_have_one_decision_value(classifier):
     X, y = make_bytes(classes=2)

@@ -12,10 +12,8 @@ from tests.flowers.learning.estimator_data import make_rows
 MODELS = [
     GramSVC(),
     GramSVC(kernel="linear", calibration="isotonic"),
-    GramSVC(multiclass="ovr", calibration="sigmoid"),
     StreamedSVC(),
     CalibratedNB(),
-    CalibratedNB(calibration="sigmoid"),
     CalibratedNB(reduce="lda", components=5, calibration="isotonic"),
 ]
 

@@ -5,22 +5,13 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from flowers.learning.standardisation import (
-    BLOCK_COLUMNS,
     EXACT_ROWS,
     compute_moments,
-    split_range,
     standardise_block,
 )
 from tests.flowers.learning.estimator_data import make_table
 
 ROWS = 2 * EXACT_ROWS + 9
-
-
-@pytest.mark.parametrize("length", [1, BLOCK_COLUMNS - 1, BLOCK_COLUMNS, 3 * BLOCK_COLUMNS + 1])
-def test_slices_cover_the_range_once(length):
-    slices = split_range(length)
-    assert [i for part in slices for i in range(length)[part]] == list(range(length))
-    assert max(part.stop - part.start for part in slices) <= BLOCK_COLUMNS
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])

@@ -7,7 +7,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from flowers.learning.svm import GramSVC, sum_votes_and_margins
+from flowers.learning.gram import GRAM_ROWS
+from flowers.learning.svm import GramSVC, choose_solver, sum_votes_and_margins
 from tests.flowers.learning.estimator_data import (
     make_rows,
     make_train_and_test,
@@ -57,12 +58,6 @@ def test_predictions_are_those_of_svc(dtype, classes, params):
     assert_predicts_like_svc(X, y, new, **params)
 
 
-def test_predictions_of_real_photos_are_those_of_svc(real_photos):
-    images, labels = real_photos
-    X = np.ascontiguousarray(images.reshape(128, -1)[:, ::48])
-    assert_predicts_like_svc(X[:100], labels[:100], X[100:])
-
-
 @pytest.mark.parametrize("standardise", [True, False])
 def test_one_against_the_rest_is_that_of_scikit_learn(standardise):
     X, y, new, _ = make_train_and_test()
@@ -92,3 +87,17 @@ def test_the_model_keeps_only_support_vectors_in_their_dtype():
     np.testing.assert_array_equal(model.support_vectors_, X[model.support_])
     for values in (vars(model), vars(model.classifier_)):
         assert not any(np.shape(value) == X.shape for value in values.values())
+
+
+@pytest.mark.parametrize(
+    ("solver", "kernel", "rows", "chosen"),
+    [
+        ("auto", "linear", GRAM_ROWS, "gram"),
+        ("auto", "linear", GRAM_ROWS + 1, "sgd"),
+        ("auto", "rbf", GRAM_ROWS + 1, "gram"),
+        ("gram", "linear", GRAM_ROWS + 1, "gram"),
+        ("sgd", "linear", 10, "sgd"),
+    ],
+)
+def test_the_solver_depends_on_the_number_of_rows(solver, kernel, rows, chosen):
+    assert choose_solver(solver, kernel, rows) == chosen

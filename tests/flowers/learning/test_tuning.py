@@ -40,18 +40,6 @@ def test_the_table_has_the_accuracy_of_cross_validation():
         assert row["grouped"] == pytest.approx(np.average(scores, weights=weights))
 
 
-def test_kernel_values_are_split_into_folds_as_rows_are():
-    X, y = make_rows(n=120)
-    X = X.astype(float)
-    by_rows = start_tuning(y)
-    by_gram = start_tuning(y)
-    for C in CS:
-        by_rows.evaluate_candidate({"C": C}, SVC(C=C, kernel="linear"), X, choose_labels)
-        by_gram.evaluate_candidate({"C": C}, SVC(C=C, kernel="precomputed"), X @ X.T, choose_labels)
-    assert by_rows.table == by_gram.table
-    assert by_rows.nested_accuracy == by_gram.nested_accuracy
-
-
 def test_near_duplicates_inflate_the_accuracy_on_random_folds_only():
     table = tune(*make_duplicates()).table
     assert max(row["random"] for row in table) > 0.9

@@ -38,17 +38,6 @@ def test_the_description_has_the_same_bytes_for_the_same_index_and_stays_small(t
     assert len(write_description(tmp_path, 50_000)) < len(text) + 100 < 10_000
 
 
-def test_paths_are_relative_to_the_description_and_classes_are_counted(tmp_path):
-    content = json.loads(write_description(tmp_path))
-    index, photos = content["distribution"]
-    assert (index["contentUrl"], photos["includes"]) == ("../data/index.csv", "../data/photos/*/*")
-    assert content["license"] == "CC-BY-4.0"
-    assert "license" not in json.loads(write_description(tmp_path, license=None))
-    rows = content["recordSet"][0]["data"]
-    assert [row["classes/name"] for row in rows] == sorted(LABELS)
-    assert {row["classes/images"] for row in rows} == {2}
-
-
 @needs_mlcroissant
 @pytest.mark.slow
 def test_mlcroissant_accepts_the_description_and_reads_its_images(tmp_path):

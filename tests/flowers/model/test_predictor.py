@@ -15,7 +15,6 @@ from flowers.images.decoding import load_pixels
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.other import CalibratedOther
 from flowers.learning.svm import GramSVC
-from flowers.model import predictor as predictor_module
 from flowers.model.predictor import Predictor
 from tests.flowers.features.codebooks import small_codebook
 from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
@@ -109,20 +108,6 @@ def test_batches_of_any_size_get_the_same_bits(loaded, estimator, features, samp
     probabilities = [prediction.probabilities for prediction in single]
     assert probabilities[0].shape == (5,) and probabilities[0].dtype == np.float64
     np.testing.assert_allclose(probabilities, predictor.predict_proba(*loaded), rtol=0, atol=1e-6)
-
-
-def test_statistics_and_pixels_are_computed_once_per_image(files, monkeypatch):
-    predictor = fit_predictor(CalibratedNB(), ["pixels"])
-    calls = []
-
-    def count_calls(name):
-        function = getattr(predictor_module, name)
-        return lambda *args: calls.append(name) or function(*args)
-
-    for name in ("load_pixels", "compute_statistics"):
-        monkeypatch.setattr(predictor_module, name, count_calls(name))
-    predictor.predict_bytes(files[:3])
-    assert sorted(calls) == ["compute_statistics"] * 3 + ["load_pixels"] * 3
 
 
 def test_a_rejected_image_keeps_its_place_in_the_results(files):

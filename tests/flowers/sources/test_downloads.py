@@ -104,8 +104,7 @@ def test_a_wrong_digest_is_bad_input_with_both_digests_and_leaves_nothing(server
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-@pytest.mark.parametrize("host", ["[bad/a.zip", "", "host:port/a.zip", "127.0.0.1:1/a.zip"])
-@pytest.mark.parametrize("scheme", ["http", "ftp", "s3"])
-def test_an_unreachable_address_and_another_scheme_are_bad_input(tmp_path, scheme, host):
-    with pytest.raises(BadInput, match="cannot be downloaded" if scheme == "http" else scheme):
-        fetch_file(f"{scheme}://{host}", tmp_path)
+@pytest.mark.parametrize("address", ["[bad/a.zip", "", "host:port/a.zip", "127.0.0.1:1/a.zip"])
+def test_an_unreachable_address_is_bad_input(tmp_path, address):
+    with pytest.raises(BadInput, match="cannot be downloaded"):
+        fetch_file(f"http://{address}", tmp_path)

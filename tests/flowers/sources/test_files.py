@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from flowers.base.errors import BadInput
-from flowers.sources.files import collect_photos, find_members, iterate_archive, iterate_folder
+from flowers.sources.files import find_members, iterate_archive, iterate_folder
 from flowers.sources.folders import find_fault
-from flowers.sources.review import Review
-from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
+from tests.flowers.images.photo_files import encode_image, make_picture
 
 FILES = {
     "all/Lotus/1.jpg": b"lotus one",
@@ -123,15 +122,6 @@ def test_an_archive_beside_photos_is_yielded_like_any_file(tmp_path):
     assert [name for _, name, *_ in files] == ["1.png", "2.png", "c.zip"]
 
 
-def test_a_fault_names_the_format_where_it_is_known():
-    assert not any(map(find_fault, make_samples().values()))
-    assert find_fault(b"") == "empty"
-    assert find_fault(b"flower" * 9) == "not a JPEG, PNG or WEBP"
-    assert find_fault(encode_image(make_picture(), "GIF")) == (
-        "not a JPEG, PNG or WEBP: it is a GIF"
-    )
-
-
 @pytest.mark.parametrize("place", ["", "photos/"])
 def test_an_archive_with_a_table_is_read(tmp_path, place):
     photo = encode_image(make_picture(), "PNG")
@@ -144,21 +134,3 @@ def test_an_archive_with_a_table_is_read(tmp_path, place):
         ("Rose", "1.png"),
         (None, "3.png"),
     ]
-
-
-def test_photos_keep_their_part_under_the_name_they_are_stored_by(tmp_path):
-    photo = encode_image(make_picture(), "PNG")
-    names = ["train/Rose/1.png", "train/Iris/1.png", "test/Rose/1.png", "test/Iris/2.png"]
-    archive = make_zip(tmp_path / "a.zip", dict.fromkeys(names, photo))
-    for name in ("exclude", "relabel"):
-        (tmp_path / name).write_text("sha256\n")
-    review = Review(tmp_path / "exclude", tmp_path / "relabel")
-    files = iterate_archive(str(archive), tmp_path / "cache")
-    photos, _, _ = collect_photos(files, tmp_path / "out", review)
-    assert {photo["path"]: photo["part"] for photo in photos} == {
-        "Iris/1.png": "train",
-        "Iris/2.png": "test",
-        "Rose/1-2.png": "train",
-        "Rose/1.png": "test",
-    }
-    assert list(photos) == sorted(photos, key=lambda photo: photo["path"])

@@ -2,13 +2,13 @@
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
 from flowers.base.errors import BadInput
 from flowers.sources.files import find_members, iterate_folder
-from flowers.sources.folders import find_class_folders, list_tree
+from flowers.sources.folders import list_tree
 from tests.flowers.images.photo_files import encode_image, make_picture
 
 PHOTO = encode_image(make_picture(), "PNG")
@@ -211,21 +211,6 @@ def test_many_links_to_one_folder_cost_nothing(tmp_path):
     write_tree(tmp_path, "40/Rose/1.jpg", "40/Iris/1.jpg")
     files, _ = list_tree(tmp_path)
     assert sum(path.name == "1.jpg" for path in files) == 2
-
-
-def test_a_class_of_broken_links_is_a_class_without_photos(tmp_path):
-    root = write_tree(tmp_path, "Iris/1.jpg", "Rose/")
-    (root / "Rose/1.jpg").symlink_to("gone")
-    (file,) = [file for file in iterate_folder(root) if file.label == "Rose"]
-    assert str(file.content) == "a broken link"
-
-
-def test_without_a_photo_every_folder_with_files_is_a_class(tmp_path):
-    files, empty = list_tree(write_tree(tmp_path, "a/1.txt", "b/c.txt"))
-    assert set(find_class_folders(tmp_path, files, empty)) == {
-        PurePosixPath("a"),
-        PurePosixPath("b"),
-    }
 
 
 def test_a_name_that_is_not_utf8_is_read(tmp_path):

@@ -30,25 +30,19 @@ def review(tmp_path):
 @pytest.mark.parametrize(
     ("lists", "rose_labels", "matches"),
     [
-        pytest.param({}, ("Rose", "Iris"), (0, 0, 0, 0), id="without a line nothing changes"),
-        pytest.param(
+        ({}, ("Rose", "Iris"), (0, 0, 0, 0)),
+        # Without a label every copy is excluded, with one that of the class.
+        (
             {"exclude": f"sha256\n{hash_photo(ROSE).upper()}\n{'0' * 64}\n"},
             (None, None),
             (2, 1, 0, 0),
-            id="an excluded image is recognised by its bytes",
         ),
-        pytest.param(
+        (
             {"exclude": f"\ufeffpath,sha256,label\r\nRose/1.jpg,{hash_photo(ROSE)},Rose\r\n"},
             (None, "Iris"),
             (1, 1, 0, 0),
-            id="with a label only the copy of that class is excluded",
         ),
-        pytest.param(
-            {"relabel": f"label,sha256\nIris,{hash_photo(ROSE)}\n"},
-            ("Iris", "Iris"),
-            (0, 0, 1, 1),
-            id="a relabelled image moves to its class",
-        ),
+        ({"relabel": f"label,sha256\nIris,{hash_photo(ROSE)}\n"}, ("Iris", "Iris"), (0, 0, 1, 1)),
     ],
 )
 def test_a_review_excludes_and_relabels(review, lists, rose_labels, matches):

@@ -1,14 +1,13 @@
 """Copies of repositories that are made once per test run."""
 
 import contextlib
-import shutil
 from functools import partial
 
 import pytest
 
 from scoring.registry import checks
 from scoring.registry.__main__ import main
-from tests.repo_copy import make_once
+from tests.repo_copy import copy_folder, make_once
 from tests.scoring.registry.registry_repository import enter_repository, make_run, make_runs
 
 
@@ -29,7 +28,7 @@ def served(tmp_path_factory, run):
     """The finished run, promoted as v1.0.0 and fetched."""
 
     def make(folder):
-        shutil.copytree(run, folder, symlinks=True)
+        copy_folder(run, folder)
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(None):
             enter_repository(folder, patch)
             assert main(["promote"]) == main(["fetch"]) == 0
@@ -45,7 +44,7 @@ def lock_matches(request, monkeypatch):
 
 
 def copy_repository(folder, tmp_path, patch):
-    shutil.copytree(folder, tmp_path / "repo", symlinks=True)
+    copy_folder(folder, tmp_path / "repo")
     enter_repository(tmp_path / "repo", patch)
     return tmp_path / "repo"
 

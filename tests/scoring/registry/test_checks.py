@@ -20,6 +20,7 @@ from tests.scoring.registry.registry_repository import (
 )
 
 
+@pytest.mark.usefixtures("lock_matches")
 @pytest.mark.parametrize(
     "name", ["model.joblib", pytest.param("card.json", marks=pytest.mark.slow)]
 )
@@ -32,6 +33,7 @@ def test_an_altered_candidate_is_not_promoted(repo, capsys, name):
     assert run_git("tag") == ""
 
 
+@pytest.mark.usefixtures("lock_matches")
 def test_an_uncommitted_change_is_refused_and_force_records_it(repo, capsys):
     edit_file("params.yaml", "# pixels a side", "# pixels on a side")
     assert "params.yaml" in expect_refusal(capsys, "promote")
@@ -110,6 +112,7 @@ def test_outputs_edited_by_hand_are_refused_even_when_committed(repo, capsys):
     assert {"lock", "comparison"} <= set(read_status(capsys)["production"]["checks_failed"])
 
 
+@pytest.mark.slow
 def test_a_lock_that_matches_only_uncommitted_files_is_refused(repo, capsys):
     edit_file("flowers/learning/gram.py", '"""', '""" ')
     run_dvc("commit", target="promote", with_deps=True, force=True)
@@ -130,6 +133,7 @@ def test_a_lock_that_does_not_match_or_is_not_committed_is_refused(repo, capsys)
     assert "not in git: dvc.lock" in expect_refusal(capsys, "promote")
 
 
+@pytest.mark.usefixtures("lock_matches")
 def test_a_failed_gate_is_refused(repo, capsys):
     decision = json.loads(Path("metrics/promotion.json").read_text())
     decision["passed"] = decision["checks"][1]["passed"] = False

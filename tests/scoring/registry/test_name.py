@@ -24,6 +24,7 @@ def rename_study(old, new):
     commit_all(f"{old} to {new}")
 
 
+@pytest.mark.slow
 def test_tags_begin_with_the_name_in_head_and_those_of_another_name_are_mentioned(
     promoted, capsys, monkeypatch
 ):

@@ -125,6 +125,7 @@ def test_no_git_command_waits_for_a_password(promoted, capsys, monkeypatch):
     assert "no terminal" in warning
 
 
+@pytest.mark.slow
 def test_a_model_is_fetched_into_a_partial_clone(bare, tmp_path, promoted, capsys):
     enter_clone(bare, tmp_path, "--filter=blob:none")
     cache = promoted / ".dvc/cache"

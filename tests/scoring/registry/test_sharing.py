@@ -87,6 +87,7 @@ def test_after_a_rollback_the_printed_commands_let_another_clone_serve(both, tmp
     assert read_files("models/production") == nb
 
 
+@pytest.mark.slow
 def test_a_store_that_moved_serves_old_tags(clone, tmp_path, capsys):
     use_store("../moved")
     commit_empty()

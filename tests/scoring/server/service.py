@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -86,11 +87,12 @@ class Answer:
 class Service:
     """A running server and its output."""
 
-    def __init__(self, process, output, folder):
+    def __init__(self, process, output, folder, temporary):
         self.process = process
         self.output = output
         self.folder = folder
         self.logs = folder / "logs"
+        self.temporary = Path(temporary)
         self.pid = process.pid
         self.port = int(self.wait_for(r"Listening at: http://127\.0\.0\.1:(\d+)")[0])
 
@@ -196,18 +198,19 @@ def build_environment(**variables):
 def run_server(folder, preexec_fn=None, **variables):
     """Run a server whose working directory is `folder`, on a free port."""
     output = folder / f"server-{uuid.uuid4()}.log"
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            COMMAND,
-            cwd=folder,
-            env=build_environment(**{"PORT": "0"} | variables),
-            stdout=file,
-            stderr=file,
-            preexec_fn=preexec_fn,
-        )
-    try:
-        yield Service(process, output, folder)
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(PATIENCE)
+    with tempfile.TemporaryDirectory() as temporary:  # a killed server leaves files there
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                COMMAND,
+                cwd=folder,
+                env=build_environment(**{"PORT": "0", "TMPDIR": temporary} | variables),
+                stdout=file,
+                stderr=file,
+                preexec_fn=preexec_fn,
+            )
+        try:
+            yield Service(process, output, folder, temporary)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(PATIENCE)

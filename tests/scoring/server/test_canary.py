@@ -77,6 +77,7 @@ def test_a_canary_that_is_slow_or_raises_changes_no_response(shadowed, gate, pho
     assert record["image"] == labels[newest, 0]["image"]
 
 
+@pytest.mark.slow
 def test_a_canary_that_crashes_is_switched_off_and_comes_back_on_reload(shadowed, gate, photo):
     assert shadowed.count("scorer_canary_on") == 1
     for number, crash in enumerate(("exit", "segmentation fault", "exit"), 1):
@@ -95,6 +96,7 @@ def test_a_canary_that_crashes_is_switched_off_and_comes_back_on_reload(shadowed
     wait_until(lambda: count_outcomes(shadowed)["scored"] == 1)
 
 
+@pytest.mark.slow
 def test_a_canary_that_cannot_be_loaded_does_not_stop_the_scorer(place, gate, photo):
     with (place / "models" / "canary" / "model.joblib").open("ab") as file:
         file.write(b"x")

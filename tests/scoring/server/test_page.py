@@ -206,6 +206,7 @@ def test_the_documentation_breaks_no_word_and_shows_names_as_code(visit, options
     expect(page.locator("#description code").first).to_have_text("X-Request-Id")
 
 
+@pytest.mark.slow
 def test_a_share_is_on_one_line(visit, photo):
     card = upload_photos(visit(**PHONE), a=photo)
     heights = card.locator(".share").evaluate_all(
@@ -253,6 +254,7 @@ def write_other_model(folder, photos, study):
     (folder / "card.json").write_text(json.dumps(card))
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_study_and_the_classes_of_any_model(visit, place, photos):
     study = {"name": "b" * 50, "title": "<i>Bolts</i> & nuts", "noun": "screw or nut"}
     write_other_model(place / "models/candidate", photos, study)
@@ -273,6 +275,7 @@ def test_the_page_shows_the_study_and_the_classes_of_any_model(visit, place, pho
         assert other.get("/version").json["study"] == study
 
 
+@pytest.mark.slow
 def test_a_card_without_a_study_gives_general_words(place, photos):
     write_other_model(place / "models/candidate", photos, None)
     with run_server(place) as other:

@@ -147,6 +147,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["no golden images", "pickle ends its process"])
 def test_a_broken_model_is_one_line_at_start(place, fault):
     FAULTS[fault](place / "models" / "candidate")
@@ -185,6 +186,7 @@ def test_hangup_takes_the_new_model_and_no_request_fails(place, candidate, photo
     assert {status for _, status in answers} == {200}
 
 
+@pytest.mark.slow
 def test_signals_during_the_start_and_many_at_once_are_safe(place):
     environment = build_environment(PORT="0")
     process = subprocess.Popen(
@@ -233,10 +235,12 @@ def test_requests_beyond_the_queue_are_429_and_sigterm_waits_for_the_others(gate
             time.sleep(0.5)
             gate.set("open")
         assert service.process.wait(20) == 0
+        assert not any(service.temporary.iterdir())
     assert [answer.status for answer in answers] == [200] * places
     assert len(list(read_records(service.logs))) == places
 
 
+@pytest.mark.slow
 def test_sigterm_ends_within_ten_seconds_whatever_clients_and_models_do(gate, tmp_path, photo):
     beginning = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx"
     never_read = 300 * b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -257,6 +261,7 @@ def test_sigterm_ends_within_ten_seconds_whatever_clients_and_models_do(gate, tm
         assert time.monotonic() - start < 10
 
 
+@pytest.mark.slow
 def test_a_scorer_that_is_killed_leaves_no_process_and_loses_no_prediction(place, photo):
     large = encode_image(Image.new("L", (3000, 3000)), "PNG")
     with run_server(place) as service, service.load(photo, clients=4) as answers:
@@ -283,6 +288,7 @@ def find_children(pid):
     return children + [grandchild for child in children for grandchild in find_children(child)]
 
 
+@pytest.mark.slow
 def test_connections_stay_below_the_limit_of_files(place):
     limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))  # noqa: E731
     with run_server(place, limit) as service:

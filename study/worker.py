@@ -1,0 +1,28 @@
+"""Start a Dask worker with this code on its path and deterministic numerics (make worker)."""
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from flowers.base.environment import read_jobs
+from flowers.base.errors import BadInput
+
+
+def main(address):
+    if not address:
+        raise BadInput("SCHEDULER is not set: make worker SCHEDULER=tcp://its-host:8786")
+    if not find_spec("distributed"):
+        raise BadInput("Dask is not installed: pip install --editable '.[cluster]'")
+    jobs = read_jobs()
+    threads = [f"--nthreads={jobs}"] if jobs > 0 else []
+    path = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(path)
+    os.execv(sys.executable, [sys.executable, "-m", "dask", "worker", *threads, address])
+
+
+if __name__ == "__main__":
+    try:
+        main(" ".join(sys.argv[1:]))
+    except BadInput as error:
+        sys.exit(f"worker: {error}")
