@@ -24,7 +24,7 @@ from study.repository import ROOT
 SIZES = (1000, 2000, 4000)
 TEST_PHOTOS = 512  # classified after the fit of pixels
 ROUNDS = 3
-MAX_SCIKIT_LEARN = 1000  # its six fits of 1,000 rows of pixels take minutes; in one round only
+MAX_SCIKIT_LEARN = 1000  # rows of pixels, whose six fits take minutes; in one round only
 COMPETITORS = {
     "gram-svc": "GramSVC with calibration",
     "intelex": "scikit-learn-intelex, no calibration",
@@ -78,16 +78,14 @@ def load_rows(kind, folder, n):
 
 def make_classifier(name, kind):
     """Make the classifier of a competitor; that of scikit-learn is calibrated as `GramSVC` is."""
-    params = read_svm_params(RECIPE)
     if name == "intelex":
         from sklearnex.svm import SVC
 
-        return SVC() if kind == "pixels" else SVC(C=params["C"], kernel="linear")
+        return SVC() if kind == "pixels" else SVC(C=read_svm_params(RECIPE)["C"], kernel="linear")
     from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.svm import SVC, LinearSVC
+    from sklearn.svm import SVC
 
-    classifier = SVC() if kind == "pixels" else LinearSVC(C=params["C"])
-    return CalibratedClassifierCV(classifier, method="temperature", cv=5, ensemble=False)
+    return CalibratedClassifierCV(SVC(), method="temperature", cv=5, ensemble=False)
 
 
 def get_fit(name, kind):
@@ -137,7 +135,7 @@ def run_rounds(kind, folder, n):
     rounds = {}
     for k in range(ROUNDS):
         for name in COMPETITORS:
-            if name != "scikit-learn" or (n <= MAX_SCIKIT_LEARN and k == 0):
+            if name != "scikit-learn" or (kind == "pixels" and n <= MAX_SCIKIT_LEARN and k == 0):
                 figures = run_competitor("benchmarks.race", name, kind, folder, n)
                 rounds.setdefault(name, []).append(figures)
     return {name: summarise_rounds(figures) for name, figures in rounds.items()}
