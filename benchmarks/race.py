@@ -154,7 +154,8 @@ def draw_race(results):
     from flowers.base.plots import to_svg
 
     figure = Figure(figsize=(8.4, 3.4), layout="constrained")
-    for ax, (kind, sizes) in zip(figure.subplots(1, len(results)), results.items(), strict=True):
+    axes = figure.subplots(1, len(KINDS), sharex=True, sharey=True)
+    for ax, (kind, sizes) in zip(axes, results.items(), strict=True):
         for name, title in COMPETITORS.items():
             fits = {int(n): fits[name]["fit_cpu_s"] for n, fits in sizes.items() if name in fits}
             ax.plot(list(fits), list(fits.values()), "o-", label=title)
