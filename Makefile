@@ -116,12 +116,10 @@ score: env  ## make score FILES="photo.jpg folder"  ## classify photos on this m
 real: env  ## make real SOURCE=photos.zip  ## run the protocols of README.md on real photos
 	python -m study.real $(SOURCE)
 
-# The race uses the pixels of SOURCE; pip install '.[peers]' adds competitors, and benchmarks.drift
-# needs them.
+# pip install '.[peers]' adds the libraries that benchmarks.drift and the last three need.
 bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, scale, scorer, attacks
 	python -m benchmarks.stages
 	$(if $(SOURCE),python -m benchmarks.stages $(SOURCE))
-	python -m benchmarks.race $(SOURCE)
 	python -m benchmarks.numerics $(SOURCE)
 	python -m benchmarks.growth
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))
@@ -130,6 +128,9 @@ bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, sca
 	-python -m benchmarks.drift
 	python -m study.near_duplicate_recall $(SOURCE)
 	python -m benchmarks.attack
+	-$(if $(SOURCE),python -m benchmarks.race $(SOURCE))
+	-$(if $(SOURCE),python -m benchmarks.plain_study $(SOURCE))
+	-$(if $(SOURCE),python -m benchmarks.near_duplicate_peers $(SOURCE))
 
 shown: repro  ## repeat the runs that README.md shows
 	python -m docs.tables.shown

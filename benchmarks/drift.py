@@ -4,14 +4,13 @@ All read the same simulated streams of the candidate's reference images, as in `
 the extra `peers`. Writes benchmarks/drift.json.
 """
 
-import sys
 import time
 from collections import defaultdict
-from importlib.util import find_spec
 
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.measure import require_packages
 from flowers.base.tables import read_json, write_json
 from flowers.drift.detector import detect
 from flowers.drift_simulation.power import STREAM_LENGTH, TRAFFIC, compute_delays
@@ -90,9 +89,7 @@ def race(pairs, params, spent):
 
 
 def main():
-    missing = [name for name in ("evidently", "river") if not find_spec(name)]
-    if missing:
-        sys.exit(f"benchmarks.drift: {' and '.join(missing)} not found: pip install '.[peers]'")
+    require_packages("evidently", "river")
     params = read_yaml("params.yaml")
     drawn = [params["drift_power"][key] for key in ("images", "shifted_shares", "seed")]
     simulator, shifts, md5 = build_simulator(params["drift"], *drawn)

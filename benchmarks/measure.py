@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from study.repository import ENVIRONMENT, ROOT
@@ -26,6 +28,12 @@ def measure_command(command, cwd):
     return {"wall_s": round(wall, 2), "cpu_s": round(cpu, 2), "peak_mb": round(peak)}
 
 
+def require_packages(*names):
+    """Exit with one line if one of these packages of the extra `peers` is not installed."""
+    if missing := [name for name in names if find_spec(name) is None]:
+        sys.exit(f"not installed: {', '.join(missing)}; run pip install '.[peers]'")
+
+
 def run_competitor(module, *arguments, environment=None):
     """Run ``python -m MODULE --as ARGUMENTS`` and return the JSON in its last line.
 
@@ -40,11 +48,17 @@ def run_competitor(module, *arguments, environment=None):
 
 
 def time_call(function, *arguments):
-    """Call a function; return its result, wall seconds and CPU seconds."""
+    """Call a function; return its result, wall seconds, and CPU seconds with ended children."""
     wall = time.perf_counter()
-    cpu = time.process_time()
+    cpu = read_cpu_s()
     result = function(*arguments)
-    return result, time.perf_counter() - wall, time.process_time() - cpu
+    return result, time.perf_counter() - wall, read_cpu_s() - cpu
+
+
+def read_cpu_s():
+    """CPU seconds of this process and of its children that have ended."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def sort_by_size(results):

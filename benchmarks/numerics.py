@@ -10,10 +10,8 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from benchmarks.measure import run_competitor
-from benchmarks.race import TEST_PHOTOS, load_photos, make_rows
+from benchmarks.race import write_pixels
 from flowers.base.determinism import DETERMINISTIC_ENVIRONMENT, NUMERICS
 from flowers.base.tables import write_json
 from study.repository import ROOT
@@ -28,14 +26,12 @@ def main(source=None):
     others = {k: v for k, v in os.environ.items() if k not in DETERMINISTIC_ENVIRONMENT}
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        X, y = make_rows(*load_photos(source), max(SIZES) + TEST_PHOTOS)
-        np.save(Path(folder, "X.npy"), X)
-        np.save(Path(folder, "y.npy"), y)
+        write_pixels(source, Path(folder), max(SIZES))
         for n in SIZES:
             runs = {name: [] for name in NUMERICS}
             for name in REPEATS * NUMERICS:
                 env = others | {"NUMERICS": name}
-                arguments = ("benchmarks.race", "gram-svc", folder, n)
+                arguments = ("benchmarks.race", "gram-svc", "pixels", folder, n)
                 runs[name].append(run_competitor(*arguments, environment=env))
                 print(name, n, runs[name][-1], flush=True)
             results[n] = {

@@ -95,7 +95,9 @@ def predict_files(predictor, files, jobs):
 def format_csv(result):
     """Format a prediction as a CSV line."""
     probabilities = result["probabilities"].values()
-    return format_csv_line(result["file"], result["label"], result["confidence"], *probabilities)
+    typical = "" if result["typical"] is None else int(result["typical"])
+    cells = result["file"], result["label"], result["confidence"], typical
+    return format_csv_line(*cells, *probabilities)
 
 
 def format_csv_line(*cells):
@@ -109,7 +111,8 @@ def format_row(result):
     """Format a prediction as a line of the table."""
     cells = [f"{p:>{len(name)}.3f}" for name, p in result["probabilities"].items()]
     width = max(map(len, result["probabilities"]))
-    return "  ".join([f"{result['label']:<{width}}", *cells, result["file"]])
+    file = result["file"] + ("  (like none of the classes)" if result["typical"] is False else "")
+    return "  ".join([f"{result['label']:<{width}}", *cells, file])
 
 
 def format_header(classes):
@@ -137,7 +140,7 @@ def main(files, output="table", model=None, check=True):
         except BadInput as error:
             raise click.ClickException(f"{error} (--no-check skips this)") from error
     if output == "csv":
-        print(format_csv_line("file", "label", "confidence", *predictor.classes))
+        print(format_csv_line("file", "label", "confidence", "typical", *predictor.classes))
     elif output == "table":
         print(format_header(predictor.classes))
     write = {"table": format_row, "csv": format_csv, "json": json.dumps}[output]

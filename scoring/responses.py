@@ -12,13 +12,17 @@ def describe_prediction(predictor, prediction):
     Returns
     -------
     dict
-        ``label``, ``confidence``, ``confident`` and ``probabilities`` by class. ``confident`` is
-        false below the confidence at which test images were misclassified as often as not.
+        ``label``, ``confidence``, ``confident``, ``typical`` and ``probabilities`` by class.
+        ``confident`` is false below the confidence at which test images were misclassified as often
+        as not, ``typical`` for images that are less like the training images than 99 % of the test
+        images, and None if the model cannot tell.
     """
+    typicality = prediction.typicality
     return {
         "label": prediction.label,
         "confidence": prediction.confidence,
         "confident": prediction.confidence >= predictor.confidence_threshold,
+        "typical": None if typicality is None else typicality >= predictor.typicality_threshold,
         "probabilities": dict(
             zip(predictor.classes, prediction.probabilities.tolist(), strict=True)
         ),

@@ -20,9 +20,9 @@ def build_simulator(detector, image_count, shares, seed):
     reference = whole.select(power.select_spread(whole.group, image_count))
     images = np.load("data/images.npy", mmap_mode="r")[reference.row]
     sizes = get_sizes(read_csv("data/index.csv"))[reference.row]
-    photos = (reference, predictor.predict_proba, images, sizes)
+    photos = (predictor.predict_images, images, sizes)
     with use_stage_workers():
-        shifts = dict(power.build_shifts(*photos, shares))
+        shifts = dict(power.build_shifts(reference, *photos, shares))
         copies = power.build_copies(*photos)
     options = len(np.unique(whole.group)), detector, seed, copies
     return power.Simulator(reference, *options), shifts, predictor.md5

@@ -18,7 +18,7 @@ MODELS = ("svm", "nb", "other")  # the first is compared with the others; the la
 def main(params):
     rows = load_split()
     test = np.flatnonzero(~rows["train"])
-    X = stack_rows([np.load("data/features.npy", mmap_mode="r")], test, "data")
+    X = stack_rows([(np.load("data/features.npy", mmap_mode="r"), test)], "data")
     leaked = find_leaked(rows["group"], ~rows["train"])[test]
     data = (X, rows["label"][test], rows["group"][test], leaked)
     models = {n: load_model(f"models/{n}.joblib", mapped=True) for n in MODELS}

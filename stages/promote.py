@@ -7,21 +7,21 @@ import numpy as np
 from flowers.base.tables import read_csv, read_json, write_json
 from flowers.evaluation import champion
 from flowers.evaluation.metrics import select_model_rows
-from flowers.model import dataset_card, folder, reference
+from flowers.model import dataset_card, folder, reference, typicality
 from stages.support.run import run_stage
 
 
 def main(params):
-    evaluation = read_json("metrics/evaluate.json")
-    split = read_json("metrics/split.json")
+    evaluation, split = (read_json(f"metrics/{name}.json") for name in ("evaluate", "split"))
     rows = read_csv("metrics/predictions.csv")
-    images = np.load("data/images.npy", mmap_mode="r")
+    X, images = (np.load(f"data/{name}.npy", mmap_mode="r") for name in ("features", "images"))
     limits = {"alpha": params["alpha"], "min_accuracy_low": params["min_accuracy_low"]}
     limits["max_log_loss"] = params["max_log_loss"]
     decision = champion.decide_promotion(evaluation, rows, split["leaked_test_photos"], **limits)
     name = decision["champion"]
+    score = typicality.fit_typicality(X, read_csv("data/split.csv")["part"] == "train")
     preprocessing = {"features": params["flatten.features"], "size": params["resize.size"]}
-    preprocessing["codebook"] = "models/codebook.npz"
+    preprocessing |= {"codebook": "models/codebook.npz", "typicality": score}
     study = {"name": params["study.name"], "title": params["study.title"]}
     study["noun"] = params["study.noun"]
     source = (params["study.license"], "data/photos", "data/index.csv", "metrics")
@@ -31,7 +31,7 @@ def main(params):
         f"models/{name}.joblib",
         preprocessing=preprocessing,
         golden=champion.choose_golden_images(Path("data/photos"), rows, params["golden"]),
-        reference=list(reference.build_reference_rows(rows, images, name)),
+        reference=list(reference.build_reference_rows(rows, images, name, X, score)),
         run_summary={
             "study": study,
             "license": params["study.license"],

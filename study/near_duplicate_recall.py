@@ -95,17 +95,22 @@ def measure_recall(photos, images, matches):
     }
 
 
-def count_errors(photos, matches):
-    """Count pairs of real photos by signal, and those judged wrong by eye."""
+def judge_pairs(photos, pairs):
+    """Look up the judgements by eye of pairs of photos: "yes", "no", or None without one."""
     digests = [sha256(photo).hexdigest()[:16] for photo in photos]
     with JUDGED.open(newline="") as file:
         judgements = {
             frozenset((row["first"], row["second"])): row["near_duplicates"]
             for row in csv.DictReader(file)
         }
+    return [judgements.get(frozenset((digests[i], digests[j]))) for i, j in pairs]
+
+
+def count_errors(photos, matches):
+    """Count pairs of real photos by signal, and those judged wrong by eye."""
     figures = {}
     for signal, (pairs, _) in matches.items():
-        results = [judgements.get(frozenset((digests[i], digests[j]))) for i, j in pairs.tolist()]
+        results = judge_pairs(photos, pairs.tolist())
         figures[signal] = {
             "pairs": len(pairs),
             "judged": len(results) - results.count(None),

@@ -34,15 +34,19 @@ class Stream:
     probabilities : ndarray of shape (n, n_classes)
     day : ndarray of shape (n,), int
         Day of each prediction, ascending.
+    typicality : ndarray of shape (n,), optional
+        Needed if the reference set has a typicality.
     """
 
     probabilities: np.ndarray
     day: np.ndarray
+    typicality: np.ndarray | None = None
 
     @classmethod
     def from_rows(cls, rows):
         """Make a stream of rows of the log (``flowers.log.table.build_row_dtype``)."""
-        return cls(rows["probabilities"], rows["time"].astype("M8[D]").astype(int))
+        day = rows["time"].astype("M8[D]").astype(int)
+        return cls(rows["probabilities"], day, rows["typicality"])
 
 
 @dataclass(frozen=True)
@@ -113,12 +117,13 @@ def detect(reference, stream, params):
     >>> stream = Stream(probabilities, day=np.arange(1200) // 400)
     >>> params = {"window": 400, "proportion_tolerance": 0.1}
     >>> detect(reference, stream, params).alert
-    Alert(detector='scores', change_start=600, position=699)
+    Alert(detector='scores', change_start=550, position=649)
     """
     adjustment = ScoreAdjustment(reference)
-    before = adjustment.adjust(reference.probabilities)
-    now = adjustment.adjust(stream.probabilities)
-    tests = MeanTests.from_scores(reference.truth, before, now, stream.day, params)
+    before = adjustment.adjust(reference)
+    now = adjustment.adjust(stream)
+    has_typicality = reference.typicality is not None
+    tests = MeanTests.from_scores(reference.truth, before, now, stream.day, params, has_typicality)
     return Detection(find_first_alert(tests), tests, *now)
 
 

@@ -90,29 +90,33 @@ def describe_scores(reference, scores, span):
         ``score``, its ``change`` in standard deviations of the reference set, and ``meaning``.
     """
     adjustment = ScoreAdjustment(reference)
-    before, _ = adjustment.adjust(reference.probabilities)
+    before, _ = adjustment.adjust(reference)
     change = (scores[span].mean(axis=0) - before.mean(axis=0)) / np.maximum(
         before.std(axis=0), 0.01
     )
-    names = adjustment.name_scores()
     moved = np.argsort(-np.abs(change), kind="stable")[:SCORES_NAMED]
-    return [_describe_score(names[i], float(change[i]), reference.classes) for i in moved]
+    names = name_scores(adjustment)
+    return [
+        {"score": names[i][0], "change": float(change[i]), "meaning": names[i][1 + (change[i] < 0)]}
+        for i in moved
+    ]
 
 
-def _describe_score(name, change, classes):
-    first, second = (None if c is None else classes[c] for c in name)
-    if first is None:
-        score = "confidence"
-        meaning = "more confident" if change > 0 else "less confident"
-    elif second is None:
-        score = first
-        meaning = (
-            f"{first} is {'more' if change > 0 else 'less'} probable than for such photos before"
-        )
-    else:
-        score = f"{first} and {second}"
-        meaning = f"{first} and {second} are confused {'more' if change > 0 else 'less'} often"
-    return {"score": score, "change": change, "meaning": meaning}
+def name_scores(adjustment):
+    """Name each score of a `ScoreAdjustment`, with the meaning of a higher and of a lower mean."""
+    classes = adjustment.reference.classes
+    meanings = [("confidence", "more confident", "less confident")]
+    for name in classes:
+        meaning = f"{name} is {{}} probable than for such photos before"
+        meanings.append((name, meaning.format("more"), meaning.format("less")))
+    for pair in zip(*adjustment.pairs, strict=True):
+        name = " and ".join(classes[c] for c in pair)
+        meaning = f"{name} are confused {{}} often"
+        meanings.append((name, meaning.format("more"), meaning.format("less")))
+    if adjustment.reference.typicality is not None:
+        meaning = "{} like the training photos"
+        meanings.append(("typicality", meaning.format("more"), meaning.format("less")))
+    return meanings
 
 
 def measure_unusualness(stream, kind, span):
@@ -123,7 +127,7 @@ def measure_unusualness(stream, kind, span):
         wrong = changed["probabilities"].argmax(axis=1) != changed["truth"]
         return changed["probabilities"].max(axis=1) * wrong * (changed["truth"] != UNKNOWN)
     adjustment = ScoreAdjustment(reference)
-    scores, proportions = adjustment.adjust(reference.probabilities)
+    scores, proportions = adjustment.adjust(reference)
     pairs = {
         COVARIATE_SHIFT: (scores, stream.detection.scores[span]),
         LABEL_SHIFT: (proportions, stream.detection.proportions[span]),

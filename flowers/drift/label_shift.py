@@ -15,6 +15,9 @@ LAGS = 15
 # Smaller singular values, relative to the largest, count as 0: the model confuses the two classes.
 MIN_SINGULAR_RATIO = 0.02
 MIN_PROBABILITY = 5e-7  # probabilities are logged with six decimals
+# Real photos (hog and colour), 20 % of unknown ones, streams that detect them within 400: 61 % with
+# 8, 44 % with 4, 21 % with 1 (the rank); 49 % with the logarithm of the rank.
+TAIL = 8
 MAX_PAIRS = 10  # pairs of classes whose log-probabilities enter as a product
 
 
@@ -124,6 +127,15 @@ def compute_critical_value(n_classes, alpha):
     return float(ndtri(1 - alpha / (2 * n_classes)))
 
 
+def compute_commonness(reference, typicality):
+    """Compute 1 - (1 - r)^TAIL from the rank r of each typicality in the reference set, (n,).
+
+    A mean of ranks hardly changes where a few images are unlike all others; a mean of these does.
+    """
+    rank = compute_ranks(reference[:, None], typicality[:, None])[:, 0]
+    return 1 - (1 - rank) ** TAIL
+
+
 def compute_scores(probabilities):
     """Compute confidence and centred log-probabilities: (n, c) to (n, 1 + c), float64."""
     logs = np.log(np.maximum(probabilities, MIN_PROBABILITY, dtype=float))
@@ -149,7 +161,8 @@ class ScoreAdjustment:
     `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither other
     class proportions nor a burst of one class moves it. Two ranks that do not change one by one may
     change together: the model may hesitate between other pairs of classes than before. So products
-    of two centred ranks are scores too.
+    of two centred ranks are scores too. The last score is `compute_commonness` of the
+    typicality, if the reference set has one.
 
     Parameters
     ----------
@@ -165,35 +178,39 @@ class ScoreAdjustment:
         self.reference = reference
         self.scores = compute_scores(reference.probabilities)
         self.pairs = _select_pairs(reference.probabilities)
-        ranks = self._compute_ranks(self.scores)
+        ranks = self._compute_ranks(reference)
         self.means = average_by_class(reference.truth, len(reference.classes), ranks)
 
-    def adjust(self, probabilities):
-        """Adjust the scores of predictions, (n, n_classes), and estimate their class proportions.
+    def adjust(self, predictions):
+        """Adjust the scores of predictions and estimate their class proportions.
+
+        Parameters
+        ----------
+        predictions : Reference or flowers.drift.detector.Stream
+            Of n predictions.
 
         Returns
         -------
-        scores : ndarray of shape (n, 1 + n_classes + p), float64
-            Adjusted ranks of `compute_scores`, then adjusted products of the pairs.
+        scores : ndarray of shape (n, d), float64
+            Adjusted ranks of `compute_scores`, then adjusted products of the pairs, then that of
+            the typicality.
         proportions : ndarray of shape (n, n_classes), float64
             From `estimate_proportions`.
         """
-        reference = self.reference
-        proportions = estimate_proportions(reference.probabilities, reference.truth, probabilities)
-        ranks = self._compute_ranks(compute_scores(probabilities))
+        reference = self.reference.probabilities
+        truth = self.reference.truth
+        proportions = estimate_proportions(reference, truth, predictions.probabilities)
+        ranks = self._compute_ranks(predictions)
         # Rounded so that equal predictions are equal scores, whatever the last bits of a product.
         return (ranks - proportions @ self.means).round(9), proportions
 
-    def _compute_ranks(self, scores):
-        ranks = compute_ranks(self.scores, scores)
+    def _compute_ranks(self, predictions):
+        ranks = compute_ranks(self.scores, compute_scores(predictions.probabilities))
         first, second = (ranks[:, 1 + classes] - 0.5 for classes in self.pairs)
-        return np.column_stack([ranks, first * second])
-
-    def name_scores(self):
-        """Name each score: (None, None) confidence, (c, None) class c, (c, d) a pair of classes."""
-        count = len(self.reference.classes)
-        pairs = zip(*(classes.tolist() for classes in self.pairs), strict=True)
-        return [(None, None), *((c, None) for c in range(count)), *pairs]
+        columns = [ranks, first * second]
+        if self.reference.typicality is not None:
+            columns.append(compute_commonness(self.reference.typicality, predictions.typicality))
+        return np.column_stack(columns)
 
 
 def _select_pairs(probabilities):

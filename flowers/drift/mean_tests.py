@@ -54,7 +54,7 @@ class MeanTests:
     deviations: np.ndarray
 
     @classmethod
-    def from_scores(cls, truth, reference, stream, day, params):
+    def from_scores(cls, truth, reference, stream, day, params, has_typicality=False):
         """Run the tests over a stream.
 
         Parameters
@@ -68,6 +68,8 @@ class MeanTests:
             Day of each prediction, ascending.
         params : dict
             ``window`` and ``proportion_tolerance``.
+        has_typicality : bool
+            Whether the last score is that of the typicality, which is tested alone, too.
         """
         tolerance = params["proportion_tolerance"]
         day_sd = tolerance / TOLERATED_SDS
@@ -78,9 +80,11 @@ class MeanTests:
             *(estimates - adjusted @ weights for adjusted, estimates in (reference, stream))
         )
         baseline = Baseline(proportions, day, day_sd)
-        # Of all scores, and of the first alone, the confidence: what moves hardly more is detected
-        # sooner in one dimension.
-        tests = scores, History(*(adjusted[:, :1] for adjusted, _ in (reference, stream)))
+        # Of all scores, and of the confidence and the typicality alone: what moves hardly more is
+        # detected sooner in one dimension.
+        alone = [slice(1), slice(-1, None)][: 1 + has_typicality]
+        parts = [[adjusted[:, columns] for adjusted, _ in (reference, stream)] for columns in alone]
+        tests = [scores, *(History(*part) for part in parts)]
         p_values = [
             np.minimum.reduce([_run_t2(test, proportions, baseline, member, n) for test in tests])
             for n in LENGTHS

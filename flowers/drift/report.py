@@ -1,6 +1,6 @@
 """The drift report: state, performance check, alert and figures of a stream of predictions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,6 +80,8 @@ def monitor_rows(reference, rows, params):
     """
     reference = keep_one_per_group(reference)
     rows = np.array(rows)
+    if not np.isfinite(rows["typicality"]).all():  # some are of earlier versions
+        reference = replace(reference, typicality=None)
     detection = detect(reference, Stream.from_rows(rows), params)
     alert = detection.alert
     performance, labelled = _check_labels(reference, rows, alert, params)

@@ -60,8 +60,9 @@ class SimulatedShift:
 
     Attributes
     ----------
-    probabilities, correct : ndarray of shape (m, n_classes), (m,)
-        Predictions of each reference image after the shift, and whether they are correct.
+    predictions, correct : ndarray of shape (m, n_classes + 1), (m,)
+        Probabilities and typicality of each reference image after the shift, and whether the
+        predictions are correct.
     share : float
         Share of shifted images.
     gradual : int
@@ -70,7 +71,7 @@ class SimulatedShift:
         Class proportions after a label shift.
     """
 
-    probabilities: np.ndarray
+    predictions: np.ndarray
     correct: np.ndarray
     share: float = 1.0
     gradual: int = 0
@@ -82,26 +83,26 @@ class SimulatedShift:
         return COVARIATE_SHIFT if self.proportions is None else LABEL_SHIFT
 
 
-def build_shifts(reference, predict_proba, images, sizes, shares):
+def build_shifts(reference, predict_images, images, sizes, shares):
     """Build every shift, pairs of name and `SimulatedShift`.
 
     Parameters
     ----------
     reference : flowers.model.reference.Reference
-    predict_proba : callable
-        ``flowers.model.predictor.Predictor.predict_proba``.
+    predict_images : callable
+        ``flowers.model.predictor.Predictor.predict_images``.
     images, sizes : ndarray of shape (m, s, s, 3), (m, 2)
         The reference images, their width and height.
     shares : sequence of float
         Shares of shifted images.
     """
     truth = reference.truth
-    before = reference.probabilities
-    unshifted = SimulatedShift(before, before.argmax(axis=1) == truth)
+    correct = reference.probabilities.argmax(axis=1) == truth
+    unshifted = SimulatedShift(stack_predictions(reference), correct)
     yield "identity", unshifted
     for name, shift_images in IMAGE_SHIFTS.items():
-        after = predict_proba(shift_images(images), sizes).astype(before.dtype).round(DECIMALS)
-        correct = (after.argmax(axis=1) == truth) & (name not in WITHOUT_TRUTH)
+        after = _predict(predict_images, shift_images(images), sizes)
+        correct = (after[:, :-1].argmax(axis=1) == truth) & (name not in WITHOUT_TRUTH)
         for share in SHARES.get(name, shares):
             yield f"{name}, {100 * share:.0f} %", SimulatedShift(after, correct, share)
         if name == "grey":
@@ -111,15 +112,15 @@ def build_shifts(reference, predict_proba, images, sizes, shares):
         yield name, replace(unshifted, proportions=weights / weights.sum())
 
 
-def build_copies(reference, predict_proba, images, sizes):
+def build_copies(predict_images, images, sizes):
     """Build the copies of the reference images that a client may send after them.
 
     Parameters are those of `build_shifts`.
 
     Returns
     -------
-    probabilities : ndarray of shape (k * m, n_classes)
-        Of the images saved by each of ``COPIES``.
+    predictions : ndarray of shape (k * m, n_classes + 1)
+        As in `SimulatedShift`, of the images saved by each of ``COPIES``.
     is_repeat : ndarray of shape ((1 + k) * m,), bool
         Whether the log drops an image after the original; False for the m originals.
     """
@@ -128,8 +129,19 @@ def build_copies(reference, predict_proba, images, sizes):
     pairs = np.array([hashes[0] * len(hashes), sum(hashes, [])], np.uint64).T
     is_repeat = np.array([find_near_repeats(pair)[1] == 0 for pair in pairs])
     is_repeat[: len(images)] = False
-    probabilities = predict_proba(np.concatenate(variants), np.tile(sizes, (len(variants), 1)))
-    return probabilities.astype(reference.probabilities.dtype).round(DECIMALS), is_repeat
+    sizes = np.tile(sizes, (len(variants), 1))
+    return _predict(predict_images, np.concatenate(variants), sizes), is_repeat
+
+
+def stack_predictions(reference):
+    """Stack the probabilities and the typicality of a reference set, NaN if it has none."""
+    missing = np.full(len(reference.truth), np.nan)
+    typicality = missing if reference.typicality is None else reference.typicality
+    return np.column_stack([reference.probabilities, typicality]).astype("f4")
+
+
+def _predict(predict_images, *images):
+    return np.column_stack(predict_images(*images)).astype("f4").round(DECIMALS)
 
 
 def select_spread(groups, count):
@@ -189,8 +201,8 @@ class Simulator:
 
         Parameters
         ----------
-        population : ndarray of shape (u, n_classes)
-            Probabilities.
+        population : ndarray of shape (u, n_classes + 1)
+            Predictions as in `SimulatedShift`.
         streams : sequence of ndarray of shape (n,)
             Rows of the population.
         rng : numpy.random.Generator
@@ -202,7 +214,11 @@ class Simulator:
         references = traffic.draw_images(self.reference.group, even, size, rng)
         for rows, stream in zip(references, streams, strict=True):
             day = np.arange(len(stream)) // per_day
-            yield self.reference.select(rows), Stream(population[stream], day)
+            predictions = population[stream]
+            yield (
+                self.reference.select(rows),
+                Stream(predictions[:, :-1], day, predictions[:, -1]),
+            )
 
     def simulate_false_alarms(self, count, traffics=TRAFFIC, length=STREAM_LENGTH):
         """Measure the false-alarm rate: the share of streams without a shift that raise an alert.
@@ -262,7 +278,7 @@ class Simulator:
         kind = dict(kind)
         copies = kind.pop("copies", 0)
         streams = traffic.draw_streams(self.reference, size, rng, **kind)
-        population = self.reference.probabilities
+        population = stack_predictions(self.reference)
         if copies:
             population = np.concatenate([population, self.copies[0]])
             streams = [self._add_copies(stream, copies) for stream in streams]
@@ -332,7 +348,7 @@ class Simulator:
         share = shift.share * np.minimum(1, np.arange(1, size[1] + 1) / max(shift.gradual, 1))
         after += len(self.reference.truth) * (rng.random(size) < share)
         rows = np.concatenate([before, after], axis=1)
-        population = np.concatenate([self.reference.probabilities, shift.probabilities])
+        population = np.concatenate([stack_predictions(self.reference), shift.predictions])
         return rows, self.pair_with_references(population, rows, rng)
 
 

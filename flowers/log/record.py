@@ -7,7 +7,7 @@ from hashlib import blake2b, sha256
 
 from flowers.images.statistics import flatten_statistics
 
-# Decimals of a logged probability. They are compared as logged, so equal ones are equal numbers.
+# Decimals of logged probabilities and typicalities, which are compared as logged.
 DECIMALS = 6
 UNKNOWN = -1  # class index of a prediction without a true label
 KINDS = ("prediction", "feedback")
@@ -40,7 +40,8 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
         Content of the file.
     """
     probabilities = prediction.probabilities.tolist()
-    return {
+    typicality = prediction.typicality
+    entry = {
         "time": format_now(),
         "kind": "prediction",
         "request_id": request_id,
@@ -54,6 +55,7 @@ def build_prediction_record(predictor, prediction, request_id, index, role, phot
         "photo_sha256": sha256(photo).hexdigest(),
         "latency_ms": prediction.latency_ms,
     }
+    return entry if typicality is None else entry | {"typicality": round(typicality, DECIMALS)}
 
 
 def build_feedback_record(request_id, index, true_label):
@@ -98,8 +100,9 @@ def build_row(record, classes):
     -------
     tuple
         Key, photo, hash of the image, microseconds since 1970, request id, index, ``UNKNOWN``,
-        probabilities, image statistics; as in ``flowers.log.table.build_row_dtype``. The photo is
-        the first 64 bits of its digest; it and the hash are 0 if the record has none.
+        probabilities, image statistics, typicality; as in ``flowers.log.table.build_row_dtype``.
+        The photo is the first 64 bits of its digest; it and the hash are 0 if the record has none,
+        and the typicality is NaN.
 
     Raises
     ------
@@ -114,6 +117,10 @@ def build_row(record, classes):
     # Only the last statistic may be missing, in records of earlier versions.
     no_sharpness = math.isnan(image[-1]) and "sharpness" not in record["image"]
     numbers = probabilities + list(image[:-1] if no_sharpness else image)
+    typicality = math.nan
+    if "typicality" in record:
+        typicality = float(record["typicality"])
+        numbers.append(typicality)
     if not all(abs(number) < FLOAT32_LIMIT for number in numbers):  # NaN is not below either
         raise NotFinite("a number that is not finite")
     in_range = min(probabilities) >= 0 and abs(sum(probabilities) - 1) < 1e-3
@@ -126,4 +133,4 @@ def build_row(record, classes):
         raise ValueError("an index out of range")
     request = str(record["request_id"]).encode("ascii", "replace"), index
     identity = hash_key(record), photo, fingerprint
-    return *identity, parse_time(record), *request, UNKNOWN, probabilities, image
+    return *identity, parse_time(record), *request, UNKNOWN, probabilities, image, typicality

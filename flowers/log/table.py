@@ -34,10 +34,11 @@ def build_row_dtype(n_classes):
     dtype
         ``time`` (UTC, microseconds), ``request_id`` (ASCII, cut to 64 bytes), ``index`` of the
         image in the request, ``truth`` (class index, ``UNKNOWN`` without a true label),
-        ``probabilities`` (n_classes,) and ``image`` (8,) statistics, both float32.
+        ``probabilities`` (n_classes,), ``image`` (8,) statistics and ``typicality``, all float32.
     """
     arrays = {"probabilities": n_classes, "image": len(STATISTIC_NAMES)}
     columns = [(name, "f4", (width,)) for name, width in arrays.items()]
+    columns.append(("typicality", "f4"))
     return np.dtype([("time", "M8[us]"), *REQUEST, ("truth", "i2"), *columns])
 
 

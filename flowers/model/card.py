@@ -47,6 +47,10 @@ CARD_SCHEMA = _require_keys(
 CARD_SCHEMA["properties"]["study"] = _require_keys(name=_TEXT, title=_TEXT, noun=_TEXT)
 # Optional: only models with learned features have a codebook.
 CARD_SCHEMA["properties"]["codebook"] = _require_keys(file=_NAME, sha256=_DIGEST)
+# Optional: models of earlier versions have no typicality.
+CARD_SCHEMA["properties"]["typicality"] = _require_keys(
+    file=_NAME, sha256=_DIGEST, threshold={"type": "number"}
+)
 PROVENANCE_SCHEMA = _require_keys(version=_TEXT)
 ATTESTATION_SCHEMA = _require_keys(version=_TEXT, commit=_TEXT, tag=_TEXT, folder_md5=_TEXT)
 

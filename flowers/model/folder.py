@@ -21,9 +21,11 @@ from flowers.model.card import (
 )
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
+from flowers.model.typicality import choose_threshold, read_typicality
 
 GOLDEN = "golden"
 REFERENCE = "reference.csv"
+TYPICALITY = "typicality.npz"
 # Largest accepted difference of a golden probability: on another machine the last bits may differ.
 TOLERANCE = 1e-6
 
@@ -110,7 +112,10 @@ def load_predictor(folder, sha256=None):
     codebook = None
     if "codebook" in card:
         codebook = codebooks.read_codebook(folder / card["codebook"]["file"])
-    return Predictor(estimator, card, provenance, codebook)
+    typicality = None
+    if "typicality" in card:
+        typicality = read_typicality(folder / card["typicality"]["file"])
+    return Predictor(estimator, card, provenance, codebook, typicality)
 
 
 def _load_estimator(folder, card):
@@ -132,8 +137,8 @@ def _load_estimator(folder, card):
 
 
 def verify_files(folder, card):
-    """Raise BadInput if the model file or the codebook differs from its digests in the card."""
-    for name in ("model", "codebook"):
+    """Raise BadInput if a file that a prediction needs differs from its digests in the card."""
+    for name in ("model", "codebook", "typicality"):
         entry = card.get(name, {})
         for algorithm in [key for key in ("md5", "sha256") if key in entry]:
             path = Path(folder, entry["file"])
@@ -149,7 +154,7 @@ def verify_files(folder, card):
 
 
 def measure_golden_difference(predictor, folder):
-    """Return the largest difference of a golden probability from that in the card.
+    """Return the largest difference of a golden probability or typicality from that in the card.
 
     It is at most ``TOLERANCE`` if the model works as when it was trained, and infinite if a
     label differs.
@@ -161,6 +166,8 @@ def measure_golden_difference(predictor, folder):
         if prediction.label != entry.get("label", prediction.label):
             return float("inf")
         difference = np.abs(prediction.probabilities - entry["probabilities"]).max()
+        if predictor.typicality:
+            difference = max(difference, abs(prediction.typicality - entry["typicality"]))
         largest = max(largest, float(difference))
     return largest
 
@@ -203,7 +210,8 @@ def write_model_folder(folder, file, preprocessing, golden, reference, run_summa
     file : path-like
         The estimator, from ``flowers.learning.persistence``.
     preprocessing : dict
-        ``features``, ``size`` and, for learned features, the path ``codebook``.
+        ``features``, ``size``; for learned features, the path ``codebook``; optionally a
+        ``flowers.model.typicality.Typicality``, for which the reference rows have ``typicality``.
     golden : dict of file name to bytes
         Golden images.
     reference : list of dict
@@ -215,14 +223,16 @@ def write_model_folder(folder, file, preprocessing, golden, reference, run_summa
     features = preprocessing["features"]
     path = preprocessing.get("codebook") if NEEDS_CODEBOOK & set(features) else None
     codebook = codebooks.read_codebook(path) if path else None
+    typicality = preprocessing.get("typicality")
     preprocessing = {"features": features, "size": preprocessing["size"]}
     classes = [str(c) for c in estimator.classes_]
-    predictor = Predictor(estimator, {"classes": classes} | preprocessing, {}, codebook)
+    predictor = Predictor(estimator, {"classes": classes} | preprocessing, {}, codebook, typicality)
     entries = []
     for name, data in golden.items():
         (prediction,) = predictor.predict([predictor.load(data)])
-        probabilities = prediction.probabilities.tolist()
-        entries.append({"file": name, "label": prediction.label, "probabilities": probabilities})
+        entry = {"file": name, "label": prediction.label}
+        entry["probabilities"] = prediction.probabilities.tolist()
+        entries.append(entry | ({"typicality": prediction.typicality} if typicality else {}))
     card = build_card(file, estimator, **preprocessing, golden=entries) | run_summary
     if path:
         card["codebook"] = {"file": Path(path).name, "sha256": hash_file(path, "sha256")}
@@ -233,6 +243,11 @@ def write_model_folder(folder, file, preprocessing, golden, reference, run_summa
         shutil.copyfile(file, partial / card["model"]["file"])
         if path:
             shutil.copy(path, partial / Path(path).name)
+        if typicality:
+            typicality.write(partial / TYPICALITY)
+            digest = hash_file(partial / TYPICALITY, "sha256")
+            threshold = choose_threshold([float(row["typicality"]) for row in reference])
+            card["typicality"] = {"file": TYPICALITY, "sha256": digest, "threshold": threshold}
         write_csv(partial / REFERENCE, reference)
         write_text(partial / CARD, json.dumps(card, indent=2) + "\n")
         write_text(partial / "README.md", render_readme(card))

@@ -29,11 +29,14 @@ class Sample:
         ``width`` and ``height`` of the upright image, its statistics and its ``hash``.
     seconds : float
         Time spent on decoding and feature extraction.
+    typicality : float or None
+        See `Prediction`.
     """
 
     features: np.ndarray
     image: dict
     seconds: float
+    typicality: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,15 @@ class Prediction:
     latency_ms : float
         Milliseconds from the bytes to the probabilities. The time of a batch is divided equally
         among its images.
+    typicality : float or None
+        From ``flowers.model.typicality``, range [0, 1]; None if the model has no such score.
     """
 
     label: str
     probabilities: np.ndarray
     image: dict
     latency_ms: float
+    typicality: float | None = None
 
     @property
     def confidence(self):
@@ -78,6 +84,8 @@ class Predictor:
         ``version``, ``tag`` and ``commit`` of a promoted model, empty for a candidate.
     codebook : flowers.features.codebook.Codebook, optional
         Needed if one of the features is learned.
+    typicality : flowers.model.typicality.Typicality, optional
+        Models of earlier versions have none.
 
     Examples
     --------
@@ -96,6 +104,7 @@ class Predictor:
     card: dict
     provenance: dict
     codebook: object = None
+    typicality: object = None
 
     @property
     def classes(self):
@@ -130,8 +139,13 @@ class Predictor:
         """
         return self.card.get("metrics", {}).get("confidence_threshold", 0.0)
 
-    def predict_proba(self, images, sizes=None):
-        """Predict the probabilities of many images that are decoded and resized already.
+    @property
+    def typicality_threshold(self):
+        """Typicality that 99 % of the test images have at least; 0 if the model has no score."""
+        return self.card.get("typicality", {}).get("threshold", 0.0)
+
+    def predict_images(self, images, sizes=None):
+        """Predict many images that are decoded and resized already.
 
         Parameters
         ----------
@@ -141,11 +155,15 @@ class Predictor:
 
         Returns
         -------
-        ndarray of shape (n, n_classes), float64
+        probabilities : ndarray of shape (n, n_classes), float64
             For large n the last bits may differ from those of `predict`.
+        typicality : ndarray of shape (n,), float64
+            NaN if the model has no such score.
         """
         features = extract_features(images, self.card["features"], sizes, self.codebook)
-        return self.estimator.predict_proba(features)
+        missing = np.full(len(features), np.nan)
+        typicality = self.typicality.score(features) if self.typicality else missing
+        return self.estimator.predict_proba(features), typicality
 
     def load(self, data):
         """Decode and resize an image; compute its features and statistics once.
@@ -191,7 +209,8 @@ class Predictor:
         metadata = {"width": size[0], "height": size[1]} | compute_statistics(pixels)
         metadata["hash"] = compute_hash(pixels)
         features = extract_features(pixels[None], self.card["features"], [size], self.codebook)
-        return Sample(features, metadata, seconds + time.perf_counter() - start)
+        typicality = float(self.typicality.score(features)[0]) if self.typicality else None
+        return Sample(features, metadata, seconds + time.perf_counter() - start, typicality)
 
     def predict(self, samples):
         """Classify a sequence of `Sample` as one batch; the bits are the same for every batch size.
@@ -210,7 +229,8 @@ class Predictor:
             for sample, probabilities in zip(batch, rows, strict=True):
                 label = self.classes[int(probabilities.argmax())]
                 latency_ms = round(1000 * (sample.seconds + seconds), 3)
-                predictions.append(Prediction(label, probabilities, sample.image, latency_ms))
+                fields = probabilities, sample.image, latency_ms, sample.typicality
+                predictions.append(Prediction(label, *fields))
         return predictions
 
     def predict_bytes(self, many):

@@ -28,6 +28,8 @@ class Reference:
     probabilities : ndarray of shape (m, n_classes), float32
     image : ndarray of shape (m, 8), float32
         Image statistics, in the order of ``flowers.images.statistics.STATISTIC_NAMES``.
+    typicality : ndarray of shape (m,), float32, or None
+        From ``flowers.model.typicality``; models of earlier versions have none.
     """
 
     classes: list
@@ -36,14 +38,16 @@ class Reference:
     truth: np.ndarray
     probabilities: np.ndarray
     image: np.ndarray
+    typicality: np.ndarray | None = None
 
     def select(self, rows):
         """Return the reference set of `rows`, shape (k,); a row may occur more than once."""
         columns = (self.row, self.group, self.truth, self.probabilities, self.image)
-        return Reference(self.classes, *(column[rows] for column in columns))
+        typicality = None if self.typicality is None else self.typicality[rows]
+        return Reference(self.classes, *(column[rows] for column in columns), typicality)
 
 
-def build_reference_rows(predictions, images, name):
+def build_reference_rows(predictions, images, name, X, typicality):
     """Yield the rows of a reference set as dicts: predictions and statistics of each test image.
 
     Parameters
@@ -54,15 +58,21 @@ def build_reference_rows(predictions, images, name):
         All images of the study, indexed by ``row``.
     name : str
         Name of the model.
+    X : ndarray of shape (m, d)
+        Features of all images.
+    typicality : flowers.model.typicality.Typicality
     """
+    scores = typicality.score(X[predictions["row"].astype(int)])
     columns = [column for column in predictions if column.startswith(f"{name}_")]
     for i, row in enumerate(predictions["row"]):
         line = {column: predictions[column][i] for column in COPIED}
         line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in columns}
         values = flatten_statistics(compute_statistics(images[int(row)]))
-        yield line | {
-            f"image_{key}": value for key, value in zip(STATISTIC_NAMES, values, strict=True)
-        }
+        yield (
+            line
+            | {f"image_{key}": value for key, value in zip(STATISTIC_NAMES, values, strict=True)}
+            | {"typicality": f"{scores[i]:.6f}"}
+        )
 
 
 def read_reference(path):
@@ -79,4 +89,5 @@ def read_reference(path):
         image=np.column_stack(
             [rows.get(f"image_{name}", missing) for name in STATISTIC_NAMES]
         ).astype("f4"),
+        typicality=rows["typicality"].astype("f4") if "typicality" in rows else None,
     )

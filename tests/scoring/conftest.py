@@ -10,6 +10,7 @@ import pytest
 from flowers.features.extraction import extract_features
 from flowers.images.decoding import load_pixels
 from flowers.learning.svm import GramSVC
+from flowers.model.typicality import fit_typicality
 from flowers.synthetic.picture import SPECIES, draw_photo
 from tests.scoring.server.service import run_server, write_model
 
@@ -33,9 +34,12 @@ def candidate(photos, tmp_path_factory):
     """A model folder like models/candidate."""
     images = np.stack([load_pixels(photo, SIZE)[0] for photo in photos.values()])
     labels = [name.partition("-")[0] for name in photos]
-    model = GramSVC(folds=2).fit(extract_features(images, ["pixels"]), labels)
+    features = extract_features(images, ["pixels"])
+    model = GramSVC(folds=2).fit(features, labels)
+    typicality = fit_typicality(features, np.full(len(features), True))
     golden = dict(list(photos.items())[::4])
-    return write_model(tmp_path_factory.mktemp("model") / "candidate", model, golden, SIZE)
+    folder = tmp_path_factory.mktemp("model") / "candidate"
+    return write_model(folder, model, golden, SIZE, typicality)
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def test_predictions_are_those_of_the_server(service, candidate, files, photos, 
     lines = read_lines(capsys)
     assert len(lines) == len(photos)
     assert " ".join(lines[0]) == (
-        "file label confidence confident probabilities model_role model_version"
+        "file label confidence confident typical probabilities model_role model_version"
     )
     for line in lines:
         name = line["file"].rpartition("/")[2]
@@ -54,8 +54,11 @@ def test_the_table_has_a_line_per_photo_under_the_names_of_the_classes(
     header, *rows = capsys.readouterr().out.splitlines()
     assert header.split() == ["label", *classes, "file"]
     assert len(rows) == 4
+    assert main([str(files / "more"), "--json", "--model", str(candidate)]) == 0
+    typical = [line["typical"] for line in read_lines(capsys)]
+    assert [not row.endswith("  (like none of the classes)") for row in rows] == typical
     for row in rows:
-        label, *probabilities, file = row.split()
+        label, *probabilities, file = row.partition("  (")[0].split()
         assert float(probabilities[classes.index(label)]) == max(map(float, probabilities))
         assert file.startswith(str(files))
 
@@ -149,11 +152,12 @@ def test_a_csv_has_a_row_per_photo_and_no_formula(candidate, files, classes, cap
         shutil.copy("Lotus-0.jpg", name)
     assert main([*names, ".", "--csv", "--model", str(candidate)]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert list(rows[0]) == ["file", "label", "confidence", *classes]
+    assert list(rows[0]) == ["file", "label", "confidence", "typical", *classes]
     assert [row["file"] for row in rows[:3]] == ['a, "b".jpg', "'=1+1.jpg", "'@x.jpg"]
     for row in rows:
         probabilities = {name: float(row[name]) for name in classes}
         assert sum(probabilities.values()) == pytest.approx(1)
+        assert row["typical"] in "01"
         assert float(row["confidence"]) == max(probabilities.values()) == float(row[row["label"]])
 
 

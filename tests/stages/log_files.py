@@ -57,6 +57,7 @@ def make_predictions(repo, count, first=0, wrong=False, uniform=0.0, **members):
             "image": {"mean": image[:3], "std": image[3:6]}
             | {"brightness": image[6], "sharpness": image[7]},
             "photo_sha256": sha256(f"photo {number}".encode()).hexdigest(),
+            "typicality": float(row["typicality"]),
         }
         records.append(record | members)
     return records

@@ -104,10 +104,11 @@ def test_unusable_lines_and_files_are_counted_by_reason(workdir, take):
         {"time": "2026-01-01T10:00:00"},
         {"time": 7},
         {"role": None, "kind": "feedback"},
+        {"typicality": None},
         {"photo_sha256": 7},
         {"photo_sha256": "no hex"},
     ]
-    others = [{"image": record["image"] | {"brightness": 1e300}}, late, late]
+    others = [{"typicality": 1e300}, {"image": record["image"] | {"brightness": 1e300}}, late, late]
     others += [{"kind": kind} for kind in ("ping", 7, [], None)]
     line = json.dumps(record)
     lines = [line[:-9].encode(), b"\xff\xfe", b"[1]", b"[" * 100_000]
@@ -125,7 +126,7 @@ def test_unusable_lines_and_files_are_counted_by_reason(workdir, take):
     rows, counts = take(good)
     assert len(rows) == counts["predictions"] == 5 and np.all(rows["truth"] == UNKNOWN)
     names = ("torn", "malformed", "not_finite", "in_the_future", "unknown_kind", "days_unreadable")
-    assert [counts[name] for name in names] == [4, len(malformed), 5, 3, 4, 3]
+    assert [counts[name] for name in names] == [4, len(malformed), 6, 3, 4, 3]
 
 
 def test_records_of_a_clock_ahead_are_in_the_future_after_the_clock_is_set_back(workdir, take):
@@ -155,14 +156,15 @@ def test_duplicates_and_repeats_count_once_and_the_image_keeps_any_label(workdir
     assert rows["truth"].tolist() == [UNKNOWN, tulip, UNKNOWN, UNKNOWN, UNKNOWN]
 
 
-def test_records_of_earlier_versions_without_sharpness_and_digest_count(workdir, take):
+def test_records_of_earlier_versions_without_later_members_count(workdir, take):
     records = make_predictions(workdir, 5)
     for record in records:
-        del record["photo_sha256"], record["image"]["sharpness"]
+        del record["photo_sha256"], record["image"]["sharpness"], record["typicality"]
     again = records[2] | {"request_id": "again", "time": format_time(50)}
     rows, counts = take([*records, again])
     assert (len(rows), counts["repeats"]) == (5, 1)
-    assert np.isnan(rows["image"][:, -1]).all() and np.isfinite(rows["image"][:, :-1]).all()
+    assert np.isnan(rows["image"][:, -1]).all() and np.isnan(rows["typicality"]).all()
+    assert np.isfinite(rows["image"][:, :-1]).all()
 
 
 def test_older_days_are_not_read_and_labels_of_their_predictions_are_counted(workdir, take):

@@ -11,13 +11,15 @@ export function percent(share) {
   return `${Math.round(share * 100)}%`;
 }
 
-function hedge({ confident, confidence }) {
+function hedge({ confident, confidence, typical }) {
+  if (typical === false) return "Like none of the classes. Perhaps";
   if (confident === false) return "Not sure. Perhaps";
   return confidence >= 0.9 ? "Almost surely" : "Probably";
 }
 
-export function summarize({ label, confidence, confident }) {
-  const words = confident === false ? `not sure, perhaps ${label}` : label;
+export function summarize({ label, confidence, confident, typical }) {
+  const doubt = typical === false ? "like none of the classes" : "not sure";
+  const words = typical === false || confident === false ? `${doubt}, perhaps ${label}` : label;
   return `${words}, ${percent(confidence)} likely.`;
 }
 
@@ -77,7 +79,9 @@ export function showPrediction(card, response) {
   card.querySelector(".label").textContent = prediction.label;
   card.querySelector(".confidence").textContent = `${percent(prediction.confidence)} likely`;
   card.querySelector(".doubt").hidden = prediction.confident !== false;
-  card.classList.toggle("uncertain", prediction.confident === false);
+  card.querySelector(".unlike").hidden = prediction.typical !== false;
+  const uncertain = prediction.confident === false || prediction.typical === false;
+  card.classList.toggle("uncertain", uncertain);
   card.querySelector(".model").textContent = tagged
     ? `Model ${response.model_version}, ${response.model_role}`
     : `Untagged model, on trial (${response.model_role})`;

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flowers.drift.detector import Stream
 from flowers.drift.label_shift import ScoreAdjustment
 from flowers.log.record import UNKNOWN
 from flowers.log.table import build_row_dtype
@@ -20,10 +21,11 @@ def draw_shares(size, seed=0, concentration=(1, 1, 1)):
     return np.random.default_rng(seed).dirichlet(concentration, size)
 
 
-def make_reference(probabilities, truth):
+def make_reference(probabilities, truth, typicality=None):
     rows = np.arange(len(truth))
     classes = [f"class {c}" for c in range(probabilities.shape[1])]
-    return Reference(classes, rows, rows, truth, probabilities, np.zeros((len(truth), 8), "f4"))
+    image = np.zeros((len(truth), 8), "f4")
+    return Reference(classes, rows, rows, truth, probabilities, image, typicality)
 
 
 def draw_reference(rng, count=400, n_classes=3):
@@ -33,7 +35,8 @@ def draw_reference(rng, count=400, n_classes=3):
 
 def adjust_scores(reference, truth, probabilities):
     """Adjusted scores and class-proportion estimates of predictions, given a reference set."""
-    return ScoreAdjustment(make_reference(reference, truth)).adjust(probabilities)
+    stream = Stream(probabilities, np.zeros(len(probabilities)))
+    return ScoreAdjustment(make_reference(reference, truth)).adjust(stream)
 
 
 def make_rows(probabilities, **columns):

@@ -15,7 +15,7 @@ from flowers.drift.detector import (
     keep_one_per_group,
 )
 from flowers.drift.mean_tests import LENGTHS, LEVELS, RUN_RULES, MeanTests
-from tests.flowers.drift.synthetic import draw_predictions, draw_reference
+from tests.flowers.drift.synthetic import draw_predictions, draw_reference, make_reference
 
 PARAMS = {"window": 250, "alpha": 0.01, "proportion_tolerance": 0.05}
 
@@ -98,6 +98,20 @@ def test_a_change_in_a_stream_is_detected_by_the_test_of_its_kind(strength, prop
     alert = detect(reference, Stream(stream, np.arange(2000) // 500), PARAMS).alert
     assert (alert and alert.detector) in detectors
     assert alert is None or alert.position > 700
+
+
+@pytest.mark.parametrize(("share", "detected"), [(0.0, False), (0.2, True)])
+def test_a_few_images_unlike_all_others_are_detected_by_their_typicality(share, detected):
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, 3, 200)
+    reference = make_reference(draw_predictions(truth, rng), truth, rng.uniform(0.5, 1, 200))
+    typicality = rng.uniform(0.5, 1, 1500)
+    unlike = (np.arange(1500) >= 500) & (rng.random(1500) < share)
+    typicality[unlike] = rng.uniform(0.4, 0.6, unlike.sum())
+    probabilities = draw_predictions(rng.integers(0, 3, 1500), rng)
+    stream = Stream(probabilities, np.arange(1500) // 500, typicality)
+    alert = detect(reference, stream, PARAMS).alert
+    assert (alert is not None and 500 < alert.position < 900) == detected
 
 
 def test_one_image_of_each_near_duplicate_group_is_kept():

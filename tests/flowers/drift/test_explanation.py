@@ -6,7 +6,12 @@ from flowers.drift.detector import COVARIATE_SHIFT, LABEL_SHIFT, PERFORMANCE
 from flowers.drift.explanation import compare_images, explain_alert
 from flowers.drift.report import build_drift_report, describe_periods, monitor_rows
 from flowers.images.statistics import STATISTIC_NAMES
-from tests.flowers.drift.synthetic import draw_predictions, draw_reference, make_rows
+from tests.flowers.drift.synthetic import (
+    draw_predictions,
+    draw_reference,
+    make_reference,
+    make_rows,
+)
 
 PARAMS = {"window": 250, "alpha": 0.01, "proportion_tolerance": 0.05}
 PARAMS |= {"label_alpha": 0.001, "max_accuracy_drop": 0.15}
@@ -43,6 +48,19 @@ def test_covariate_shift_is_explained_by_scores_and_not_by_class_proportions(
     numbers = [int(row["request_id"][1:]) for row in alert["unusual"]]
     assert len(set(numbers)) == 20 and min(numbers) >= START - 150
     assert set(alert["unusual"][0]) == {"request_id", "index", "time", "label", "confidence"}
+
+
+def test_images_unlike_the_training_images_are_named_unless_a_record_has_no_typicality():
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, 3, 200)
+    reference = make_reference(draw_predictions(truth, rng), truth, rng.uniform(0.5, 1, 200))
+    typicality = np.where(np.arange(1500) < START, rng.uniform(0.5, 1, 1500), 0.4)
+    rows = make_rows(draw_predictions(rng.integers(0, 3, 1500), rng), typicality=typicality)
+    score = explain_alert(monitor_rows(reference, rows, PARAMS), PARAMS)["scores"][0]
+    assert (score["score"], score["meaning"]) == ("typicality", "less like the training photos")
+    assert score["change"] < -1
+    rows["typicality"][3] = np.nan
+    assert monitor_rows(reference, rows, PARAMS).alert is None
 
 
 def test_label_shift_is_explained_by_class_proportions_and_not_by_scores(monitor):

@@ -29,7 +29,12 @@ def simulator(reference):
 @pytest.fixture
 def covariate_shift(reference):
     after = draw_predictions(reference.truth, np.random.default_rng(4), 0.2)
-    return after, after.argmax(axis=1) == reference.truth
+    return add_typicality(after), after.argmax(axis=1) == reference.truth
+
+
+def add_typicality(probabilities):
+    """Predictions of a model without typicality."""
+    return np.column_stack([probabilities, np.full(len(probabilities), np.nan)])
 
 
 def test_images_to_shift_are_from_as_many_groups_as_possible():
@@ -50,7 +55,7 @@ def test_streams_without_a_shift_rarely_raise_an_alert(simulator, kind):
 def test_few_images_for_a_large_reference_set_are_no_shift():
     few = draw_reference(np.random.default_rng(1), 40)
     simulator = Simulator(few, 600, PARAMS, 0)
-    identity = SimulatedShift(few.probabilities, simulator.correct)
+    identity = SimulatedShift(add_typicality(few.probabilities), simulator.correct)
     power = simulator.simulate_shift(identity, 30)
     assert power["detected_within_2000"] <= 0.07 and power["accuracy_drop"] == 0
 
@@ -79,7 +84,7 @@ def test_covariate_shift_is_detected_soon_with_its_kind(simulator, covariate_shi
 
 def test_label_shift_is_detected_with_its_kind(reference, simulator):
     proportions = np.array([0.8, 0.1, 0.1])
-    unchanged = reference.probabilities, simulator.correct
+    unchanged = add_typicality(reference.probabilities), simulator.correct
     power = simulator.simulate_shift(SimulatedShift(*unchanged, proportions=proportions), 10)
     assert power["detected_within_2000"] >= 0.9 and power["kind_correct"] >= 0.8
     recall = [simulator.correct[reference.truth == c].mean() for c in range(3)]

@@ -12,6 +12,7 @@ from flowers.base.determinism import LIBRARIES
 from flowers.base.errors import BadInput
 from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.persistence import save_model
+from flowers.log.record import build_prediction_record
 from flowers.model import folder as model_folder
 from flowers.model.card import (
     SCHEMA_VERSION,
@@ -19,7 +20,14 @@ from flowers.model.card import (
     hash_folder,
     write_attestation,
 )
-from flowers.model.folder import find_model_folder, load_predictor, measure_golden_difference
+from flowers.model.folder import (
+    TYPICALITY,
+    find_model_folder,
+    load_predictor,
+    measure_golden_difference,
+)
+from flowers.model.typicality import fit_typicality
+from scoring.responses import describe_prediction
 from tests.flowers.images.photo_files import encode_image, make_picture
 from tests.flowers.learning.estimator_data import CLASSES
 from tests.flowers.model.run_summary import RUN_SUMMARY
@@ -40,7 +48,8 @@ def written(tmp_path_factory):
     file = root / "nb.joblib"
     save_model(CalibratedNB(folds=2).fit(X, np.tile(CLASSES, 10)), file)
     preprocessing = {"features": ["pixels"], "size": SIZE}
-    reference = [{"row": 0, "label": "Lotus"}]
+    preprocessing["typicality"] = fit_typicality(X, np.full(50, True))
+    reference = [{"row": 0, "label": "Lotus", "typicality": "0.25"}]
     arguments = (file, preprocessing, GOLDEN, reference, RUN_SUMMARY)
     card = model_folder.write_model_folder(root / "candidate", *arguments)
     return root / "candidate", card
@@ -104,6 +113,30 @@ def test_another_golden_prediction_is_a_difference(folder):
     golden[0]["label"] = next(c for c in CLASSES.tolist() if c != golden[0]["label"])
     change_card(folder, golden=golden)
     assert measure_golden_difference(load_predictor(folder), folder) == math.inf
+
+
+def test_another_golden_typicality_is_a_difference_and_a_damaged_file_is_refused(folder):
+    card = read_card(folder)
+    assert load_predictor(folder).typicality_threshold == card["typicality"]["threshold"] == 0.25
+    card["golden"][0]["typicality"] += 0.1
+    change_card(folder, golden=card["golden"])
+    assert measure_golden_difference(load_predictor(folder), folder) == pytest.approx(0.1)
+    append_byte(folder / TYPICALITY)
+    with pytest.raises(BadInput, match=TYPICALITY):
+        load_predictor(folder)
+
+
+def test_a_model_of_an_earlier_version_has_no_typicality(folder):
+    card = read_card(folder)
+    del card["typicality"]
+    golden = [{k: v for k, v in entry.items() if k != "typicality"} for entry in card["golden"]]
+    (folder / "card.json").write_text(json.dumps(card | {"golden": golden}))
+    (folder / TYPICALITY).unlink()
+    predictor = load_predictor(folder)
+    assert measure_golden_difference(predictor, folder) == 0
+    (prediction,) = predictor.predict_bytes([GOLDEN["1-Lotus.jpg"]])
+    assert describe_prediction(predictor, prediction)["typical"] is None
+    assert "typicality" not in build_prediction_record(predictor, prediction, "a", 0, "canary", b"")
 
 
 def test_provenance_makes_it_a_production_model_of_its_version(promoted):

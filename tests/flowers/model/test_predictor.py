@@ -16,6 +16,7 @@ from flowers.learning.naive_bayes import CalibratedNB
 from flowers.learning.other import CalibratedOther
 from flowers.learning.svm import GramSVC
 from flowers.model.predictor import Predictor
+from flowers.model.typicality import fit_typicality
 from tests.flowers.features.codebooks import small_codebook
 from tests.flowers.images.photo_files import encode_image, make_picture, make_samples
 from tests.flowers.learning.estimator_data import CLASSES
@@ -34,13 +35,18 @@ ESTIMATORS = {
 
 def make_predictor(estimator, features):
     card = {"classes": CLASSES.tolist(), "features": features, "size": SIZE}
-    return Predictor(estimator, card, {}, small_codebook())
+    return Predictor(estimator, card, {}, small_codebook(), make_typicality(*features))
 
 
 @cache
 def make_rows(*features):
     images = np.random.default_rng(1).integers(0, 256, (60, SIZE, SIZE, 3), dtype=np.uint8)
     return extract_features(images, features, codebook=small_codebook())
+
+
+@cache
+def make_typicality(*features):
+    return fit_typicality(make_rows(*features), np.full(60, True))
 
 
 def fit_predictor(estimator, features):
@@ -90,7 +96,7 @@ def test_every_caller_loads_the_features_of_the_row_in_a_batch(files, loaded, fe
 
 
 def collect(predictions):
-    return [(p.label, p.probabilities.tobytes(), p.image) for p in predictions]
+    return [(p.label, p.probabilities.tobytes(), p.typicality, p.image) for p in predictions]
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
@@ -107,7 +113,9 @@ def test_batches_of_any_size_get_the_same_bits(loaded, estimator, features, samp
     # The pipeline: all at once, where another product may round otherwise.
     probabilities = [prediction.probabilities for prediction in single]
     assert probabilities[0].shape == (5,) and probabilities[0].dtype == np.float64
-    np.testing.assert_allclose(probabilities, predictor.predict_proba(*loaded), rtol=0, atol=1e-6)
+    together, typicality = predictor.predict_images(*loaded)
+    np.testing.assert_allclose(probabilities, together, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(typicality, [prediction.typicality for prediction in single])
 
 
 def test_a_rejected_image_keeps_its_place_in_the_results(files):

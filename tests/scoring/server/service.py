@@ -26,13 +26,14 @@ PATIENCE = 180  # seconds, for a busy machine
 COMMAND = [sys.executable, "-m", "scoring.server"]
 
 
-def write_model(folder, model, photos, size=32, **provenance):
+def write_model(folder, model, photos, size=32, typicality=None, **provenance):
     """Write a model folder as the promote stage and, with `provenance`, the registry would."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     file = folder.with_name(f"{folder.name}.joblib")
     joblib.dump(model, file)
-    preprocessing = {"features": ["pixels"], "size": size}
-    model_folder.write_model_folder(folder, file, preprocessing, photos, [{"row": 0}], RUN_SUMMARY)
+    preprocessing = {"features": ["pixels"], "size": size, "typicality": typicality}
+    reference = [{"row": 0, "typicality": 0.5}]
+    model_folder.write_model_folder(folder, file, preprocessing, photos, reference, RUN_SUMMARY)
     file.unlink()
     return add_provenance(folder, **provenance) if provenance else folder
 

@@ -38,7 +38,8 @@ def test_a_prediction_appears_once_and_the_model_beside_it(service, photo, class
     assert (body["model_role"], body["model_version"]) == ("candidate", "untagged")
     (prediction,) = body["predictions"]
     probabilities = prediction["probabilities"]
-    assert list(prediction) == ["file", "label", "confidence", "confident", "probabilities"]
+    names = ["file", "label", "confidence", "confident", "typical", "probabilities"]
+    assert list(prediction) == names
     assert list(probabilities) == classes
     assert sum(probabilities.values()) == pytest.approx(1.0)
     assert prediction["label"] == max(probabilities, key=probabilities.get)
@@ -61,6 +62,20 @@ def test_probabilities_are_those_of_the_model_and_the_card_bit_by_bit(service, c
     assert len(golden) == 5
     for (name, _), probabilities in zip(images[:5], values[:5], strict=True):
         assert golden[name] == probabilities
+
+
+def test_images_below_the_threshold_are_not_typical_and_the_log_has_the_score(
+    service, candidate, photos
+):
+    predictor = load_predictor(candidate)
+    assert predictor.typicality_threshold == 0.5
+    files = list(photos.items())[:4]
+    body = service.predict(*files).json
+    scores = [predictor.load(content).typicality for _, content in files]
+    assert min(scores) < 0.5 < max(scores)
+    assert [p["typical"] for p in body["predictions"]] == [score >= 0.5 for score in scores]
+    records = [r for r in read_records(service.logs) if r["request_id"] == body["request_id"]]
+    assert [r["typicality"] for r in records] == [round(score, 6) for score in scores]
 
 
 def test_bad_photos_alone_are_one_problem_and_among_good_ones_entries_with_errors(service, photo):
