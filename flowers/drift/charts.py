@@ -104,13 +104,7 @@ def plot_accuracy(stream, periods):
 
 
 def plot_classes(expected, shares, names):
-    """Plot the shares of the predicted classes.
-
-    Parameters
-    ----------
-    expected, shares, names : ndarray of shape (n_classes,)
-        Shares in the reference set and of the newest predictions; names of the classes.
-    """
+    """Plot the shares of the predicted classes: reference set and newest predictions."""
     figure, ax = _make_axes()
     positions = np.arange(len(names))
     ax.bar(positions - 0.2, expected, 0.4, color=REFERENCE, label="reference set")

@@ -73,14 +73,17 @@ class Detection:
     ----------
     alert : Alert or None
     tests : MeanTests
-    scores, proportions : ndarray of shape (n, d), (n, n_classes)
-        Adjusted scores and class-proportion estimates of each prediction.
+    score_names : list of (str, str, str)
+        From ``flowers.drift.label_shift.ScoreAdjustment.name_scores``.
+    before, now : (ndarray of shape (m, d), (m, n_classes)), ((n, d), (n, n_classes))
+        Adjusted scores and class-proportion estimates of the reference set and of the stream.
     """
 
     alert: Alert | None
     tests: MeanTests
-    scores: np.ndarray
-    proportions: np.ndarray
+    score_names: list
+    before: tuple
+    now: tuple
 
 
 def detect(reference, stream, params):
@@ -124,7 +127,7 @@ def detect(reference, stream, params):
     now = adjustment.adjust(stream)
     has_typicality = reference.typicality is not None
     tests = MeanTests.from_scores(reference.truth, before, now, stream.day, params, has_typicality)
-    return Detection(find_first_alert(tests), tests, *now)
+    return Detection(find_first_alert(tests), tests, adjustment.name_scores(), before, now)
 
 
 def keep_one_per_group(reference):

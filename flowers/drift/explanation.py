@@ -12,7 +12,6 @@ from flowers.drift.detector import (
 )
 from flowers.drift.history import RIDGE
 from flowers.drift.label_shift import (
-    ScoreAdjustment,
     compute_critical_value,
     compute_proportions,
     estimate_changes,
@@ -22,6 +21,7 @@ from flowers.log.record import UNKNOWN
 
 SCORES_NAMED = 3
 UNUSUAL = 20  # predictions to look up
+MIN_SD = 0.01  # of a score: one that is nearly constant in the reference set does not dominate
 ACTIONS = {
     COVARIATE_SHIFT: "Look at the photos of the requests below. A broken camera, decoder or client "
     "is fixed there; photos that will stay need labels and a new model.",
@@ -62,7 +62,7 @@ def explain_alert(stream, params):
     }
     changed = rows[span]
     if kind == COVARIATE_SHIFT:
-        figures["scores"] = describe_scores(reference, stream.detection.scores, span)
+        figures["scores"] = describe_scores(stream.detection, span)
     if kind == LABEL_SHIFT:
         figures["class_proportions"] = estimate_class_proportions(
             reference, changed["probabilities"], params["alpha"]
@@ -73,69 +73,39 @@ def explain_alert(stream, params):
     return figures
 
 
-def describe_scores(reference, scores, span):
-    """Describe the adjusted scores whose mean moved most.
-
-    Parameters
-    ----------
-    reference : flowers.model.reference.Reference
-    scores : ndarray of shape (n, d)
-        Adjusted scores of the stream.
-    span : slice
-        Rows since the change.
+def describe_scores(detection, span):
+    """Describe the adjusted scores whose mean moved most in a slice of the stream.
 
     Returns
     -------
     list of dict
         ``score``, its ``change`` in standard deviations of the reference set, and ``meaning``.
     """
-    adjustment = ScoreAdjustment(reference)
-    before, _ = adjustment.adjust(reference)
-    change = (scores[span].mean(axis=0) - before.mean(axis=0)) / np.maximum(
-        before.std(axis=0), 0.01
-    )
+    before, _ = detection.before
+    scores, _ = detection.now
+    change = scores[span].mean(axis=0) - before.mean(axis=0)
+    change /= np.maximum(before.std(axis=0), MIN_SD)
     moved = np.argsort(-np.abs(change), kind="stable")[:SCORES_NAMED]
-    names = name_scores(adjustment)
-    return [
-        {"score": names[i][0], "change": float(change[i]), "meaning": names[i][1 + (change[i] < 0)]}
-        for i in moved
-    ]
+    return [_describe_score(*detection.score_names[i], float(change[i])) for i in moved]
 
 
-def name_scores(adjustment):
-    """Name each score of a `ScoreAdjustment`, with the meaning of a higher and of a lower mean."""
-    classes = adjustment.reference.classes
-    meanings = [("confidence", "more confident", "less confident")]
-    for name in classes:
-        meaning = f"{name} is {{}} probable than for such photos before"
-        meanings.append((name, meaning.format("more"), meaning.format("less")))
-    for pair in zip(*adjustment.pairs, strict=True):
-        name = " and ".join(classes[c] for c in pair)
-        meaning = f"{name} are confused {{}} often"
-        meanings.append((name, meaning.format("more"), meaning.format("less")))
-    if adjustment.reference.typicality is not None:
-        meaning = "{} like the training photos"
-        meanings.append(("typicality", meaning.format("more"), meaning.format("less")))
-    return meanings
+def _describe_score(name, begin, end, change):
+    meaning = f"{begin}{'more' if change > 0 else 'less'} {end}"
+    return {"score": name, "change": change, "meaning": meaning}
 
 
 def measure_unusualness(stream, kind, span):
     """Measure how much each prediction since the change shows it, (k,); higher is more."""
-    reference = stream.reference
-    changed = stream.rows[span]
     if kind == PERFORMANCE:
+        changed = stream.rows[span]
         wrong = changed["probabilities"].argmax(axis=1) != changed["truth"]
         return changed["probabilities"].max(axis=1) * wrong * (changed["truth"] != UNKNOWN)
-    adjustment = ScoreAdjustment(reference)
-    scores, proportions = adjustment.adjust(reference)
-    pairs = {
-        COVARIATE_SHIFT: (scores, stream.detection.scores[span]),
-        LABEL_SHIFT: (proportions, stream.detection.proportions[span]),
-    }
-    before, now = pairs[kind]
+    table = 0 if kind == COVARIATE_SHIFT else 1  # scores, or class proportions
+    before = stream.detection.before[table]
+    now = stream.detection.now[table][span]
     # The direction of Fisher's linear discriminant between the reference set and the change.
-    size = np.maximum(before.std(axis=0), 0.01)
-    correlation = np.corrcoef(np.concatenate([before, now]).T) if len(before.T) > 1 else np.eye(1)
+    size = np.maximum(before.std(axis=0), MIN_SD)
+    correlation = np.atleast_2d(np.corrcoef(np.concatenate([before, now]).T))
     correlation = np.nan_to_num(correlation) + RIDGE * np.eye(len(size))
     direction = np.linalg.solve(correlation, (now.mean(axis=0) - before.mean(axis=0)) / size)
     return (now / size) @ direction

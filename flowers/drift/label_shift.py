@@ -212,6 +212,17 @@ class ScoreAdjustment:
             columns.append(compute_commonness(self.reference.typicality, predictions.typicality))
         return np.column_stack(columns)
 
+    def name_scores(self):
+        """Name each score, and the words of its meaning before and after "more" or "less"."""
+        classes = self.reference.classes
+        pairs = [f"{classes[c]} and {classes[d]}" for c, d in zip(*self.pairs, strict=True)]
+        names = [("confidence", "", "confident")]
+        names += [(c, f"{c} is ", "probable than for such photos before") for c in classes]
+        names += [(pair, f"{pair} are confused ", "often") for pair in pairs]
+        if self.reference.typicality is not None:
+            names.append(("typicality", "", "like the training photos"))
+        return names
+
 
 def _select_pairs(probabilities):
     """Select the pairs of classes that the model confuses most, two arrays of class indices."""

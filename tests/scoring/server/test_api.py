@@ -68,12 +68,13 @@ def test_images_below_the_threshold_are_not_typical_and_the_log_has_the_score(
     service, candidate, photos
 ):
     predictor = load_predictor(candidate)
-    assert predictor.typicality_threshold == 0.5
-    files = list(photos.items())[:4]
+    assert predictor.typicality_threshold == 0.35
+    white = encode_image(Image.new("RGB", (40, 40), "white"), "JPEG")
+    files = [*list(photos.items())[:3], ("white.jpg", white)]
     body = service.predict(*files).json
     scores = [predictor.load(content).typicality for _, content in files]
-    assert min(scores) < 0.5 < max(scores)
-    assert [p["typical"] for p in body["predictions"]] == [score >= 0.5 for score in scores]
+    assert min(scores) < 0.35 < max(scores)
+    assert [p["typical"] for p in body["predictions"]] == [score >= 0.35 for score in scores]
     records = [r for r in read_records(service.logs) if r["request_id"] == body["request_id"]]
     assert [r["typicality"] for r in records] == [round(score, 6) for score in scores]
 
