@@ -1,9 +1,8 @@
 """The default study in scikit-image and scikit-learn: python -m benchmarks.plain_study SOURCE.
 
-Both recipes get the same photos and the same grouped folds, and learn all they learn from the
-training photos of a fold. The plain recipe has DAISY descriptors of the three channels of CIELAB,
-principal components, one Gaussian mixture, improved Fisher vectors and a linear SVM. Writes
-benchmarks/plain_study.json after every fold.
+Both recipes get the same photos and grouped folds, and learn from the training photos of a fold. The
+plain recipe has DAISY descriptors of the channels of CIELAB, principal components, one Gaussian
+mixture, improved Fisher vectors and a linear SVM. Writes benchmarks/plain_study.json fold by fold.
 """
 
 import sys
