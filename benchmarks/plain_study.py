@@ -1,7 +1,7 @@
 """The default study in scikit-image and scikit-learn: python -m benchmarks.plain_study SOURCE.
 
-Both recipes get the same photos and grouped folds, and learn from the training photos of a fold. The
-plain recipe has DAISY descriptors of the channels of CIELAB, principal components, one Gaussian
+Both recipes get the same photos and folds, and learn from the training photos of a fold. The plain
+recipe has DAISY descriptors of the channels of CIELAB, principal components, one Gaussian
 mixture, improved Fisher vectors and a linear SVM. Writes benchmarks/plain_study.json fold by fold.
 """
 
