@@ -120,7 +120,7 @@ def detect(reference, stream, params):
     >>> stream = Stream(probabilities, day=np.arange(1200) // 400)
     >>> params = {"window": 400, "proportion_tolerance": 0.1}
     >>> detect(reference, stream, params).alert
-    Alert(detector='scores', change_start=550, position=649)
+    Alert(detector='scores', change_start=600, position=699)
     """
     adjustment = ScoreAdjustment(reference)
     before = adjustment.adjust(reference)

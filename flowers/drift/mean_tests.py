@@ -21,7 +21,7 @@ LENGTHS = 100, 150, 250, 400, 600, 900, 1350, 2000, 3000  # newest predictions, 
 # features, 150 distinct images, synthetic and real, 60 to 100 months of each traffic). Fewer
 # predictions are tested again more often, at a lower level; in proportion to the root, it detects
 # most within 400.
-LEVELS = 7e-5 * np.sqrt(np.array(LENGTHS) / LENGTHS[-1])
+LEVELS = 4.2e-5 * np.sqrt(np.array(LENGTHS) / LENGTHS[-1])
 # Standard deviations of a class proportion between days that the tolerated change amounts to.
 TOLERATED_SDS = 1.5
 # Run rules: windows in a row -> standardised deviation beyond the tolerance that each must have, on
