@@ -16,9 +16,9 @@ from flowers.drift.history import RIDGE, STEP, Baseline, History
 from flowers.drift.label_shift import encode_one_hot
 
 LENGTHS = 100, 150, 250, 400, 600, 900, 1350, 2000, 3000  # newest predictions, multiples of STEP
-# Levels of the T² tests, which are repeated at each checkpoint for years: the highest at which
-# about 3 % of simulated months raised a false alarm, independent or of 1,500 photos a day (fisher
-# features, 150 distinct images, synthetic and real, 60 to 100 months of each traffic). Fewer
+# Levels of the T² tests, which are repeated at each checkpoint for years: the highest at which 3 to
+# 5 % of simulated months raised a false alarm, independent or of 1,500 photos a day (synthetic and
+# real, fisher, hog and colour, 150 distinct images, 60 to 150 months of each traffic). Fewer
 # predictions are tested again more often, at a lower level; in proportion to the root, it detects
 # most within 400.
 LEVELS = 4.2e-5 * np.sqrt(np.array(LENGTHS) / LENGTHS[-1])
