@@ -14,15 +14,16 @@ def describe_prediction(predictor, prediction):
     dict
         ``label``, ``confidence``, ``confident``, ``typical`` and ``probabilities`` by class.
         ``confident`` is false below the confidence at which test images were misclassified as often
-        as not, ``typical`` for images that are less like the training images than 99 % of the test
-        images, and None if the model cannot tell.
+        as not, ``typical`` for images that are not among the middle 99 % of the test images, and
+        None if the model cannot tell.
     """
     typicality = prediction.typicality
+    low, high = predictor.typicality_limits
     return {
         "label": prediction.label,
         "confidence": prediction.confidence,
         "confident": prediction.confidence >= predictor.confidence_threshold,
-        "typical": None if typicality is None else typicality >= predictor.typicality_threshold,
+        "typical": None if typicality is None else low <= typicality <= high,
         "probabilities": dict(
             zip(predictor.classes, prediction.probabilities.tolist(), strict=True)
         ),

@@ -140,9 +140,9 @@ class Predictor:
         return self.card.get("metrics", {}).get("confidence_threshold", 0.0)
 
     @property
-    def typicality_threshold(self):
-        """Typicality that 99 % of the test images have at least; 0 if the model has no score."""
-        return self.card.get("typicality", {}).get("threshold", 0.0)
+    def typicality_limits(self):
+        """Lowest and highest typical score, which 99 % of the test images are between."""
+        return self.card.get("typicality", {}).get("limits", [0.0, 1.0])
 
     def predict_images(self, images, sizes=None):
         """Predict many images that are decoded and resized already.

@@ -22,7 +22,7 @@ WIDTH = 2048  # of a sketch
 COMPONENTS = 16  # of at most a quarter of the rows, and an eighth of the width
 MAX_ROWS = 1000  # training rows that are read
 ROWS = 64  # converted to float32 at once
-QUANTILE = 0.01  # of the reference set, below which an image is atypical
+TAIL = 0.005  # share of the reference set on either side that counts as atypical
 SEED = 0
 
 
@@ -126,6 +126,9 @@ def fit_typicality(X, train):
     return Typicality(weight, mean, axes, np.array(spread))
 
 
-def choose_threshold(scores):
-    """Choose the score below which an image counts as atypical, from those of a reference set."""
-    return float(np.quantile(scores, QUANTILE))
+def choose_limits(scores):
+    """Choose the lowest and the highest typical score from those of a reference set.
+
+    An image without details, or of noise, can be closer to the components than any photo.
+    """
+    return np.quantile(scores, [TAIL, 1 - TAIL]).tolist()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers.model.typicality import WIDTH, choose_threshold, fit_typicality, read_typicality
+from flowers.model.typicality import WIDTH, choose_limits, fit_typicality, read_typicality
 
 
 def draw_rows(count, dtype, seed, d=3 * WIDTH + 7):
@@ -50,6 +50,7 @@ def test_a_file_gives_the_score_back_in_equal_bytes(tmp_path):
     np.testing.assert_array_equal(read_typicality(tmp_path / "a").score(X), typicality.score(X))
 
 
-def test_one_in_a_hundred_reference_images_is_below_the_threshold():
+def test_one_in_a_hundred_reference_images_is_outside_the_limits():
     scores = np.random.default_rng(0).permutation(1000) / 1000
-    assert (scores < choose_threshold(scores)).sum() == 10
+    low, high = choose_limits(scores)
+    assert ((scores < low).sum(), (scores > high).sum()) == (5, 5)

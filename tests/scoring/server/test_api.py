@@ -64,17 +64,18 @@ def test_probabilities_are_those_of_the_model_and_the_card_bit_by_bit(service, c
         assert golden[name] == probabilities
 
 
-def test_images_below_the_threshold_are_not_typical_and_the_log_has_the_score(
+def test_images_outside_the_limits_are_not_typical_and_the_log_has_the_score(
     service, candidate, photos
 ):
     predictor = load_predictor(candidate)
-    assert predictor.typicality_threshold == 0.35
+    low, high = predictor.typicality_limits
     white = encode_image(Image.new("RGB", (40, 40), "white"), "JPEG")
     files = [*list(photos.items())[:3], ("white.jpg", white)]
     body = service.predict(*files).json
     scores = [predictor.load(content).typicality for _, content in files]
-    assert min(scores) < 0.35 < max(scores)
-    assert [p["typical"] for p in body["predictions"]] == [score >= 0.35 for score in scores]
+    expected = [low <= score <= high for score in scores]
+    assert set(expected) == {True, False}
+    assert [p["typical"] for p in body["predictions"]] == expected
     records = [r for r in read_records(service.logs) if r["request_id"] == body["request_id"]]
     assert [r["typicality"] for r in records] == [round(score, 6) for score in scores]
 
