@@ -111,7 +111,7 @@ def evaluate_recipe(recipe, photos, labels, groups):
     preprocessing = {"names": features, "codebook": None}
     if NEEDS_CODEBOOK & set(features):
         train = np.flatnonzero(~split_by_group(labels, groups, HOLDOUT_SHARE, 1))
-        X, preprocessing = extract_rows(images, sizes, train, read_codebook_params(recipe))
+        (X,), preprocessing = extract_rows(images, sizes, train, read_codebook_params(recipe))
     else:
         X = extract_features(images, **preprocessing)
     pictures = make_pictures(images).items()
