@@ -14,7 +14,7 @@ def describe_prediction(predictor, prediction):
     dict
         ``label``, ``confidence``, ``confident``, ``typical`` and ``probabilities`` by class.
         ``confident`` is false below the confidence at which test images were misclassified as often
-        as not, ``typical`` for images that are not among the middle 99 % of the test images, and
+        as not, ``typical`` for images that are not among the middle 95 % of the test images, and
         None if the model cannot tell.
     """
     typicality = prediction.typicality

@@ -141,7 +141,7 @@ class Predictor:
 
     @property
     def typicality_limits(self):
-        """Lowest and highest typical score, which 99 % of the test images are between."""
+        """Lowest and highest typical score, which 95 % of the test images are between."""
         return self.card.get("typicality", {}).get("limits", [0.0, 1.0])
 
     def predict_images(self, images, sizes=None):
