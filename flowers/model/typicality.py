@@ -22,8 +22,8 @@ WIDTH = 2048  # of a sketch
 COMPONENTS = 16  # of at most a quarter of the rows, and an eighth of the width
 MAX_ROWS = 1000  # training rows that are read
 ROWS = 64  # converted to float32 at once
-# Share of the reference set on either side that counts as atypical. With 0.02 a sixth of pictures of
-# rectangles is outside (fisher-small, real photos), with 0.03 all but a few.
+# Share of the reference set on either side that counts as atypical. With 0.02 a sixth of the
+# pictures of rectangles is outside (fisher-small, real photos), with 0.03 all but a few.
 TAIL = 0.025
 SEED = 0
 
