@@ -14,16 +14,15 @@ def describe_prediction(predictor, prediction):
     dict
         ``label``, ``confidence``, ``confident``, ``typical`` and ``probabilities`` by class.
         ``confident`` is false below the confidence at which test images were misclassified as often
-        as not, ``typical`` for images that are not among the middle 95 % of the test images, and
-        None if the model cannot tell.
+        as not. ``typical`` is false if 97.5 % of the test images have a higher typicality, and
+        None if the model has none.
     """
     typicality = prediction.typicality
-    low, high = predictor.typicality_limits
     return {
         "label": prediction.label,
         "confidence": prediction.confidence,
         "confident": prediction.confidence >= predictor.confidence_threshold,
-        "typical": None if typicality is None else low <= typicality <= high,
+        "typical": None if typicality is None else typicality >= predictor.typicality_threshold,
         "probabilities": dict(
             zip(predictor.classes, prediction.probabilities.tolist(), strict=True)
         ),

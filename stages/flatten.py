@@ -19,17 +19,18 @@ def main(params):
     preprocessing = {"names": params["features"], "codebook": codebook}
     first = extract_features(images[:1], sizes=sizes[:1], **preprocessing)
     train = np.flatnonzero(load_split()["train"])
-    copies = range(1, 1 + params["train_svm.augment"])
-    outputs = {"features": ([0], np.arange(len(images))), "augmented": (copies, train)}
-    for name, (copies, numbers) in outputs.items():
-        shape = (len(copies) * len(numbers), first.shape[1])
-        with atomic_write(f"data/{name}.npy") as target, use_stage_workers():
-            X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
-            for k, copy in enumerate(copies):
-                for start, rows in extract_batches(images, sizes, preprocessing, numbers, copy):
-                    X[k * len(numbers) + start :][: len(rows)] = rows
-                    drop_pages(X)
-            X.flush()
+    altered = range(1, 1 + params["train_svm.augment"])
+    outputs = {"features": ([0], np.arange(len(images))), "augmented": (altered, train)}
+    with use_stage_workers():
+        for name, (copies, numbers) in outputs.items():
+            shape = (len(copies) * len(numbers), first.shape[1])
+            with atomic_write(f"data/{name}.npy") as target:
+                X = np.lib.format.open_memmap(target, mode="w+", dtype=first.dtype, shape=shape)
+                for k, copy in enumerate(copies):
+                    for start, rows in extract_batches(images, sizes, preprocessing, numbers, copy):
+                        X[k * len(numbers) + start :][: len(rows)] = rows
+                        drop_pages(X)
+                X.flush()
     return f"{len(images)} photos x {first.shape[1]} features, {first.dtype}"
 
 

@@ -19,7 +19,7 @@ def main(params):
         model = CalibratedNB(**params).fit(X, split["label"][train], split["group"][train])
     save_model(model, "models/nb.joblib")
     accuracy = model.out_of_fold_accuracy_
-    photos = len(model.out_of_fold_decision_)  # a sample of many
+    photos = len(model.out_of_fold_decision_)  # fewer than in train if the fit took a sample
     figures = {"photos": photos, "features": X.shape[1], "out_of_fold_accuracy": accuracy}
     write_json("metrics/train_nb.json", figures)
     return f"out-of-fold accuracy {format_share(accuracy)} on {photos} photos"

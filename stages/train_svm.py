@@ -13,7 +13,7 @@ from stages.support.workers import use_stage_workers
 
 
 def main(params):
-    del params["augment"]  # flatten has altered the copies
+    del params["augment"]  # of the stage flatten
     split = load_split()
     train = np.flatnonzero(split["train"])
     sources, rows = open_training_features(train)

@@ -17,7 +17,7 @@ from flowers.base.parallel import use_workers
 from flowers.base.tables import write_json
 from flowers.drift_simulation.shifts import crop_centre, shuffle_tiles
 from flowers.features.extraction import NEEDS_CODEBOOK, extract_features
-from flowers.model.typicality import choose_limits, fit_typicality
+from flowers.model.typicality import choose_threshold, fit_typicality
 from flowers.splits import split_by_group
 from study.experiments import get_source_params
 from study.folds import extract_rows, read_codebook_params
@@ -79,7 +79,7 @@ def measure_separation(X, pictures, labels, groups):
     Returns
     -------
     dict of name to dict
-        ``flagged``, the share outside the limits, and ``auc``, the area under the ROC curve that
+        ``flagged``, the share below the threshold, and ``auc``, the area under the ROC curve that
         separates it from the reference set; the mean of all classes that are left out.
     """
     holdout = split_by_group(labels, groups, HOLDOUT_SHARE, 1)
@@ -90,13 +90,13 @@ def measure_separation(X, pictures, labels, groups):
         test = test[split_by_group(labels[train], groups[train], HOLDOUT_SHARE, 42)]
         train[test] = False
         typicality = fit_typicality(X, train)
-        reference = typicality.score(X[test])
+        reference = typicality.score_rows(X[test])
+        threshold = choose_threshold(reference)
         kinds = pictures if unknown is None else {"unknown flowers": X[labels == unknown]}
         kinds = kinds | {"hold-out": X[holdout & (labels != unknown)]}
         for name, kind in kinds.items():
-            scores = typicality.score(kind)
-            low, high = choose_limits(reference)
-            flagged = np.mean((scores < low) | (scores > high))
+            scores = typicality.score_rows(kind)
+            flagged = np.mean(scores < threshold)
             truth = np.repeat([1, 0], [len(reference), len(scores)])
             area = roc_auc_score(truth, np.concatenate([reference, scores]))
             results.setdefault(name, []).append((flagged, area))

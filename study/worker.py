@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flowers.base.environment import read_jobs
 from flowers.base.errors import BadInput
+from flowers.base.memory import keep_freed_memory
 
 
 def main(address):
@@ -17,6 +18,7 @@ def main(address):
     jobs = read_jobs()
     threads = [f"--nthreads={jobs}"] if jobs > 0 else []
     path = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
+    keep_freed_memory()  # the worker inherits the variables
     os.environ["PYTHONPATH"] = os.pathsep.join(path)
     os.execv(sys.executable, [sys.executable, "-m", "dask", "worker", *threads, address])
 

@@ -34,7 +34,7 @@ def _hash_code():
     return digest.hexdigest()[:12]
 
 
-# Read when the module is imported: a worker that runs on keeps the code of that time.
+# Computed at import: a running worker keeps the code that it imported.
 _DIGEST = _hash_code()
 
 
@@ -101,7 +101,7 @@ class Cluster:
     ----------
     client : dask.distributed.Client
     address : str
-        Of its scheduler.
+        Address of the scheduler, for messages.
     file : str
         A new file in the folder that all workers must see.
     timeout : float
@@ -116,8 +116,8 @@ class Cluster:
         self._threads = 0
         self._counted = 0.0
 
-    def refuse(self, fault):
-        """Return the error that says how to start the workers."""
+    def make_error(self, fault):
+        """Make the error that names the fault and how to start the workers."""
         return BadInput(
             f"BACKEND=dask: {fault}: start every worker by make worker SCHEDULER={self.address} in "
             "a copy of this code, on a machine that has the folder data under the same path"
@@ -128,13 +128,13 @@ class Cluster:
         try:
             self.client.wait_for_workers(1, timeout=self.timeout)
         except TimeoutError:
-            raise self.refuse(f"no worker within {self.timeout:g} s") from None
+            raise self.make_error(f"no worker within {self.timeout:g} s") from None
         check = pickle.dumps(_Call(find_fault, *self.requirements))
         for worker, fault in self.client.run(pickle.loads, check, on_error="return").items():
             if isinstance(fault, Exception):
                 fault = f"worker {worker} does not have this code ({fault})"
             if fault:
-                raise self.refuse(fault)
+                raise self.make_error(fault)
 
     def count_threads(self):
         """Count the threads of all workers, at most once a second."""
@@ -143,7 +143,7 @@ class Cluster:
             self._counted = time.monotonic()
         return self._threads
 
-    def map(self, function, tasks):
+    def map_tasks(self, function, tasks):
         """Yield the results of ``function(*task)`` in the order of the tasks."""
         tasks = iter(tasks)
         pending = deque()
@@ -175,18 +175,18 @@ class Cluster:
                 if self.count_threads():
                     last = time.monotonic()
                 elif time.monotonic() - last > self.timeout:
-                    raise self.refuse(f"no worker for {self.timeout:g} s") from None
+                    raise self.make_error(f"no worker for {self.timeout:g} s") from None
         if isinstance(error, _UnfitWorkerError):
-            raise self.refuse(str(error))
+            raise self.make_error(str(error))
         if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("flowers"):
-            raise self.refuse(f"a worker does not have this code ({error})")
+            raise self.make_error(f"a worker does not have this code ({error})")
         if isinstance(error, KilledWorker):
-            raise self.refuse("a task ended several workers, perhaps for lack of memory")
+            raise self.make_error("a task ended several workers, perhaps for lack of memory")
         return future.result()
 
 
 @contextmanager
-def connect(folder):
+def connect_cluster(folder):
     """Connect to the Dask scheduler of ``DASK_SCHEDULER_ADDRESS`` and check its workers.
 
     Parameters

@@ -1,10 +1,10 @@
-"""What makes the same arithmetic give the same bits on every x86-64 processor since 2013.
+"""Settings that make the same arithmetic give the same bits on every x86-64 processor since 2013.
 
 OpenBLAS chooses its kernels by processor and splits a product into one part per thread; numpy's
 ``exp`` rounds differently with AVX-512 than with AVX2. numpy reads the variables when it is
 imported, so this module is imported before numpy and imports nothing heavy.
 
-``NUMERICS=native`` leaves both to the processor: faster with AVX-512, with other last bits.
+``NUMERICS=native`` leaves both to the processor: perhaps faster, with other last bits.
 """
 
 import os
@@ -12,6 +12,7 @@ import platform
 import sys
 import warnings
 
+from flowers.base.environment import read_choice
 from flowers.base.errors import BadInput
 
 LIBRARIES = ("joblib", "numpy", "Pillow", "scikit-learn", "scipy")
@@ -25,10 +26,7 @@ DETERMINISTIC_ENVIRONMENT = {
 
 def read_numerics():
     """Read ``NUMERICS``, one of `NUMERICS`; the default is "pinned"."""
-    name = os.environ.get("NUMERICS") or NUMERICS[0]
-    if name not in NUMERICS:
-        raise BadInput(f"NUMERICS={name}: set it to one of {', '.join(NUMERICS)}")
-    return name
+    return read_choice("NUMERICS", NUMERICS)
 
 
 def read_library_versions():

@@ -23,12 +23,17 @@ def read_jobs():
     return count
 
 
-def read_backend():
-    """Read the name of the joblib backend from ``BACKEND``, one of `BACKENDS`."""
-    name = os.environ.get("BACKEND") or BACKENDS[0]
-    if name not in BACKENDS:
-        raise BadInput(f"BACKEND={name}: set it to one of {', '.join(BACKENDS)}")
+def read_choice(variable, choices):
+    """Read one of `choices` from an environment variable; the default is the first."""
+    name = os.environ.get(variable) or choices[0]
+    if name not in choices:
+        raise BadInput(f"{variable}={name}: set it to one of {', '.join(choices)}")
     return name
+
+
+def read_backend():
+    """Read the name of the backend of parallel work from ``BACKEND``, one of `BACKENDS`."""
+    return read_choice("BACKEND", BACKENDS)
 
 
 def read_log_dir(environ=os.environ):

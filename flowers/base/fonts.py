@@ -43,7 +43,7 @@ def _read_installed_fonts():
 
 @lru_cache(maxsize=256)
 def choose_fonts(text):
-    """Choose the fonts that draw the characters of a str: the default and few installed ones.
+    """Choose the fonts that draw the characters of a text: the default and few installed ones.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def register_fonts(fonts):
 
 
 def split_runs(text, fonts):
-    r"""Split a str where its font changes, of the `fonts` of `choose_fonts`.
+    r"""Split a text where its font changes; `fonts` is the list of `choose_fonts`.
 
     Returns
     -------

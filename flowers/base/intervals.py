@@ -1,7 +1,9 @@
 """Interval of a share."""
 
+Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
-def compute_wilson_interval(share, size, z=1.959964):
+
+def compute_wilson_interval(share, size, z=Z):
     """Compute the score interval of a `share` of `size` > 0 observations, low and high in [0, 1].
 
     Wilson 1927, *JASA* 22; `z` is a quantile of the normal distribution, by default of 95 %.

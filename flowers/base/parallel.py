@@ -33,7 +33,7 @@ def use_workers(jobs, backend, folder=None, progress=None):
         Workers; -1 is one per core. A cluster has its own number.
     backend : {"threading", "loky", "dask"}
         "dask" comes with the extra `cluster` and needs a running cluster, see
-        `flowers.base.cluster`. What it cannot do runs in threads.
+        `flowers.base.cluster`. Work inside `use_threads` runs in threads of this process.
     folder : path-like, optional
         All workers must see it: processes read arrays from files in it. Default: the folder of
         temporary files.
@@ -45,12 +45,15 @@ def use_workers(jobs, backend, folder=None, progress=None):
     BadInput
         If Dask is not installed, or a worker of the cluster cannot give the same bits.
     """
+    context = nullcontext()
     if backend == "dask":
-        from flowers.base.cluster import connect
-    with connect(folder) if backend == "dask" else nullcontext() as cluster:
+        from flowers.base.cluster import connect_cluster
+
+        context = connect_cluster(folder)
+        backend = "threading"  # of what the cluster does not do
+    with context as cluster:
         values = {_CLUSTER: cluster, _FOLDER: folder, _PROGRESS: progress}
         tokens = {variable: variable.set(value) for variable, value in values.items()}
-        backend = "threading" if cluster else backend
         try:
             with joblib.parallel_config(backend, n_jobs=jobs, temp_folder=folder):
                 yield
@@ -61,7 +64,7 @@ def use_workers(jobs, backend, folder=None, progress=None):
 
 @contextmanager
 def use_threads():
-    """Run the parallel work inside in threads, also where other work uses processes."""
+    """Run the parallel work inside in threads of this process, whatever the backend is."""
     token = _CLUSTER.set(None)
     try:
         with joblib.parallel_config("threading"):
@@ -82,9 +85,10 @@ def max_workers_for(size):
     Returns
     -------
     int
-        The number of workers, reduced so that their copies stay below ``MAX_COPY_BYTES``.
+        The number of workers of this machine, reduced so that their copies stay below
+        ``MAX_COPY_BYTES``.
     """
-    return max(1, min(count_workers(), int(MAX_COPY_BYTES // max(size, 1))))
+    return max(1, min(joblib.effective_n_jobs(None), int(MAX_COPY_BYTES // max(size, 1))))
 
 
 def parallel_map(function, tasks):
@@ -97,7 +101,7 @@ def parallel_map(function, tasks):
     tasks : iterable of tuple
     """
     if cluster := _CLUSTER.get():
-        yield from cluster.map(function, tasks)
+        yield from cluster.map_tasks(function, tasks)
         return
     parallel = joblib.Parallel(prefer="threads", return_as="generator")
     yield from parallel(joblib.delayed(function)(*task) for task in tasks)

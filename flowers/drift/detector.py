@@ -123,10 +123,10 @@ def detect(reference, stream, params):
     Alert(detector='scores', change_start=600, position=699)
     """
     adjustment = ScoreAdjustment(reference)
-    before = adjustment.adjust(reference)
-    now = adjustment.adjust(stream)
-    has_typicality = reference.typicality is not None
-    tests = MeanTests.from_scores(reference.truth, before, now, stream.day, params, has_typicality)
+    before = adjustment.adjust_scores(reference)
+    now = adjustment.adjust_scores(stream)
+    columns = adjustment.alone
+    tests = MeanTests.from_scores(reference.truth, before, now, stream.day, params, columns)
     return Detection(find_first_alert(tests), tests, adjustment.name_scores(), before, now)
 
 

@@ -9,13 +9,13 @@ model is confident without reason: images of no known class, and shifts that foo
 
 import numpy as np
 
+from flowers.base.intervals import Z
 from flowers.drift.label_shift import (
     average_by_class,
     compute_design_effects,
     compute_proportions,
     estimate_changes,
 )
-from flowers.drift.performance import Z
 
 
 def estimate_accuracy(reference, probabilities):

@@ -1,7 +1,6 @@
 """Explanation of an alert: what changed, by how much, which predictions show it, what to do."""
 
 import numpy as np
-from scipy.stats import ks_2samp
 
 from flowers.drift.detector import (
     COVARIATE_SHIFT,
@@ -167,6 +166,8 @@ def compare_images(reference, image, alpha):
     dict of name to dict
         Statistics that differ: mean in the ``reference`` and ``now``.
     """
+    from scipy.stats import ks_2samp  # scipy.stats takes half a second, seldom needed
+
     complete = np.isfinite(reference).all(axis=0) & np.isfinite(image).all(axis=0)
     p_values = np.full(len(complete), np.inf)
     for i in np.flatnonzero(complete):

@@ -15,9 +15,7 @@ LAGS = 15
 # Smaller singular values, relative to the largest, count as 0: the model confuses the two classes.
 MIN_SINGULAR_RATIO = 0.02
 MIN_PROBABILITY = 5e-7  # probabilities are logged with six decimals
-# Real photos (hog and colour), 20 % of unknown ones, streams that detect them within 400: 61 % with
-# 8, 44 % with 4, 21 % with 1 (the rank); 49 % with the logarithm of the rank.
-TAIL = 8
+RANK_EXPONENT = 8  # the higher, the more the lowest ranks count; chosen on 20 % of unknown photos
 MAX_PAIRS = 10  # pairs of classes whose log-probabilities enter as a product
 
 
@@ -127,13 +125,13 @@ def compute_critical_value(n_classes, alpha):
     return float(ndtri(1 - alpha / (2 * n_classes)))
 
 
-def compute_commonness(reference, typicality):
-    """Compute 1 - (1 - r)^TAIL from the rank r of each typicality in the reference set, (n,).
+def compute_typicality_scores(reference, typicality):
+    """Compute 1 - (1 - r)^RANK_EXPONENT from the rank r of typicalities in the reference set, (n,).
 
     A mean of ranks hardly changes where a few images are unlike all others; a mean of these does.
     """
     rank = compute_ranks(reference[:, None], typicality[:, None])[:, 0]
-    return 1 - (1 - rank) ** TAIL
+    return 1 - (1 - rank) ** RANK_EXPONENT
 
 
 def compute_scores(probabilities):
@@ -161,8 +159,8 @@ class ScoreAdjustment:
     `estimate_proportions` of the prediction. Its mean over any class is then 0, so neither other
     class proportions nor a burst of one class moves it. Two ranks that do not change one by one may
     change together: the model may hesitate between other pairs of classes than before. So products
-    of two centred ranks are scores too. The last score is `compute_commonness` of the
-    typicality, if the reference set has one.
+    of two centred ranks are scores too. The last score is that of `compute_typicality_scores`, if
+    the reference set has a typicality.
 
     Parameters
     ----------
@@ -172,16 +170,19 @@ class ScoreAdjustment:
     ----------
     pairs : (ndarray of shape (p,), ndarray of shape (p,)), int
         The ``MAX_PAIRS`` pairs of classes that the model confuses most.
+    alone : list of slice
+        Columns that are tested alone, too: the confidence, and the typicality if there is one.
     """
 
     def __init__(self, reference):
         self.reference = reference
         self.scores = compute_scores(reference.probabilities)
         self.pairs = _select_pairs(reference.probabilities)
+        self.alone = [slice(1)] if reference.typicality is None else [slice(1), slice(-1, None)]
         ranks = self._compute_ranks(reference)
         self.means = average_by_class(reference.truth, len(reference.classes), ranks)
 
-    def adjust(self, predictions):
+    def adjust_scores(self, predictions):
         """Adjust the scores of predictions and estimate their class proportions.
 
         Parameters
@@ -192,8 +193,8 @@ class ScoreAdjustment:
         Returns
         -------
         scores : ndarray of shape (n, d), float64
-            Adjusted ranks of `compute_scores`, then adjusted products of the pairs, then that of
-            the typicality.
+            Adjusted ranks of `compute_scores`, then adjusted products of the pairs, then the
+            adjusted typicality score.
         proportions : ndarray of shape (n, n_classes), float64
             From `estimate_proportions`.
         """
@@ -209,7 +210,9 @@ class ScoreAdjustment:
         first, second = (ranks[:, 1 + classes] - 0.5 for classes in self.pairs)
         columns = [ranks, first * second]
         if self.reference.typicality is not None:
-            columns.append(compute_commonness(self.reference.typicality, predictions.typicality))
+            columns.append(
+                compute_typicality_scores(self.reference.typicality, predictions.typicality)
+            )
         return np.column_stack(columns)
 
     def name_scores(self):

@@ -1,7 +1,7 @@
 """Performance check: whether accuracy dropped, from predictions whose true label was reported."""
 
 import numpy as np
-from scipy.stats import hypergeom, norm
+from scipy.special import ndtri
 
 DROP = "drop"
 NO_DROP = "no drop"
@@ -10,8 +10,6 @@ UNDECIDED = "unknown"
 # Probability to detect a drop of the size that is tested for, with as many labels as are needed.
 POWER = 0.8
 MAX_LABELS = 100_000
-LEVEL = 0.95  # of intervals
-Z = float(norm.ppf((1 + LEVEL) / 2))
 
 
 def compute_labels_needed(accuracy, m, max_drop, alpha):
@@ -27,8 +25,8 @@ def compute_labels_needed(accuracy, m, max_drop, alpha):
     n = np.arange(10, MAX_LABELS)
     after = max(accuracy - max_drop, 0.0)
     pooled = (accuracy * m + after * n) / (m + n)
-    spread = norm.ppf(1 - alpha) * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    enough = spread + norm.ppf(POWER) * np.sqrt(after * (1 - after) / n) <= max_drop
+    spread = ndtri(1 - alpha) * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    enough = spread + ndtri(POWER) * np.sqrt(after * (1 - after) / n) <= max_drop
     return int(n[enough.argmax()]) if enough.any() else None
 
 
@@ -59,6 +57,8 @@ def check_performance(correct, reference_correct, max_drop, alpha):
     status = UNDECIDED
     p_value = None
     if n:
+        from scipy.stats import hypergeom  # takes half a second, and labels are rare
+
         fixed = m + n, right + reference_right, n  # margins of the table
         p_value = float(hypergeom.cdf(right, *fixed))
         if p_value <= alpha:

@@ -19,7 +19,6 @@ from flowers.drift.label_shift import compute_critical_value, estimate_changes
 from flowers.drift.performance import (
     DROP,
     IMPROVEMENT,
-    Z,
     check_performance,
     compute_labels_needed,
 )
@@ -272,5 +271,5 @@ def compute_accuracy(probabilities, truth):
     if not labelled:
         return figures | dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high"))
     right = int((probabilities.argmax(axis=1) == truth)[is_labelled].sum())
-    low, high = compute_wilson_interval(right / labelled, labelled, Z)
+    low, high = compute_wilson_interval(right / labelled, labelled)
     return figures | {"accuracy": right / labelled, "accuracy_low": low, "accuracy_high": high}

@@ -23,7 +23,6 @@ from flowers.drift.detector import (
 )
 from flowers.drift.expected_accuracy import estimate_accuracy
 from flowers.drift.label_shift import compute_proportions
-from flowers.drift.performance import Z
 from flowers.drift_simulation import traffic
 from flowers.drift_simulation.shifts import COPIES, IMAGE_SHIFTS, LABEL_SHIFTS, WITHOUT_TRUTH
 from flowers.images.statistics import compute_hash
@@ -245,7 +244,7 @@ class Simulator:
         batches = parallel_map(self._find_false_alarms, tasks)
         for name in traffics:
             detectors = [alert.detector for _ in starts for alert in next(batches) if alert]
-            low, high = compute_wilson_interval(len(detectors) / count, count, Z)
+            low, high = compute_wilson_interval(len(detectors) / count, count)
             yield (
                 name,
                 {

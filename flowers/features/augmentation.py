@@ -1,4 +1,4 @@
-"""Altered copies of training images, which show a classifier more than the photos do."""
+"""Data augmentation: randomly altered copies of training images."""
 
 import math
 

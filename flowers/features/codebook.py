@@ -13,8 +13,8 @@ from flowers.features.descriptors import WIDTHS
 
 # Changes with the descriptors, so that a codebook of other descriptors is refused.
 VERSION = 2
-# Relative to the most probable Gaussian of a window; sums over the others are sparse. They change
-# a Fisher vector ten times less than its rounding does.
+# A Gaussian whose log posterior is further below that of the most probable one is left out, so that
+# the sums are sparse; this changes a Fisher vector ten times less than its rounding does.
 MIN_LOG_POSTERIOR = -12
 
 

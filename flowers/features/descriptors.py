@@ -24,7 +24,7 @@ _GAUSSIAN = np.outer(_BELL, _BELL).astype(np.float32)
 
 
 def compute_aspect_ratio(size):
-    """Width divided by height of a (width, height), between ``1 / MAX_RATIO`` and ``MAX_RATIO``."""
+    """Divide width by height of (width, height); limited to ``1 / MAX_RATIO`` to ``MAX_RATIO``."""
     return min(max(size[0] / size[1], 1 / MAX_RATIO), MAX_RATIO)
 
 

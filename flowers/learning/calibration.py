@@ -9,7 +9,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from flowers.base.errors import BadInput
 from flowers.base.parallel import max_workers_for, track, use_threads
-from flowers.learning.folds import fit_fold, fold_copy_bytes, make_grouped_folds, restore_row_order
+from flowers.learning.folds import (
+    fit_fold,
+    fold_copy_bytes,
+    make_grouped_folds,
+    number_groups,
+    restore_row_order,
+)
 
 CONSTANT_FEATURES = (
     "all images, or all outside a fold, have the same features: set flatten.features to others"
@@ -76,8 +82,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
         classes = np.unique(y)
         if len(classes) < 2:
             raise BadInput(f"all photos are of 1 class, {str(classes[0])!r}: add another class")
-        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        return make_grouped_folds(y, groups, self.folds, self.seed)
+        return make_grouped_folds(y, number_groups(groups, len(y)), self.folds, self.seed)
 
     def _fit_calibrated(self, classifier, X, y, folds):
         """Fit the classifier on all rows, the calibration on out-of-fold decision values."""

@@ -9,6 +9,11 @@ from flowers.base.errors import BadInput
 from flowers.base.groups import require_groups
 
 
+def number_groups(groups, n):
+    """Return the groups of `n` rows as an array; None makes each row its own group."""
+    return np.arange(n) if groups is None else np.asarray(groups)
+
+
 def make_grouped_folds(labels, groups, folds, seed):
     """Make stratified folds; all rows of a group are in one fold.
 

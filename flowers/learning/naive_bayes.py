@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from flowers.base.errors import BadInput
+from flowers.base.groups import find_first_of_groups
 from flowers.base.parallel import parallel_map, use_threads
 from flowers.learning.calibration import (
     CONSTANT_FEATURES,
@@ -16,13 +17,14 @@ from flowers.learning.calibration import (
     choose_labels,
     to_columns,
 )
-from flowers.learning.folds import assign_fold_numbers, restore_row_order
+from flowers.learning.folds import assign_fold_numbers, number_groups, restore_row_order
 from flowers.learning.gram import compute_gram
 from flowers.learning.linear import compute_dual_coefficients, multiply_rows, to_primal
 from flowers.learning.standardisation import NARROW_COLUMNS, split_range
 
 SAME = 1e-6  # squared distance of equal rows, by rounding, as a share of the largest squared norm
-# Rows from which a reduction is learned, at most: time and memory grow with their square.
+# Above this number of rows, a reduction is learned from about as many: time and memory grow with
+# the square.
 SAMPLE = 5000
 ROWS = 64  # converted to float64 at once: with a block of columns 1 MB
 
@@ -170,9 +172,8 @@ def sample_rows(y, groups, count, least, seed):
     chosen = []
     for label in np.unique(y):
         rows = rng.permutation(np.flatnonzero(y == label))
-        _, first = np.unique(groups[rows], return_index=True)
-        repeated = ~np.isin(np.arange(len(rows)), first)
-        rows = rows[np.argsort(repeated, kind="stable")]
+        first = find_first_of_groups(groups[rows])
+        rows = np.concatenate([rows[first], np.delete(rows, first)])
         chosen.append(rows[: max(least, round(count * len(rows) / len(y)))])
     return np.sort(np.concatenate(chosen))
 
@@ -188,7 +189,7 @@ class CalibratedNB(CalibratedClassifier):
         Dimensionality reduction: principal components, or the linear discriminants of these
         components. Learned from the training rows of each fold, from sub-matrices of one Gram
         matrix, and kept as one weight vector per dimension. Above ``SAMPLE`` rows the whole fit
-        uses `sample_rows`, about so many of them.
+        uses about ``SAMPLE`` of them, see `sample_rows`.
     components : int, >= 1
         Principal components of "pca" and "lda", at most as many as rows.
     calibration, folds, seed
@@ -233,7 +234,7 @@ class CalibratedNB(CalibratedClassifier):
             self._fit_calibrated(classifier, X, y, self._make_folds(y, groups))
             return self
         if len(X) > SAMPLE:
-            groups = np.arange(len(X)) if groups is None else np.asarray(groups)
+            groups = number_groups(groups, len(X))
             rows = sample_rows(y, groups, SAMPLE, 2 * self.folds, self.seed)
             X, y, groups = (values[rows] for values in (X, y, groups))
         folds = self._make_folds(y, groups)

@@ -101,8 +101,8 @@ def build_row(record, classes):
     tuple
         Key, photo, hash of the image, microseconds since 1970, request id, index, ``UNKNOWN``,
         probabilities, image statistics, typicality; as in ``flowers.log.table.build_row_dtype``.
-        The photo is the first 64 bits of its digest; it and the hash are 0 if the record has none,
-        and the typicality is NaN.
+        The photo is the first 64 bits of its digest. What the record lacks is 0 (photo, hash) or
+        NaN (typicality).
 
     Raises
     ------

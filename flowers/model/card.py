@@ -20,7 +20,6 @@ SCHEMA_VERSION = 4
 
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]+$"}
 _NAME = {"type": "string", "pattern": r"^[^/\\\0]+$", "not": {"enum": [".", ".."]}}
-_LIMITS = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}}
 _NAMES = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string"}}
 _PROBABILITIES = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}}
 _TEXT = {"type": "string", "minLength": 1}
@@ -49,7 +48,9 @@ CARD_SCHEMA["properties"]["study"] = _require_keys(name=_TEXT, title=_TEXT, noun
 # Optional: only models with learned features have a codebook.
 CARD_SCHEMA["properties"]["codebook"] = _require_keys(file=_NAME, sha256=_DIGEST)
 # Optional: models of earlier versions have no typicality.
-CARD_SCHEMA["properties"]["typicality"] = _require_keys(file=_NAME, sha256=_DIGEST, limits=_LIMITS)
+CARD_SCHEMA["properties"]["typicality"] = _require_keys(
+    file=_NAME, sha256=_DIGEST, threshold={"type": "number"}
+)
 PROVENANCE_SCHEMA = _require_keys(version=_TEXT)
 ATTESTATION_SCHEMA = _require_keys(version=_TEXT, commit=_TEXT, tag=_TEXT, folder_md5=_TEXT)
 

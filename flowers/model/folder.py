@@ -21,7 +21,7 @@ from flowers.model.card import (
 )
 from flowers.model.predictor import Predictor
 from flowers.model.readme import render_readme
-from flowers.model.typicality import choose_limits, read_typicality
+from flowers.model.typicality import choose_threshold, read_typicality
 
 GOLDEN = "golden"
 REFERENCE = "reference.csv"
@@ -244,10 +244,10 @@ def write_model_folder(folder, file, preprocessing, golden, reference, run_summa
         if path:
             shutil.copy(path, partial / Path(path).name)
         if typicality:
-            typicality.write(partial / TYPICALITY)
+            typicality.write_file(partial / TYPICALITY)
             digest = hash_file(partial / TYPICALITY, "sha256")
-            limits = choose_limits([float(row["typicality"]) for row in reference])
-            card["typicality"] = {"file": TYPICALITY, "sha256": digest, "limits": limits}
+            threshold = choose_threshold([float(row["typicality"]) for row in reference])
+            card["typicality"] = {"file": TYPICALITY, "sha256": digest, "threshold": threshold}
         write_csv(partial / REFERENCE, reference)
         write_text(partial / CARD, json.dumps(card, indent=2) + "\n")
         write_text(partial / "README.md", render_readme(card))

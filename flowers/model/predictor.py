@@ -140,9 +140,9 @@ class Predictor:
         return self.card.get("metrics", {}).get("confidence_threshold", 0.0)
 
     @property
-    def typicality_limits(self):
-        """Lowest and highest typical score, which 95 % of the test images are between."""
-        return self.card.get("typicality", {}).get("limits", [0.0, 1.0])
+    def typicality_threshold(self):
+        """Typicality that 97.5 % of the test images have at least; 0 if the model has no score."""
+        return self.card.get("typicality", {}).get("threshold", 0.0)
 
     def predict_images(self, images, sizes=None):
         """Predict many images that are decoded and resized already.
@@ -162,7 +162,7 @@ class Predictor:
         """
         features = extract_features(images, self.card["features"], sizes, self.codebook)
         missing = np.full(len(features), np.nan)
-        typicality = self.typicality.score(features) if self.typicality else missing
+        typicality = self.typicality.score_rows(features) if self.typicality else missing
         return self.estimator.predict_proba(features), typicality
 
     def load(self, data):
@@ -209,7 +209,7 @@ class Predictor:
         metadata = {"width": size[0], "height": size[1]} | compute_statistics(pixels)
         metadata["hash"] = compute_hash(pixels)
         features = extract_features(pixels[None], self.card["features"], [size], self.codebook)
-        typicality = float(self.typicality.score(features)[0]) if self.typicality else None
+        typicality = float(self.typicality.score_rows(features)[0]) if self.typicality else None
         return Sample(features, metadata, seconds + time.perf_counter() - start, typicality)
 
     def predict(self, samples):

@@ -62,16 +62,16 @@ def build_reference_rows(predictions, images, name, X, typicality):
         Features of all images.
     typicality : flowers.model.typicality.Typicality
     """
-    scores = typicality.score(X[predictions["row"].astype(int)])
     columns = [column for column in predictions if column.startswith(f"{name}_")]
     for i, row in enumerate(predictions["row"]):
         line = {column: predictions[column][i] for column in COPIED}
         line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in columns}
         values = flatten_statistics(compute_statistics(images[int(row)]))
+        score = typicality.score_rows(X[int(row)][None])[0]
         yield (
             line
             | {f"image_{key}": value for key, value in zip(STATISTIC_NAMES, values, strict=True)}
-            | {"typicality": f"{scores[i]:.6f}"}
+            | {"typicality": f"{score:.6f}"}
         )
 
 

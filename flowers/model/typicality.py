@@ -16,15 +16,12 @@ import numpy as np
 from flowers.base.tables import atomic_write
 from flowers.learning.standardisation import compute_moments, split_range
 
-# Shuffled tiles are separated with an area under the ROC curve of 0.74 (fisher, synthetic images);
-# with a width of 512 it is 0.62, with 4,096 it is 0.76; 8 to 64 components differ by 0.02.
-WIDTH = 2048  # of a sketch
+# Of a sketch: a wider one separates better and takes longer; study/typicality.py measures it.
+WIDTH = 2048
 COMPONENTS = 16  # of at most a quarter of the rows, and an eighth of the width
 MAX_ROWS = 1000  # training rows that are read
 ROWS = 64  # converted to float32 at once
-# Share of the reference set on either side that counts as atypical. With 0.02 a sixth of the
-# pictures of rectangles is outside (fisher-small, real photos), with 0.03 all but a few.
-TAIL = 0.025
+QUANTILE = 0.025  # of the reference set, below which an image counts as atypical
 SEED = 0
 
 
@@ -51,7 +48,7 @@ class Typicality:
     >>> typicality = fit_typicality(rows, np.full(100, True))
     >>> noise = rng.normal(size=(2, 200))
     >>> like = rng.normal(size=(2, 2)) @ axes + 0.1 * noise
-    >>> bool(typicality.score(like).min() > 0.3 > typicality.score(noise).max())
+    >>> bool(typicality.score_rows(like).min() > 0.3 > typicality.score_rows(noise).max())
     True
     """
 
@@ -60,7 +57,7 @@ class Typicality:
     components: np.ndarray
     spread: np.ndarray
 
-    def score(self, features):
+    def score_rows(self, features):
         """Score rows (n, d), any real dtype.
 
         Returns
@@ -71,14 +68,14 @@ class Typicality:
         sketches = sketch_rows(features, self.weight, len(self.mean)) - self.mean
         return self.spread / (self.spread + measure_distances(sketches, self.components))
 
-    def write(self, path):
+    def write_file(self, path):
         """Write the score as .npz without a date, so that equal scores are equal bytes."""
         with atomic_write(path) as target, target.open("wb") as file:
             np.savez(file, **vars(self))
 
 
 def read_typicality(path):
-    """Read a `Typicality` that `Typicality.write` wrote."""
+    """Read a `Typicality` that `Typicality.write_file` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
         return Typicality(**arrays)
 
@@ -128,9 +125,6 @@ def fit_typicality(X, train):
     return Typicality(weight, mean, axes, np.array(spread))
 
 
-def choose_limits(scores):
-    """Choose the lowest and the highest typical score from those of a reference set.
-
-    An image without details, or of noise, can be closer to the components than any photo.
-    """
-    return np.quantile(scores, [TAIL, 1 - TAIL]).tolist()
+def choose_threshold(scores):
+    """Choose the score below which an image counts as atypical, from those of a reference set."""
+    return float(np.quantile(scores, QUANTILE))

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,7 @@ def compute_checks_digest(commit, names):
     return hashlib.sha256(" ".join((commit, find_folder_md5(commit), *names)).encode()).hexdigest()
 
 
+@cache
 def find_folder_md5(commit):
     """Read the MD5 of the model folder in the dvc.lock of a commit; "none" without one."""
     try:

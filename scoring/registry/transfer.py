@@ -38,18 +38,13 @@ def read_lock_outputs(lock):
         raise BadInput("dvc.lock is not a DVC lock file: run dvc repro and commit it") from error
 
 
-def read_lock_md5(lock):
-    """Read the MD5 of the model folder from a lock file, as in `read_lock_outputs`."""
-    md5 = read_lock_outputs(lock).get(str(CANDIDATE))
+@cache
+def read_folder_md5(commit):
+    """Read the MD5 of the model folder in the dvc.lock of a commit, as in `read_lock_outputs`."""
+    md5 = read_lock_outputs(read_file_at(commit, "dvc.lock")).get(str(CANDIDATE))
     if md5 is None:
         raise BadInput(f"dvc.lock has no {CANDIDATE}: run dvc repro and commit dvc.lock")
     return md5
-
-
-@cache
-def read_folder_md5(commit):
-    """Read the MD5 of the model folder in the dvc.lock of a commit."""
-    return read_lock_md5(read_file_at(commit, "dvc.lock"))
 
 
 def verify_model(folder, expected):
@@ -59,7 +54,7 @@ def verify_model(folder, expected):
     ----------
     folder : path-like
     expected : str
-        MD5 of the folder, as in `read_lock_md5`.
+        MD5 of the folder, as in `read_lock_outputs`.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from pathlib import Path
 from flowers.base.determinism import read_numerics
 from flowers.base.errors import BadInput
 from flowers.base.tables import write_text
-from stages.support.run import NUMERICS, check_estimator, check_params, read_yaml
+from stages.support.run import NUMERICS_FILE, check_estimator, check_params, read_yaml
 
 LOCK = Path(".dvc/tmp/repro.lock")
 
@@ -50,9 +50,9 @@ def check_before_run():
 def record_numerics():
     """Record NUMERICS in a file that all stages depend on: a change of it reruns all."""
     if read_numerics() == "native":
-        write_text(NUMERICS, "native\n")
+        write_text(NUMERICS_FILE, "native\n")
     else:
-        NUMERICS.unlink(missing_ok=True)
+        NUMERICS_FILE.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from pathlib import Path
 import jsonschema
 from ruamel.yaml import YAML, YAMLError
 
-from flowers.base.determinism import read_numerics
+from flowers.base.determinism import NUMERICS, read_numerics
 from flowers.base.errors import BadInput
 
 PIPELINES = ("dvc.yaml", "power/dvc.yaml")  # the second one by make power alone
 # Exists if make repro ran with NUMERICS=native; every stage depends on its folder.
-NUMERICS = Path("stages/support/numerics.txt")
+NUMERICS_FILE = Path("stages/support/numerics.txt")
 
 
 def _is_integer(_, value):
@@ -64,11 +64,11 @@ def check_params(params):
 
 def check_numerics():
     """Refuse other numerics than the last make repro had: DVC would mix the bits of both."""
-    recorded = NUMERICS.read_text().strip() if NUMERICS.exists() else "pinned"
-    if read_numerics() != recorded:
+    recorded = NUMERICS_FILE.read_text().strip() if NUMERICS_FILE.exists() else NUMERICS[0]
+    if (own := read_numerics()) != recorded:
         raise BadInput(
-            f"NUMERICS={read_numerics()}, but the last make repro had {recorded}: run make repro "
-            f"NUMERICS={read_numerics()}, which runs all stages again"
+            f"NUMERICS={own}, but the last make repro had {recorded}: run make repro "
+            f"NUMERICS={own}, which runs all stages again"
         )
 
 

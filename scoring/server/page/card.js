@@ -11,16 +11,21 @@ export function percent(share) {
   return `${Math.round(share * 100)}%`;
 }
 
-function hedge({ confident, confidence, typical }) {
-  if (typical === false) return "Like none of the classes. Perhaps";
-  if (confident === false) return "Not sure. Perhaps";
-  return confidence >= 0.9 ? "Almost surely" : "Probably";
+function findDoubt({ confident, typical }) {
+  if (typical === false) return "Like none of the classes";
+  return confident === false ? "Not sure" : "";
 }
 
-export function summarize({ label, confidence, confident, typical }) {
-  const doubt = typical === false ? "like none of the classes" : "not sure";
-  const words = typical === false || confident === false ? `${doubt}, perhaps ${label}` : label;
-  return `${words}, ${percent(confidence)} likely.`;
+function hedge(prediction) {
+  const doubt = findDoubt(prediction);
+  if (doubt) return `${doubt}. Perhaps`;
+  return prediction.confidence >= 0.9 ? "Almost surely" : "Probably";
+}
+
+export function summarize(prediction) {
+  const doubt = findDoubt(prediction).toLowerCase();
+  const words = doubt ? `${doubt}, perhaps ${prediction.label}` : prediction.label;
+  return `${words}, ${percent(prediction.confidence)} likely.`;
 }
 
 export async function preview(canvas, file) {
@@ -80,8 +85,7 @@ export function showPrediction(card, response) {
   card.querySelector(".confidence").textContent = `${percent(prediction.confidence)} likely`;
   card.querySelector(".doubt").hidden = prediction.confident !== false;
   card.querySelector(".unlike").hidden = prediction.typical !== false;
-  const uncertain = prediction.confident === false || prediction.typical === false;
-  card.classList.toggle("uncertain", uncertain);
+  card.classList.toggle("uncertain", findDoubt(prediction) !== "");
   card.querySelector(".model").textContent = tagged
     ? `Model ${response.model_version}, ${response.model_role}`
     : `Untagged model, on trial (${response.model_role})`;

@@ -36,7 +36,7 @@ def draw_reference(rng, count=400, n_classes=3):
 def adjust_scores(reference, truth, probabilities):
     """Adjusted scores and class-proportion estimates of predictions, given a reference set."""
     stream = Stream(probabilities, np.zeros(len(probabilities)))
-    return ScoreAdjustment(make_reference(reference, truth)).adjust(stream)
+    return ScoreAdjustment(make_reference(reference, truth)).adjust_scores(stream)
 
 
 def make_rows(probabilities, **columns):

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flowers.base.intervals import compute_wilson_interval
+from flowers.base.intervals import Z, compute_wilson_interval
 from flowers.drift.performance import (
-    Z,
     check_performance,
     compute_labels_needed,
 )

@@ -117,7 +117,7 @@ def test_another_golden_prediction_is_a_difference(folder):
 
 def test_another_golden_typicality_is_a_difference_and_a_damaged_file_is_refused(folder):
     card = read_card(folder)
-    assert load_predictor(folder).typicality_limits == card["typicality"]["limits"]
+    assert load_predictor(folder).typicality_threshold == card["typicality"]["threshold"] == 0.25
     card["golden"][0]["typicality"] += 0.1
     change_card(folder, golden=card["golden"])
     assert measure_golden_difference(load_predictor(folder), folder) == pytest.approx(0.1)

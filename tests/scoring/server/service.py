@@ -32,7 +32,7 @@ def write_model(folder, model, photos, size=32, typicality=None, **provenance):
     file = folder.with_name(f"{folder.name}.joblib")
     joblib.dump(model, file)
     preprocessing = {"features": ["pixels"], "size": size, "typicality": typicality}
-    reference = [{"row": k, "typicality": value} for k, value in enumerate((0.35, 1))]
+    reference = [{"row": 0, "typicality": 0.35}]
     model_folder.write_model_folder(folder, file, preprocessing, photos, reference, RUN_SUMMARY)
     file.unlink()
     return add_provenance(folder, **provenance) if provenance else folder
