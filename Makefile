@@ -116,7 +116,7 @@ score: env  ## make score FILES="photo.jpg folder"  ## classify photos on this m
 real: env  ## make real SOURCE=photos.zip  ## run the protocols of README.md on real photos
 	python -m study.real $(SOURCE)
 
-# pip install '.[peers]' adds the libraries that benchmarks.drift and the last three need.
+# pip install '.[peers,cluster]' adds the libraries that benchmarks.drift and the last four need.
 bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, scale, scorer, attacks
 	python -m benchmarks.stages
 	$(if $(SOURCE),python -m benchmarks.stages $(SOURCE))
@@ -128,6 +128,8 @@ bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, sca
 	-python -m benchmarks.drift
 	python -m study.near_duplicate_recall $(SOURCE)
 	python -m benchmarks.attack
+	$(if $(SOURCE),python -m study.typicality $(SOURCE))
+	-python -m benchmarks.cluster
 	-$(if $(SOURCE),python -m benchmarks.race $(SOURCE))
 	-$(if $(SOURCE),python -m benchmarks.plain_study $(SOURCE))
 	-$(if $(SOURCE),python -m benchmarks.near_duplicate_peers $(SOURCE))

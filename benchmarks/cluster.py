@@ -21,6 +21,7 @@ import psutil
 
 from benchmarks.measure import time_call
 from benchmarks.race import load_photos
+from benchmarks.serve import measure_cpu
 from flowers.base.parallel import use_workers
 from flowers.base.tables import write_json
 from flowers.features.extraction import extract_batches
@@ -57,12 +58,6 @@ def start_cluster(workers, folder):
             process.wait()
 
 
-def read_cpu_s(worker):
-    """CPU seconds of a worker and of its child processes."""
-    times = [process.cpu_times() for process in (worker, *worker.children(recursive=True))]
-    return sum(t.user + t.system for t in times)
-
-
 def extract_on_cluster(address, folder, sizes, preprocessing):
     """Extract all features on the workers of a scheduler; return a digest of them."""
     import dask
@@ -78,9 +73,9 @@ def extract_on_cluster(address, folder, sizes, preprocessing):
 def measure_run(cluster, *arguments):
     """Digest of the features, and the figures of one run."""
     address, workers = cluster
-    before = [read_cpu_s(worker) for worker in workers]
+    before = [measure_cpu(worker) for worker in workers]
     digest, wall, client_cpu = time_call(extract_on_cluster, address, *arguments)
-    worker_cpu = [read_cpu_s(worker) - s for worker, s in zip(workers, before, strict=True)]
+    worker_cpu = [measure_cpu(worker) - s for worker, s in zip(workers, before, strict=True)]
     return digest, {"wall_s": wall, "client_cpu_s": client_cpu, "worker_cpu_s": max(worker_cpu)}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.measure import require_packages
-from flowers.base.tables import read_json, write_json
+from flowers.base.tables import write_json
 from flowers.drift.detector import detect
 from flowers.drift_simulation.power import STREAM_LENGTH, TRAFFIC, compute_delays
 from stages.drift_power import build_simulator
@@ -107,7 +107,6 @@ def main():
         results[name]["cpu_s_per_stream"] = seconds / read * STREAM_LENGTH
     drops = {name: simulator.compute_drop(shift) for name, shift in shifts.items()}
     figures = {"md5": md5, "streams": STREAMS, "predictions": STREAM_LENGTH}
-    figures |= {"source": read_json("metrics/fetch.json")["source"]}
     write_json(RESULTS, figures | {"accuracy_drop": drops, "results": results})
 
 

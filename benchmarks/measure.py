@@ -40,7 +40,6 @@ def run_competitor(module, *arguments, environment=None):
     In a process of its own, the time and memory of one competitor do not depend on another.
     """
     command = [sys.executable, "-m", module, "--as", *map(str, arguments)]
-    environment = environment or os.environ
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{module} {arguments[0]} failed: {done.stderr}")

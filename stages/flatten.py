@@ -9,7 +9,7 @@ from flowers.features.extraction import extract_batches, extract_features
 from flowers.images.index import get_sizes
 from stages.support.files import load_split
 from stages.support.run import run_stage
-from stages.support.workers import use_stage_workers
+from stages.support.workers import use_stage_processes
 
 
 def main(params):
@@ -21,7 +21,7 @@ def main(params):
     train = np.flatnonzero(load_split()["train"])
     altered = range(1, 1 + params["train_svm.augment"])
     outputs = {"features": ([0], np.arange(len(images))), "augmented": (altered, train)}
-    with use_stage_workers():
+    with use_stage_processes():
         for name, (copies, numbers) in outputs.items():
             shape = (len(copies) * len(numbers), first.shape[1])
             with atomic_write(f"data/{name}.npy") as target:

@@ -8,6 +8,7 @@ from pathlib import Path
 from flowers.base.environment import read_jobs
 from flowers.base.errors import BadInput
 from flowers.base.memory import keep_freed_memory
+from stages.support.run import exit_with_one_line
 
 
 def main(address):
@@ -24,7 +25,5 @@ def main(address):
 
 
 if __name__ == "__main__":
-    try:
+    with exit_with_one_line("worker"):
         main(" ".join(sys.argv[1:]))
-    except BadInput as error:
-        sys.exit(f"worker: {error}")

@@ -14,8 +14,8 @@ from flowers.features.descriptors import WIDTHS
 # Changes with the descriptors, so that a codebook of other descriptors is refused.
 VERSION = 2
 # A Gaussian whose log posterior is further below that of the most probable one is left out, so that
-# the sums are sparse; this changes a Fisher vector ten times less than its rounding does.
-MIN_LOG_POSTERIOR = -12
+# the sums are sparse; docs/decisions/mixture.md has what this saves.
+MIN_LOG_POSTERIOR = -6
 
 
 @dataclass(frozen=True)
