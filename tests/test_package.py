@@ -46,6 +46,7 @@ def test_a_wheel_has_every_file_of_its_packages_and_no_other(wheel):
     assert sorted(names) == sorted(list_tracked("flowers", "scoring"))
 
 
+@pytest.mark.slow
 def test_the_installed_package_has_a_command_and_loads_models_from_anywhere(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")

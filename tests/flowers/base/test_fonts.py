@@ -77,6 +77,7 @@ def draw_everything():
         return charts, np.asarray(draw_contact_sheet(images, [f"{n}: {n} 0.9" for n in NAMES]))
 
 
+@pytest.mark.slow
 def test_an_installed_font_draws_the_names_it_has_and_others_are_escaped(install, caplog):
     install("")
     assert make_labels(["螺丝", "🔩"]) == [r"\u87ba\u4e1d", r"\U0001f529"]

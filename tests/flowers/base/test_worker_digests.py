@@ -24,8 +24,8 @@ def compute_digests(folder, *kinds, **variables):
     return digests
 
 
-@pytest.mark.parametrize("kind", ["threading:3", pytest.param("loky:2", marks=pytest.mark.slow)])
-def test_workers_change_no_bit(kind, tmp_path):
-    digests = compute_digests(tmp_path, "threading:1", kind)
+@pytest.mark.slow
+def test_workers_change_no_bit(tmp_path):
+    digests = compute_digests(tmp_path, "threading:1", "threading:3", "loky:2")
     assert len(digests["threading:1"]) == 10
-    assert digests[kind] == digests["threading:1"]
+    assert digests["threading:1"] == digests["threading:3"] == digests["loky:2"]

@@ -47,17 +47,11 @@ def select_learning(cases):
     return selected
 
 
-NAMES, CASES, OPTIONS = make_cases([GramSVC(), CalibratedNB()])
-SLOW_CASES = make_cases([StreamedSVC()])[1]
+NAMES, CASES, OPTIONS = make_cases([GramSVC(), CalibratedNB(), StreamedSVC()])
 VARIANT_CASES = select_learning(make_cases(VARIANTS)[1])
 
 
-@pytest.mark.parametrize(NAMES, CASES + VARIANT_CASES[: len(LEARNING)], **OPTIONS)
-def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(NAMES, SLOW_CASES + VARIANT_CASES[len(LEARNING) :], **OPTIONS)
-def test_variants_pass_the_checks_of_scikit_learn(estimator, check):
+@pytest.mark.parametrize(NAMES, CASES + VARIANT_CASES, **OPTIONS)
+def test_estimators_pass_the_checks_of_scikit_learn(estimator, check):
     check(estimator)

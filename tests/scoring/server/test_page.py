@@ -110,6 +110,7 @@ def test_each_of_many_photos_gets_its_own_prediction_in_the_order_chosen(visit, 
     expect(page.get_by_role("status").first).to_have_text(f"{len(chosen)} photos classified.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_photos_may_be_dropped_and_pasted(visit, photo, event):
     page = visit()
@@ -176,6 +177,7 @@ def test_the_corner_shows_the_state_of_drift_and_the_alert(visit, service):
         shutil.rmtree(file.parent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_every_text_can_be_read_and_fits_a_phone_with_a_camera(visit, photo, colours):
     page = visit(color_scheme=colours, **PHONE)
@@ -188,6 +190,7 @@ def test_every_text_can_be_read_and_fits_a_phone_with_a_camera(visit, photo, col
     assert lines == 1 and page.locator(".brand").bounding_box()["height"] < 40
 
 
+@pytest.mark.slow
 def test_the_documentation_shows_every_operation_without_a_network(visit):
     page = visit("/docs")
     expect(page.locator(".operation").last).to_be_visible()
@@ -196,6 +199,7 @@ def test_the_documentation_shows_every_operation_without_a_network(visit):
     assert sorted(shown) == sorted(paths)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
 def test_the_documentation_breaks_no_word_and_shows_names_as_code(visit, options):
     page = visit("/docs", **options)

@@ -154,6 +154,7 @@ def test_a_broken_model_is_one_line_at_start(place, fault):
     assert "models/candidate" in fail_to_start(place)
 
 
+@pytest.mark.slow
 def test_a_broken_model_is_one_line_on_reload_and_the_old_one_stays(place, candidate, photo):
     production = place / "models" / "production"
     with run_server(place) as service, service.load(photo, clients=1) as answers:
