@@ -36,7 +36,7 @@ def main(params):
 
         for name, plot in charts.plot_report(stream, periods, params["window"]).items():
             write_text(f"monitoring/drift/{name}.svg", plot)
-    return summarise_report(report, len(rows))
+    return f"{summarise_report(report, len(rows))}; report and charts: monitoring/drift"
 
 
 if __name__ == "__main__":
