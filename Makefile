@@ -120,6 +120,7 @@ real: env  ## make real SOURCE=photos.zip  ## run the protocols of README.md on 
 bench: repro  ## make bench SOURCE=photos.zip  ## measure stages, libraries, scale, scorer, attacks
 	python -m benchmarks.stages
 	$(if $(SOURCE),python -m benchmarks.stages $(SOURCE))
+	$(if $(SOURCE),python -m benchmarks.stages $(SOURCE) fisher-large)
 	python -m benchmarks.numerics $(SOURCE)
 	python -m benchmarks.growth
 	$(if $(SOURCE),python -m benchmarks.solvers $(SOURCE))

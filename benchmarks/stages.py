@@ -1,8 +1,7 @@
 """Time and peak memory of each stage: python -m benchmarks.stages [ARCHIVE [RECIPE]].
 
-Without an archive or folder, 1,000 and 5,000 synthetic photos are measured; with one, 5,000 photos
-derived from it, with a recipe of recipes/. Earlier figures of the others stay. Writes
-benchmarks/stages.json.
+Without an archive or folder, the default run is measured; with one, 5,000 photos derived from it,
+with a recipe of recipes/. Earlier figures of the others stay. Writes benchmarks/stages.json.
 """
 
 import sys
@@ -16,17 +15,16 @@ from study.parameters import replace_values
 from study.recipes import read_recipe
 from study.repository import ROOT, clone_repository
 
-PER_CLASS = (200, 1000)
 REAL = 5000  # photos, as many as the public set has
 RESULTS = ROOT / "benchmarks" / "stages.json"
 
 
-def measure_stages(params, recipe):
-    """Measure every stage with changed parameters and those of a recipe."""
+def measure_stages(params):
+    """Measure every stage with changed parameters."""
     figures = {}
     with clone_repository() as clone:
         file = clone / "params.yaml"
-        file.write_text(replace_values(file.read_text(), read_recipe(recipe) | params))
+        file.write_text(replace_values(file.read_text(), params))
         stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
         for name, stage in stages.items():
             figures[name] = measure_command(stage["cmd"], clone)
@@ -37,14 +35,12 @@ def measure_stages(params, recipe):
 def main(source=None, recipe="fisher-small"):
     results = read_json(RESULTS)
     if source is None:
-        for per_class in PER_CLASS:
-            print(f"{5 * per_class} synthetic photos")
-            results[str(5 * per_class)] = measure_stages({"fetch.per_class": per_class}, recipe)
+        results["default"] = measure_stages({})
     else:
         with create_archive(source, REAL) as archive:
             print(f"{REAL} photos derived from {source}, {recipe}")
-            params = {"fetch.source": "archive", "fetch.path": str(archive)}
-            results[recipe] = measure_stages(params, recipe)
+            photos = {"fetch.source": "archive", "fetch.path": str(archive)}
+            results[recipe] = measure_stages(read_recipe(recipe) | photos)
     write_json(RESULTS, results)
 
 
