@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowers.base.parallel import drop_pages
 from flowers.base.tables import read_csv
 from flowers.images.statistics import STATISTIC_NAMES, compute_statistics, flatten_statistics
 
@@ -68,6 +69,8 @@ def build_reference_rows(predictions, images, name, X, typicality):
         line |= {f"p{column.removeprefix(name)}": predictions[column][i] for column in columns}
         values = flatten_statistics(compute_statistics(images[int(row)]))
         score = typicality.score_rows(X[int(row)][None])[0]
+        drop_pages(X)
+        drop_pages(images)
         yield (
             line
             | {f"image_{key}": value for key, value in zip(STATISTIC_NAMES, values, strict=True)}
