@@ -1,9 +1,9 @@
 """The solvers of train_svm on the same Fisher vectors: python -m benchmarks.solvers SOURCE [n ...].
 
 The rows are those of the recipe fisher-small, from real photos; a fifth of the pictures is the test
-set. Up to 8,000 training rows both solvers are fitted, with more (20,000 and 100,000 by default)
-only `sgd`, which reads them out of core. Copies with noise make up missing rows. Each fit runs in a
-process of its own. Writes benchmarks/solvers.json.
+set. Up to 8,000 training rows both solvers are fitted, with more (20,000 by default) only `sgd`,
+which reads them out of core. Copies with noise make up missing rows. Each fit runs in a process of
+its own. Writes benchmarks/solvers.json.
 """
 
 import json
@@ -21,7 +21,7 @@ from study.repository import ROOT
 
 # Training rows.
 IN_MEMORY = (1000, 2000, 4000, 8000)
-OUT_OF_CORE = (20_000, 100_000)
+OUT_OF_CORE = (20_000,)
 RECIPE = "fisher-small"
 NOISE_SD = 10  # of copies; the standard deviation of an entry is 21
 SEED = 0
