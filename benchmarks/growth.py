@@ -21,7 +21,7 @@ from flowers.base.plots import to_svg
 from flowers.base.tables import read_csv, read_json, to_rows, write_csv, write_json, write_text
 from study.repository import ROOT, clone_repository
 
-SIZES = (1000, 2000, 4000)
+SIZES = (1000, 2000, 4000, 50_000)
 EXCLUDED = ("fetch", "resize", "snapshot", "drift")  # the last two depend on the log
 LEVELS = 6  # of noise in a copy of a photo
 RESULTS = ROOT / "benchmarks" / "growth.json"
