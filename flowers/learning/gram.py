@@ -23,8 +23,8 @@ MAX_TILES = 2
 # Up to this number of new rows each has a product of its own, whose bits do not depend on the
 # batch; more rows are multiplied in tiles.
 BATCH_INVARIANT_ROWS = 32
-# Training rows above which a Gram matrix is avoided where possible, for its memory and, somewhat above
-# it, for its time. docs/scale.md has the figures.
+# Training rows above which a Gram matrix is avoided where possible, for its memory and, somewhat
+# above it, for its time. docs/scale.md has the figures.
 GRAM_ROWS = 10_000
 # Below about -87 the kernel would be a denormal number, on which processors are very slow.
 MIN_EXPONENT = -60
